@@ -1,0 +1,8 @@
+//! The rows of the database: no logic, no GraphQL.
+
+pub mod action;
+pub mod actor_directory;
+pub mod event;
+pub mod log;
+pub mod organization;
+pub mod organization_head;

@@ -1,0 +1,21 @@
+//! What the next event of a tenant needs to know.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "organization_head")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organization_no: i64,
+    /// Number of its events: the next sequence.
+    pub size: i64,
+    /// Most microseconds that an event was moved on because its own was full.
+    pub spill: i64,
+    /// Version of its logs and actions.
+    pub dictionary: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
