@@ -1,0 +1,185 @@
+//! The one error of the service, and the one table from it to code, status and safe text.
+
+use axum::http::StatusCode;
+
+/// `Result` with the service's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a client can act on: `extensions.code` of a GraphQL error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[graphql(name = "ErrorCode")]
+pub enum Code {
+    /// No token, or one that cannot be trusted: sign in again.
+    Unauthenticated,
+    /// The token is good, but its scope, role or log does not permit this.
+    Forbidden,
+    /// The organization's plan does not include reading the audit log; `requiredPlans` do.
+    PlanRequired,
+    /// There is no such thing, or it is not yours to know of.
+    NotFound,
+    /// The request is wrong; `field` and `rule` say where and why.
+    BadUserInput,
+    /// The idempotency key was used for another event, or the log was deleted already.
+    Conflict,
+    /// The recording queue is full: try again after `retryAfterMs`.
+    Overloaded,
+    /// This token asked too often: try again after `retryAfterMs`.
+    RateLimited,
+    /// The query or search asks for more work than one request may cause.
+    QueryTooComplex,
+    /// The database cannot be used at the moment: try again.
+    Unavailable,
+    /// A fault of the service; the request id finds it in the service's log.
+    Internal,
+    /// The document is not GraphQL.
+    GraphqlParseFailed,
+    /// The document does not fit the schema.
+    GraphqlValidationFailed,
+}
+
+impl Code {
+    /// The code as clients see it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::PlanRequired => "PLAN_REQUIRED",
+            Self::NotFound => "NOT_FOUND",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::Conflict => "CONFLICT",
+            Self::Overloaded => "OVERLOADED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+        }
+    }
+
+    /// The HTTP status of an answer that consists of this error alone.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::PlanRequired => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Overloaded | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BadUserInput | Self::QueryTooComplex | Self::GraphqlParseFailed | Self::GraphqlValidationFailed => {
+                StatusCode::BAD_REQUEST
+            }
+        }
+    }
+}
+
+/// Everything that can go wrong, by what the caller would do about it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// We do not know the caller. The text never helps an attacker.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// We know the caller, and the answer is no.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The organization's plan does not include this.
+    #[error("the audit log is part of the plan {}", plans.join(" or "))]
+    PlanRequired {
+        /// The plans that would do.
+        plans: Vec<String>,
+    },
+    /// Not there, or not the caller's.
+    #[error("{0}")]
+    NotFound(String),
+    /// The caller's input breaks a rule.
+    #[error("{message}")]
+    BadInput {
+        /// The input field, as a GraphQL path below the argument.
+        field: String,
+        /// The rule that it breaks, in words.
+        rule: String,
+        /// A sentence with field, rule and value.
+        message: String,
+        /// The nearest names that would have been accepted.
+        suggestions: Vec<String>,
+    },
+    /// Something else was recorded under the same key.
+    #[error("{message}")]
+    Conflict {
+        /// What collides.
+        message: String,
+        /// Id of the event that was there first.
+        existing: Option<String>,
+    },
+    /// The recording queue is full.
+    #[error("the recording queue is full, try again")]
+    Overloaded {
+        /// When a new attempt makes sense, milliseconds.
+        retry_after_ms: u64,
+    },
+    /// The caller asked too often.
+    #[error("too many requests with this token, try again")]
+    RateLimited {
+        /// When a new attempt makes sense, milliseconds.
+        retry_after_ms: u64,
+    },
+    /// More work than one request may cause.
+    #[error("{0}")]
+    TooComplex(String),
+    /// The database is locked, gone, full or read-only.
+    #[error("the database cannot be used at the moment, try again")]
+    Unavailable(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Input that breaks a rule: `field` "must …" (`rule`).
+    pub fn bad_input(field: impl Into<String>, rule: impl Into<String>) -> Self {
+        let (field, rule) = (field.into(), rule.into());
+        Self::BadInput { message: format!("{field}: {rule}"), field, rule, suggestions: Vec::new() }
+    }
+
+    /// A fault of ours, with its cause.
+    pub fn internal(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Internal(std::sync::Arc::new(cause))
+    }
+
+    /// The code that clients see.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unauthenticated(_) => Code::Unauthenticated,
+            Self::Forbidden(_) => Code::Forbidden,
+            Self::PlanRequired { .. } => Code::PlanRequired,
+            Self::NotFound(_) => Code::NotFound,
+            Self::BadInput { .. } => Code::BadUserInput,
+            Self::Conflict { .. } => Code::Conflict,
+            Self::Overloaded { .. } => Code::Overloaded,
+            Self::RateLimited { .. } => Code::RateLimited,
+            Self::TooComplex(_) => Code::QueryTooComplex,
+            Self::Unavailable(_) => Code::Unavailable,
+            Self::Internal(_) => Code::Internal,
+        }
+    }
+
+    /// The same error, its field named below `prefix` (`events[3]` and `action` give `events[3].action`).
+    #[must_use]
+    pub fn under(self, prefix: &str) -> Self {
+        match self {
+            Self::BadInput { field, rule, message, suggestions } => {
+                let field = format!("{prefix}.{field}");
+                let message = match message.split_once(": ") {
+                    Some((_, rest)) => format!("{field}: {rest}"),
+                    None => message,
+                };
+                Self::BadInput { field, rule, message, suggestions }
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The filter: one validated value, read as index clauses by the store and as a predicate by whoever holds an event.
+
+use super::{
+    ActorKind, Event, Outcome, Timestamp,
+    search::{Asked, Search},
+    terms,
+    terms::Kind,
+    words,
+};
+use crate::error::{Error, Result};
+
+/// What to keep. Lists are OR inside and AND between; an empty list keeps nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// Category codes.
+    pub categories: Option<Vec<String>>,
+    /// Action names and prefixes.
+    pub actions: Option<Vec<Pattern>>,
+    /// Outcomes.
+    pub outcomes: Option<Vec<Outcome>>,
+    /// Actor kinds.
+    pub actor_kinds: Option<Vec<ActorKind>>,
+    /// Actor ids.
+    pub actor_ids: Option<Vec<String>>,
+    /// Actor e-mails, exactly.
+    pub actor_emails: Option<Vec<String>>,
+    /// A part of the actor's e-mail, case ignored.
+    pub actor_email_contains: Option<String>,
+    /// Whether anything is known of the actor.
+    pub actor_present: Option<bool>,
+    /// Resource types.
+    pub resource_types: Option<Vec<String>>,
+    /// Resource ids.
+    pub resource_ids: Option<Vec<String>>,
+    /// Addresses.
+    pub ip_addresses: Option<Vec<String>>,
+    /// Correlation ids.
+    pub correlation_ids: Option<Vec<String>>,
+    /// Sources.
+    pub sources: Option<Vec<String>>,
+    /// The sources' own event ids.
+    pub source_event_ids: Option<Vec<String>>,
+    /// First instant.
+    pub from: Option<Timestamp>,
+    /// Instant after the last.
+    pub to: Option<Timestamp>,
+    /// The period that `from` was made from, as asked.
+    pub period: Option<String>,
+    /// Category codes to leave out.
+    pub not_categories: Vec<String>,
+    /// Actions to leave out.
+    pub not_actions: Vec<Pattern>,
+    /// Actor kinds to leave out.
+    pub not_actor_kinds: Vec<ActorKind>,
+    /// Actor ids to leave out.
+    pub not_actor_ids: Vec<String>,
+    /// What to search for.
+    pub search: Search,
+}
+
+/// An action name or the beginning of some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// This name.
+    Exact(String),
+    /// Names that start so.
+    Prefix(String),
+}
+
+impl Pattern {
+    /// Reads a pattern: a trailing `*` is a prefix, `\*` a star.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.strip_suffix('*') {
+            Some(stem) if !stem.ends_with('\\') => Self::Prefix(stem.replace("\\*", "*")),
+            _ => Self::Exact(text.replace("\\*", "*")),
+        }
+    }
+
+    /// Whether a name fits.
+    #[must_use]
+    pub fn matches(&self, action: &str) -> bool {
+        match self {
+            Self::Exact(name) => action == name,
+            Self::Prefix(stem) => action.starts_with(stem.as_str()),
+        }
+    }
+}
+
+/// A dimension of the filter that a facet leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// `categories`.
+    Category,
+    /// `actions`.
+    Action,
+    /// `actor`.
+    Actor,
+    /// `outcomes`.
+    Outcome,
+}
+
+/// A condition on the index: one of the terms, or none of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clause {
+    /// The terms, without their organization.
+    pub any: Vec<Term>,
+    /// Whether the terms must all be absent.
+    pub none: bool,
+}
+
+/// A term of the index, or all that begin with it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Term {
+    /// This term.
+    Exact(String),
+    /// Words that start so.
+    Prefix(String),
+}
+
+/// What the organization's dictionaries say to a filter.
+#[derive(Clone, Debug, Default)]
+pub struct Expansion {
+    /// Distinct actions of the organization that fit some prefix of the filter.
+    pub actions: Vec<String>,
+    /// E-mails that contain the asked part; `None`: too many, test the rows.
+    pub emails: Option<Vec<String>>,
+}
+
+/// Largest number of (type, id) pairs of one resource filter.
+const RESOURCE_PAIRS: usize = 1_000;
+
+impl Filter {
+    /// Checks what only the whole filter can tell.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT`.
+    pub fn check(&self) -> Result<()> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(Error::bad_input(
+                "filter.occurredAt",
+                format!("from must not be after to, got {from} and {to}"),
+            ));
+        }
+        if let (Some(types), Some(ids)) = (&self.resource_types, &self.resource_ids)
+            && types.len() * ids.len() > RESOURCE_PAIRS
+        {
+            return Err(Error::bad_input(
+                "filter.resource",
+                format!("types times ids must be at most {RESOURCE_PAIRS}, got {}", types.len() * ids.len()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The same filter without one dimension.
+    #[must_use]
+    pub fn without(&self, dimension: Dimension) -> Self {
+        let mut filter = self.clone();
+        match dimension {
+            Dimension::Category => filter.categories = None,
+            Dimension::Action => filter.actions = None,
+            Dimension::Outcome => filter.outcomes = None,
+            Dimension::Actor => {
+                filter.actor_kinds = None;
+                filter.actor_ids = None;
+                filter.actor_emails = None;
+                filter.actor_email_contains = None;
+                filter.actor_present = None;
+            }
+        }
+        filter
+    }
+
+    /// Whether some part must be expanded through the organization's actions.
+    #[must_use]
+    pub fn has_action_prefix(&self) -> bool {
+        self.actions.iter().flatten().chain(&self.not_actions).any(|p| matches!(p, Pattern::Prefix(_)))
+    }
+
+    /// The filter as index clauses: all must hold. Dates, phrases and an unexpanded e-mail part are not in them.
+    #[must_use]
+    pub fn clauses(&self, expansion: &Expansion) -> Vec<Clause> {
+        let mut clauses = Vec::new();
+        let mut any = |any: Option<Vec<Term>>| clauses.extend(any.map(|any| Clause { any, none: false }));
+        any(exact_terms(Kind::Category, self.categories.as_deref()));
+        any(self.actions.as_deref().map(|patterns| action_terms(patterns, expansion)));
+        any(self.outcomes.as_ref().map(|list| list.iter().map(|o| term(Kind::Outcome, o.as_str())).collect()));
+        any(self.actor_kinds.as_ref().map(|list| list.iter().map(|k| term(Kind::ActorKind, k.as_str())).collect()));
+        any(exact_terms(Kind::ActorId, self.actor_ids.as_deref()));
+        any(exact_terms(Kind::ActorEmail, self.actor_emails.as_deref()));
+        if self.actor_email_contains.is_some() {
+            any(exact_terms(Kind::ActorEmail, expansion.emails.as_deref()));
+        }
+        any(self.actor_present.map(|present| vec![term(Kind::ActorPresence, terms::presence(present))]));
+        match (&self.resource_types, &self.resource_ids) {
+            (Some(types), Some(ids)) => {
+                let pairs = types.iter().flat_map(|t| ids.iter().map(move |id| Term::Exact(terms::resource(t, id))));
+                any(Some(pairs.collect()));
+            }
+            (types, ids) => {
+                any(exact_terms(Kind::ResourceType, types.as_deref()));
+                any(exact_terms(Kind::ResourceId, ids.as_deref()));
+            }
+        }
+        any(exact_terms(Kind::IpAddress, self.ip_addresses.as_deref()));
+        any(exact_terms(Kind::CorrelationId, self.correlation_ids.as_deref()));
+        any(exact_terms(Kind::Source, self.sources.as_deref()));
+        any(exact_terms(Kind::SourceEventId, self.source_event_ids.as_deref()));
+        for asked in &self.search.words {
+            let own = if asked.prefix {
+                Term::Prefix(asked.word[..asked.word.floor_char_boundary(words::WORD_BYTES)].to_owned())
+            } else {
+                Term::Exact(words::indexed(&asked.word))
+            };
+            let labelled = asked.actions.iter().map(|a| term(Kind::Action, a));
+            let labelled = labelled.chain(asked.categories.iter().map(|c| term(Kind::Category, c)));
+            any(Some(std::iter::once(own).chain(labelled).collect()));
+        }
+        let mut none = |any: Vec<Term>| {
+            if !any.is_empty() {
+                clauses.push(Clause { any, none: true });
+            }
+        };
+        none(exact_terms(Kind::Category, Some(&self.not_categories)).unwrap_or_default());
+        none(action_terms(&self.not_actions, expansion));
+        none(self.not_actor_kinds.iter().map(|k| term(Kind::ActorKind, k.as_str())).collect());
+        none(exact_terms(Kind::ActorId, Some(&self.not_actor_ids)).unwrap_or_default());
+        clauses
+    }
+
+    /// Whether the clauses alone do not decide: phrases, a prefix longer than an indexed word,
+    /// or an e-mail part that matches too many addresses.
+    #[must_use]
+    pub fn needs_rows(&self, expansion: &Expansion) -> bool {
+        let beyond_index = |asked: &Asked| asked.prefix && asked.word.len() > words::WORD_BYTES;
+        !self.search.phrases.is_empty()
+            || self.search.words.iter().any(beyond_index)
+            || (self.actor_email_contains.is_some() && expansion.emails.is_none())
+    }
+
+    /// Whether only time, category, action and outcome are asked: what exact counts are kept of.
+    #[must_use]
+    pub fn is_countable(&self) -> bool {
+        *self
+            == Self {
+                from: self.from,
+                to: self.to,
+                period: self.period.clone(),
+                categories: self.categories.clone(),
+                actions: self.actions.clone(),
+                outcomes: self.outcomes.clone(),
+                not_categories: self.not_categories.clone(),
+                not_actions: self.not_actions.clone(),
+                ..Self::default()
+            }
+    }
+
+    /// Whether a countable filter keeps events of this action, category and outcome.
+    #[must_use]
+    pub fn keeps_kind(&self, action: &str, category: Option<&str>, outcome: Option<Outcome>) -> bool {
+        let has = |list: &[String]| category.is_some_and(|c| list.iter().any(|each| each == c));
+        self.categories.as_ref().is_none_or(|list| has(list))
+            && self.actions.as_ref().is_none_or(|list| list.iter().any(|p| p.matches(action)))
+            && self.outcomes.as_ref().is_none_or(|list| outcome.is_some_and(|o| list.contains(&o)))
+            && !has(&self.not_categories)
+            && !self.not_actions.iter().any(|p| p.matches(action))
+    }
+
+    /// The pure predicate: whether an event is kept. Logs are the store's business.
+    #[must_use]
+    pub fn matches(&self, event: &Event) -> bool {
+        let actor = &event.actor;
+        let one_of = |list: &Option<Vec<String>>, value: &Option<String>| {
+            list.as_ref().is_none_or(|list| value.as_ref().is_some_and(|value| list.contains(value)))
+        };
+        let resource_fits = |resource: &super::Resource| {
+            one_of(&self.resource_types, &resource.kind) && one_of(&self.resource_ids, &resource.id)
+        };
+        self.from.is_none_or(|from| event.occurred_at >= from)
+            && self.to.is_none_or(|to| event.occurred_at < to)
+            && self.keeps_kind(&event.action, event.category.as_deref(), event.outcome)
+            && self.actor_kinds.as_ref().is_none_or(|list| list.contains(&actor.kind))
+            && one_of(&self.actor_ids, &actor.id)
+            && one_of(&self.actor_emails, &actor.email)
+            && self
+                .actor_email_contains
+                .as_ref()
+                .is_none_or(|part| actor.email.as_ref().is_some_and(|email| email_contains(email, part)))
+            && self.actor_present.is_none_or(|present| present == actor.is_present())
+            && (self.resource_types.is_none() && self.resource_ids.is_none()
+                || event.resources.iter().any(resource_fits))
+            && one_of(&self.ip_addresses, &event.ip_address)
+            && one_of(&self.correlation_ids, &event.correlation_id)
+            && one_of(&self.sources, &event.source)
+            && one_of(&self.source_event_ids, &event.source_event_id)
+            && !self.not_actor_kinds.contains(&actor.kind)
+            && !actor.id.as_ref().is_some_and(|id| self.not_actor_ids.contains(id))
+            && self.search_matches(event)
+    }
+
+    fn search_matches(&self, event: &Event) -> bool {
+        if self.search.is_empty() {
+            return true;
+        }
+        let mut missing: Vec<_> = self.search.words.iter().collect();
+        missing.retain(|asked| {
+            !asked.actions.contains(&event.action)
+                && !event.category.as_ref().is_some_and(|c| asked.categories.contains(c))
+        });
+        let mut phrases: Vec<_> = self.search.phrases.iter().collect();
+        terms::searched_values(event, |text| {
+            if missing.is_empty() && phrases.is_empty() {
+                return;
+            }
+            let found: Vec<String> = words::words(text).collect();
+            missing.retain(|asked| {
+                !found.iter().any(|word| if asked.prefix { word.starts_with(&asked.word) } else { *word == asked.word })
+            });
+            phrases.retain(|phrase| !found.windows(phrase.len()).any(|window| window == phrase.as_slice()));
+        });
+        missing.is_empty() && phrases.is_empty()
+    }
+}
+
+/// Whether an e-mail contains a part, case ignored. Every character is a plain one.
+#[must_use]
+pub fn email_contains(email: &str, part: &str) -> bool {
+    email.to_lowercase().contains(&part.to_lowercase())
+}
+
+fn term(kind: Kind, value: &str) -> Term {
+    Term::Exact(terms::exact(kind, value))
+}
+
+fn exact_terms(kind: Kind, values: Option<&[String]>) -> Option<Vec<Term>> {
+    values.map(|values| values.iter().map(|value| term(kind, value)).collect())
+}
+
+fn action_terms(patterns: &[Pattern], expansion: &Expansion) -> Vec<Term> {
+    let mut any = Vec::new();
+    for pattern in patterns {
+        match pattern {
+            Pattern::Exact(name) => any.push(term(Kind::Action, name)),
+            Pattern::Prefix(_) => {
+                any.extend(expansion.actions.iter().filter(|a| pattern.matches(a)).map(|a| term(Kind::Action, a)));
+            }
+        }
+    }
+    any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+
+    #[test]
+    fn a_trailing_star_is_a_prefix_and_an_escaped_one_a_star() {
+        assert_eq!(Pattern::parse("admin.*"), Pattern::Prefix("admin.".to_owned()));
+        assert_eq!(Pattern::parse("a\\*"), Pattern::Exact("a*".to_owned()));
+        assert_eq!(Pattern::parse("a*b"), Pattern::Exact("a*b".to_owned()));
+        assert_eq!(Pattern::parse("a\\*b*"), Pattern::Prefix("a*b".to_owned()));
+        assert_eq!(Pattern::parse("*"), Pattern::Prefix(String::new()));
+        assert_eq!(Pattern::parse("%_"), Pattern::Exact("%_".to_owned()));
+    }
+}

@@ -1,0 +1,244 @@
+//! What a caller asks to record, and the checks that need nothing but the input itself.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{Actor, ActorKind, Outcome, Resource, Timestamp, json, limits};
+use crate::error::{Error, Result};
+
+/// An event as a caller sends it.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecordInput {
+    /// Action name.
+    pub action: String,
+    /// Category code; the catalog's own where it has one.
+    pub category: Option<String>,
+    /// Who acted.
+    pub actor: Actor,
+    /// For whom they acted.
+    pub on_behalf_of: Option<Actor>,
+    /// What was acted on, the main thing first.
+    pub resources: Vec<Resource>,
+    /// The organization, where the token names none.
+    #[serde(skip)]
+    pub organization: Option<String>,
+    /// The log, where it is not the organization's own.
+    pub log: Option<LogRef>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// When it happened; the time of recording where absent.
+    pub occurred_at: Option<Timestamp>,
+    /// Address.
+    pub ip_address: Option<String>,
+    /// User agent.
+    pub user_agent: Option<String>,
+    /// What ties it to a job or to other events.
+    pub correlation_id: Option<String>,
+    /// The system that it comes from.
+    pub source: Option<String>,
+    /// That system's own id.
+    pub source_event_id: Option<String>,
+    /// Makes a repeated request record one event.
+    #[serde(skip)]
+    pub idempotency_key: Option<String>,
+    /// A JSON object as text; `{}` where absent.
+    pub metadata: Option<String>,
+}
+
+impl RecordInput {
+    /// An input with nothing but an action and an actor.
+    #[must_use]
+    pub fn new(action: impl Into<String>, actor: Actor) -> Self {
+        Self {
+            action: action.into(),
+            category: None,
+            actor,
+            on_behalf_of: None,
+            resources: Vec::new(),
+            organization: None,
+            log: None,
+            outcome: None,
+            occurred_at: None,
+            ip_address: None,
+            user_agent: None,
+            correlation_id: None,
+            source: None,
+            source_event_id: None,
+            idempotency_key: None,
+            metadata: None,
+        }
+    }
+}
+
+/// A log by level and id, with what is needed to create it at first use.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct LogRef {
+    /// Level name, as the product file has it.
+    pub level: String,
+    /// The product's own id of the thing that has the log.
+    pub id: String,
+    /// Name to show.
+    pub name: Option<String>,
+    /// The log above, where it is not the organization's own.
+    pub parent: Option<Box<LogRef>>,
+}
+
+/// SHA-256 of an input's content: equal contents under one idempotency key are one event.
+pub type ContentHash = [u8; 32];
+
+impl RecordInput {
+    /// Checks sizes, characters and metadata, and returns the hash of the content as received.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming field, rule and value.
+    pub fn check(&self, now: Timestamp) -> Result<ContentHash> {
+        if self.action.is_empty() {
+            return Err(Error::bad_input("action", "must not be empty"));
+        }
+        let chars = self.action.chars().count();
+        if chars > limits::ACTION_CHARS {
+            return Err(over("action", limits::ACTION_CHARS, "characters", chars));
+        }
+        if let Some(c) = self.action.chars().find(|c| c.is_control()) {
+            return Err(Error::bad_input("action", format!("must be printable text, found U+{:04X}", c as u32)));
+        }
+        self.check_texts()?;
+        if self.resources.len() > limits::RESOURCES {
+            return Err(over("resources", limits::RESOURCES, "items", self.resources.len()));
+        }
+        if let Some(at) = self.occurred_at {
+            if at < Timestamp::EARLIEST {
+                return Err(Error::bad_input(
+                    "occurredAt",
+                    format!("must not be before {}, got {at}", Timestamp::EARLIEST),
+                ));
+            }
+            if at.0 > now.0.saturating_add(limits::AHEAD_NANOS) {
+                return Err(Error::bad_input(
+                    "occurredAt",
+                    format!("must be at most 5 minutes ahead of {now}, got {at}"),
+                ));
+            }
+        }
+        if let Some(metadata) = &self.metadata {
+            check_metadata(metadata)?;
+        }
+        let canonical = serde_json::to_vec(self).map_err(Error::internal)?;
+        if canonical.len() > limits::EVENT_BYTES {
+            return Err(over("event", limits::EVENT_BYTES, "bytes of JSON", canonical.len()));
+        }
+        Ok(Sha256::digest(&canonical).into())
+    }
+
+    fn check_texts(&self) -> Result<()> {
+        let mut fields: Vec<(String, Option<&str>)> = vec![
+            ("category".into(), self.category.as_deref()),
+            ("organization".into(), self.organization.as_deref()),
+            ("ipAddress".into(), self.ip_address.as_deref()),
+            ("userAgent".into(), self.user_agent.as_deref()),
+            ("correlationId".into(), self.correlation_id.as_deref()),
+            ("source".into(), self.source.as_deref()),
+            ("sourceEventId".into(), self.source_event_id.as_deref()),
+            ("idempotencyKey".into(), self.idempotency_key.as_deref()),
+        ];
+        for (name, actor) in [("actor", Some(&self.actor)), ("onBehalfOf", self.on_behalf_of.as_ref())] {
+            if let Some(actor) = actor {
+                fields.push((format!("{name}.id"), actor.id.as_deref()));
+                fields.push((format!("{name}.name"), actor.name.as_deref()));
+                fields.push((format!("{name}.email"), actor.email.as_deref()));
+            }
+        }
+        for (i, resource) in self.resources.iter().enumerate() {
+            fields.push((format!("resources[{i}].type"), resource.kind.as_deref()));
+            fields.push((format!("resources[{i}].id"), resource.id.as_deref()));
+            fields.push((format!("resources[{i}].name"), resource.name.as_deref()));
+        }
+        let mut log = self.log.as_ref();
+        let mut name = "log".to_owned();
+        let mut depth = 0;
+        while let Some(reference) = log {
+            depth += 1;
+            if depth > limits::LOG_DEPTH {
+                return Err(over(&name, limits::LOG_DEPTH, "levels", depth));
+            }
+            fields.push((format!("{name}.level"), Some(&reference.level)));
+            fields.push((format!("{name}.id"), Some(&reference.id)));
+            fields.push((format!("{name}.name"), reference.name.as_deref()));
+            if reference.id.is_empty() {
+                return Err(Error::bad_input(format!("{name}.id"), "must not be empty"));
+            }
+            log = reference.parent.as_deref();
+            name.push_str(".parent");
+        }
+        for (field, text) in fields {
+            let Some(text) = text else { continue };
+            if text.len() > limits::TEXT_BYTES {
+                return Err(over(&field, limits::TEXT_BYTES, "bytes", text.len()));
+            }
+            if text.contains('\0') {
+                return Err(no_nul(&field));
+            }
+        }
+        for (field, text) in [
+            ("organization", &self.organization),
+            ("idempotencyKey", &self.idempotency_key),
+            ("category", &self.category),
+        ] {
+            if text.as_deref() == Some("") {
+                return Err(Error::bad_input(field, "must not be empty"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that a text is one JSON object that can be kept as sent and shown as JSON.
+///
+/// # Errors
+/// `BAD_USER_INPUT` on `metadata`.
+fn check_metadata(text: &str) -> Result<()> {
+    if text.len() > limits::EVENT_BYTES {
+        return Err(over("metadata", limits::EVENT_BYTES, "bytes", text.len()));
+    }
+    if let Err(error) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
+        return Err(Error::bad_input("metadata", format!("must be a JSON object ({error})")));
+    }
+    let mut fault = None;
+    json::walk(text, &mut |found| {
+        if fault.is_some() {
+            return;
+        }
+        fault = match found {
+            json::Found::Opens(depth) if depth > limits::METADATA_DEPTH => {
+                Some(over("metadata", limits::METADATA_DEPTH, "levels deep", depth))
+            }
+            json::Found::DuplicateKey(path) => {
+                Some(Error::bad_input(format!("metadata.{path}"), "must name a key once per object"))
+            }
+            json::Found::Leaf(path, json::Leaf::String(text)) if text.contains('\0') => {
+                Some(no_nul(&format!("metadata.{path}")))
+            }
+            json::Found::Key(path, key) if key.contains('\0') => Some(no_nul(&format!("metadata.{path}"))),
+            _ => None,
+        };
+    });
+    fault.map_or(Ok(()), Err)
+}
+
+fn over(field: &str, limit: usize, unit: &str, got: usize) -> Error {
+    Error::bad_input(field, format!("must be at most {limit} {unit}, got {got}"))
+}
+
+fn no_nul(field: &str) -> Error {
+    Error::bad_input(field.replace('\0', "\\u0000"), "must not contain NUL (U+0000)")
+}
+
+/// Reads an actor kind as clients write it.
+///
+/// # Errors
+/// `BAD_USER_INPUT` on `field`, with the kinds there are.
+pub fn actor_kind(field: &str, text: &str) -> Result<ActorKind> {
+    ActorKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        Error::bad_input(field, format!("must be one of {}", ActorKind::ALL.map(ActorKind::as_str).join(", ")))
+    })
+}

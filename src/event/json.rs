@@ -1,0 +1,203 @@
+//! Reading JSON text without losing what a JSON library drops: number spelling and duplicate keys.
+
+/// A leaf value of a JSON text.
+#[derive(Debug, PartialEq)]
+pub enum Leaf {
+    /// A string, decoded.
+    String(String),
+    /// A number, as spelled.
+    Number(String),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`.
+    Null,
+}
+
+/// What the walk over a JSON text tells its visitor.
+#[derive(Debug)]
+pub enum Found<'a> {
+    /// A leaf, with the path of keys and indexes that leads to it.
+    Leaf(&'a str, Leaf),
+    /// An object that names a key twice.
+    DuplicateKey(&'a str),
+    /// An object or array opens at this depth (the outermost is 1).
+    Opens(usize),
+    /// A key of an object, decoded.
+    Key(&'a str, &'a str),
+}
+
+/// Walks a text that is valid JSON, in order. The text MUST have passed a JSON parser: nothing is checked here.
+pub fn walk(text: &str, visit: &mut dyn FnMut(Found<'_>)) {
+    let mut walker = Walker { text, at: 0, path: String::new(), depth: 0, visit };
+    walker.value();
+}
+
+struct Walker<'t, 'v> {
+    text: &'t str,
+    at: usize,
+    path: String,
+    depth: usize,
+    visit: &'v mut dyn FnMut(Found<'_>),
+}
+
+impl Walker<'_, '_> {
+    fn peek(&mut self) -> u8 {
+        let bytes = self.text.as_bytes();
+        while self.at < bytes.len() && bytes[self.at].is_ascii_whitespace() {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied().unwrap_or(0)
+    }
+
+    /// A string token, decoded.
+    fn string(&mut self) -> String {
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        self.at += 1;
+        while bytes[self.at] != b'"' {
+            self.at += if bytes[self.at] == b'\\' { 2 } else { 1 };
+        }
+        self.at += 1;
+        serde_json::from_str(&self.text[start..self.at]).unwrap_or_default()
+    }
+
+    fn value(&mut self) {
+        match self.peek() {
+            b'{' => self.object(),
+            b'[' => self.array(),
+            b'"' => {
+                let text = self.string();
+                (self.visit)(Found::Leaf(&self.path, Leaf::String(text)));
+            }
+            _ => {
+                let rest = &self.text[self.at..];
+                let end = rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
+                self.at += end;
+                let leaf = match &rest[..end] {
+                    "true" => Leaf::Bool(true),
+                    "false" => Leaf::Bool(false),
+                    "null" => Leaf::Null,
+                    number => Leaf::Number(number.to_owned()),
+                };
+                (self.visit)(Found::Leaf(&self.path, leaf));
+            }
+        }
+    }
+
+    fn object(&mut self) {
+        self.open();
+        let outer = self.path.len();
+        let mut keys = std::collections::HashSet::new();
+        while self.peek() != b'}' {
+            let key = self.string();
+            if outer > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(&key);
+            (self.visit)(Found::Key(&self.path, &key));
+            if !keys.insert(key) {
+                (self.visit)(Found::DuplicateKey(&self.path));
+            }
+            self.peek();
+            self.at += 1; // the colon
+            self.value();
+            self.path.truncate(outer);
+            if self.peek() == b',' {
+                self.at += 1;
+                self.peek();
+            }
+        }
+        self.close();
+    }
+
+    fn array(&mut self) {
+        self.open();
+        let outer = self.path.len();
+        let mut index = 0;
+        while self.peek() != b']' {
+            self.path.push_str(&format!("[{index}]"));
+            self.value();
+            self.path.truncate(outer);
+            index += 1;
+            if self.peek() == b',' {
+                self.at += 1;
+            }
+        }
+        self.close();
+    }
+
+    fn open(&mut self) {
+        self.at += 1;
+        self.depth += 1;
+        (self.visit)(Found::Opens(self.depth));
+    }
+
+    fn close(&mut self) {
+        self.at += 1;
+        self.depth -= 1;
+    }
+}
+
+/// Whether a number, as spelled, has the same value after a JSON library read and wrote it
+/// (64-bit integers or IEEE 754 doubles).
+#[must_use]
+pub fn number_survives(spelled: &str) -> bool {
+    match serde_json::from_str::<serde_json::Number>(spelled) {
+        Ok(read) => decimal(spelled) == decimal(&read.to_string()),
+        Err(_) => false,
+    }
+}
+
+/// A decimal in one form: negative, significant digits, exponent of the last digit.
+fn decimal(spelled: &str) -> (bool, String, i64) {
+    let (negative, rest) = spelled.strip_prefix('-').map_or((false, spelled), |r| (true, r));
+    let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let mut exponent = exponent.trim_start_matches('+').parse::<i64>().unwrap_or(i64::MAX / 2) - fraction.len() as i64;
+    let significant = digits.trim_start_matches('0');
+    let kept = significant.trim_end_matches('0');
+    exponent += (significant.len() - kept.len()) as i64;
+    if kept.is_empty() { (false, String::new(), 0) } else { (negative, kept.to_owned(), exponent) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_leaf_key_and_twin_is_seen() {
+        let text = r#" {"a": [1.50, {"b\u00e9":"x\"y"}], "c":{}, "c":[], "d" : true , "n":null} "#;
+        serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let (mut leaves, mut twins, mut deepest) = (Vec::new(), Vec::new(), 0);
+        walk(text, &mut |found| match found {
+            Found::Leaf(path, leaf) => leaves.push((path.to_owned(), leaf)),
+            Found::DuplicateKey(path) => twins.push(path.to_owned()),
+            Found::Opens(depth) => deepest = deepest.max(depth),
+            Found::Key(..) => {}
+        });
+        assert_eq!(
+            leaves,
+            [
+                ("a[0]".to_owned(), Leaf::Number("1.50".to_owned())),
+                ("a[1].bé".to_owned(), Leaf::String("x\"y".to_owned())),
+                ("d".to_owned(), Leaf::Bool(true)),
+                ("n".to_owned(), Leaf::Null),
+            ]
+        );
+        assert_eq!((twins, deepest), (vec!["c".to_owned()], 3));
+    }
+
+    #[test]
+    fn numbers_that_json_would_change_are_told_from_those_it_only_respells() {
+        for kept in ["0", "-0", "1.50", "1e2", "9223372036854775807", "18446744073709551615", "0.1", "1E-7", "-12.000"]
+        {
+            assert!(number_survives(kept), "{kept}");
+        }
+        for changed in
+            ["18446744073709551616", "0.1000000000000000055", "1e999", "12345678901234567890123", "9007199254740993.0"]
+        {
+            assert!(!number_survives(changed), "{changed}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Terms: how an event stands in the search index of either database.
+//!
+//! A term is the organization's number in five base-36 digits, so that a posting list belongs to one
+//! tenant, and then either a word or `=`, a kind letter and 128 bits of SHA-256 of the exact value.
+//! No word can begin with `=`. Fixed width and hashing keep `a*` from matching values, organization
+//! `1000` from reading into `10000`, and `CREATE` from meeting `create`.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use super::{Event, json, words};
+
+/// Largest organization number that five base-36 digits hold.
+pub const ORGANIZATION_MAX: i64 = 36_i64.pow(5) - 1;
+
+/// What a filter term is about; the letter stands in the index and MUST NOT change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Category code.
+    Category,
+    /// Action name.
+    Action,
+    /// Actor id.
+    ActorId,
+    /// Actor e-mail.
+    ActorEmail,
+    /// Actor kind.
+    ActorKind,
+    /// Whether the actor has an id, a name or an e-mail.
+    ActorPresence,
+    /// Resource type.
+    ResourceType,
+    /// Resource id.
+    ResourceId,
+    /// Type and id of one resource.
+    Resource,
+    /// Outcome.
+    Outcome,
+    /// Address.
+    IpAddress,
+    /// Correlation id.
+    CorrelationId,
+    /// Source.
+    Source,
+    /// The source's own event id.
+    SourceEventId,
+    /// The log that the event belongs to.
+    OwnLog,
+    /// A log that the event lies in: its own, or one above.
+    WithinLog,
+}
+
+impl Kind {
+    fn letter(self) -> char {
+        match self {
+            Self::Category => 'c',
+            Self::Action => 'a',
+            Self::ActorId => 'i',
+            Self::ActorEmail => 'e',
+            Self::ActorKind => 'k',
+            Self::ActorPresence => 'p',
+            Self::ResourceType => 't',
+            Self::ResourceId => 'r',
+            Self::Resource => 'b',
+            Self::Outcome => 'u',
+            Self::IpAddress => 'x',
+            Self::CorrelationId => 'q',
+            Self::Source => 's',
+            Self::SourceEventId => 'v',
+            Self::OwnLog => 'o',
+            Self::WithinLog => 'n',
+        }
+    }
+}
+
+/// The part of a term that says whose it is.
+#[must_use]
+pub fn organization_prefix(organization_no: i64) -> String {
+    debug_assert!((0..=ORGANIZATION_MAX).contains(&organization_no), "the store refuses to create it");
+    let mut digits = [b'0'; 5];
+    let mut rest = organization_no;
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize];
+        rest /= 36;
+    }
+    String::from_utf8_lossy(&digits).into_owned()
+}
+
+/// The term of an exact value, without its organization.
+#[must_use]
+pub fn exact(kind: Kind, value: &str) -> String {
+    hashed(kind, &[value.as_bytes()])
+}
+
+/// The term of a resource's type and id together, without its organization.
+#[must_use]
+pub fn resource(kind: &str, id: &str) -> String {
+    hashed(Kind::Resource, &[&(kind.len() as u64).to_be_bytes(), kind.as_bytes(), id.as_bytes()])
+}
+
+/// The term of a log, without its organization.
+#[must_use]
+pub fn log(kind: Kind, log_no: i64) -> String {
+    format!("={}{log_no}", kind.letter())
+}
+
+fn hashed(kind: Kind, parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let mut term = String::with_capacity(34);
+    term.push('=');
+    term.push(kind.letter());
+    for byte in &hash.finalize()[..16] {
+        term.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
+        term.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
+    }
+    term
+}
+
+/// Every text of an event in which search finds words, one call a value.
+pub fn searched_values(event: &Event, mut visit: impl FnMut(&str)) {
+    visit(&event.action);
+    let actor = &event.actor;
+    let texts = [&event.category, &actor.id, &actor.name, &actor.email, &event.ip_address, &event.user_agent];
+    texts.into_iter().flatten().for_each(|text| visit(text));
+    for resource in &event.resources {
+        [&resource.kind, &resource.id, &resource.name].into_iter().flatten().for_each(|text| visit(text));
+    }
+    if event.metadata.len() > 2 {
+        json::walk(&event.metadata, &mut |found| match found {
+            json::Found::Leaf(_, json::Leaf::String(text) | json::Leaf::Number(text)) => visit(&text),
+            json::Found::Leaf(_, json::Leaf::Bool(value)) => visit(if value { "true" } else { "false" }),
+            _ => {}
+        });
+    }
+}
+
+/// All terms of an event, without its organization. `within` are the numbers of its log and of all above it.
+#[must_use]
+pub fn of_event(event: &Event, within: &[i64]) -> BTreeSet<String> {
+    let mut terms = BTreeSet::new();
+    searched_values(event, |text| terms.extend(words::words(text).map(|word| words::indexed(&word))));
+    let actor = &event.actor;
+    let values = [
+        (Kind::Action, Some(event.action.as_str())),
+        (Kind::Category, event.category.as_deref()),
+        (Kind::ActorKind, Some(actor.kind.as_str())),
+        (Kind::ActorId, actor.id.as_deref()),
+        (Kind::ActorEmail, actor.email.as_deref()),
+        (Kind::ActorPresence, Some(presence(actor.is_present()))),
+        (Kind::Outcome, event.outcome.map(super::Outcome::as_str)),
+        (Kind::IpAddress, event.ip_address.as_deref()),
+        (Kind::CorrelationId, event.correlation_id.as_deref()),
+        (Kind::Source, event.source.as_deref()),
+        (Kind::SourceEventId, event.source_event_id.as_deref()),
+    ];
+    for (kind, value) in values {
+        terms.extend(value.map(|value| exact(kind, value)));
+    }
+    for each in &event.resources {
+        terms.extend(each.kind.as_deref().map(|value| exact(Kind::ResourceType, value)));
+        terms.extend(each.id.as_deref().map(|value| exact(Kind::ResourceId, value)));
+        if let (Some(kind), Some(id)) = (&each.kind, &each.id) {
+            terms.insert(resource(kind, id));
+        }
+    }
+    terms.insert(log(Kind::OwnLog, event.log_no));
+    terms.extend(within.iter().map(|&no| log(Kind::WithinLog, no)));
+    terms
+}
+
+/// The indexed value of [`Kind::ActorPresence`].
+#[must_use]
+pub fn presence(present: bool) -> &'static str {
+    if present { "1" } else { "0" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn organization_numbers_of_every_length_have_one_width() {
+        for (no, prefix) in
+            [(0, "00000"), (35, "0000z"), (1_000, "000rs"), (10_000, "007ps"), (ORGANIZATION_MAX, "zzzzz")]
+        {
+            assert_eq!(organization_prefix(no), prefix);
+        }
+    }
+
+    #[test]
+    fn values_that_differ_in_case_blanks_or_parts_have_terms_of_their_own() {
+        let actions = ["create", "CREATE", "Create", "create ", "cre ate", "a – b", "a - b"];
+        let terms: BTreeSet<_> = actions.iter().map(|a| exact(Kind::Action, a)).collect();
+        assert_eq!(terms.len(), actions.len());
+        assert_ne!(resource("ab", "c"), resource("a", "bc"));
+        assert_ne!(exact(Kind::ActorId, "x"), exact(Kind::ResourceId, "x"));
+    }
+}

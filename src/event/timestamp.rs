@@ -1,0 +1,79 @@
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+/// An instant in nanoseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// 1900-01-01T00:00:00Z, the earliest instant that an event may carry.
+    pub const EARLIEST: Self = Self(-2_208_988_800_000_000_000);
+
+    /// The instant of a chrono value; `None` outside the years 1677 to 2262.
+    #[must_use]
+    pub fn from_utc(at: DateTime<Utc>) -> Option<Self> {
+        at.timestamp_nanos_opt().map(Self)
+    }
+
+    /// Reads RFC 3339 with any offset and up to nine fraction digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        // chrono reads further digits and forgets them: what is kept must be what was sent.
+        let fraction = text.split_once('.').map_or(0, |(_, f)| f.bytes().take_while(u8::is_ascii_digit).count());
+        if fraction > 9 {
+            return None;
+        }
+        DateTime::parse_from_rfc3339(text).ok().and_then(|at| Self::from_utc(at.to_utc()))
+    }
+
+    /// The same instant for chrono.
+    #[must_use]
+    pub fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_nanos(self.0)
+    }
+
+    /// Whole microseconds since 1970, rounded towards the past.
+    #[must_use]
+    pub fn micros(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC, as many fraction digits as needed, at most nine.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.to_utc().to_rfc3339_opts(SecondsFormat::Nanos, true);
+        let trimmed = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
+        write!(f, "{trimmed}Z")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn an_instant_is_kept_to_the_nanosecond_and_shown_without_idle_zeros() {
+        for (sent, shown) in [
+            ("2025-05-27T16:46:46.485356507Z", "2025-05-27T16:46:46.485356507Z"),
+            ("2021-08-19T12:16:32.000-04:00", "2021-08-19T16:16:32Z"),
+            ("2021-08-19T12:16:30.10Z", "2021-08-19T12:16:30.1Z"),
+            ("1900-01-01T00:00:00Z", "1900-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp::parse(sent).unwrap().to_string(), shown);
+        }
+        assert_eq!(Timestamp::parse("1900-01-01T00:00:00Z"), Some(Timestamp::EARLIEST));
+        for bad in ["", "2021-02-30T00:00:00Z", "2021-01-01", "2021-01-01T00:00:00", "2021-01-01T00:00:00.1234567890Z"]
+        {
+            assert_eq!(Timestamp::parse(bad), None, "{bad}");
+        }
+    }
+}
