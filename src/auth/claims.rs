@@ -1,0 +1,113 @@
+//! The claims of a token, and what they must be like.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+
+use crate::{catalog::Product, event::Timestamp};
+
+/// The claims of a token, as it carries them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Claims {
+    /// Issuer: selects the product.
+    pub iss: String,
+    /// Audience.
+    pub aud: OneOrMany,
+    /// When it ends, in seconds since 1970; there must be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp: Option<Number>,
+    /// When it begins, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<Number>,
+    /// Who it was made for.
+    pub sub: String,
+    /// Organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org: Option<String>,
+    /// Scopes, parted by blanks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Plan of the organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Role, or roles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<OneOrMany>,
+    /// Roles, beside `role`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<OneOrMany>,
+    /// E-mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Logs that the token is narrowed to, each as `level:id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs: Option<Vec<String>>,
+}
+
+impl Claims {
+    /// Claims that a product accepts until `expires_at` (to the second), with no rights yet.
+    #[must_use]
+    pub fn new(product: &Product, subject: impl Into<String>, expires_at: Timestamp) -> Self {
+        Self {
+            iss: product.issuer.clone(),
+            aud: OneOrMany::One(product.audience.clone()),
+            exp: Some(expires_at.0.div_euclid(NANOS).into()),
+            sub: subject.into(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn all_roles(&self) -> Vec<String> {
+        [&self.role, &self.roles].into_iter().flatten().flat_map(OneOrMany::iter).map(str::to_owned).collect()
+    }
+
+    /// Every text that comes to be stored or compared with what is stored.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.sub), self.org.as_ref(), self.plan.as_ref(), self.email.as_ref(), self.name.as_ref()]
+            .into_iter()
+            .flatten()
+            .chain(self.logs.iter().flatten())
+            .map(String::as_str)
+    }
+}
+
+/// A text, or a list of texts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Any number.
+    Many(Vec<String>),
+}
+
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl OneOrMany {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one).iter(),
+            Self::Many(many) => many.iter(),
+        }
+        .map(String::as_str)
+    }
+}
+
+const NANOS: i64 = 1_000_000_000;
+
+/// The instant of a number of seconds since 1970, whole or not; one too far off becomes the end of time.
+pub(super) fn instant(seconds: &Number) -> Timestamp {
+    let nanos = match seconds.as_i64() {
+        Some(whole) => whole.saturating_mul(NANOS),
+        // A cast from a float saturates.
+        None => seconds.as_f64().map_or(i64::MAX, |seconds| (seconds * 1e9) as i64),
+    };
+    Timestamp(nanos)
+}

@@ -1,0 +1,115 @@
+//! The keys that tokens are checked with.
+
+use std::{collections::HashMap, fmt};
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
+};
+
+/// Shortest secret in bytes: as long as the hash of HS256 (RFC 7518, 3.2).
+pub const SECRET_BYTES: usize = 32;
+
+/// Most keys that one JWKS may bring; each may cost a signature check.
+const JWKS_KEYS: usize = 32;
+
+/// A key with the one algorithm that it is for. What a token says of its algorithm is never believed.
+#[derive(Clone)]
+pub struct VerifyingKey {
+    pub(super) kid: Option<String>,
+    pub(super) algorithm: Algorithm,
+    pub(super) key: DecodingKey,
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl VerifyingKey {
+    /// A secret for HS256.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words without the secret.
+    pub fn secret(kid: Option<String>, secret: &[u8]) -> Result<Self, String> {
+        if secret.len() < SECRET_BYTES {
+            return Err(format!("a secret must have at least {SECRET_BYTES} bytes, this one has {}", secret.len()));
+        }
+        Ok(Self { kid, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret) })
+    }
+
+    /// The keys of a JWKS that can sign tokens by RS256, ES256 or EdDSA; other keys in it are left aside.
+    ///
+    /// # Errors
+    /// Why there is not one.
+    pub fn jwks(text: &str) -> Result<Vec<Self>, String> {
+        #[derive(serde::Deserialize)]
+        struct Set {
+            keys: Vec<serde_json::Value>,
+        }
+        let set: Set = serde_json::from_str(text).map_err(|error| format!("is no JWKS: {error}"))?;
+        if set.keys.len() > JWKS_KEYS {
+            return Err(format!("has {} keys, at most {JWKS_KEYS} are taken", set.keys.len()));
+        }
+        // A key of a kind that we do not know must not cost us those that we do.
+        let keys: Vec<Self> =
+            set.keys.into_iter().filter_map(|key| Self::from_jwk(&serde_json::from_value(key).ok()?)).collect();
+        if keys.is_empty() {
+            return Err("has no key for RS256, ES256 or EdDSA signatures".to_owned());
+        }
+        Ok(keys)
+    }
+
+    fn from_jwk(jwk: &Jwk) -> Option<Self> {
+        let algorithm = match &jwk.algorithm {
+            AlgorithmParameters::RSA(_) => Algorithm::RS256,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
+            // A secret has no place in a document for everybody.
+            _ => return None,
+        };
+        let common = &jwk.common;
+        let for_this = common.key_algorithm.is_none_or(|named| named == KeyAlgorithm::from(algorithm));
+        let for_signatures = common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+        if !for_this || !for_signatures {
+            return None;
+        }
+        Some(Self { kid: common.key_id.clone(), algorithm, key: DecodingKey::from_jwk(jwk).ok()? })
+    }
+}
+
+/// The keys of every product, by its name.
+#[derive(Clone, Debug, Default)]
+pub struct KeyRing(HashMap<String, Vec<VerifyingKey>>);
+
+impl KeyRing {
+    /// A ring without keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds keys to those of a product.
+    pub fn add(&mut self, product: &str, keys: impl IntoIterator<Item = VerifyingKey>) {
+        self.0.entry(product.to_owned()).or_default().extend(keys);
+    }
+
+    /// The keys of a product.
+    #[must_use]
+    pub fn of(&self, product: &str) -> &[VerifyingKey] {
+        self.0.get(product).map_or(&[], Vec::as_slice)
+    }
+
+    /// Of a product's keys, those to try: with the token's key id, else without one, else (no id asked) all.
+    pub(super) fn candidates(&self, product: &str, kid: Option<&str>) -> Vec<&VerifyingKey> {
+        let all = self.of(product);
+        let Some(kid) = kid else { return all.iter().collect() };
+        let named: Vec<_> = all.iter().filter(|key| key.kid.as_deref() == Some(kid)).collect();
+        // A secret of the configuration need not have the name that its issuer gave it.
+        if named.is_empty() { all.iter().filter(|key| key.kid.is_none()).collect() } else { named }
+    }
+}

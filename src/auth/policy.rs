@@ -1,0 +1,254 @@
+//! The access policy: what a principal may do. The only maker of [`ReadScope`] and [`WriteScope`].
+//!
+//! Answers come in one order: `NOT_FOUND` (an organization that is not the token's), `FORBIDDEN` (scope, role, log),
+//! `PLAN_REQUIRED`. Staff (`audit:staff`) read any organization of their product, whatever the role and plan.
+
+use super::{LogName, MANAGE, Principal, RECORD, ReadScope, WriteScope};
+use crate::{
+    error::{Code, Error, Result},
+    event::limits,
+};
+
+/// Whether something may be done, and if not, why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Whether it may.
+    pub allowed: bool,
+    /// The code that an attempt would be answered with.
+    pub reason: Option<Code>,
+    /// The plans that would do, where the plan is what stands in the way.
+    pub required_plans: Vec<String>,
+    /// Whether a client is advised to show nothing at all.
+    pub hidden: bool,
+    /// The reason in words.
+    pub message: Option<String>,
+}
+
+/// Permission to read a list: of `organization` (the token's, where it is not named), and in it of `log` (the one that
+/// the token is narrowed to, else the organization's own).
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`, `PLAN_REQUIRED`, or `BAD_USER_INPUT` on `organization` or `log`.
+pub fn may_read(
+    p: &Principal,
+    organization: Option<&str>,
+    log: Option<LogName>,
+    include_nested: Option<bool>,
+) -> Result<ReadScope> {
+    own_or_any(p, organization, p.is_staff())?;
+    check_reader(p)?;
+    let organization = named(p, organization)?;
+    let allowed = allowed_in(p, &organization)?;
+    let log = log_to_read(p, &organization, log, &allowed)?;
+    check_plan(p)?;
+    Ok(ReadScope { log, include_nested, ..read_scope(p, Some(organization), allowed) })
+}
+
+/// Permission to look for one event by its id, wherever in the principal's reach it is.
+///
+/// # Errors
+/// `FORBIDDEN` or `PLAN_REQUIRED`.
+pub fn may_find(p: &Principal) -> Result<ReadScope> {
+    check_reader(p)?;
+    // Staff have no organization of their own to be kept in.
+    let organization = p.organization.clone().filter(|_| !p.is_staff());
+    let allowed = match &organization {
+        Some(organization) => allowed_in(p, organization)?,
+        None => p.logs.clone(),
+    };
+    check_plan(p)?;
+    Ok(read_scope(p, organization, allowed))
+}
+
+/// Permission to record. Neither role nor plan is asked: what happened must not go unrecorded for a bill.
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`, or `BAD_USER_INPUT` on `organization`.
+pub fn may_record(p: &Principal, organization: Option<&str>) -> Result<WriteScope> {
+    may_write(p, organization, RECORD)
+}
+
+/// Permission to manage a log, such as to delete it. Like recording, it asks for neither role nor plan.
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`, or `BAD_USER_INPUT` on `organization` or `log`.
+pub fn may_manage(p: &Principal, organization: Option<&str>, log: &LogName) -> Result<WriteScope> {
+    let scope = may_write(p, organization, MANAGE)?;
+    check_log_name(p, log)?;
+    if log.level == p.product.top_level().name {
+        return Err(Error::bad_input("log.level", "the organization's own log cannot be deleted"));
+    }
+    Ok(WriteScope { log: Some(log.clone()), ..scope })
+}
+
+/// Whether the principal may read, for a client that wants to know before it asks.
+#[must_use]
+pub fn read_access(p: &Principal) -> Access {
+    let allowed = check_reader(p).and_then(|()| match &p.organization {
+        Some(organization) => allowed_in(p, organization).map(|_| ()),
+        None => Ok(()),
+    });
+    Access::of(allowed.and_then(|()| check_plan(p)), p.product.access.hidden_without_plan)
+}
+
+/// Whether the principal may record.
+#[must_use]
+pub fn record_access(p: &Principal) -> Access {
+    Access::of(check_scope(p, &[RECORD]), false)
+}
+
+impl Access {
+    fn of(answer: Result<()>, hidden_without_plan: bool) -> Self {
+        let Err(error) = answer else {
+            return Self { allowed: true, reason: None, required_plans: Vec::new(), hidden: false, message: None };
+        };
+        let message = Some(error.to_string());
+        let reason = Some(error.code());
+        let required_plans = if let Error::PlanRequired { plans } = error { plans } else { Vec::new() };
+        let hidden = hidden_without_plan && !required_plans.is_empty();
+        Self { allowed: false, reason, required_plans, hidden, message }
+    }
+}
+
+fn may_write(p: &Principal, organization: Option<&str>, scope: &str) -> Result<WriteScope> {
+    own_or_any(p, organization, p.is_staff())?;
+    check_scope(p, &[scope])?;
+    let organization = named(p, organization)?;
+    let allowed = allowed_in(p, &organization)?;
+    Ok(WriteScope {
+        product: p.product.clone(),
+        organization,
+        log: None,
+        allowed,
+        subject: p.subject.clone(),
+        staff: p.is_staff(),
+    })
+}
+
+fn read_scope(p: &Principal, organization: Option<String>, allowed: Vec<LogName>) -> ReadScope {
+    ReadScope {
+        product: p.product.clone(),
+        organization,
+        log: None,
+        include_nested: None,
+        allowed,
+        subject: p.subject.clone(),
+        staff: p.is_staff(),
+    }
+}
+
+/// An organization other than the token's does not exist, as far as the caller can tell.
+fn own_or_any(p: &Principal, asked: Option<&str>, any: bool) -> Result<()> {
+    match (&p.organization, asked) {
+        (Some(own), Some(asked)) if own != asked && !any => {
+            Err(Error::NotFound("there is no such organization".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Scope, then role; and a reader who is not staff reads one organization, the token's.
+fn check_reader(p: &Principal) -> Result<()> {
+    let rules = &p.product.access;
+    check_scope(p, &rules.scopes.iter().map(String::as_str).collect::<Vec<_>>())?;
+    if p.is_staff() {
+        return Ok(());
+    }
+    if !rules.roles.is_empty() && !rules.roles.iter().any(|role| p.roles.contains(role)) {
+        return Err(Error::Forbidden(format!("reading this audit log takes the role {}", rules.roles.join(" or "))));
+    }
+    if p.organization.is_none() {
+        return Err(Error::Forbidden("the token names no organization (org) to read".to_owned()));
+    }
+    Ok(())
+}
+
+fn check_scope(p: &Principal, scopes: &[&str]) -> Result<()> {
+    if scopes.iter().any(|scope| p.has_scope(scope)) {
+        return Ok(());
+    }
+    Err(Error::Forbidden(format!("the token lacks the scope {}", scopes.join(" or "))))
+}
+
+fn check_plan(p: &Principal) -> Result<()> {
+    let plans = &p.product.access.plans;
+    let included = plans.is_empty() || p.plan.as_ref().is_some_and(|plan| plans.contains(plan));
+    if included || p.is_staff() { Ok(()) } else { Err(Error::PlanRequired { plans: plans.clone() }) }
+}
+
+/// The organization that is meant.
+fn named(p: &Principal, asked: Option<&str>) -> Result<String> {
+    let Some(organization) = asked.or(p.organization.as_deref()) else {
+        return Err(Error::bad_input("organization", "must be named: the token is for no organization in particular"));
+    };
+    check_id("organization", organization)?;
+    Ok(organization.to_owned())
+}
+
+fn check_id(field: &str, id: &str) -> Result<()> {
+    if id.is_empty() {
+        return Err(Error::bad_input(field, "must not be empty"));
+    }
+    if id.len() > limits::TEXT_BYTES {
+        return Err(Error::bad_input(field, format!("must be at most {} bytes, got {}", limits::TEXT_BYTES, id.len())));
+    }
+    if id.contains('\0') {
+        return Err(Error::bad_input(field, "must not contain NUL (U+0000)"));
+    }
+    Ok(())
+}
+
+/// The logs of an organization that a token is narrowed to; none where that is all of them. A token may name logs of
+/// several organizations by naming their own level.
+fn allowed_in(p: &Principal, organization: &str) -> Result<Vec<LogName>> {
+    let top = &p.product.top_level().name;
+    if p.logs.iter().any(|log| log.level == *top && log.id == organization) {
+        return Ok(Vec::new());
+    }
+    let nested: Vec<LogName> = p.logs.iter().filter(|log| log.level != *top).cloned().collect();
+    if nested.is_empty() && !p.logs.is_empty() {
+        return Err(other_logs());
+    }
+    Ok(nested)
+}
+
+fn log_to_read(
+    p: &Principal,
+    organization: &str,
+    asked: Option<LogName>,
+    allowed: &[LogName],
+) -> Result<Option<LogName>> {
+    let Some(asked) = asked else {
+        return match allowed {
+            [] => Ok(None),
+            [only] => Ok(Some(only.clone())),
+            several => {
+                let names: Vec<_> = several.iter().map(ToString::to_string).collect();
+                Err(Error::bad_input("log", format!("must be named: the token is for {}", names.join(", "))))
+            }
+        };
+    };
+    check_log_name(p, &asked)?;
+    if asked.level != p.product.top_level().name {
+        // Whether it lies below an allowed log is known to the store alone.
+        return Ok(Some(asked));
+    }
+    if asked.id != organization {
+        return Err(Error::NotFound(format!("there is no such {}", asked.level)));
+    }
+    if allowed.is_empty() { Ok(None) } else { Err(other_logs()) }
+}
+
+fn check_log_name(p: &Principal, log: &LogName) -> Result<()> {
+    if p.product.level(&log.level).is_none() {
+        return Err(Error::bad_input(
+            "log.level",
+            format!("must be one of {}, got {:?}", p.product.level_names(), log.level),
+        ));
+    }
+    check_id("log.id", &log.id)
+}
+
+fn other_logs() -> Error {
+    Error::Forbidden("this token is for other logs".to_owned())
+}

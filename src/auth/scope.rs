@@ -1,0 +1,111 @@
+//! What [`policy`](super::policy) permitted, as a value.
+
+use std::sync::Arc;
+
+use super::LogName;
+use crate::catalog::Product;
+
+/// Permission to read: of whom, and which logs. Only [`policy`](super::policy) makes one.
+#[derive(Clone, Debug)]
+pub struct ReadScope {
+    pub(super) product: Arc<Product>,
+    pub(super) organization: Option<String>,
+    pub(super) log: Option<LogName>,
+    pub(super) include_nested: Option<bool>,
+    pub(super) allowed: Vec<LogName>,
+    pub(super) subject: String,
+    pub(super) staff: bool,
+}
+
+impl ReadScope {
+    /// The product.
+    #[must_use]
+    pub fn product(&self) -> &Arc<Product> {
+        &self.product
+    }
+
+    /// The organization; `None` only from [`may_find`](super::policy::may_find), for staff: any of the product.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+
+    /// The log that is read; `None` is the organization's own.
+    #[must_use]
+    pub fn log(&self) -> Option<&LogName> {
+        self.log.as_ref()
+    }
+
+    /// Whether the logs below are read too; `None` is as the level says.
+    #[must_use]
+    pub fn include_nested(&self) -> Option<bool> {
+        self.include_nested
+    }
+
+    /// The logs that the token is narrowed to, each with those below it; none means all of the organization.
+    #[must_use]
+    pub fn allowed_logs(&self) -> &[LogName] {
+        &self.allowed
+    }
+
+    /// Who reads.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Whether one of the platform's own people reads.
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.staff
+    }
+}
+
+/// Permission to record or to manage: for whom, and in which logs. Only [`policy`](super::policy) makes one.
+#[derive(Clone, Debug)]
+pub struct WriteScope {
+    pub(super) product: Arc<Product>,
+    pub(super) organization: String,
+    pub(super) log: Option<LogName>,
+    pub(super) allowed: Vec<LogName>,
+    pub(super) subject: String,
+    pub(super) staff: bool,
+}
+
+impl WriteScope {
+    /// The product.
+    #[must_use]
+    pub fn product(&self) -> &Arc<Product> {
+        &self.product
+    }
+
+    /// The organization.
+    #[must_use]
+    pub fn organization(&self) -> &str {
+        &self.organization
+    }
+
+    /// The log that may be managed; `None` where the scope is for recording.
+    #[must_use]
+    pub fn log(&self) -> Option<&LogName> {
+        self.log.as_ref()
+    }
+
+    /// The logs that the token is narrowed to, each with those below it; none means all of the organization.
+    #[must_use]
+    pub fn allowed_logs(&self) -> &[LogName] {
+        &self.allowed
+    }
+
+    /// Who writes: `recordedBy` of what is recorded.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Whether one of the platform's own people writes.
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.staff
+    }
+}

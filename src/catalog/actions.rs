@@ -1,0 +1,131 @@
+//! The actions that a product records, and the categories they fall into.
+
+use std::collections::HashMap;
+
+use crate::event::{Outcome, words::words};
+
+/// How many names an unknown one is answered with.
+const NEAREST: usize = 3;
+
+/// Below this likeness (0 to 1) a name is no help.
+const LIKENESS: f64 = 0.6;
+
+/// Categories and actions of a product, in the order of its file.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Whether any other action is accepted too.
+    pub open: bool,
+    /// Beginnings of names that are accepted though the catalog is closed.
+    pub open_prefixes: Vec<String>,
+    /// Categories.
+    pub categories: Vec<Category>,
+    /// Actions.
+    pub actions: Vec<Action>,
+    places: HashMap<String, usize>,
+}
+
+/// A group of actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Category {
+    /// What events carry.
+    pub code: String,
+    /// Name to choose it by.
+    pub label: String,
+    /// Name for a badge.
+    pub short_label: String,
+}
+
+/// Something that can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// What events carry, exactly.
+    pub name: String,
+    /// Name to show.
+    pub label: String,
+    /// Code of its category.
+    pub category: Option<String>,
+    /// Levels in whose logs it may be recorded, the usual one first; empty is any.
+    pub levels: Vec<String>,
+    /// Outcome of an event that comes without one.
+    pub default_outcome: Option<Outcome>,
+    /// A sentence for people.
+    pub description: Option<String>,
+}
+
+/// What an asked word means by the labels of a catalog.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labelled {
+    /// Names of the actions that are called so.
+    pub actions: Vec<String>,
+    /// Codes of the categories that are called so.
+    pub categories: Vec<String>,
+}
+
+impl Catalog {
+    /// A catalog of these categories and actions; of two actions with one name the first counts.
+    #[must_use]
+    pub fn new(open: bool, open_prefixes: Vec<String>, categories: Vec<Category>, actions: Vec<Action>) -> Self {
+        let mut places = HashMap::with_capacity(actions.len());
+        for (place, action) in actions.iter().enumerate() {
+            places.entry(action.name.clone()).or_insert(place);
+        }
+        Self { open, open_prefixes, categories, actions, places }
+    }
+
+    /// The action of a name.
+    #[must_use]
+    pub fn action(&self, name: &str) -> Option<&Action> {
+        self.places.get(name).and_then(|&place| self.actions.get(place))
+    }
+
+    /// The category of a code.
+    #[must_use]
+    pub fn category(&self, code: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| category.code == code)
+    }
+
+    /// What an action is called: its own label, else its name.
+    #[must_use]
+    pub fn label_of(&self, action: &str) -> String {
+        self.action(action).map_or(action, |known| &known.label).to_owned()
+    }
+
+    /// Whether an action may be recorded.
+    #[must_use]
+    pub fn admits(&self, name: &str) -> bool {
+        // A prefix alone names nothing: `admin.` is no action.
+        let open_here = |prefix: &String| name.len() > prefix.len() && name.starts_with(prefix.as_str());
+        self.open || self.action(name).is_some() || self.open_prefixes.iter().any(open_here)
+    }
+
+    /// The names most like one that the catalog does not have, the likest first; at most three.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Vec<String> {
+        nearest(name, self.actions.iter().map(|action| (action.name.as_str(), action.label.as_str())))
+    }
+
+    /// The actions and categories with a label that has this (lower-case) word in it, or a word that begins so.
+    #[must_use]
+    pub fn labelled(&self, word: &str, prefix: bool) -> Labelled {
+        let within = |label: &str| words(label).any(|each| if prefix { each.starts_with(word) } else { each == word });
+        let actions = self.actions.iter().filter(|action| within(&action.label));
+        let categories =
+            self.categories.iter().filter(|category| within(&category.label) || within(&category.short_label));
+        Labelled {
+            actions: actions.map(|action| action.name.clone()).collect(),
+            categories: categories.map(|category| category.code.clone()).collect(),
+        }
+    }
+}
+
+/// Of names with their labels, those most like what was written, the likest first; at most three.
+pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let written = written.to_lowercase();
+    let likeness = |text: &str| strsim::jaro_winkler(&written, &text.to_lowercase());
+    let mut found: Vec<(f64, &str)> = known
+        .map(|(name, label)| (likeness(name).max(likeness(label)), name))
+        .filter(|(likeness, _)| *likeness >= LIKENESS)
+        .collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    found.into_iter().take(NEAREST).map(|(_, name)| name.to_owned()).collect()
+}

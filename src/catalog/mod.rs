@@ -1,0 +1,231 @@
+//! Which products, levels, categories and actions exist. Data alone: it comes from `products/*.toml`,
+//! five of them built in, and nothing here asks a database or a network.
+
+mod actions;
+mod fault;
+mod parse;
+mod products;
+mod section;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, path::PathBuf};
+
+pub use actions::{Action, Catalog, Category, Labelled};
+pub use fault::{ProductError, ProductErrors};
+pub(crate) use parse::is_loopback;
+pub use products::Products;
+
+use crate::event::{Actor, ActorKind};
+
+/// A kind of audit log: one file of `products/`.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// Name in addresses, options and files.
+    pub name: String,
+    /// Name to show.
+    pub label: String,
+    /// `iss` of its tokens; no two products share one.
+    pub issuer: String,
+    /// What its tokens must have in `aud`.
+    pub audience: String,
+    /// Where the keys come from that its tokens are checked with.
+    pub keys: Vec<KeySource>,
+    /// Who may read.
+    pub access: AccessRules,
+    /// Levels of logs; the first is the organization's own, and a parent stands before its children.
+    pub levels: Vec<Level>,
+    /// Categories and actions.
+    pub catalog: Catalog,
+    /// What an actor without a name is called; every kind has an entry.
+    pub actor_labels: HashMap<ActorKind, String>,
+    /// How its log is shown.
+    pub viewer: Viewer,
+    /// Days that events are kept; `None` is for ever.
+    pub retention_days: Option<u32>,
+}
+
+impl Product {
+    /// A level and its place in the list.
+    #[must_use]
+    pub fn level(&self, name: &str) -> Option<(usize, &Level)> {
+        self.levels.iter().enumerate().find(|(_, level)| level.name == name)
+    }
+
+    /// The level of the organization's own log.
+    #[must_use]
+    pub fn top_level(&self) -> &Level {
+        // The parser refuses a product without levels.
+        &self.levels[0]
+    }
+
+    /// The names of all levels, for a message that says which there are.
+    #[must_use]
+    pub fn level_names(&self) -> String {
+        self.levels.iter().map(|level| level.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What an actor is called: name, else e-mail, else the product's word for the kind, with the id if there is one.
+    #[must_use]
+    pub fn actor_label(&self, actor: &Actor) -> String {
+        if let Some(known) = [&actor.name, &actor.email].into_iter().flatten().find(|text| !text.is_empty()) {
+            return known.clone();
+        }
+        let kind = self.actor_labels.get(&actor.kind).map_or_else(|| actor.kind.as_str(), String::as_str);
+        match actor.id.as_deref().filter(|id| !id.is_empty()) {
+            Some(id) => format!("{kind} {id}"),
+            None => kind.to_owned(),
+        }
+    }
+}
+
+/// Where a key comes from. Secrets are for HS256; RS256, ES256 and EdDSA come as JWKS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// A secret in an environment variable. One that is not set is no fault: the product just has a key less.
+    SecretEnv {
+        /// The variable.
+        variable: String,
+        /// Key id that tokens name it by.
+        kid: Option<String>,
+    },
+    /// A secret in a file, without the line end.
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// Key id that tokens name it by.
+        kid: Option<String>,
+    },
+    /// A file of public keys.
+    JwksFile(PathBuf),
+    /// An address of public keys.
+    JwksUrl(String),
+}
+
+impl KeySource {
+    /// The environment variable that it is read from, if it is.
+    #[must_use]
+    pub fn variable(&self) -> Option<String> {
+        match self {
+            Self::SecretEnv { variable, .. } => Some(variable.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Who may read a product's logs. A list asks for one of its values; an empty list asks for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessRules {
+    /// Scopes that permit reading; never empty.
+    pub scopes: Vec<String>,
+    /// Roles that may read.
+    pub roles: Vec<String>,
+    /// Plans that include reading.
+    pub plans: Vec<String>,
+    /// Whether clients are advised to hide the log where the plan does not include it.
+    pub hidden_without_plan: bool,
+}
+
+/// A level of logs: the organization's own, or one of those nested in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Name in addresses and tokens.
+    pub name: String,
+    /// Name to show.
+    pub label: String,
+    /// The level above; `None` for the organization's own.
+    pub parent: Option<String>,
+    /// What becomes of the events of a deleted log.
+    pub on_delete: LogDeletion,
+    /// Whether a list of this level shows the logs below it, where the question does not say.
+    pub include_nested: bool,
+}
+
+/// What becomes of the events of a deleted log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+pub enum LogDeletion {
+    /// They can no longer be read anywhere; their places in the sequence remain.
+    Remove,
+    /// They are shown in the log above with `log` null; asking for the deleted log by its id still finds them there.
+    Clear,
+    /// They are shown as before, and their log says when it was deleted.
+    Keep,
+}
+
+/// How a product's log is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// Columns, from left to right.
+    pub columns: Vec<ViewerColumn>,
+    /// How a reader gets to older events.
+    pub paging: Paging,
+    /// How a reader narrows the dates.
+    pub date_filter: DateFilter,
+    /// How an action is written.
+    pub action_display: ActionDisplay,
+}
+
+/// A column of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewerColumn {
+    /// What it shows.
+    pub kind: ColumnKind,
+    /// Its heading.
+    pub label: String,
+}
+
+/// What a column shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[graphql(name = "ViewerColumnKind")]
+pub enum ColumnKind {
+    /// When it happened, in the reader's time zone.
+    Time,
+    /// What was done.
+    Action,
+    /// The category of what was done, by its short label.
+    Category,
+    /// Who acted.
+    Actor,
+    /// What was acted on: its name, with type and id.
+    Resource,
+    /// The address that the product declared.
+    IpAddress,
+    /// How it ended.
+    Outcome,
+    /// The metadata.
+    Details,
+}
+
+/// How a reader gets to older events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[graphql(name = "ViewerPaging")]
+pub enum Paging {
+    /// Previous and Next, with the number of the page, of pages and of events.
+    Pages,
+    /// More of them below those already there.
+    More,
+}
+
+/// How a reader narrows the dates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[graphql(name = "ViewerDateFilter")]
+pub enum DateFilter {
+    /// From one date to another, both included.
+    Range,
+    /// Today, or the last 7, 30 or 90 days.
+    Presets,
+    /// Presets, and a range beside them.
+    Both,
+    /// Not at all.
+    None,
+}
+
+/// How an action is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[graphql(name = "ViewerActionDisplay")]
+pub enum ActionDisplay {
+    /// By its label.
+    Label,
+    /// By its name, exactly as recorded.
+    Name,
+}

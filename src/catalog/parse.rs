@@ -1,0 +1,276 @@
+//! From the text of a product file to a [`Product`], or to everything that is wrong with it.
+
+mod levels;
+mod names;
+
+use std::{collections::HashMap, path::Path};
+
+pub(crate) use names::is_loopback;
+
+use super::{
+    AccessRules, ActionDisplay, ColumnKind, DateFilter, KeySource, Paging, Product, ProductError, Viewer, ViewerColumn,
+    fault::Report,
+    section::{At, Section},
+};
+use crate::event::ActorKind;
+
+/// Scope that permits reading where a file names no other.
+const READ_SCOPE: &str = "audit:read";
+
+const COLUMNS: [(&str, ColumnKind); 8] = [
+    ("TIME", ColumnKind::Time),
+    ("ACTION", ColumnKind::Action),
+    ("CATEGORY", ColumnKind::Category),
+    ("ACTOR", ColumnKind::Actor),
+    ("RESOURCE", ColumnKind::Resource),
+    ("IP_ADDRESS", ColumnKind::IpAddress),
+    ("OUTCOME", ColumnKind::Outcome),
+    ("DETAILS", ColumnKind::Details),
+];
+const PAGINGS: [(&str, Paging); 2] = [("PAGES", Paging::Pages), ("MORE", Paging::More)];
+const DATE_FILTERS: [(&str, DateFilter); 4] = [
+    ("RANGE", DateFilter::Range),
+    ("PRESETS", DateFilter::Presets),
+    ("BOTH", DateFilter::Both),
+    ("NONE", DateFilter::None),
+];
+const ACTION_DISPLAYS: [(&str, ActionDisplay); 2] = [("LABEL", ActionDisplay::Label), ("NAME", ActionDisplay::Name)];
+
+/// What a file came to.
+pub(super) struct Parsed {
+    /// The product, where nothing is wrong.
+    pub product: Option<Product>,
+    /// What is wrong.
+    pub faults: Vec<ProductError>,
+    /// Its issuer, and the fault to note where another file has the same.
+    pub issuer: Option<(String, ProductError)>,
+}
+
+/// Reads a product file. Files that it names lie beside it, in `folder`.
+pub(super) fn parse(file: &str, text: &str, folder: Option<&Path>) -> Parsed {
+    let report = Report::new(file, text);
+    let mut read = None;
+    let mut issuer = None;
+    match toml_span::parse(text) {
+        Err(error) => report.add(error.span, "", format!("is not TOML: {error}")),
+        Ok(mut root) => {
+            if let Some(section) = Section::new(&report, String::new(), &mut root) {
+                read = product(section, file, folder, &mut issuer);
+            }
+        }
+    }
+    let issuer = issuer.map(|issuer: At<String>| {
+        let place = report.place(issuer.span);
+        (
+            issuer.value,
+            ProductError {
+                file: file.to_owned(),
+                line: place.0,
+                column: place.1,
+                key: issuer.key,
+                message: String::new(),
+            },
+        )
+    });
+    let faults = report.into_faults();
+    Parsed { product: read.filter(|_| faults.is_empty()), faults, issuer }
+}
+
+fn product(
+    mut root: Section<'_, '_>,
+    file: &str,
+    folder: Option<&Path>,
+    issuer_at: &mut Option<At<String>>,
+) -> Option<Product> {
+    let name = root.text("name");
+    let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str());
+    if let Some(name) = &name {
+        if let Some(fault) = names::fault_of_name(&name.value) {
+            root.report.add(name.span, &name.key, fault);
+        } else if stem != Some(name.value.as_str()) {
+            root.report.add(
+                name.span,
+                &name.key,
+                format!("must be the name of the file, which is {:?}", stem.unwrap_or_default()),
+            );
+        }
+    }
+    let label = root.text("label");
+    let issuer = root.text("issuer");
+    if let Some(issuer) = &issuer {
+        if let Some(fault) = names::fault_of_issuer(&issuer.value) {
+            root.report.add(issuer.span, &issuer.key, fault);
+        }
+    }
+    issuer_at.clone_from(&issuer);
+    let audience = root.text("audience");
+    let retention_days = retention(&mut root);
+    let keys = keys(&mut root, folder);
+    let access = root.section("access").map(access);
+    let levels = levels::levels(&mut root);
+    let catalog = root.section("catalog").map(|section| levels::catalog(section, &levels));
+    let actor_labels = actor_labels(root.section_if_any("actor_labels"));
+    let viewer = root.section("viewer").and_then(viewer);
+    root.end();
+    Some(Product {
+        name: name?.value,
+        label: label?.value,
+        issuer: issuer?.value,
+        audience: audience?.value,
+        keys,
+        access: access?,
+        levels: levels::in_order(levels),
+        catalog: catalog?,
+        actor_labels,
+        viewer: viewer?,
+        retention_days,
+    })
+}
+
+/// `retention = "forever"` or `"400 days"`.
+fn retention(root: &mut Section<'_, '_>) -> Option<u32> {
+    let text = root.text("retention")?;
+    if text.value == "forever" {
+        return None;
+    }
+    let days = text.value.strip_suffix(" days").and_then(|days| days.parse().ok()).filter(|days| *days > 0);
+    if days.is_none() {
+        root.report.add(
+            text.span,
+            text.key,
+            format!("must be \"forever\" or a number of days such as \"400 days\", not {:?}", text.value),
+        );
+    }
+    days
+}
+
+fn keys(root: &mut Section<'_, '_>, folder: Option<&Path>) -> Vec<KeySource> {
+    let mut sources: Vec<KeySource> = Vec::new();
+    let sections = root.sections("keys");
+    if sections.is_empty() {
+        root.report.add(root.span, "keys", "is missing: say where the keys come from that tokens are checked with");
+    }
+    for section in sections {
+        let (report, at, path) = (section.report, section.span, section.path.clone());
+        match key(section, folder) {
+            Some(source) if sources.contains(&source) => report.add(at, path, "is the same as one above"),
+            Some(source) => sources.push(source),
+            None => {}
+        }
+    }
+    sources
+}
+
+fn key(mut section: Section<'_, '_>, folder: Option<&Path>) -> Option<KeySource> {
+    const SOURCES: [&str; 4] = ["secret_env", "secret_file", "jwks_file", "jwks_url"];
+    if SOURCES.iter().filter(|source| section.has(source)).count() != 1 {
+        section.report.add(section.span, &section.path, format!("must have one of {}", SOURCES.join(", ")));
+    }
+    let kid = section.text_if_any("kid");
+    let beside =
+        |name: &At<String>| folder.map_or_else(|| Path::new(&name.value).to_owned(), |folder| folder.join(&name.value));
+    let mut given = Vec::new();
+    if let Some(variable) = section.text_if_any("secret_env") {
+        match names::fault_of_variable(&variable.value) {
+            Some(fault) => section.report.add(variable.span, &variable.key, fault),
+            None => given.push(KeySource::SecretEnv {
+                variable: variable.value,
+                kid: kid.as_ref().map(|kid| kid.value.clone()),
+            }),
+        }
+    }
+    if let Some(file) = section.text_if_any("secret_file") {
+        given.push(KeySource::SecretFile { path: beside(&file), kid: kid.as_ref().map(|kid| kid.value.clone()) });
+    }
+    if let Some(file) = section.text_if_any("jwks_file") {
+        given.push(KeySource::JwksFile(beside(&file)));
+    }
+    if let Some(url) = section.text_if_any("jwks_url") {
+        match names::fault_of_jwks_url(&url.value) {
+            Some(fault) => section.report.add(url.span, &url.key, fault),
+            None => given.push(KeySource::JwksUrl(url.value)),
+        }
+    }
+    if let (Some(kid), Some(KeySource::JwksFile(_) | KeySource::JwksUrl(_))) = (&kid, given.first()) {
+        section.report.add(kid.span, &kid.key, "belongs to a secret: a JWKS has the ids of its keys itself");
+    }
+    section.end();
+    given.pop()
+}
+
+fn access(mut section: Section<'_, '_>) -> AccessRules {
+    let scopes = section.texts_if_any("scopes");
+    if let Some(scopes) = &scopes {
+        if scopes.is_empty() {
+            section.report.add(section.span, section.key("scopes"), "must name a scope, or be left out");
+        }
+        for scope in scopes.iter().filter(|scope| scope.value.contains(char::is_whitespace)) {
+            section.report.add(scope.span, &scope.key, "must not have blanks: they part the scopes of a token");
+        }
+    }
+    let scopes = scopes
+        .map_or_else(|| vec![READ_SCOPE.to_owned()], |scopes| scopes.into_iter().map(|scope| scope.value).collect());
+    let rules = AccessRules {
+        scopes,
+        roles: section.texts("roles"),
+        plans: section.texts("plans"),
+        hidden_without_plan: section.flag("hidden_without_plan"),
+    };
+    if rules.hidden_without_plan && rules.plans.is_empty() {
+        section.report.add(section.span, section.key("hidden_without_plan"), "needs plans");
+    }
+    section.end();
+    rules
+}
+
+/// What the kinds of actors are called where the file does not say.
+fn actor_labels(section: Option<Section<'_, '_>>) -> HashMap<ActorKind, String> {
+    let mut labels: HashMap<ActorKind, String> = [
+        (ActorKind::User, "User"),
+        (ActorKind::ApiKey, "API key"),
+        (ActorKind::Service, "Service"),
+        (ActorKind::Staff, "Staff"),
+        (ActorKind::System, "System"),
+        (ActorKind::Anonymous, "Anonymous"),
+    ]
+    .map(|(kind, label)| (kind, label.to_owned()))
+    .into();
+    if let Some(mut section) = section {
+        for kind in ActorKind::ALL {
+            if let Some(label) = section.text_if_any(kind.as_str()) {
+                labels.insert(kind, label.value);
+            }
+        }
+        section.end();
+    }
+    labels
+}
+
+fn viewer(mut section: Section<'_, '_>) -> Option<Viewer> {
+    let paging = section.choice("paging", &PAGINGS);
+    let date_filter = section.choice("date_filter", &DATE_FILTERS);
+    let action_display = section.choice("action_display", &ACTION_DISPLAYS);
+    let mut columns: Vec<ViewerColumn> = Vec::new();
+    let sections = section.sections("columns");
+    if sections.is_empty() {
+        section.report.add(section.span, section.key("columns"), "is missing: there must be a column");
+    }
+    for mut column in sections {
+        let (kind, label) = (column.choice("kind", &COLUMNS), column.text("label"));
+        let report = column.report;
+        column.end();
+        let (Some(kind), Some(label)) = (kind, label) else { continue };
+        if columns.iter().any(|known| known.kind == kind.value) {
+            report.add(kind.span, kind.key, "is the kind of a column above already");
+        } else {
+            columns.push(ViewerColumn { kind: kind.value, label: label.value });
+        }
+    }
+    section.end();
+    Some(Viewer {
+        columns,
+        paging: paging?.value,
+        date_filter: date_filter?.value,
+        action_display: action_display?.value,
+    })
+}

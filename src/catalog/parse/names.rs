@@ -1,0 +1,58 @@
+//! What names and addresses must look like.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+const NAME_CHARS: usize = 64;
+
+/// Names of products and levels stand in options, claims (`level:id`) and file names.
+pub(in crate::catalog) fn fault_of_name(name: &str) -> Option<String> {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let goes_on = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if begins && goes_on && name.len() <= NAME_CHARS {
+        return None;
+    }
+    Some(format!("must be a letter and then letters, digits, - and _, at most {NAME_CHARS} in all, not {name:?}"))
+}
+
+/// An issuer is any text; one with a colon is an address (RFC 7519, StringOrURI).
+pub(in crate::catalog) fn fault_of_issuer(issuer: &str) -> Option<String> {
+    if issuer.contains(char::is_whitespace) {
+        return Some("must not have blanks".to_owned());
+    }
+    if !issuer.contains(':') {
+        return None;
+    }
+    let error = Url::parse(issuer).err()?;
+    Some(format!("must be a name without a colon or a URL, not {issuer:?} ({error})"))
+}
+
+pub(in crate::catalog) fn fault_of_variable(name: &str) -> Option<String> {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let goes_on = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (!begins || !goes_on).then(|| format!("must be the name of an environment variable, not {name:?}"))
+}
+
+/// Keys decide who is believed: they come over TLS, or from this very machine.
+pub(in crate::catalog) fn fault_of_jwks_url(text: &str) -> Option<String> {
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(error) => return Some(format!("must be a URL, not {text:?} ({error})")),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("must not have a user or password in it".to_owned());
+    }
+    match url.scheme() {
+        "https" => None,
+        "http" if is_loopback(&url) => None,
+        _ => Some(format!("must begin with https:// (http:// is for loopback addresses), not {text:?}")),
+    }
+}
+
+/// Whether an address is this machine's own.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
