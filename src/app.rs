@@ -1,0 +1,111 @@
+//! The service put together: store, writer, keys, schema and routes.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use axum::Router;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    clock::Clock,
+    config::Settings,
+    graphql::{AppSchema, Services, schema_builder},
+    http::{Edge, ReadRate, keys::Keys, router},
+    ingest::Writer,
+    store::Store,
+};
+
+/// Longest that callers are waited for after the stop signal.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// A running service without its listener.
+pub struct App {
+    /// Store, writer and clock.
+    pub services: Services,
+    /// Who may sign tokens.
+    pub keys: Arc<Keys>,
+    /// The executable schema.
+    pub schema: AppSchema,
+    /// The routes.
+    pub router: Router,
+    writing: JoinHandle<()>,
+}
+
+impl App {
+    /// Opens the database and starts the writer.
+    ///
+    /// # Errors
+    /// Whatever keeps the service from starting, in words.
+    pub async fn start(settings: &Settings, keys: Keys, clock: Clock) -> Result<Self> {
+        let store =
+            Store::open(&settings.database_url).await.map_err(with_cause).context("the database cannot be opened")?;
+        let (writer, writing) = Writer::start(store.clone(), clock.clone());
+        let services = Services { store, writer, clock };
+        let builder = schema_builder().data(services.clone());
+        let schema = if settings.introspection { builder.finish() } else { builder.disable_introspection().finish() };
+        let keys = Arc::new(keys);
+        let edge = Edge {
+            schema: schema.clone(),
+            services: services.clone(),
+            keys: keys.clone(),
+            read_rate: Arc::new(ReadRate::per_minute(settings.read_rate)),
+            metrics: metrics_handle(),
+        };
+        let router = router(edge, &settings.origins());
+        Ok(Self { services, keys, schema, router, writing })
+    }
+
+    /// Serves until `stop`, then answers who is waiting, commits what is queued and closes the database.
+    ///
+    /// # Errors
+    /// Those of the listener.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let Self { services, keys, schema, router, writing } = self;
+        drop((keys, schema));
+        let (stopped, mut on_stop) = tokio::sync::watch::channel(false);
+        let stop = async move {
+            stop.await;
+            tracing::info!("stopping: waiting for requests and the queue");
+            let _ = stopped.send(true);
+        };
+        let serving = async { axum::serve(listener, router).with_graceful_shutdown(stop).await };
+        let overdue = async {
+            let _ = on_stop.wait_for(|stopped| *stopped).await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            result = serving => result.context("the listener failed")?,
+            () = overdue => tracing::warn!("requests were still open after {} s", DRAIN.as_secs()),
+        }
+        Self::finish(services, writing).await;
+        Ok(())
+    }
+
+    /// Commits what is queued and closes the database.
+    pub async fn close(self) {
+        let Self { services, writing, keys, schema, router } = self;
+        drop((keys, schema, router));
+        Self::finish(services, writing).await;
+    }
+
+    async fn finish(services: Services, writing: JoinHandle<()>) {
+        let Services { store, writer, .. } = services;
+        drop(writer);
+        // Other holders of the door are gone with the routes; one that is not is not waited for.
+        let _ = tokio::time::timeout(DRAIN, writing).await;
+        store.close().await;
+    }
+}
+
+/// The process's metrics; one recorder a process, however many services.
+fn metrics_handle() -> Option<PrometheusHandle> {
+    static HANDLE: std::sync::OnceLock<Option<PrometheusHandle>> = std::sync::OnceLock::new();
+    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone()
+}
+
+/// The service's error with its cause in the text, for the log and the console alone.
+pub fn with_cause(error: crate::error::Error) -> anyhow::Error {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    anyhow::anyhow!("{error}{cause}")
+}

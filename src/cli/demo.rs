@@ -1,0 +1,143 @@
+//! `ledgerline demo`: everything in one process, filled with sample events.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+
+use super::{listen, recorder, stop_signal, token};
+use crate::{
+    app::{App, with_cause},
+    auth::{LogName, OneOrMany, Principal, policy},
+    catalog::{Product, Products},
+    clock::Clock,
+    config::Settings,
+    demo::{self, DemoOrganization, DemoStep},
+    graphql::Services,
+    http::keys::{DevelopmentKeys, Keys},
+    ingest,
+    store::{Appended, Task},
+};
+
+/// How long the printed tokens are good for.
+const TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Fills empty organizations and serves.
+pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
+    // Nobody should be kept from trying things out by a limit.
+    let settings = &Settings { read_rate: 0, ..settings.clone() };
+    let open = || {
+        DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
+            .context("the development keys cannot be made")
+    };
+    let development = open()?;
+    let keys = Keys::new(products, Some(open()?))
+        .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
+    let listener = listen(settings).await?;
+    let app = App::start(settings, keys, Clock::system()).await?;
+    let base = format!("http://{}", listener.local_addr()?);
+    println!(
+        "Ledgerline demo at {base}\n  playground  {base}/playground\n  API         {base}/graphql\n  database    {}\n  keys        {}\n",
+        shown(&settings.database_url),
+        settings.keys_folder().display()
+    );
+    for product in products.iter().filter(|product| demo::PRODUCTS.contains(&product.name.as_str())) {
+        let recorder = recorder(&app.keys, &development, products, &product.name, "demo").await?;
+        for organization in demo::organizations(&product.name) {
+            let recorded = seed(&app.services, product, &organization, &recorder).await?;
+            if recorded > 0 {
+                tracing::info!(
+                    product = product.name,
+                    organization = organization.id,
+                    events = recorded,
+                    "recorded {recorded} sample events"
+                );
+            }
+        }
+        print(product, &development, &base)?;
+    }
+    println!("ready. Stop with Ctrl-C.");
+    app.serve(listener, stop_signal()).await
+}
+
+/// Records the sample events of an organization that has none.
+async fn seed(
+    services: &Services,
+    product: &Arc<Product>,
+    organization: &DemoOrganization,
+    recorder: &Principal,
+) -> Result<usize> {
+    if services.store.dictionary_of(&product.name, organization.id).await.map_err(with_cause)?.is_some() {
+        return Ok(0);
+    }
+    let now = services.clock.now();
+    let mut recorded = 0;
+    let mut items = Vec::new();
+    for step in demo::events(&product.name, organization.id, now) {
+        let event = step.event().clone();
+        let scope = policy::may_record(recorder, Some(organization.id)).map_err(with_cause)?;
+        match step {
+            DemoStep::Record(_) => {
+                items.push(ingest::admit(scope, event, now).map_err(with_cause)?);
+                recorded += 1;
+            }
+            DemoStep::DeleteLog { log, .. } => {
+                record(services, std::mem::take(&mut items)).await?;
+                let name = LogName { level: log.level, id: log.id };
+                let scope = policy::may_manage(recorder, Some(organization.id), &name).map_err(with_cause)?;
+                let item = ingest::admit_in_parent(scope.clone(), event, &name, now).map_err(with_cause)?;
+                let task = Task::DeleteLog { scope, log: name, event: Some(Box::new(item)) };
+                let Appended::Deleted(deleted) = services.writer.submit(task).await.map_err(with_cause)? else {
+                    bail!("the writer answered another task")
+                };
+                deleted.map_err(with_cause)?;
+                recorded += 1;
+            }
+        }
+    }
+    record(services, items).await?;
+    Ok(recorded)
+}
+
+async fn record(services: &Services, items: Vec<crate::store::Item>) -> Result<()> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let Appended::Recorded(results) =
+        services.writer.submit(Task::Record { items, atomic: true }).await.map_err(with_cause)?
+    else {
+        bail!("the writer answered another task")
+    };
+    for result in results {
+        result.map_err(with_cause)?;
+    }
+    Ok(())
+}
+
+/// A link and a token for each organization of a product.
+fn print(product: &Arc<Product>, development: &DevelopmentKeys, base: &str) -> Result<()> {
+    println!("{}", product.label);
+    for organization in demo::organizations(&product.name) {
+        let Some(admin) = organization.admin() else { continue };
+        let mut claims = token::claims(product, admin.id, "audit:read audit:record audit:manage", TTL);
+        claims.org = Some(organization.id.to_owned());
+        claims.plan = organization.plan.map(str::to_owned);
+        claims.name = Some(admin.name.to_owned());
+        claims.email = Some(admin.email.to_owned());
+        claims.role = Some(OneOrMany::One(admin.role.to_owned()));
+        let token = development.sign(&product.name, &claims).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let plan = organization.plan.map(|plan| format!(", plan {plan}")).unwrap_or_default();
+        println!("  {} ({}{plan}), as {}", organization.name, organization.id, admin.name);
+        println!("    link   {base}/#token={token}");
+        println!("    token  {token}");
+    }
+    println!();
+    Ok(())
+}
+
+/// A database URL without its password.
+fn shown(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (_, host))) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
+    }
+}

@@ -1,0 +1,191 @@
+//! The commands.
+
+mod demo;
+mod import;
+mod token;
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use crate::{
+    app::{App, with_cause},
+    auth::Principal,
+    catalog::{KeySource, Products},
+    clock::Clock,
+    config::{LogFormat, Settings},
+    graphql::schema_builder,
+    http::keys::{DevelopmentKeys, Keys},
+    store::Store,
+};
+
+/// An append-only audit log: record who did what, when, to which resource; page, filter and search it.
+#[derive(Parser)]
+#[command(name = "ledgerline", version)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the API, the viewer and the playground.
+    Serve {
+        /// Accepts tokens signed with the development keys. Never in production.
+        #[arg(long)]
+        dev: bool,
+    },
+    /// Serves everything with development keys and sample events for five products, and prints a link for each.
+    Demo,
+    /// Prints a token signed with the development key of a product.
+    Token(token::TokenArgs),
+    /// Records events from a file of JSON lines; safe to repeat.
+    Import(import::ImportArgs),
+    /// Prints the GraphQL schema.
+    Schema,
+    /// Brings the database's schema up to date.
+    Migrate,
+}
+
+/// Runs the command that the process was started with.
+///
+/// # Errors
+/// What keeps it from being done, in words.
+pub async fn run() -> Result<ExitCode> {
+    let Cli { settings, command } = Cli::parse();
+    if let Command::Schema = command {
+        print!("{}", schema_text());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let products = load_products(&settings)?;
+    log_to_stderr(&settings)?;
+    match command {
+        Command::Schema => {}
+        Command::Serve { dev } => serve(&settings, &products, dev).await?,
+        Command::Demo => demo::run(&settings, &products).await?,
+        Command::Token(arguments) => println!("{}", token::make(&settings, &products, &arguments)?),
+        Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
+        Command::Migrate => {
+            let store = Store::open(&settings.database_url)
+                .await
+                .map_err(with_cause)
+                .context("the database cannot be migrated")?;
+            store.close().await;
+            println!("the schema is up to date");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The schema as `schema.graphql` has it.
+#[must_use]
+pub fn schema_text() -> String {
+    schema_builder().finish().sdl()
+}
+
+/// The products, and everything that is wrong with them or the settings at once.
+fn load_products(settings: &Settings) -> Result<Products> {
+    let products = match &settings.products {
+        Some(folder) => {
+            Products::load(folder).map_err(|errors| anyhow::anyhow!("the product files have faults:\n{errors}"))?
+        }
+        None => Products::built_in(),
+    };
+    let named: Vec<String> =
+        products.iter().flat_map(|product| &product.keys).filter_map(KeySource::variable).collect();
+    let faults = settings.faults(&named);
+    if !faults.is_empty() {
+        bail!("the settings have faults:\n{}", faults.join("\n"));
+    }
+    Ok(products)
+}
+
+fn log_to_stderr(settings: &Settings) -> Result<()> {
+    let filter = EnvFilter::try_new(&settings.log).context("LEDGERLINE_LOG cannot be read")?;
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    match settings.log_format {
+        LogFormat::Text => registry.with(lines.with_target(false)).init(),
+        LogFormat::Json => registry.with(lines.json()).init(),
+    }
+    Ok(())
+}
+
+async fn serve(settings: &Settings, products: &Products, dev: bool) -> Result<()> {
+    let development = if dev {
+        tracing::warn!("development keys are accepted: anyone who can read their folder can sign tokens");
+        Some(
+            DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
+                .context("the development keys cannot be made")?,
+        )
+    } else {
+        None
+    };
+    let keys = Keys::new(products, development)
+        .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
+    let keyless = keys.products_without_keys();
+    // Of the products built in, one uses what one needs; one's own folder has no product that nobody can use.
+    if keyless.len() == products.iter().count() || (settings.products.is_some() && !keyless.is_empty()) {
+        bail!("no token could be accepted for {}: give their keys, or use --dev to try things out", keyless.join(", "));
+    }
+    let listener = listen(settings).await?;
+    let app = App::start(settings, keys, Clock::system()).await?;
+    tracing::info!("listening on http://{}", listener.local_addr()?);
+    app.serve(listener, stop_signal()).await
+}
+
+async fn listen(settings: &Settings) -> Result<TcpListener> {
+    TcpListener::bind(&settings.listen)
+        .await
+        .with_context(|| format!("LEDGERLINE_LISTEN: cannot listen on {}", settings.listen))
+}
+
+/// Completes when the process is told to stop.
+async fn stop_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// The principal of a command that records for a product: made by the same verification as any other.
+async fn recorder(
+    keys: &Keys,
+    development: &DevelopmentKeys,
+    products: &Products,
+    product: &str,
+    subject: &str,
+) -> Result<Arc<Principal>> {
+    let product = products.get(product).with_context(|| unknown_product(products, product))?;
+    let claims =
+        token::claims(product, subject, "audit:record audit:manage", std::time::Duration::from_secs(24 * 3600));
+    let token = development.sign(&product.name, &claims).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let principal = keys.verify(&token, Clock::system().now()).await.map_err(with_cause)?;
+    Ok(Arc::new(principal))
+}
+
+fn unknown_product(products: &Products, asked: &str) -> String {
+    let names: Vec<_> = products.iter().map(|product| product.name.as_str()).collect();
+    format!("there is no product {asked:?}; there are {}", names.join(", "))
+}

@@ -1,0 +1,78 @@
+//! `ledgerline token`: a token signed with the development key of a product.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::unknown_product;
+use crate::{
+    auth::{Claims, LogName, OneOrMany},
+    catalog::{Product, Products},
+    clock::Clock,
+    config::Settings,
+    event::Timestamp,
+    http::keys::DevelopmentKeys,
+};
+
+/// What the token says.
+#[derive(Args)]
+pub struct TokenArgs {
+    /// Product.
+    #[arg(long)]
+    product: String,
+    /// Organization.
+    #[arg(long)]
+    organization: Option<String>,
+    /// Scopes, separated by blanks: audit:read, audit:record, audit:manage, audit:staff.
+    #[arg(long)]
+    scopes: String,
+    /// Plan of the organization.
+    #[arg(long)]
+    plan: Option<String>,
+    /// Role of the subject; may be given several times.
+    #[arg(long)]
+    role: Vec<String>,
+    /// Who it is for.
+    #[arg(long, default_value = "developer")]
+    subject: String,
+    /// Name of the subject.
+    #[arg(long)]
+    name: Option<String>,
+    /// E-mail address of the subject.
+    #[arg(long)]
+    email: Option<String>,
+    /// How long it is good for.
+    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+    ttl: Duration,
+    /// A log that it is narrowed to, as level:id; may be given several times.
+    #[arg(long)]
+    log: Vec<String>,
+}
+
+/// Makes the token.
+pub fn make(settings: &Settings, products: &Products, arguments: &TokenArgs) -> Result<String> {
+    let product = products.get(&arguments.product).with_context(|| unknown_product(products, &arguments.product))?;
+    for log in &arguments.log {
+        if LogName::parse(log).is_none() {
+            bail!("--log: {log:?} must be level:id");
+        }
+    }
+    let mut claims = claims(product, &arguments.subject, &arguments.scopes, arguments.ttl);
+    claims.org.clone_from(&arguments.organization);
+    claims.plan.clone_from(&arguments.plan);
+    claims.name.clone_from(&arguments.name);
+    claims.email.clone_from(&arguments.email);
+    claims.roles = (!arguments.role.is_empty()).then(|| OneOrMany::Many(arguments.role.clone()));
+    claims.logs = (!arguments.log.is_empty()).then(|| arguments.log.clone());
+    let keys = DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
+        .context("the development keys cannot be made")?;
+    keys.sign(&product.name, &claims).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Claims of a subject with scopes, good for a while from now.
+pub fn claims(product: &Product, subject: &str, scopes: &str, ttl: Duration) -> Claims {
+    let nanos = i64::try_from(ttl.as_nanos()).unwrap_or(i64::MAX);
+    let until = Timestamp(Clock::system().now().0.saturating_add(nanos));
+    Claims { scope: Some(scopes.to_owned()), ..Claims::new(product, subject, until) }
+}

@@ -1,0 +1,43 @@
+//! From the service's error to a GraphQL error with `extensions`.
+
+use async_graphql::{Context, ErrorExtensions, Value};
+
+use super::RequestId;
+use crate::error::Error;
+
+/// Makes the GraphQL error of a failed field, and logs a fault of ours once.
+pub fn to_graphql(ctx: &Context<'_>, error: Error) -> async_graphql::Error {
+    let request_id = ctx.data_opt::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    if matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        tracing::error!(request_id, code = error.code().as_str(), cause, "a field could not be answered: {error}");
+    }
+    extended(&error, &request_id)
+}
+
+/// The GraphQL error of an error, without logging.
+pub fn extended(error: &Error, request_id: &str) -> async_graphql::Error {
+    async_graphql::Error::new(error.to_string()).extend_with(|_, extensions| {
+        extensions.set("code", error.code().as_str());
+        match error {
+            Error::BadInput { field, rule, suggestions, .. } => {
+                extensions.set("field", field.as_str());
+                extensions.set("rule", rule.as_str());
+                if !suggestions.is_empty() {
+                    extensions
+                        .set("suggestions", Value::List(suggestions.iter().map(|s| Value::from(s.as_str())).collect()));
+                }
+            }
+            Error::PlanRequired { plans } => {
+                extensions
+                    .set("requiredPlans", Value::List(plans.iter().map(|plan| Value::from(plan.as_str())).collect()));
+            }
+            Error::Conflict { existing: Some(id), .. } => extensions.set("existing", id.as_str()),
+            Error::Overloaded { retry_after_ms } | Error::RateLimited { retry_after_ms } => {
+                extensions.set("retryAfterMs", *retry_after_ms);
+            }
+            Error::Internal(_) | Error::Unavailable(_) => extensions.set("requestId", request_id),
+            _ => {}
+        }
+    })
+}

@@ -1,0 +1,279 @@
+//! Inputs of reading, and their way into the validated filter.
+
+use async_graphql::{Enum, InputObject};
+
+use super::scalars::DateTime;
+use crate::{
+    auth::LogName,
+    catalog::Product,
+    error::{Error, Result},
+    event::{
+        ActorKind, Outcome, Timestamp,
+        cursor::{Order, OrderField},
+        filter::{Filter, Pattern},
+        limits,
+        period::{self, Preset},
+        search::Search,
+    },
+};
+
+/// A log by level and id.
+#[derive(InputObject, Clone)]
+pub struct AuditLogInput {
+    /// Name of the level, as in `Product.levels`.
+    pub level: String,
+    /// The product's own id of the thing that has the log.
+    pub id: String,
+}
+
+impl AuditLogInput {
+    /// The log's name.
+    pub fn name(self) -> Result<LogName> {
+        check_text("log.id", &self.id)?;
+        Ok(LogName { level: self.level, id: self.id })
+    }
+}
+
+/// What a list is ordered by.
+#[derive(InputObject, Clone, Copy)]
+pub struct AuditEventOrder {
+    /// The key.
+    pub field: AuditEventOrderField,
+    /// Which end comes first.
+    pub direction: OrderDirection,
+}
+
+impl AuditEventOrder {
+    /// The order for the store.
+    pub fn order(self) -> Order {
+        Order {
+            field: match self.field {
+                AuditEventOrderField::OccurredAt => OrderField::OccurredAt,
+                AuditEventOrderField::Sequence => OrderField::Sequence,
+            },
+            descending: self.direction == OrderDirection::Desc,
+        }
+    }
+}
+
+/// The key of an order.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum AuditEventOrderField {
+    /// When things happened: the order for people. A late event appears in its own place.
+    OccurredAt,
+    /// When they were recorded: the order for programs. Past pages never change.
+    Sequence,
+}
+
+/// Which end of an order comes first.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum OrderDirection {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    Desc,
+}
+
+/// Which events to keep. Values of one list are alternatives, fields must all hold, an empty list keeps nothing.
+/// Texts compare exactly, case included. At most 100 values a list.
+#[derive(InputObject, Clone, Default)]
+pub struct AuditEventFilter {
+    /// Category codes.
+    pub categories: Option<Vec<String>>,
+    /// Action names. A trailing `*` makes one a prefix, as in `admin.*`; `\*` is a star.
+    pub actions: Option<Vec<String>>,
+    /// Outcomes.
+    pub outcomes: Option<Vec<Outcome>>,
+    /// Who acted.
+    pub actor: Option<ActorFilter>,
+    /// What was acted on.
+    pub resource: Option<ResourceFilter>,
+    /// Addresses, as they were sent.
+    pub ip_addresses: Option<Vec<String>>,
+    /// Correlation ids.
+    pub correlation_ids: Option<Vec<String>>,
+    /// Systems that events come from.
+    pub sources: Option<Vec<String>>,
+    /// Those systems' own ids.
+    pub source_event_ids: Option<Vec<String>>,
+    /// When it happened. Not together with `period`.
+    pub occurred_at: Option<DateTimeRange>,
+    /// When it happened, as days of the viewer. Not together with `occurredAt`.
+    pub period: Option<PeriodInput>,
+    /// Which of the rest to leave out.
+    pub not: Option<AuditEventExclusion>,
+}
+
+/// Who acted; all given fields must hold.
+#[derive(InputObject, Clone, Default)]
+pub struct ActorFilter {
+    /// Kinds of actor.
+    pub kinds: Option<Vec<ActorKind>>,
+    /// The product's own ids.
+    pub ids: Option<Vec<String>>,
+    /// E-mail addresses, exactly as recorded.
+    pub emails: Option<Vec<String>>,
+    /// A part of the e-mail address; case is ignored, every character is a plain one.
+    pub email_contains: Option<String>,
+    /// Whether an id, a name or an e-mail address is known.
+    pub present: Option<bool>,
+}
+
+/// What was acted on. With both fields, one resource must have the type and the id.
+#[derive(InputObject, Clone, Default)]
+pub struct ResourceFilter {
+    /// Types.
+    pub types: Option<Vec<String>>,
+    /// The product's own ids.
+    pub ids: Option<Vec<String>>,
+}
+
+/// What to leave out: an event is dropped when any of these fits it.
+#[derive(InputObject, Clone, Default)]
+pub struct AuditEventExclusion {
+    /// Category codes.
+    pub categories: Option<Vec<String>>,
+    /// Action names and prefixes, as in `AuditEventFilter.actions`.
+    pub actions: Option<Vec<String>>,
+    /// Kinds of actor.
+    pub actor_kinds: Option<Vec<ActorKind>>,
+    /// The product's own ids of actors.
+    pub actor_ids: Option<Vec<String>>,
+}
+
+/// A range of time.
+#[derive(InputObject, Clone, Default)]
+pub struct DateTimeRange {
+    /// First instant.
+    pub from: Option<DateTime>,
+    /// The instant after the last: an event at exactly this time is not kept.
+    pub to: Option<DateTime>,
+}
+
+/// Days that end today, in a time zone.
+#[derive(InputObject, Clone)]
+pub struct PeriodInput {
+    /// Which days.
+    pub preset: PeriodPreset,
+    /// IANA name of the viewer's time zone, such as `Europe/Berlin`.
+    pub time_zone: String,
+}
+
+/// Days that end today.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[graphql(rename_items = "SCREAMING_SNAKE_CASE")]
+pub enum PeriodPreset {
+    /// From local midnight.
+    Today,
+    /// From local midnight six days ago.
+    #[graphql(name = "LAST_7_DAYS")]
+    Last7Days,
+    /// From local midnight 29 days ago.
+    #[graphql(name = "LAST_30_DAYS")]
+    Last30Days,
+    /// From local midnight 89 days ago.
+    #[graphql(name = "LAST_90_DAYS")]
+    Last90Days,
+}
+
+/// The validated filter of an input and a search text.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming the field below `filter`, or `search`.
+pub fn filter(
+    input: Option<AuditEventFilter>,
+    search: Option<&str>,
+    product: &Product,
+    now: Timestamp,
+) -> Result<Filter> {
+    let input = input.unwrap_or_default();
+    let actor = input.actor.unwrap_or_default();
+    let resource = input.resource.unwrap_or_default();
+    let not = input.not.unwrap_or_default();
+    let mut filter = Filter {
+        categories: texts("filter.categories", input.categories)?,
+        actions: patterns("filter.actions", input.actions)?,
+        outcomes: list("filter.outcomes", input.outcomes)?,
+        actor_kinds: list("filter.actor.kinds", actor.kinds)?,
+        actor_ids: texts("filter.actor.ids", actor.ids)?,
+        actor_emails: texts("filter.actor.emails", actor.emails)?,
+        actor_email_contains: actor.email_contains.filter(|part| !part.is_empty()),
+        actor_present: actor.present,
+        resource_types: texts("filter.resource.types", resource.types)?,
+        resource_ids: texts("filter.resource.ids", resource.ids)?,
+        ip_addresses: texts("filter.ipAddresses", input.ip_addresses)?,
+        correlation_ids: texts("filter.correlationIds", input.correlation_ids)?,
+        sources: texts("filter.sources", input.sources)?,
+        source_event_ids: texts("filter.sourceEventIds", input.source_event_ids)?,
+        not_categories: texts("filter.not.categories", not.categories)?.unwrap_or_default(),
+        not_actions: patterns("filter.not.actions", not.actions)?.unwrap_or_default(),
+        not_actor_kinds: list("filter.not.actorKinds", not.actor_kinds)?.unwrap_or_default(),
+        not_actor_ids: texts("filter.not.actorIds", not.actor_ids)?.unwrap_or_default(),
+        ..Filter::default()
+    };
+    if let Some(part) = &filter.actor_email_contains {
+        check_text("filter.actor.emailContains", part)?;
+    }
+    if let Some(range) = &input.occurred_at {
+        if input.period.is_some() {
+            return Err(Error::bad_input("filter.period", "must not be given together with occurredAt"));
+        }
+        filter.from = range.from.as_ref().map(|at| at.instant("filter.occurredAt.from")).transpose()?;
+        filter.to = range.to.as_ref().map(|at| at.instant("filter.occurredAt.to")).transpose()?;
+    }
+    if let Some(asked) = input.period {
+        let zone = period::time_zone("filter.period.timeZone", &asked.time_zone)?;
+        let preset = match asked.preset {
+            PeriodPreset::Today => Preset::Today,
+            PeriodPreset::Last7Days => Preset::Last7Days,
+            PeriodPreset::Last30Days => Preset::Last30Days,
+            PeriodPreset::Last90Days => Preset::Last90Days,
+        };
+        filter.from = Some(period::start_of(preset, zone, now));
+        filter.period = Some(format!("{:?} {zone}", asked.preset));
+    }
+    if let Some(text) = search {
+        filter.search = Search::parse(text, |word, prefix| {
+            let labelled = product.catalog.labelled(word, prefix);
+            (labelled.actions, labelled.categories)
+        })?;
+    }
+    filter.check()?;
+    Ok(filter)
+}
+
+fn list<T>(field: &str, values: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
+    match values {
+        Some(values) if values.len() > limits::FILTER_VALUES => Err(Error::bad_input(
+            field,
+            format!("must be at most {} values, got {}", limits::FILTER_VALUES, values.len()),
+        )),
+        values => Ok(values),
+    }
+}
+
+fn texts(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<String>>> {
+    let values = list(field, values)?;
+    for text in values.iter().flatten() {
+        check_text(field, text)?;
+    }
+    Ok(values)
+}
+
+fn patterns(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<Pattern>>> {
+    Ok(texts(field, values)?.map(|values| values.iter().map(|text| Pattern::parse(text)).collect()))
+}
+
+/// A text that a database is asked for.
+pub fn check_text(field: &str, text: &str) -> Result<()> {
+    if text.len() > limits::TEXT_BYTES {
+        return Err(Error::bad_input(
+            field,
+            format!("must be at most {} bytes, got {}", limits::TEXT_BYTES, text.len()),
+        ));
+    }
+    if text.contains('\0') {
+        return Err(Error::bad_input(field, "must not contain NUL (U+0000)"));
+    }
+    Ok(())
+}

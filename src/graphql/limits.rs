@@ -1,0 +1,337 @@
+//! What async-graphql leaves to the application: limits before and around its recursive parser, numbers that it
+//! would change, and nulls for failed fields.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::{
+    Name, PathSegment, Response, Value,
+    parser::types::{ExecutableDocument, Selection, SelectionSet},
+};
+
+use crate::{
+    error::{Error, Result},
+    event::json,
+};
+
+/// Deepest brackets of a document's text. The parser is recursive: nested brackets would overflow its stack.
+const NESTING: usize = 40;
+/// Deepest selection.
+const DEPTH: u32 = 12;
+/// Deepest selection of a document that asks for the schema alone.
+pub const INTROSPECTION_DEPTH: usize = 30;
+/// Most selections with fragments expanded; the library would visit each.
+const SELECTIONS: u64 = 5_000;
+/// Most root fields, aliases included: each may be a query of its own.
+const ROOT_FIELDS: usize = 50;
+/// Highest cost: page size times selected fields.
+pub const COST: usize = 20_000;
+/// Deepest chain of fragments.
+const FRAGMENT_CHAIN: u32 = 64;
+
+/// Scans a document's text before it is parsed: bracket depth, and literals that JSON would change.
+///
+/// # Errors
+/// `QUERY_TOO_COMPLEX`, or `BAD_USER_INPUT` for a number or a key that would be lost.
+pub fn check_text(text: &str) -> Result<()> {
+    let mut scan = Scan { bytes: text.as_bytes(), at: 0 };
+    let mut open: Vec<Open> = Vec::new();
+    let mut last_name: Option<&str> = None;
+    while let Some(token) = scan.next() {
+        match token {
+            Token::Open(bracket) => {
+                if open.len() == NESTING {
+                    return Err(Error::TooComplex(format!("the document nests brackets more than {NESTING} deep")));
+                }
+                let value = open.last().is_some_and(|outer| outer.value) || bracket == b'(';
+                open.push(Open { value, keys: (value && bracket == b'{').then(HashSet::new) });
+            }
+            Token::Close => {
+                open.pop();
+            }
+            Token::Colon => {
+                if let (Some(name), Some(Open { keys: Some(keys), .. })) = (last_name, open.last_mut())
+                    && !keys.insert(name.to_owned())
+                {
+                    return Err(Error::bad_input(name, "must stand once in its object"));
+                }
+            }
+            Token::Number(number) if !json::number_survives(number) => {
+                return Err(lossy("query", number));
+            }
+            _ => {}
+        }
+        last_name = match token {
+            Token::Name(name) => Some(name),
+            _ => None,
+        };
+    }
+    Ok(())
+}
+
+/// Checks a request's JSON body for what reading it would change: numbers of variables, and keys given twice.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming the place.
+pub fn check_body(body: &str) -> Result<()> {
+    let mut fault = None;
+    json::walk(body, &mut |found| match found {
+        _ if fault.is_some() => {}
+        json::Found::Leaf(path, json::Leaf::Number(number)) if !json::number_survives(&number) => {
+            fault = Some(lossy(path.strip_prefix("variables.").unwrap_or(path), &number));
+        }
+        json::Found::DuplicateKey(path) => {
+            let path = path.strip_prefix("variables.").unwrap_or(path);
+            fault = Some(Error::bad_input(path, "must stand once in its object"));
+        }
+        _ => {}
+    });
+    fault.map_or(Ok(()), Err)
+}
+
+fn lossy(field: &str, number: &str) -> Error {
+    let shown: String = number.chars().take(40).collect();
+    Error::bad_input(
+        field,
+        format!("the number {shown} would be changed by JSON; send metadata with such numbers as metadataText"),
+    )
+}
+
+/// Whether brackets are inside arguments, and the keys of an object value.
+struct Open {
+    value: bool,
+    keys: Option<HashSet<String>>,
+}
+
+enum Token<'a> {
+    Open(u8),
+    Close,
+    Colon,
+    Name(&'a str),
+    Number(&'a str),
+    Other,
+}
+
+/// A lexer for GraphQL that knows just enough to skip strings and comments.
+struct Scan<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scan<'a> {
+    fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a str {
+        let start = self.at;
+        while self.at < self.bytes.len() && keep(self.bytes[self.at]) {
+            self.at += 1;
+        }
+        std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default()
+    }
+
+    fn skip_string(&mut self) {
+        if self.bytes[self.at..].starts_with(b"\"\"\"") {
+            self.at += 3;
+            while self.at < self.bytes.len() && !self.bytes[self.at..].starts_with(b"\"\"\"") {
+                self.at += if self.bytes[self.at..].starts_with(b"\\\"\"\"") { 4 } else { 1 };
+            }
+            self.at += 3;
+            return;
+        }
+        self.at += 1;
+        while self.at < self.bytes.len() && !matches!(self.bytes[self.at], b'"' | b'\n') {
+            self.at += if self.bytes[self.at] == b'\\' { 2 } else { 1 };
+        }
+        self.at += 1;
+    }
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        while self.at < self.bytes.len() {
+            let byte = self.bytes[self.at];
+            match byte {
+                b'#' => {
+                    self.take_while(|b| b != b'\n' && b != b'\r');
+                }
+                b'"' => {
+                    self.skip_string();
+                    return Some(Token::Other);
+                }
+                b'{' | b'[' | b'(' => {
+                    self.at += 1;
+                    return Some(Token::Open(byte));
+                }
+                b'}' | b']' | b')' => {
+                    self.at += 1;
+                    return Some(Token::Close);
+                }
+                b':' => {
+                    self.at += 1;
+                    return Some(Token::Colon);
+                }
+                b'_' | b'a'..=b'z' | b'A'..=b'Z' => {
+                    return Some(Token::Name(self.take_while(|b| b == b'_' || b.is_ascii_alphanumeric())));
+                }
+                b'-' | b'0'..=b'9' => {
+                    let start = self.at;
+                    self.at += 1;
+                    self.take_while(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+                    return Some(Token::Number(std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default()));
+                }
+                b' ' | b'\t' | b'\n' | b'\r' | b',' => self.at += 1,
+                _ => {
+                    self.at += 1;
+                    return Some(Token::Other);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Selections below a place, fragments expanded, and how deep they go.
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    selections: u64,
+    depth: u32,
+}
+
+/// Checks a parsed document, in time linear in its text: the library would walk expanded fragments.
+///
+/// # Errors
+/// `QUERY_TOO_COMPLEX` naming the limit.
+pub fn check_document(document: &ExecutableDocument) -> Result<()> {
+    let mut known = HashMap::new();
+    let mut total = Extent::default();
+    for (_, operation) in document.operations.iter() {
+        let set = &operation.node.selection_set.node;
+        if set.items.len() > ROOT_FIELDS {
+            return Err(Error::TooComplex(format!("the operation selects more than {ROOT_FIELDS} root fields")));
+        }
+        let extent = extent(document, set, &mut known, 0)
+            .ok_or_else(|| Error::TooComplex(format!("fragments form a cycle, or a chain over {FRAGMENT_CHAIN}")))?;
+        total.selections = total.selections.saturating_add(extent.selections);
+        total.depth = total.depth.max(extent.depth);
+    }
+    if total.selections > SELECTIONS {
+        return Err(Error::TooComplex(format!(
+            "the document expands to {} selections, at most {SELECTIONS} are allowed",
+            total.selections
+        )));
+    }
+    if total.depth > DEPTH && !is_introspection(document) {
+        return Err(Error::TooComplex(format!(
+            "the document selects {} levels deep, at most {DEPTH} are allowed",
+            total.depth
+        )));
+    }
+    Ok(())
+}
+
+fn extent<'a>(
+    document: &'a ExecutableDocument,
+    set: &'a SelectionSet,
+    known: &mut HashMap<&'a str, Option<Extent>>,
+    chain: u32,
+) -> Option<Extent> {
+    if chain > FRAGMENT_CHAIN {
+        return None;
+    }
+    let mut sum = Extent::default();
+    for item in &set.items {
+        let (inner, own_depth) = match &item.node {
+            Selection::Field(field) => (extent(document, &field.node.selection_set.node, known, chain + 1)?, 1),
+            Selection::InlineFragment(fragment) => {
+                (extent(document, &fragment.node.selection_set.node, known, chain + 1)?, 0)
+            }
+            Selection::FragmentSpread(spread) => {
+                let name = spread.node.fragment_name.node.as_str();
+                match (known.get(name), document.fragments.get(name)) {
+                    (Some(Some(extent)), _) => (*extent, 0),
+                    // A fragment that is being walked spreads itself.
+                    (Some(None), _) => return None,
+                    // Validation reports the unknown fragment.
+                    (None, None) => (Extent::default(), 0),
+                    (None, Some(fragment)) => {
+                        known.insert(name, None);
+                        let inner = extent(document, &fragment.node.selection_set.node, known, chain + 1)?;
+                        known.insert(name, Some(inner));
+                        (inner, 0)
+                    }
+                }
+            }
+        };
+        sum.selections = sum.selections.saturating_add(inner.selections).saturating_add(1);
+        sum.depth = sum.depth.max(inner.depth + own_depth);
+    }
+    Some(sum)
+}
+
+/// Whether every root field asks for the schema.
+fn is_introspection(document: &ExecutableDocument) -> bool {
+    document.operations.iter().all(|(_, operation)| {
+        operation.node.selection_set.node.items.iter().all(|item| match &item.node {
+            Selection::Field(field) => field.node.name.node.starts_with("__"),
+            _ => false,
+        })
+    })
+}
+
+/// Puts the null of a failed field where the specification wants it: async-graphql 7 leaves the field out.
+pub fn null_failed_fields(response: &mut Response) {
+    let Response { data, errors, .. } = response;
+    for error in errors.iter() {
+        if let Some((PathSegment::Field(last), head)) = error.path.split_last()
+            && let Some(Value::Object(object)) = at(data, head)
+        {
+            object.entry(Name::new(last)).or_insert(Value::Null);
+        }
+    }
+}
+
+fn at<'v>(value: &'v mut Value, path: &[PathSegment]) -> Option<&'v mut Value> {
+    path.iter().try_fold(value, |value, segment| match (segment, value) {
+        (PathSegment::Field(field), Value::Object(object)) => object.get_mut(field.as_str()),
+        (PathSegment::Index(index), Value::List(list)) => list.get_mut(*index),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+
+    #[test]
+    fn brackets_in_strings_and_comments_do_not_count() {
+        let deep = "[".repeat(100);
+        check_text(&format!("{{ a(b: \"{deep}\", c: \"\"\"{deep} \\\"\"\" {deep}\"\"\") # {deep}\n }}")).unwrap();
+        assert!(check_text(&format!("{{ a(b: {deep}")).is_err());
+        check_text(&"[".repeat(39)).unwrap();
+    }
+
+    #[test]
+    fn literals_that_would_be_lost_are_refused() {
+        check_text("{ a1(b2: {x: 1, y: {x: 2.50}}, c: {x: -3}) { x: y x: y } }").unwrap();
+        assert!(check_text("{ a(b: {x: 1, x: 2}) }").unwrap_err().to_string().contains('x'));
+        assert!(check_text("{ a(b: {x: 12345678901234567890123}) }").is_err());
+        assert!(
+            check_body(r#"{"query":"{a}","variables":{"input":{"metadata":{"n":1e400}}}}"#)
+                .unwrap_err()
+                .to_string()
+                .starts_with("input.metadata.n")
+        );
+        assert!(check_body(r#"{"variables":{"m":{"a":1,"a":2}}}"#).unwrap_err().to_string().starts_with("m.a"));
+        check_body(r#"{"query":"12345678901234567890123","variables":{"m":1.0}}"#).unwrap();
+    }
+
+    #[test]
+    fn fragments_are_counted_as_expanded_and_in_linear_time() {
+        let check = |text: &str| check_document(&parse_query(text).unwrap());
+        check("{ a ...F } fragment F on Query { b c }").unwrap();
+        check("{ ...F } fragment F on Query { ...F }").unwrap_err();
+        let bomb: String = (0..60).map(|i| format!("fragment F{i} on Query {{ ...F{0} ...F{0} }} ", i + 1)).collect();
+        let error = check(&format!("{{ ...F0 }} {bomb} fragment F60 on Query {{ v }}")).unwrap_err();
+        assert!(matches!(error, Error::TooComplex(_)));
+        check(&format!("{{ {} }}", (0..51).map(|i| format!("a{i}: v ")).collect::<String>())).unwrap_err();
+        check(&format!("{}v{}", "{ a ".repeat(13), "}".repeat(13))).unwrap_err();
+        check(&format!("{{ __schema {}v{} }}", "{ a ".repeat(13), "}".repeat(13))).unwrap();
+    }
+}

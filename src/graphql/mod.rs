@@ -1,0 +1,186 @@
+//! The public surface: types, queries and mutations, a file a feature.
+
+mod catalog;
+mod connection;
+mod error;
+mod event;
+mod facets;
+mod filter;
+pub mod limits;
+mod record;
+mod scalars;
+mod viewer;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, EmptySubscription, ID, Object, Schema, SchemaBuilder};
+
+pub use error::extended;
+
+use crate::{
+    auth::{Principal, policy},
+    clock::Clock,
+    error::{Error, Result},
+    event::EventId,
+    ingest::Writer,
+    store::{Store, not_found},
+};
+use connection::{Arguments, AuditEventConnection, audit_events};
+use error::to_graphql;
+use event::{Actor, AuditEvent, Node};
+use filter::{AuditEventFilter, AuditEventOrder, AuditEventOrderField, AuditLogInput, OrderDirection, check_text};
+use record::Mutation;
+use viewer::Viewer;
+
+/// The executable schema.
+pub type AppSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// What resolvers work with.
+#[derive(Clone)]
+pub struct Services {
+    /// The database.
+    pub store: Store,
+    /// The door in.
+    pub writer: Writer,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Names a request in answers and in the log.
+#[derive(Clone)]
+pub struct RequestId(pub String);
+
+/// The schema without services, for its text.
+#[must_use]
+pub fn schema_builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query, Mutation, EmptySubscription)
+        .register_output_type::<Node>()
+        .limit_complexity(limits::COST)
+        .limit_depth(limits::INTROSPECTION_DEPTH)
+        .limit_recursive_depth(64)
+        .limit_directives(8)
+}
+
+/// Whoever the request's token speaks for.
+fn principal<'a>(ctx: &'a Context<'_>) -> Result<&'a Arc<Principal>> {
+    ctx.data_opt::<Arc<Principal>>().ok_or(Error::Unauthenticated("a bearer token is needed"))
+}
+
+/// Cost of a page: its size times what is selected, never overflowing.
+fn page_cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
+    let size = first.or(last).map_or(crate::event::limits::PAGE_DEFAULT, |n| usize::try_from(n).unwrap_or(0));
+    size.min(crate::event::limits::PAGE_MAX).saturating_mul(child).saturating_add(1)
+}
+
+/// Questions.
+pub struct Query;
+
+/// Questions.
+#[Object]
+impl Query {
+    /// Whoever the token speaks for, and what they may do. Answers any valid token, whatever its role and plan.
+    async fn viewer(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Viewer>> {
+        principal(ctx).map(|principal| Some(Viewer(principal.clone()))).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// The actions that the token's product records. Answers any valid token of the product.
+    async fn catalog(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<catalog::Catalog>> {
+        principal(ctx)
+            .map(|principal| Some(catalog::Catalog(principal.product.clone())))
+            .map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Events of a log, newest first unless asked otherwise: a Relay connection. Needs the scope `audit:read` and
+    /// what else the product asks of its readers.
+    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[allow(clippy::too_many_arguments)]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+        #[graphql(desc = "The log; the organization's own where absent.")] log: Option<AuditLogInput>,
+        #[graphql(desc = "Whether events of logs nested in it are listed too; the level's setting where absent.")]
+        include_nested: Option<bool>,
+        #[graphql(desc = "Which events to keep.")] filter: Option<AuditEventFilter>,
+        #[graphql(
+            desc = "Words that must all occur in an event, anywhere; `word*` is a prefix, `\"two words\"` a phrase. At most 256 characters and 16 words."
+        )]
+        search: Option<String>,
+        #[graphql(
+            desc = "The order.",
+            default_with = "AuditEventOrder { field: AuditEventOrderField::OccurredAt, direction: OrderDirection::Desc }"
+        )]
+        order_by: AuditEventOrder,
+        #[graphql(desc = "Size of a page from the start or after a cursor: at most 100, 20 by default.")] first: Option<
+            i32,
+        >,
+        #[graphql(desc = "The page comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Size of a page from the end or before a cursor: at most 100. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "The page comes before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<AuditEventConnection>> {
+        let arguments =
+            Arguments { organization, log, include_nested, filter, search, order_by, first, after, last, before };
+        audit_events(ctx, arguments).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// One event by its id.
+    async fn audit_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The event's id.")] id: ID,
+    ) -> async_graphql::Result<Option<AuditEvent>> {
+        find(ctx, &id).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Anything that has an id, as Relay asks for it.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id.")] id: ID,
+    ) -> async_graphql::Result<Option<Node>> {
+        find(ctx, &id).await.map(|event| Some(Node::AuditEvent(event))).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Actors of an organization for a picker, the busiest first.
+    #[graphql(complexity = "page_cost(Some(first), None, child_complexity)")]
+    async fn actors(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+        #[graphql(desc = "A part of the name, e-mail address or id; case is ignored.")] matching: Option<String>,
+        #[graphql(desc = "Most actors, at most 100.", default = 20)] first: i32,
+    ) -> async_graphql::Result<Option<Vec<Actor>>> {
+        actors(ctx, organization, matching, first).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+}
+
+async fn find(ctx: &Context<'_>, id: &ID) -> Result<AuditEvent> {
+    let scope = policy::may_find(principal(ctx)?)?;
+    let id: EventId = id.parse().map_err(|()| not_found("event"))?;
+    let (event, dictionary) =
+        ctx.data_unchecked::<Services>().store.event(&scope, id).await?.ok_or_else(|| not_found("event"))?;
+    Ok(AuditEvent::new(event, scope.product(), &dictionary))
+}
+
+async fn actors(
+    ctx: &Context<'_>,
+    organization: Option<ID>,
+    matching: Option<String>,
+    first: i32,
+) -> Result<Vec<Actor>> {
+    let scope = policy::may_read(principal(ctx)?, organization.as_ref().map(|id| id.as_str()), None, Some(true))?;
+    let limit = usize::try_from(first).ok().filter(|n| *n <= crate::event::limits::PAGE_MAX);
+    let limit = limit.ok_or_else(|| {
+        Error::bad_input("first", format!("must be from 0 to {}, got {first}", crate::event::limits::PAGE_MAX))
+    })?;
+    if let Some(text) = &matching {
+        check_text("matching", text)?;
+    }
+    let actors = ctx
+        .data_unchecked::<Services>()
+        .store
+        .actors(&scope, matching.as_deref().filter(|text| !text.is_empty()), limit)
+        .await?;
+    Ok(actors.into_iter().map(|actor| Actor { actor, product: scope.product().clone() }).collect())
+}

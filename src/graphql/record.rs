@@ -1,0 +1,421 @@
+//! Recording events and deleting logs.
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+
+use super::{
+    Services,
+    error::to_graphql,
+    event::{AuditEvent, AuditLog},
+    filter::AuditLogInput,
+    principal,
+    scalars::{BigInt, DateTime, Json},
+};
+use crate::{
+    auth::{Principal, policy},
+    error::{Code, Error, Result},
+    event::{
+        Actor, ActorKind, Outcome, Resource, Timestamp,
+        input::{LogRef, RecordInput},
+        limits,
+    },
+    ingest,
+    store::{Appended, Item, Recorded, Task},
+};
+
+/// An event to record.
+#[derive(InputObject)]
+pub struct RecordAuditEventInput {
+    /// Name of the action, kept exactly as sent: at most 256 printable characters. A closed catalog takes its own only.
+    action: String,
+    /// Category code. Free in an open catalog; in a closed one the catalog's own, which is also the default.
+    category: Option<String>,
+    /// Who acted.
+    actor: ActorInput,
+    /// For whom they acted, as in an impersonation.
+    on_behalf_of: Option<ActorInput>,
+    /// What was acted on, the main thing first; at most 50.
+    resources: Option<Vec<ResourceInput>>,
+    /// The organization; needed where the token names none.
+    organization: Option<ID>,
+    /// The log, created at first use; the organization's own where absent.
+    log: Option<LogRefInput>,
+    /// How it ended; the catalog's default where absent.
+    outcome: Option<Outcome>,
+    /// When it happened: from 1900 to five minutes ahead, kept to the nanosecond. Now, where absent.
+    occurred_at: Option<DateTime>,
+    /// Address of whoever acted, as the product knows it; any text.
+    ip_address: Option<String>,
+    /// User agent of whoever acted.
+    user_agent: Option<String>,
+    /// What ties the event to a job or to other events.
+    correlation_id: Option<String>,
+    /// The system that the event comes from.
+    source: Option<String>,
+    /// That system's own id of the event; may repeat.
+    source_event_id: Option<String>,
+    /// Makes a repeated request record one event: the same key with the same content answers ALREADY_RECORDED,
+    /// with other content CONFLICT. Unique per organization, for ever.
+    idempotency_key: Option<String>,
+    /// Everything else, as a JSON object at most 16 levels deep. A number that JSON would change is refused: send
+    /// `metadataText`.
+    metadata: Option<Json>,
+    /// Everything else, as the text of a JSON object that is kept byte for byte. Not together with `metadata`.
+    metadata_text: Option<String>,
+}
+
+/// Who acted.
+#[derive(InputObject)]
+pub struct ActorInput {
+    /// Person, key, service, staff, system or nobody known.
+    kind: ActorKind,
+    /// The product's own id.
+    id: Option<String>,
+    /// Name to show.
+    name: Option<String>,
+    /// E-mail address; kept as sent.
+    email: Option<String>,
+}
+
+/// Something that was acted on.
+#[derive(InputObject)]
+pub struct ResourceInput {
+    /// Kind of thing, in the product's words.
+    #[graphql(name = "type")]
+    kind: Option<String>,
+    /// The product's own id.
+    id: Option<String>,
+    /// Name to show.
+    name: Option<String>,
+}
+
+/// A log by level and id, with what is needed to create it at first use.
+#[derive(InputObject)]
+pub struct LogRefInput {
+    /// Name of the level, as in `Product.levels`.
+    level: String,
+    /// The product's own id of the thing that has the log.
+    id: String,
+    /// Name to show, kept from the first use.
+    name: Option<String>,
+    /// The log above; needed at first use of a log two or more levels down.
+    parent: Option<Box<LogRefInput>>,
+}
+
+/// Many events to record.
+#[derive(InputObject)]
+pub struct RecordAuditEventsInput {
+    /// The events, at most 1,000.
+    events: Vec<RecordAuditEventInput>,
+    /// Whether one refused event refuses all.
+    #[graphql(default_with = "Some(false)")]
+    atomic: Option<bool>,
+}
+
+/// A log to delete.
+#[derive(InputObject)]
+pub struct DeleteAuditLogInput {
+    /// The organization; needed where the token names none.
+    organization: Option<ID>,
+    /// The log.
+    log: AuditLogInput,
+    /// An event that tells of it, recorded in the log above in the same transaction.
+    event: Option<RecordAuditEventInput>,
+}
+
+/// Whether an event is new.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum RecordStatus {
+    /// It was recorded now.
+    Recorded,
+    /// The same idempotency key and content was recorded before; that event is answered.
+    AlreadyRecorded,
+}
+
+/// The recorded event.
+#[derive(SimpleObject)]
+pub struct RecordAuditEventPayload {
+    /// Whether it is new.
+    status: RecordStatus,
+    /// The event. It is durable.
+    event: AuditEvent,
+    /// Its place in the organization's order of recording.
+    sequence: BigInt,
+}
+
+/// What became of many events.
+#[derive(SimpleObject)]
+pub struct RecordAuditEventsPayload {
+    /// A result per event, in the order of the request.
+    results: Vec<RecordResult>,
+    /// How many were recorded now.
+    recorded: i32,
+    /// How many were recorded before.
+    already_recorded: i32,
+    /// How many were refused.
+    refused: i32,
+}
+
+/// What became of one event.
+#[derive(SimpleObject)]
+pub struct RecordResult {
+    /// Its place in the request, from 0.
+    index: i32,
+    /// Whether it is new; null where it was refused.
+    status: Option<RecordStatus>,
+    /// Its id.
+    id: Option<ID>,
+    /// Its place in the organization's order of recording.
+    sequence: Option<BigInt>,
+    /// Why it was refused.
+    error: Option<RecordError>,
+}
+
+/// Why an event was refused.
+#[derive(SimpleObject)]
+pub struct RecordError {
+    /// What kind of refusal it is.
+    code: Code,
+    /// A sentence for people.
+    message: String,
+    /// The field that breaks a rule.
+    field: Option<String>,
+    /// The rule that it breaks.
+    rule: Option<String>,
+    /// The nearest names that would have been accepted.
+    suggestions: Vec<String>,
+    /// Id of the event that the idempotency key was used for.
+    existing: Option<ID>,
+}
+
+/// The deleted log.
+#[derive(SimpleObject)]
+pub struct DeleteAuditLogPayload {
+    /// The log.
+    log: AuditLog,
+    /// The event that tells of it.
+    event: Option<AuditEvent>,
+}
+
+/// Changes: recording, and deleting logs. There is no way to change or delete an event.
+#[derive(Default)]
+pub struct Mutation;
+
+/// Changes: recording, and deleting logs. There is no way to change or delete an event.
+#[Object]
+impl Mutation {
+    /// Records one event. Needs the scope `audit:record`; never depends on the plan. The answer means that the event
+    /// is durable.
+    async fn record_audit_event(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The event.")] input: RecordAuditEventInput,
+    ) -> async_graphql::Result<Option<RecordAuditEventPayload>> {
+        record_one(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Records up to 1,000 events, each for itself or all or none. Needs the scope `audit:record`.
+    async fn record_audit_events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The events.")] input: RecordAuditEventsInput,
+    ) -> async_graphql::Result<Option<RecordAuditEventsPayload>> {
+        record_many(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Deletes a nested log, with those below it. What its events look like afterwards is the level's `onDelete`;
+    /// no event is ever deleted. Needs the scope `audit:manage`.
+    async fn delete_audit_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The log, and an event that tells of it.")] input: DeleteAuditLogInput,
+    ) -> async_graphql::Result<Option<DeleteAuditLogPayload>> {
+        delete_log(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+}
+
+async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<RecordAuditEventPayload> {
+    let services = ctx.data_unchecked::<Services>();
+    let principal = principal(ctx)?;
+    may_record_at_all(principal)?;
+    let item = item(principal, input, services.clock.now()).map_err(|error| error.under("input"))?;
+    let product = principal.product.clone();
+    let Appended::Recorded(mut results) =
+        services.writer.submit(Task::Record { items: vec![item], atomic: true }).await?
+    else {
+        return Err(unexpected());
+    };
+    let recorded = results.pop().ok_or_else(unexpected)?.map_err(|error| error.under("input"))?;
+    Ok(RecordAuditEventPayload {
+        status: status(&recorded),
+        sequence: BigInt(recorded.event.sequence),
+        event: AuditEvent::new(recorded.event, &product, &recorded.dictionary),
+    })
+}
+
+async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result<RecordAuditEventsPayload> {
+    let services = ctx.data_unchecked::<Services>();
+    let principal = principal(ctx)?;
+    let atomic = input.atomic.unwrap_or(false);
+    if input.events.len() > limits::BATCH {
+        return Err(Error::bad_input(
+            "input.events",
+            format!("must be at most {} events, got {}", limits::BATCH, input.events.len()),
+        ));
+    }
+    // A token that may not record at all is refused as a whole, not once per event.
+    may_record_at_all(principal)?;
+    let now = services.clock.now();
+    let mut results: Vec<Option<Result<Recorded>>> = Vec::with_capacity(input.events.len());
+    let (mut items, mut places) = (Vec::new(), Vec::new());
+    for (index, event) in input.events.into_iter().enumerate() {
+        match item(principal, event, now) {
+            Ok(item) => {
+                items.push(item);
+                places.push(index);
+                results.push(None);
+            }
+            Err(error) => results.push(Some(Err(error.under(&format!("events[{index}]"))))),
+        }
+    }
+    if atomic && places.len() < results.len() {
+        let dropped =
+            || Error::bad_input("atomic", "nothing was recorded, because another event of the request was refused");
+        for place in places.drain(..) {
+            results[place] = Some(Err(dropped()));
+        }
+        items.clear();
+    }
+    if !items.is_empty() {
+        let Appended::Recorded(recorded) = services.writer.submit(Task::Record { items, atomic }).await? else {
+            return Err(unexpected());
+        };
+        for (place, result) in places.into_iter().zip(recorded) {
+            results[place] = Some(result.map_err(|error| error.under(&format!("events[{place}]"))));
+        }
+    }
+    let results: Vec<RecordResult> = results
+        .into_iter()
+        .enumerate()
+        .map(|(index, result)| show(index, result.unwrap_or_else(|| Err(unexpected()))))
+        .collect();
+    let count = |wanted: Option<RecordStatus>| results.iter().filter(|result| result.status == wanted).count() as i32;
+    Ok(RecordAuditEventsPayload {
+        recorded: count(Some(RecordStatus::Recorded)),
+        already_recorded: count(Some(RecordStatus::AlreadyRecorded)),
+        refused: count(None),
+        results,
+    })
+}
+
+async fn delete_log(ctx: &Context<'_>, input: DeleteAuditLogInput) -> Result<DeleteAuditLogPayload> {
+    let services = ctx.data_unchecked::<Services>();
+    let principal = principal(ctx)?;
+    let log = input.log.name().map_err(|error| error.under("input"))?;
+    let scope = policy::may_manage(principal, input.organization.as_ref().map(|id| id.as_str()), &log)?;
+    let event = input.event.map(|event| {
+        let event = to_input(event)?;
+        if event.log.is_some() {
+            return Err(Error::bad_input("log", "must be absent: the event goes into the log above the deleted one"));
+        }
+        if event.organization.as_deref().is_some_and(|organization| organization != scope.organization()) {
+            return Err(Error::bad_input("organization", "must be the organization of the deleted log"));
+        }
+        ingest::admit_in_parent(scope.clone(), event, &log, services.clock.now()).map(Box::new)
+    });
+    let event = event.transpose().map_err(|error| error.under("input.event"))?;
+    let product = principal.product.clone();
+    let Appended::Deleted(deleted) = services.writer.submit(Task::DeleteLog { scope, log, event }).await? else {
+        return Err(unexpected());
+    };
+    let (no, dictionary, event) = deleted.map_err(|error| error.under("input"))?;
+    let log = AuditLog::numbered(&dictionary, no).ok_or_else(unexpected)?;
+    let event = event.map(|recorded| AuditEvent::new(recorded.event, &product, &recorded.dictionary));
+    Ok(DeleteAuditLogPayload { log, event })
+}
+
+fn may_record_at_all(principal: &Principal) -> Result<()> {
+    let access = policy::record_access(principal);
+    if access.allowed { Ok(()) } else { Err(Error::Forbidden(access.message.unwrap_or_default())) }
+}
+
+fn item(principal: &Principal, input: RecordAuditEventInput, now: Timestamp) -> Result<Item> {
+    let input = to_input(input)?;
+    let scope = policy::may_record(principal, input.organization.as_deref())?;
+    ingest::admit(scope, input, now)
+}
+
+fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
+    let metadata = match (input.metadata, input.metadata_text) {
+        (Some(_), Some(_)) => return Err(Error::bad_input("metadataText", "must not be given together with metadata")),
+        (Some(json), None) => {
+            let value = json.0.into_json().map_err(|_| Error::bad_input("metadata", "must be a JSON object"))?;
+            Some(value.to_string())
+        }
+        (None, text) => text,
+    };
+    let resource = |resource: ResourceInput| Resource { kind: resource.kind, id: resource.id, name: resource.name };
+    Ok(RecordInput {
+        action: input.action,
+        category: input.category,
+        actor: actor(input.actor),
+        on_behalf_of: input.on_behalf_of.map(actor),
+        resources: input.resources.unwrap_or_default().into_iter().map(resource).collect(),
+        organization: input.organization.map(|id| id.0),
+        log: input.log.map(log_ref),
+        outcome: input.outcome,
+        occurred_at: input.occurred_at.map(|at| at.instant("occurredAt")).transpose()?,
+        ip_address: input.ip_address,
+        user_agent: input.user_agent,
+        correlation_id: input.correlation_id,
+        source: input.source,
+        source_event_id: input.source_event_id,
+        idempotency_key: input.idempotency_key,
+        metadata,
+    })
+}
+
+fn actor(input: ActorInput) -> Actor {
+    Actor { kind: input.kind, id: input.id, name: input.name, email: input.email }
+}
+
+fn log_ref(input: LogRefInput) -> LogRef {
+    LogRef {
+        level: input.level,
+        id: input.id,
+        name: input.name,
+        parent: input.parent.map(|parent| Box::new(log_ref(*parent))),
+    }
+}
+
+fn status(recorded: &Recorded) -> RecordStatus {
+    if recorded.already { RecordStatus::AlreadyRecorded } else { RecordStatus::Recorded }
+}
+
+fn show(index: usize, result: Result<Recorded>) -> RecordResult {
+    let index = i32::try_from(index).unwrap_or(i32::MAX);
+    match result {
+        Ok(recorded) => RecordResult {
+            index,
+            status: Some(status(&recorded)),
+            id: Some(ID(recorded.event.id().to_string())),
+            sequence: Some(BigInt(recorded.event.sequence)),
+            error: None,
+        },
+        Err(error) => RecordResult { index, status: None, id: None, sequence: None, error: Some(refusal(error)) },
+    }
+}
+
+fn refusal(error: Error) -> RecordError {
+    let (code, message) = (error.code(), error.to_string());
+    let (field, rule, suggestions, existing) = match error {
+        Error::BadInput { field, rule, suggestions, .. } => (Some(field), Some(rule), suggestions, None),
+        Error::Conflict { existing, .. } => (Some("idempotencyKey".to_owned()), None, Vec::new(), existing.map(ID)),
+        _ => (None, None, Vec::new(), None),
+    };
+    RecordError { code, message, field, rule, suggestions, existing }
+}
+
+/// The writer answers a task with its own kind of result, one per item.
+fn unexpected() -> Error {
+    Error::internal(std::io::Error::other("the writer answered another task"))
+}

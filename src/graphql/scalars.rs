@@ -1,0 +1,86 @@
+//! Scalars of the schema.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+
+use crate::{
+    error::{Error, Result},
+    event::Timestamp,
+};
+
+/// An instant as RFC 3339, such as `2026-11-21T09:30:00.123456789Z`. Answers are in UTC with as many fraction
+/// digits as needed, at most nine; inputs may carry any offset.
+#[derive(Clone, Debug)]
+pub struct DateTime(pub String);
+
+impl From<Timestamp> for DateTime {
+    fn from(at: Timestamp) -> Self {
+        Self(at.to_string())
+    }
+}
+
+impl DateTime {
+    /// The instant. Read here and not by the scalar, so that a bad date is refused for its own event and field.
+    pub fn instant(&self, field: &str) -> Result<Timestamp> {
+        Timestamp::parse(&self.0).ok_or_else(|| {
+            Error::bad_input(field, format!("must be an RFC 3339 date and time with an offset, at most nine fraction digits and a year from 1678 to 2261, got {:?}", self.0))
+        })
+    }
+}
+
+/// An instant as RFC 3339, such as `2026-11-21T09:30:00.123456789Z`. Answers are in UTC with as many fraction
+/// digits as needed, at most nine; inputs may carry any offset.
+#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
+
+/// A 64-bit integer.
+#[derive(Clone, Copy, Debug)]
+pub struct BigInt(pub i64);
+
+/// A 64-bit integer, written as a string because GraphQL's Int has 32 bits.
+#[Scalar(name = "BigInt")]
+impl ScalarType for BigInt {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                text.parse().map(Self).map_err(|_| InputValueError::custom("must be a 64-bit integer as a string"))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// Any JSON value.
+#[derive(Clone, Debug)]
+pub struct Json(pub Value);
+
+/// Any JSON value.
+#[Scalar(name = "JSON")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Self(value))
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.clone()
+    }
+}
+
+/// A count for GraphQL's 32-bit Int.
+pub fn int(n: i64) -> i32 {
+    i32::try_from(n).unwrap_or(if n < 0 { 0 } else { i32::MAX })
+}

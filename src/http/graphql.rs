@@ -1,0 +1,311 @@
+//! GraphQL over HTTP, <https://graphql.github.io/graphql-over-http/draft/>: JSON bodies by POST, queries by GET.
+
+use std::time::Duration;
+
+use async_graphql::{
+    ErrorExtensionValues, Request, Response as Answer, ServerError, Value, Variables,
+    parser::{parse_query, types::OperationType},
+};
+use async_graphql_axum::GraphQLResponse;
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{Edge, authenticate, media, media::Media};
+use crate::{
+    error::{Code, Error},
+    graphql::{RequestId, extended, limits},
+};
+
+/// Largest body of a request that records, in bytes.
+const RECORDING_BODY: usize = 10 * 1024 * 1024;
+/// Largest other body, in bytes.
+const BODY: usize = 1024 * 1024;
+/// Longest time that one request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The parameters of a request.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(default)]
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A request refused before it was executed.
+struct Refusal {
+    error: ServerError,
+    /// The status whatever the media type; `None`: 400, or 200 for `application/json`.
+    status: Option<StatusCode>,
+}
+
+impl Refusal {
+    fn of(error: &Error, status: Option<StatusCode>, request_id: &str) -> Self {
+        Self { error: extended(error, request_id).into_server_error(async_graphql::Pos::default()), status }
+    }
+
+    fn malformed(message: &str) -> Self {
+        Self::coded(message, Code::BadUserInput, Some(StatusCode::BAD_REQUEST))
+    }
+
+    fn coded(message: &str, code: Code, status: Option<StatusCode>) -> Self {
+        let mut error = ServerError::new(message, None);
+        set_code(&mut error, code);
+        Self { error, status }
+    }
+}
+
+/// `GET /graphql`: queries only.
+pub async fn get(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    respond(&headers, async |request_id| {
+        let principal = authenticated(&edge, &headers, request_id).await?;
+        let parameters = from_url(query.as_deref().unwrap_or_default())?;
+        execute(&edge, parameters, principal, request_id, true, 0).await
+    })
+    .await
+}
+
+/// `POST /graphql`.
+pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Response {
+    respond(&headers, async |request_id| {
+        // Who is asking comes first: nobody's body is read for a token that is not accepted.
+        let principal = authenticated(&edge, &headers, request_id).await?;
+        if !media::is_json(&headers) {
+            return Err(Refusal::coded(
+                "the body must be application/json in UTF-8",
+                Code::BadUserInput,
+                Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            ));
+        }
+        let limit = if principal.is_some() { RECORDING_BODY } else { BODY };
+        let body = to_bytes(body, limit).await.map_err(|_| too_large(limit))?;
+        let parameters = from_body(&body, request_id)?;
+        execute(&edge, parameters, principal, request_id, false, body.len()).await
+    })
+    .await
+}
+
+type Principal = Option<std::sync::Arc<crate::auth::Principal>>;
+
+async fn authenticated(edge: &Edge, headers: &HeaderMap, request_id: &str) -> Result<Principal, Refusal> {
+    let refuse = |error: Error| Refusal::of(&error, Some(error.code().status()), request_id);
+    authenticate::principal(edge, headers).await.map_err(refuse)
+}
+
+fn too_large(limit: usize) -> Refusal {
+    Refusal::coded(
+        &format!("the body must be at most {limit} bytes"),
+        Code::BadUserInput,
+        Some(StatusCode::PAYLOAD_TOO_LARGE),
+    )
+}
+
+fn from_body(body: &Bytes, request_id: &str) -> Result<Parameters, Refusal> {
+    let text = std::str::from_utf8(body).map_err(|_| Refusal::malformed("the body must be UTF-8"))?;
+    if text.trim_start().starts_with('[') {
+        return Err(Refusal::malformed(
+            "the body must be one request: batches of requests are not supported, use aliases",
+        ));
+    }
+    let parameters = serde_json::from_str(text)
+        .map_err(|error| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {error}")))?;
+    limits::check_body(text).map_err(|error| Refusal::of(&error, Some(StatusCode::BAD_REQUEST), request_id))?;
+    Ok(parameters)
+}
+
+fn from_url(query: &str) -> Result<Parameters, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct InUrl {
+        query: Option<String>,
+        operation_name: Option<String>,
+        variables: Option<String>,
+        extensions: Option<String>,
+    }
+    let url = format!("/?{query}").parse().map_err(|_| Refusal::malformed("the query string cannot be read"))?;
+    let axum::extract::Query(found) = axum::extract::Query::<InUrl>::try_from_uri(&url)
+        .map_err(|error| Refusal::malformed(&format!("the query string must have a GraphQL request: {error}")))?;
+    let map = |name: &str, text: Option<String>| {
+        let text = text.filter(|text| !text.is_empty());
+        let parse = |text: String| {
+            serde_json::from_str(&text)
+                .map_err(|error| Refusal::malformed(&format!("{name} must be a JSON object: {error}")))
+        };
+        text.map(parse).transpose().map(Option::flatten)
+    };
+    Ok(Parameters {
+        query: found.query.ok_or_else(|| Refusal::malformed("the parameter query is missing"))?,
+        operation_name: found.operation_name.filter(|name| !name.is_empty()),
+        variables: map("variables", found.variables)?,
+        extensions: map("extensions", found.extensions)?,
+    })
+}
+
+async fn execute(
+    edge: &Edge,
+    parameters: Parameters,
+    principal: Principal,
+    request_id: &str,
+    is_get: bool,
+    body: usize,
+) -> Result<Answer, Refusal> {
+    let refuse = |error: Error| Refusal::of(&error, None, request_id);
+    limits::check_text(&parameters.query).map_err(refuse)?;
+    let document = parse_query(&parameters.query).map_err(|error| {
+        let mut error = ServerError::from(error);
+        set_code(&mut error, Code::GraphqlParseFailed);
+        Refusal { error, status: None }
+    })?;
+    limits::check_document(&document).map_err(refuse)?;
+    let named = |name: Option<&async_graphql::Name>| {
+        parameters.operation_name.is_none()
+            || name.map(async_graphql::Name::as_str) == parameters.operation_name.as_deref()
+    };
+    let kinds: Vec<_> =
+        document.operations.iter().filter(|(name, _)| named(*name)).map(|(_, operation)| operation.node.ty).collect();
+    let [kind] = kinds.as_slice() else {
+        return Err(Refusal::coded(
+            "operationName must name one of the document's operations",
+            Code::GraphqlValidationFailed,
+            None,
+        ));
+    };
+    let mutates = *kind != OperationType::Query;
+    if is_get && mutates {
+        return Err(Refusal::coded(
+            "only queries may be sent by GET",
+            Code::BadUserInput,
+            Some(StatusCode::METHOD_NOT_ALLOWED),
+        ));
+    }
+    if !mutates && body > BODY {
+        return Err(too_large(BODY));
+    }
+    if let Some(principal) = &principal
+        && !mutates
+    {
+        edge.read_rate
+            .check(principal)
+            .map_err(|error| Refusal::of(&error, Some(StatusCode::TOO_MANY_REQUESTS), request_id))?;
+    }
+    let mut request = Request::new(parameters.query).data(RequestId(request_id.to_owned()));
+    if let Some(name) = parameters.operation_name {
+        request = request.operation_name(name);
+    }
+    if let Some(variables) = parameters.variables {
+        request = request.variables(Variables::from_json(serde_json::Value::Object(variables)));
+    }
+    drop(parameters.extensions);
+    if let Some(principal) = principal {
+        request = request.data(principal);
+    }
+    request.set_parsed_query(document);
+    // A mutation is not cut off half-way: what it does is durable or not, and its caller is told.
+    let mut answer = if mutates {
+        edge.schema.execute(request).await
+    } else {
+        match tokio::time::timeout(TIMEOUT, edge.schema.execute(request)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let error = Error::TooComplex(format!("the request took longer than {} s", TIMEOUT.as_secs()));
+                return Err(Refusal::of(&error, None, request_id));
+            }
+        }
+    };
+    limits::null_failed_fields(&mut answer);
+    for error in &mut answer.errors {
+        let coded = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
+        if !coded {
+            let code = if error.message.starts_with("Query is too complex")
+                || error.message.starts_with("Query is nested too deep")
+            {
+                Code::QueryTooComplex
+            } else if error.path.is_empty() {
+                Code::GraphqlValidationFailed
+            } else {
+                Code::BadUserInput
+            };
+            set_code(error, code);
+        }
+    }
+    Ok(answer)
+}
+
+fn set_code(error: &mut ServerError, code: Code) {
+    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
+}
+
+/// Writes an answer as the client accepts it.
+async fn respond(headers: &HeaderMap, answer: impl AsyncFnOnce(&str) -> Result<Answer, Refusal>) -> Response {
+    let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let Some(media) = Media::accepted(headers) else {
+        return (StatusCode::NOT_ACCEPTABLE, "acceptable are application/graphql-response+json and application/json")
+            .into_response();
+    };
+    let mut response = match answer(request_id).await {
+        Ok(answer) if is_request_error(&answer) => refused(media, &answer.errors, None),
+        Ok(answer) => {
+            let nobody = !answer.errors.is_empty()
+                && is_all_null(&answer.data)
+                && answer.errors.iter().all(|error| code_of(error) == Some("UNAUTHENTICATED"));
+            let mut response = GraphQLResponse::from(answer).into_response();
+            if nobody {
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+            }
+            response
+        }
+        Err(refusal) => refused(media, &[refusal.error], refusal.status),
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+/// Errors without data: the request was never executed.
+fn refused(media: Media, errors: &[ServerError], status: Option<StatusCode>) -> Response {
+    let default = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let body = serde_json::json!({ "errors": errors });
+    let mut response = (status.unwrap_or(default), body.to_string()).into_response();
+    let retry = errors.iter().find_map(|error| match error.extensions.as_ref()?.get("retryAfterMs")? {
+        Value::Number(ms) => ms.as_u64(),
+        _ => None,
+    });
+    if let Some(ms) = retry {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000)));
+    }
+    response
+}
+
+fn is_request_error(answer: &Answer) -> bool {
+    !answer.errors.is_empty() && answer.data == Value::Null && answer.errors.iter().all(|error| error.path.is_empty())
+}
+
+fn is_all_null(data: &Value) -> bool {
+    match data {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(|value| *value == Value::Null),
+        _ => false,
+    }
+}
+
+fn code_of(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
+}

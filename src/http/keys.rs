@@ -1,0 +1,173 @@
+//! Keys: from the environment, from files, and from the addresses of issuers, which may change them any time.
+//! What is done with them is decided by [`auth::token`](crate::auth::token).
+
+mod development;
+mod remote;
+
+use std::{fs, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+pub use development::{DevelopmentKeyError, DevelopmentKeys};
+use remote::Remote;
+
+use crate::{
+    auth::{
+        KeyRing, Principal, VerifyingKey,
+        token::{self, Refusal},
+    },
+    catalog::{KeySource, Products},
+    error::{Error, Result},
+    event::Timestamp,
+};
+
+/// The keys of all products, kept up to date. Cheap to clone.
+#[derive(Clone)]
+pub struct Keys(Arc<Inner>);
+
+struct Inner {
+    products: Products,
+    /// Keys that do not change while the process runs.
+    fixed: KeyRing,
+    remotes: Vec<Remote>,
+    /// The fixed keys and the last known ones of every remote.
+    ring: ArcSwap<KeyRing>,
+}
+
+impl Keys {
+    /// Reads the keys that every product names, and adds the development keys if there are any. Addresses are not
+    /// asked yet: the service starts though an issuer is down.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, in words without a secret.
+    pub fn new(products: &Products, dev: Option<DevelopmentKeys>) -> Result<Self, Vec<String>> {
+        Self::with_environment(products, dev, &|variable| match std::env::var(variable) {
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        })
+    }
+
+    fn with_environment(
+        products: &Products,
+        dev: Option<DevelopmentKeys>,
+        environment: &dyn Fn(&str) -> Result<Option<String>, String>,
+    ) -> Result<Self, Vec<String>> {
+        let mut fixed = KeyRing::new();
+        let mut remotes = Vec::new();
+        let mut faults = Vec::new();
+        for product in products.iter() {
+            for source in &product.keys {
+                match read(source, environment) {
+                    Ok(Source::Keys(keys)) => fixed.add(&product.name, keys),
+                    Ok(Source::Address(url)) => match Remote::new(&product.name, url) {
+                        Ok(remote) => remotes.push(remote),
+                        Err(fault) => faults.push(format!("{}: {fault}", product.name)),
+                    },
+                    Err(fault) => faults.push(format!("{}: {fault}", product.name)),
+                }
+            }
+            if let Some(dev) = &dev {
+                fixed.add(&product.name, dev.key(&product.name));
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let ring = ArcSwap::from_pointee(fixed.clone());
+        Ok(Self(Arc::new(Inner { products: products.clone(), fixed, remotes, ring })))
+    }
+
+    /// The products for which no key is configured: none of their tokens can be accepted.
+    #[must_use]
+    pub fn products_without_keys(&self) -> Vec<String> {
+        let inner = &self.0;
+        let without = |name: &&String| {
+            inner.fixed.of(name).is_empty() && !inner.remotes.iter().any(|remote| remote.product == **name)
+        };
+        inner.products.iter().map(|product| &product.name).filter(without).cloned().collect()
+    }
+
+    /// Checks a token and says who is asking. A token by a key that we do not have makes us ask its issuer for newer
+    /// ones, every 30 seconds at most.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, with a reason in words.
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal> {
+        let inner = &*self.0;
+        let product = token::product_of(token, &inner.products)?;
+        let mut reached = true;
+        for remote in inner.remotes_of(&product.name) {
+            if remote.is_due(now) {
+                reached &= remote.refresh_if_due(now, || inner.rebuild()).await;
+            }
+        }
+        let answer = token::check(token, &product, &inner.ring.load(), now);
+        let Err(Refusal::UnknownKey) = answer else { return answer.map_err(Error::from) };
+        for remote in inner.remotes_of(&product.name) {
+            remote.refresh_for_unknown(now, || inner.rebuild()).await;
+            reached &= remote.has_keys();
+        }
+        match token::check(token, &product, &inner.ring.load(), now) {
+            Err(Refusal::UnknownKey) if !reached => {
+                Err(Error::Unauthenticated("the token cannot be checked at the moment, try again"))
+            }
+            answer => answer.map_err(Error::from),
+        }
+    }
+}
+
+impl Inner {
+    fn remotes_of<'a>(&'a self, product: &'a str) -> impl Iterator<Item = &'a Remote> {
+        self.remotes.iter().filter(move |remote| remote.product == product)
+    }
+
+    /// Puts the ring together anew from what every remote has last told.
+    fn rebuild(&self) {
+        self.ring.rcu(|_| {
+            let mut ring = self.fixed.clone();
+            for remote in &self.remotes {
+                ring.add(&remote.product, remote.keys());
+            }
+            ring
+        });
+    }
+}
+
+enum Source {
+    Keys(Vec<VerifyingKey>),
+    Address(String),
+}
+
+fn read(source: &KeySource, environment: &dyn Fn(&str) -> Result<Option<String>, String>) -> Result<Source, String> {
+    let file = |path: &std::path::Path| {
+        fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+    };
+    match source {
+        KeySource::SecretEnv { variable, kid } => {
+            match environment(variable).map_err(|error| format!("{variable}: {error}"))? {
+                None => Ok(Source::Keys(Vec::new())),
+                Some(secret) => {
+                    let key = VerifyingKey::secret(kid.clone(), secret.as_bytes())
+                        .map_err(|fault| format!("{variable}: {fault}"))?;
+                    Ok(Source::Keys(vec![key]))
+                }
+            }
+        }
+        KeySource::SecretFile { path, kid } => {
+            let text = file(path)?;
+            let secret = text.trim_end_matches(['\r', '\n']);
+            let key = VerifyingKey::secret(kid.clone(), secret.as_bytes())
+                .map_err(|fault| format!("{}: {fault}", path.display()))?;
+            Ok(Source::Keys(vec![key]))
+        }
+        KeySource::JwksFile(path) => {
+            let keys = VerifyingKey::jwks(&file(path)?).map_err(|fault| format!("{} {fault}", path.display()))?;
+            Ok(Source::Keys(keys))
+        }
+        KeySource::JwksUrl(url) => Ok(Source::Address(url.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! The edge: routes, authentication, the GraphQL endpoint, health, metrics and the viewer's files.
+
+mod assets;
+mod authenticate;
+mod graphql;
+pub mod keys;
+mod media;
+mod rate;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, Predicate, SizeAbove},
+    },
+    cors::{AllowOrigin, CorsLayer},
+    request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
+    set_header::SetResponseHeaderLayer,
+};
+
+use crate::{
+    graphql::{AppSchema, Services},
+    http::keys::Keys,
+};
+pub use rate::ReadRate;
+
+/// What the routes work with.
+#[derive(Clone)]
+pub struct Edge {
+    /// The executable schema.
+    pub schema: AppSchema,
+    /// Store, writer and clock.
+    pub services: Services,
+    /// Who may sign tokens.
+    pub keys: Arc<Keys>,
+    /// How often one token may read.
+    pub read_rate: Arc<ReadRate>,
+    /// The metrics to show at `/metrics`.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// Largest answer that is sent uncompressed though the client takes gzip, in bytes.
+const COMPRESS_ABOVE: u64 = 4_096;
+
+/// Every route of the service.
+pub fn router(edge: Edge, allowed_origins: &[HeaderValue]) -> Router {
+    let request_id = HeaderName::from_static("x-request-id");
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(allowed_origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("x-api-key")])
+        .expose_headers([request_id.clone()])
+        .max_age(Duration::from_secs(3600));
+    Router::new()
+        .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/healthz", get(async || "ok"))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .fallback(assets::serve)
+        // The endpoint reads its body itself, with a limit that depends on what is asked.
+        .layer(DefaultBodyLimit::disable())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_ABOVE))))
+        .layer(cors)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
+        .layer(CatchPanicLayer::new())
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(SetRequestIdLayer::new(request_id, RandomId))
+        .with_state(edge)
+}
+
+/// Ready means that the database answers and takes writes.
+async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
+    match edge.services.store.ready().await {
+        Ok(()) => (StatusCode::OK, "ready"),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::error!(cause, "not ready: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be used")
+        }
+    }
+}
+
+async fn metrics(State(edge): State<Edge>) -> impl IntoResponse {
+    let text = edge.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// A fresh id for every request that brings none.
+#[derive(Clone, Copy)]
+struct RandomId;
+
+impl MakeRequestId for RandomId {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        let id = format!("{:016x}", rand::random::<u64>());
+        HeaderValue::from_str(&id).ok().map(RequestId::new)
+    }
+}

@@ -1,0 +1,27 @@
+//! Ledgerline: an append-only audit log service. Modules in dependency order; imports point down the list.
+
+pub mod error;
+
+pub mod clock;
+
+pub mod event;
+
+pub mod catalog;
+
+pub mod auth;
+
+pub mod store;
+
+pub mod ingest;
+
+pub mod graphql;
+
+pub mod http;
+
+pub mod demo;
+
+pub mod config;
+
+pub mod app;
+
+pub mod cli;

@@ -1,0 +1,409 @@
+//! One transaction for a group of requests: lock heads, look up keys, decide in memory, insert, commit.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use entity::{organization, organization_head as head};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, FromQueryResult, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    Value,
+};
+
+use super::{
+    Dictionary, LogNode, Store, error,
+    sql::Sql,
+    stage::{Decided, KeyHash, Known, Organization, Stage, key_hash},
+};
+use crate::{
+    auth::{LogName, WriteScope},
+    error::{Error, Result},
+    event::{
+        Event, Position, Timestamp,
+        input::{ContentHash, RecordInput},
+    },
+};
+
+/// An admitted event: its organization stands in the scope, category and outcome are the catalog's.
+#[derive(Clone)]
+pub struct Item {
+    /// The permission to record it, for one organization.
+    pub scope: WriteScope,
+    /// The event.
+    pub input: RecordInput,
+    /// Hash of what the caller sent.
+    pub content: ContentHash,
+}
+
+/// What a request wants done.
+#[derive(Clone)]
+pub enum Task {
+    /// Record events, each for itself or all or none.
+    Record {
+        /// The events.
+        items: Vec<Item>,
+        /// Whether one refusal refuses all.
+        atomic: bool,
+    },
+    /// Delete a log and record an event in the one above.
+    DeleteLog {
+        /// The permission, for one organization.
+        scope: WriteScope,
+        /// The log.
+        log: LogName,
+        /// The event.
+        event: Option<Box<Item>>,
+    },
+}
+
+/// Tasks that share a transaction.
+type Group<'a> = &'a [Task];
+
+/// An event that is in the log.
+#[derive(Clone)]
+pub struct Recorded {
+    /// Whether it was there before this request.
+    pub already: bool,
+    /// The event.
+    pub event: Event,
+    /// Logs of its organization, at its time of recording.
+    pub dictionary: Arc<Dictionary>,
+}
+
+/// What became of one item.
+pub type ItemResult = Result<Recorded>;
+
+/// What became of one request.
+#[derive(Clone)]
+pub enum Appended {
+    /// A result per item.
+    Recorded(Vec<ItemResult>),
+    /// The deleted log's number, the organization's logs, and the event in the log above.
+    Deleted(Result<(i64, Arc<Dictionary>, Option<Recorded>)>),
+}
+
+/// Rows of one statement; keeps below the smaller of both databases' limits of places.
+const CHUNK: usize = 500;
+
+enum Decision {
+    Record(Vec<Decided>),
+    Delete(usize, Result<(i64, Option<Decided>)>),
+}
+
+impl Store {
+    /// Records a group in one transaction. What it returns is durable.
+    ///
+    /// # Errors
+    /// Those of the database; nothing of the group is recorded then.
+    pub async fn append(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let tx = self.write.begin_with_options(options).await.map_err(error::from)?;
+        let (organizations, index) = self.organizations(&tx, group, now).await?;
+        let keys = self.known_keys(&tx, group, &organizations, &index).await?;
+        let mut stage = Stage::new(now, organizations, keys);
+        let decisions: Vec<Decision> = group.iter().map(|task| decide(&mut stage, task, &index)).collect();
+        self.place(&tx, &mut stage).await?;
+        self.insert(&tx, &mut stage).await?;
+        let earlier = self.earlier(&tx, &stage, &decisions).await?;
+        tx.commit().await.map_err(error::from)?;
+        for org in stage.organizations.iter().filter(|org| !org.is_new || org.head.size > 0) {
+            self.dictionaries.remember(&org.product, &org.external_id, org.no);
+            self.dictionaries.remember_dictionary(org.no, org.dictionary.clone());
+        }
+        Ok(answers(&stage, decisions, &earlier))
+    }
+
+    /// The organizations of a group, created where they are new, their heads locked in the order of numbers.
+    async fn organizations(
+        &self,
+        tx: &DatabaseTransaction,
+        group: Group<'_>,
+        now: Timestamp,
+    ) -> Result<(Vec<Organization>, HashMap<(String, String), usize>)> {
+        let mut names: BTreeMap<(String, String), i64> = BTreeMap::new();
+        for scope in group.iter().flat_map(scopes) {
+            let name = (scope.product().name.clone(), organization_of(scope).to_owned());
+            if let std::collections::btree_map::Entry::Vacant(entry) = names.entry(name) {
+                let (product, external_id) = entry.key();
+                let no = self.dictionaries.number(product, external_id);
+                entry.insert(no.unwrap_or(-1));
+            }
+        }
+        let unknown: Vec<_> = names.iter().filter(|(_, no)| **no < 0).map(|(name, _)| name.clone()).collect();
+        let mut created = Vec::new();
+        for chunk in unknown.chunks(CHUNK) {
+            let rows =
+                chunk.iter().map(|(product, id)| [Value::from(product.as_str()), id.as_str().into(), now.0.into()]);
+            let sql = Sql::new("INSERT INTO organization (product, external_id, created_ns) VALUES ").rows(rows);
+            let sql = sql
+                .text(" ON CONFLICT (product, external_id) DO NOTHING RETURNING no, product, external_id, created_ns");
+            created.extend(
+                organization::Model::find_by_statement(sql.on(self.dialect.backend()))
+                    .all(tx)
+                    .await
+                    .map_err(error::from)?,
+            );
+        }
+        for row in &created {
+            names.insert((row.product.clone(), row.external_id.clone()), row.no);
+        }
+        for (product, id) in &unknown {
+            if let Some(no) = names.get_mut(&(product.clone(), id.clone()))
+                && *no < 0
+            {
+                *no = self
+                    .organization_no(tx, product, id)
+                    .await?
+                    .ok_or_else(|| Error::NotFound("the organization vanished".to_owned()))?;
+            }
+        }
+        let mut numbers: Vec<i64> = names.values().copied().collect();
+        numbers.sort_unstable();
+        let mut heads: HashMap<i64, head::Model> = HashMap::new();
+        for chunk in numbers.chunks(CHUNK) {
+            for head in self.heads(tx, chunk, self.dialect.for_update()).await? {
+                heads.insert(head.organization_no, head);
+            }
+        }
+        let (mut organizations, mut index) = (Vec::new(), HashMap::new());
+        for ((product, external_id), no) in names {
+            let (head, dictionary) = match heads.remove(&no) {
+                Some(head) => {
+                    let dictionary = self.dictionary(tx, &head).await?;
+                    (head, dictionary)
+                }
+                None => (head::Model { organization_no: no, size: 0, spill: 0, dictionary: 0 }, Arc::default()),
+            };
+            let stored = (dictionary.logs.len(), dictionary.kinds.len());
+            let is_new = head.dictionary == 0;
+            index.insert((product.clone(), external_id.clone()), organizations.len());
+            organizations.push(Organization {
+                product,
+                external_id,
+                no,
+                is_new,
+                head,
+                dictionary,
+                stored,
+                changed: Vec::new(),
+            });
+        }
+        for scope in group.iter().flat_map(scopes) {
+            let at = index[&(scope.product().name.clone(), organization_of(scope).to_owned())];
+            let org = &mut organizations[at];
+            if org.dictionary.logs.is_empty() {
+                let own = LogNode {
+                    level: scope.product().top_level().name.clone(),
+                    id: org.external_id.clone(),
+                    name: None,
+                    parent: None,
+                    deleted_at: None,
+                };
+                Arc::make_mut(&mut org.dictionary).add_log(own);
+            }
+        }
+        Ok((organizations, index))
+    }
+
+    async fn known_keys(
+        &self,
+        tx: &DatabaseTransaction,
+        group: Group<'_>,
+        organizations: &[Organization],
+        index: &HashMap<(String, String), usize>,
+    ) -> Result<HashMap<(usize, KeyHash), Known>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            organization_no: i64,
+            key_hash: Vec<u8>,
+            content_hash: Vec<u8>,
+            sequence: i64,
+            salt: i64,
+        }
+        let mut asked: Vec<(usize, KeyHash)> = Vec::new();
+        for item in group.iter().flat_map(items) {
+            let at = index[&(item.scope.product().name.clone(), organization_of(&item.scope).to_owned())];
+            if let Some(key) = &item.input.idempotency_key
+                && !organizations[at].is_new
+            {
+                asked.push((at, key_hash(key)));
+            }
+        }
+        let numbers: HashMap<i64, usize> = organizations.iter().enumerate().map(|(at, org)| (org.no, at)).collect();
+        let mut known = HashMap::new();
+        for chunk in asked.chunks(CHUNK) {
+            let rows = chunk.iter().map(|(at, hash)| [Value::from(organizations[*at].no), hash.to_vec().into()]);
+            let sql = Sql::new("WITH asked (organization_no, key_hash) AS (VALUES ").rows(rows).text(
+                ") SELECT i.organization_no, i.key_hash, i.content_hash, i.sequence, e.salt FROM asked a CROSS JOIN idempotency i CROSS JOIN event e \
+                 WHERE i.organization_no = a.organization_no AND i.key_hash = a.key_hash AND ",
+            );
+            let sql = sql.text(&self.dialect.same_event("e", "i"));
+            for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
+                let (Ok(key), Ok(content)) = (row.key_hash.try_into(), row.content_hash.try_into()) else { continue };
+                known.insert(
+                    (numbers[&row.organization_no], key),
+                    Known::Stored { sequence: row.sequence, salt: row.salt, content },
+                );
+            }
+        }
+        Ok(known)
+    }
+
+    /// Gives every staged event the next free place of its microsecond, or of the next one that has room.
+    async fn place(&self, tx: &DatabaseTransaction, stage: &mut Stage) -> Result<()> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            organization_no: i64,
+            block: i64,
+            last: Option<i64>,
+        }
+        let mut free: HashMap<(i64, i64), i64> = HashMap::new();
+        let mut waiting: Vec<usize> = (0..stage.events.len()).collect();
+        let mut first_of: Vec<i64> = stage.events.iter().map(|staged| staged.event.position.0).collect();
+        let new: Vec<bool> = stage.organizations.iter().map(|org| org.is_new).collect();
+        while !waiting.is_empty() {
+            let mut unknown = std::collections::BTreeSet::new();
+            waiting.retain(|&at| {
+                let staged = &mut stage.events[at];
+                let no = staged.event.organization_no;
+                loop {
+                    let block = first_of[at];
+                    let next = match free.get_mut(&(no, block)) {
+                        Some(next) => next,
+                        None if new[staged.organization] => free.entry((no, block)).or_insert(block),
+                        None => {
+                            unknown.insert((no, block));
+                            return true;
+                        }
+                    };
+                    if *next <= Position(block).block_end().0 {
+                        staged.event.position = Position(*next);
+                        *next += 1;
+                        let moved = (block - Position::block_of(staged.event.occurred_at).0) / Position::BLOCK;
+                        let head = &mut stage.organizations[staged.organization].head;
+                        head.spill = head.spill.max(moved);
+                        return false;
+                    }
+                    first_of[at] = block + Position::BLOCK;
+                }
+            });
+            let unknown: Vec<_> = unknown.into_iter().collect();
+            for chunk in unknown.chunks(CHUNK) {
+                let rows = chunk.iter().map(|&(no, block)| [Value::from(no), block.into()]);
+                let sql = Sql::new("WITH asked (organization_no, block) AS (VALUES ")
+                    .rows(rows)
+                    .text(") SELECT a.organization_no, a.block, (SELECT max(o.position) FROM ")
+                    .text(self.dialect.order_table())
+                    .text(" o WHERE o.organization_no = a.organization_no AND o.position >= a.block AND o.position < a.block + 2048) AS last FROM asked a");
+                for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
+                    free.insert((row.organization_no, row.block), row.last.map_or(row.block, |last| last + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whole events that earlier transactions recorded under keys of this group.
+    async fn earlier(
+        &self,
+        tx: &DatabaseTransaction,
+        stage: &Stage,
+        decisions: &[Decision],
+    ) -> Result<HashMap<(usize, i64), Event>> {
+        let mut found = HashMap::new();
+        let mut wanted: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+        for decided in decisions.iter().flat_map(Decision::decided) {
+            if let Decided::Earlier { organization, sequence } = decided {
+                wanted.entry(*organization).or_default().push(*sequence);
+            }
+        }
+        for (organization, sequences) in wanted {
+            for chunk in sequences.chunks(CHUNK) {
+                let sql = self.dialect.events_of_sequences(stage.organizations[organization].no, chunk);
+                let rows = entity::event::Model::find_by_statement(sql.on(self.dialect.backend()))
+                    .all(tx)
+                    .await
+                    .map_err(error::from)?;
+                for row in rows {
+                    let event = super::rows::event(row)?;
+                    found.insert((organization, event.sequence), event);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn execute(&self, tx: &DatabaseTransaction, sql: Sql) -> Result<()> {
+        tx.execute_raw(sql.on(self.dialect.backend())).await.map_err(error::from)?;
+        Ok(())
+    }
+}
+
+impl Decision {
+    fn decided(&self) -> Vec<&Decided> {
+        match self {
+            Self::Record(decided) => decided.iter().collect(),
+            Self::Delete(_, Ok((_, Some(decided)))) => vec![decided],
+            Self::Delete(..) => Vec::new(),
+        }
+    }
+}
+
+fn decide(stage: &mut Stage, task: &Task, index: &HashMap<(String, String), usize>) -> Decision {
+    let at = |scope: &WriteScope| index[&(scope.product().name.clone(), organization_of(scope).to_owned())];
+    match task {
+        Task::Record { items, atomic } => {
+            let items: Vec<_> = items.iter().map(|item| (at(&item.scope), item)).collect();
+            Decision::Record(stage.record(&items, *atomic))
+        }
+        Task::DeleteLog { scope, log, event } => {
+            let organization = at(scope);
+            let done = stage.delete_log(organization, scope.product(), log, scope.allowed_logs(), event.as_deref());
+            Decision::Delete(organization, done)
+        }
+    }
+}
+
+fn answers(stage: &Stage, decisions: Vec<Decision>, earlier: &HashMap<(usize, i64), Event>) -> Vec<Appended> {
+    let recorded = |decided: Decided| -> ItemResult {
+        let (already, organization, event) = match decided {
+            Decided::Refused(error) => return Err(error),
+            Decided::New(at) => (false, stage.events[at].organization, stage.events[at].event.clone()),
+            Decided::Repeat(at) => (true, stage.events[at].organization, stage.events[at].event.clone()),
+            Decided::Earlier { organization, sequence } => {
+                let event = earlier.get(&(organization, sequence)).cloned();
+                (true, organization, event.ok_or_else(|| Error::NotFound("the first event cannot be read".to_owned()))?)
+            }
+        };
+        Ok(Recorded { already, event, dictionary: stage.organizations[organization].dictionary.clone() })
+    };
+    let answer = |decision| match decision {
+        Decision::Record(decided) => Appended::Recorded(decided.into_iter().map(recorded).collect()),
+        Decision::Delete(organization, done) => Appended::Deleted(done.and_then(|(no, decided)| {
+            Ok((no, stage.organizations[organization].dictionary.clone(), decided.map(recorded).transpose()?))
+        })),
+    };
+    decisions.into_iter().map(answer).collect()
+}
+
+fn items(task: &Task) -> Vec<&Item> {
+    match task {
+        Task::Record { items, .. } => items.iter().collect(),
+        Task::DeleteLog { event, .. } => event.iter().map(AsRef::as_ref).collect(),
+    }
+}
+
+fn scopes(task: &Task) -> Vec<&WriteScope> {
+    match task {
+        Task::Record { items, .. } => items.iter().map(|item| &item.scope).collect(),
+        Task::DeleteLog { scope, .. } => vec![scope],
+    }
+}
+
+fn organization_of(scope: &WriteScope) -> &str {
+    scope.organization()
+}

@@ -1,0 +1,248 @@
+//! What is known of an organization besides its events: its number, head, logs and actions.
+
+use std::{collections::HashMap, sync::Arc};
+
+use entity::{action, log, organization, organization_head as head};
+use moka::sync::Cache as Moka;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{Store, error, sql::Sql};
+use crate::{
+    auth::LogName,
+    catalog::{LogDeletion, Product},
+    error::Result,
+    event::{Outcome, Timestamp},
+};
+
+/// A node of an organization's tree of logs; its number is its place in [`Dictionary::logs`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogNode {
+    /// Level name.
+    pub level: String,
+    /// The product's own id.
+    pub id: String,
+    /// Name to show.
+    pub name: Option<String>,
+    /// Number of the log above.
+    pub parent: Option<i64>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// An action, category and outcome that occurs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Kind {
+    /// Action name.
+    pub action: String,
+    /// Category code.
+    pub category: Option<String>,
+    /// Outcome.
+    pub outcome: Option<Outcome>,
+}
+
+/// Logs and actions of an organization, at one version.
+#[derive(Clone, Debug, Default)]
+pub struct Dictionary {
+    /// Which version of the head's `dictionary` this is.
+    pub version: i64,
+    /// The logs by number; 0 is the organization's own.
+    pub logs: Vec<LogNode>,
+    /// The kinds of events by number.
+    pub kinds: Vec<Kind>,
+    live: HashMap<(String, String), i64>,
+    kind_numbers: HashMap<Kind, i64>,
+}
+
+impl Dictionary {
+    /// The number of a log that is not deleted.
+    #[must_use]
+    pub fn live(&self, level: &str, id: &str) -> Option<i64> {
+        self.live.get(&(level.to_owned(), id.to_owned())).copied()
+    }
+
+    /// The number that a name leads to: the live log, else the last deleted one.
+    #[must_use]
+    pub fn named(&self, name: &LogName) -> Option<i64> {
+        self.live(&name.level, &name.id).or_else(|| {
+            let found = self.logs.iter().rposition(|log| log.level == name.level && log.id == name.id)?;
+            i64::try_from(found).ok()
+        })
+    }
+
+    /// A log by number.
+    #[must_use]
+    pub fn log(&self, no: i64) -> Option<&LogNode> {
+        self.logs.get(usize::try_from(no).ok()?)
+    }
+
+    /// A log and all above it, from the inside out.
+    pub fn within(&self, no: i64) -> impl Iterator<Item = i64> + '_ {
+        std::iter::successors(Some(no), |&no| self.log(no)?.parent)
+    }
+
+    /// Whether a log, or one above it, was deleted with this policy.
+    #[must_use]
+    pub fn is_gone(&self, product: &Product, no: i64, policy: LogDeletion) -> bool {
+        self.within(no).any(|no| {
+            self.log(no).is_some_and(|log| {
+                log.deleted_at.is_some()
+                    && product.level(&log.level).is_some_and(|(_, level)| level.on_delete == policy)
+            })
+        })
+    }
+
+    /// Numbers of the logs that are not deleted and that a token narrowed to `allowed` logs (empty: to none) may name.
+    pub fn readable<'a>(&'a self, allowed: &'a [LogName]) -> impl Iterator<Item = i64> + 'a {
+        let live = |no: &i64| self.log(*no).is_some_and(|log| log.deleted_at.is_none());
+        (0..self.logs.len() as i64).filter(live).filter(|no| super::selection::may_see(self, allowed, *no))
+    }
+
+    /// The number of a kind of event.
+    #[must_use]
+    pub fn kind_no(&self, kind: &Kind) -> Option<i64> {
+        self.kind_numbers.get(kind).copied()
+    }
+
+    /// Adds a log.
+    pub fn add_log(&mut self, log: LogNode) -> i64 {
+        let no = self.logs.len() as i64;
+        if log.deleted_at.is_none() {
+            self.live.insert((log.level.clone(), log.id.clone()), no);
+        }
+        self.logs.push(log);
+        no
+    }
+
+    /// Adds a kind of event.
+    pub fn add_kind(&mut self, kind: Kind) -> i64 {
+        let no = self.kinds.len() as i64;
+        self.kind_numbers.insert(kind.clone(), no);
+        self.kinds.push(kind);
+        no
+    }
+
+    /// Marks a log as deleted.
+    pub fn delete_log(&mut self, no: i64, at: Timestamp) {
+        if let Some(log) = usize::try_from(no).ok().and_then(|no| self.logs.get_mut(no)) {
+            log.deleted_at = Some(at);
+            self.live.remove(&(log.level.clone(), log.id.clone()));
+        }
+    }
+
+    /// Takes back what was added since there were so many logs and kinds.
+    pub fn truncate(&mut self, logs: usize, kinds: usize) {
+        for log in self.logs.drain(logs..) {
+            self.live.remove(&(log.level, log.id));
+        }
+        for kind in self.kinds.drain(kinds..) {
+            self.kind_numbers.remove(&kind);
+        }
+    }
+}
+
+/// What reads and the writer remember between requests. Numbers never change; a dictionary is good
+/// for the version in the head, which is read every time.
+pub struct Cache {
+    numbers: Moka<(String, String), i64>,
+    dictionaries: Moka<i64, Arc<Dictionary>>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { numbers: Moka::new(100_000), dictionaries: Moka::new(2_000) }
+    }
+}
+
+impl Cache {
+    /// The remembered number of an organization.
+    pub fn number(&self, product: &str, external_id: &str) -> Option<i64> {
+        self.numbers.get(&(product.to_owned(), external_id.to_owned()))
+    }
+
+    /// Remembers a committed organization.
+    pub fn remember(&self, product: &str, external_id: &str, no: i64) {
+        self.numbers.insert((product.to_owned(), external_id.to_owned()), no);
+    }
+
+    /// Remembers a committed dictionary.
+    pub fn remember_dictionary(&self, no: i64, dictionary: Arc<Dictionary>) {
+        self.dictionaries.insert(no, dictionary);
+    }
+}
+
+impl Store {
+    /// The number of an organization, if it has recorded anything.
+    pub(super) async fn organization_no(
+        &self,
+        db: &impl ConnectionTrait,
+        product: &str,
+        external_id: &str,
+    ) -> Result<Option<i64>> {
+        if let Some(no) = self.dictionaries.number(product, external_id) {
+            return Ok(Some(no));
+        }
+        let sql = Sql::new("SELECT no, product, external_id, created_ns FROM organization")
+            .with(" WHERE product = ", product)
+            .with(" AND external_id = ", external_id);
+        let found = organization::Model::find_by_statement(sql.on(self.dialect.backend()))
+            .one(db)
+            .await
+            .map_err(error::from)?;
+        Ok(found.map(|row| row.no))
+    }
+
+    /// Heads of organizations in the order of their numbers, locked where `lock` says how.
+    pub(super) async fn heads(
+        &self,
+        db: &impl ConnectionTrait,
+        numbers: &[i64],
+        lock: &str,
+    ) -> Result<Vec<head::Model>> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::new(
+            "SELECT organization_no, size, spill, dictionary FROM organization_head WHERE organization_no IN (",
+        );
+        for (i, no) in numbers.iter().enumerate() {
+            sql = sql.with(if i > 0 { ", " } else { "" }, *no);
+        }
+        let sql = sql.text(") ORDER BY organization_no").text(lock);
+        head::Model::find_by_statement(sql.on(self.dialect.backend())).all(db).await.map_err(error::from)
+    }
+
+    /// The dictionary of an organization at the version of its head.
+    pub(super) async fn dictionary(&self, db: &impl ConnectionTrait, head: &head::Model) -> Result<Arc<Dictionary>> {
+        if let Some(known) = self.dictionaries.dictionaries.get(&head.organization_no)
+            && known.version == head.dictionary
+        {
+            return Ok(known);
+        }
+        let backend = self.dialect.backend();
+        let of = |columns: &str| {
+            Sql::new(columns).with(" WHERE organization_no = ", head.organization_no).text(" ORDER BY no").on(backend)
+        };
+        let logs = of("SELECT organization_no, no, level, id, name, parent_no, deleted_ns FROM log");
+        let kinds = of("SELECT organization_no, no, name, category, outcome FROM action");
+        let mut dictionary = Dictionary { version: head.dictionary, ..Dictionary::default() };
+        for row in log::Model::find_by_statement(logs).all(db).await.map_err(error::from)? {
+            let deleted_at = row.deleted_ns.map(Timestamp);
+            dictionary.add_log(LogNode {
+                level: row.level,
+                id: row.id,
+                name: row.name,
+                parent: row.parent_no,
+                deleted_at,
+            });
+        }
+        for row in action::Model::find_by_statement(kinds).all(db).await.map_err(error::from)? {
+            let outcome = row.outcome.and_then(Outcome::from_number);
+            dictionary.add_kind(Kind { action: row.name, category: row.category, outcome });
+        }
+        let dictionary = Arc::new(dictionary);
+        // A reader on PostgreSQL may have read head and rows on both sides of a commit: only the version that
+        // was read with the head counts, and the next read of a newer head comes here again.
+        self.dictionaries.remember_dictionary(head.organization_no, dictionary.clone());
+        Ok(dictionary)
+    }
+}

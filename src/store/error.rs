@@ -1,0 +1,57 @@
+//! From what a database says to what a caller can do about it.
+
+use std::sync::Arc;
+
+use sea_orm::{DbErr, RuntimeErr};
+
+use crate::error::Error;
+
+/// The service's error for a database error.
+pub fn from(error: DbErr) -> Error {
+    if is_timeout(&error) {
+        return Error::TooComplex(
+            "the question took longer than one request may: narrow it by dates or filters".to_owned(),
+        );
+    }
+    if is_unavailable(&error) { Error::Unavailable(Arc::new(error)) } else { Error::Internal(Arc::new(error)) }
+}
+
+fn database_code(error: &DbErr) -> Option<String> {
+    let (DbErr::Exec(RuntimeErr::SqlxError(inner))
+    | DbErr::Query(RuntimeErr::SqlxError(inner))
+    | DbErr::Conn(RuntimeErr::SqlxError(inner))) = error
+    else {
+        return None;
+    };
+    inner.as_database_error().and_then(|e| e.code()).map(|code| code.into_owned())
+}
+
+/// PostgreSQL cancelled the statement at its time limit; SQLite's progress handler interrupts (code 9).
+fn is_timeout(error: &DbErr) -> bool {
+    database_code(error).is_some_and(|code| code == "57014" || code == "9")
+}
+
+fn is_unavailable(error: &DbErr) -> bool {
+    if let Some(code) = database_code(error) {
+        if code.len() == 5 {
+            // SQLSTATE: connection exception, insufficient resources (disk full), operator intervention,
+            // system error, read-only transaction, lock not available, cannot connect now.
+            return ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                || ["25006", "55P03", "40001", "40P01"].contains(&code.as_str());
+        }
+        // SQLite's primary codes: busy, locked, read-only, I/O, corrupt, full, cannot open.
+        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26));
+    }
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => matches!(
+            inner.as_ref(),
+            sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Tls(_)
+        ),
+        _ => false,
+    }
+}

@@ -1,0 +1,101 @@
+//! One event by its id, and the actors of an organization.
+
+use entity::actor_directory;
+use sea_orm::FromQueryResult;
+
+use super::{Question, Store, selection::may_see, sql::Sql};
+use crate::{
+    auth::ReadScope,
+    catalog::LogDeletion,
+    error::{Error, Result},
+    event::{Actor, ActorKind, Event, EventId, filter::Filter},
+};
+
+use super::Dictionary;
+
+/// Newest events that the actors of a narrowed token are taken from.
+const ACTOR_MATCHES: i64 = 20_000;
+
+impl Store {
+    /// The event of an id, with its organization's dictionary; `None` when it is not there or not to be seen.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn event(&self, scope: &ReadScope, id: EventId) -> Result<Option<(Event, std::sync::Arc<Dictionary>)>> {
+        let owner = Sql::new("SELECT no, product, external_id, created_ns FROM organization WHERE no = ")
+            .bind(id.organization_no);
+        let Some(owner) = self.rows_of::<entity::organization::Model>(owner).await?.pop() else { return Ok(None) };
+        let product = scope.product();
+        let own = owner.product == product.name && scope.organization().is_none_or(|o| o == owner.external_id);
+        if !own {
+            return Ok(None);
+        }
+        let sql = self.dialect.events_by_sequence(id.organization_no, id.sequence, id.sequence, false, 1);
+        let Some(event) = self.events_of(sql).await?.pop().filter(|event| event.salt == id.salt) else {
+            return Ok(None);
+        };
+        let Some(head) = self.heads(&self.read, &[id.organization_no], "").await?.pop() else { return Ok(None) };
+        let dictionary = self.dictionary(&self.read, &head).await?;
+        let gone = dictionary.is_gone(product, event.log_no, LogDeletion::Remove);
+        if gone || !may_see(&dictionary, scope.allowed_logs(), event.log_no) {
+            return Ok(None);
+        }
+        Ok(Some((event, dictionary)))
+    }
+
+    /// Distinct actors whose id, name or e-mail contains a text, case ignored; the busiest first.
+    ///
+    /// # Errors
+    /// Those of the database and of [`Store::select`].
+    pub async fn actors(&self, scope: &ReadScope, matching: Option<&str>, limit: usize) -> Result<Vec<Actor>> {
+        let everything = Filter::default();
+        let Some(selection) = self.select(Question { scope, filter: &everything }).await? else {
+            return Ok(Vec::new());
+        };
+        let folded = matching.map(str::to_lowercase);
+        if !selection.view.is_everything() {
+            // The directory knows no logs: a narrowed view takes its actors from the events that it shows.
+            let rows = self.actors_of(&selection, ACTOR_MATCHES).await?;
+            let mut actors: Vec<(i64, Actor)> = rows.iter().filter_map(|row| Some((row.n, row.actor()?))).collect();
+            actors.retain(|(_, actor)| folded.as_ref().is_none_or(|part| fold(actor).contains(part)));
+            actors.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| fold(&a.1).cmp(&fold(&b.1))));
+            return Ok(actors.into_iter().map(|(_, actor)| actor).take(limit).collect());
+        }
+        let mut sql = Sql::new("SELECT organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns FROM actor_directory")
+            .with(" WHERE organization_no = ", selection.organization_no);
+        if let Some(part) = &folded {
+            sql = self.dialect.contains("folded", sql.text(" AND "), part);
+        }
+        let sql = sql.text(" ORDER BY n DESC, folded").with(" LIMIT ", limit as i64);
+        let rows = actor_directory::Model::find_by_statement(sql.on(self.dialect.backend()))
+            .all(&self.read)
+            .await
+            .map_err(super::error::from)?;
+        let actor = |row: actor_directory::Model| {
+            Some(Actor { kind: ActorKind::from_number(row.kind)?, id: row.id, name: row.name, email: row.email })
+        };
+        Ok(rows.into_iter().filter_map(actor).collect())
+    }
+
+    /// The logs of an organization that a token may name, not deleted ones.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn dictionary_of(&self, product: &str, organization: &str) -> Result<Option<std::sync::Arc<Dictionary>>> {
+        let Some(no) = self.organization_no(&self.read, product, organization).await? else { return Ok(None) };
+        let Some(head) = self.heads(&self.read, &[no], "").await?.pop() else { return Ok(None) };
+        self.dictionary(&self.read, &head).await.map(Some)
+    }
+}
+
+/// Everything that a picker searches of an actor, in lower case.
+pub(super) fn fold(actor: &Actor) -> String {
+    let parts = [&actor.name, &actor.email, &actor.id];
+    parts.into_iter().flatten().map(|part| part.to_lowercase()).collect::<Vec<_>>().join("\n")
+}
+
+/// The error for something that is not there or not the caller's.
+#[must_use]
+pub fn not_found(what: &str) -> Error {
+    Error::NotFound(format!("there is no such {what}"))
+}

@@ -1,0 +1,299 @@
+//! The inserting half of a recording transaction.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sea_orm::{DatabaseTransaction, Value};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Store,
+    count::{DAY, Grain, QUARTER},
+    dialect::Dialect,
+    find::fold,
+    sql::Sql,
+    stage::{Stage, Staged},
+};
+use crate::{
+    error::Result,
+    event::{Actor, terms, words::NORMALISER_VERSION},
+};
+
+/// Rows of one statement; keeps below the smaller of both databases' limits of places.
+const CHUNK: usize = 500;
+
+impl Store {
+    /// Writes everything that a stage decided.
+    pub(super) async fn insert(&self, tx: &DatabaseTransaction, stage: &mut Stage) -> Result<()> {
+        self.insert_events(tx, stage).await?;
+        self.insert_keys(tx, stage).await?;
+        self.insert_counts(tx, stage).await?;
+        self.insert_actors(tx, stage).await?;
+        self.insert_organizations(tx, stage).await
+    }
+
+    async fn insert_events(&self, tx: &DatabaseTransaction, stage: &Stage) -> Result<()> {
+        // Two organizations may share a rowid of SQLite's search index; it wants them ascending, each once.
+        let mut documents: BTreeMap<i64, String> = BTreeMap::new();
+        let mut texts = Vec::with_capacity(stage.events.len());
+        for staged in &stage.events {
+            let org = &stage.organizations[staged.organization];
+            let within: Vec<i64> = org.dictionary.within(staged.event.log_no).collect();
+            let prefix = terms::organization_prefix(org.no);
+            let terms = terms::of_event(&staged.event, &within);
+            match self.dialect {
+                Dialect::Sqlite => {
+                    let document = documents.entry(staged.event.position.0).or_default();
+                    for term in terms {
+                        document.push_str(&prefix);
+                        document.push_str(&term);
+                        document.push(' ');
+                    }
+                }
+                Dialect::Postgres => {
+                    texts.push(terms.iter().map(|term| format!("'{prefix}{term}'")).collect::<Vec<_>>().join(" "));
+                }
+            }
+        }
+        for (at, chunk) in stage.events.chunks(CHUNK).enumerate() {
+            let sql = self.dialect.insert_events();
+            let sql = match self.dialect {
+                Dialect::Sqlite => sql.rows(chunk.iter().map(|staged| row::<23>(self.dialect, staged, None))),
+                Dialect::Postgres => {
+                    let texts = &texts[at * CHUNK..];
+                    let rows =
+                        chunk.iter().zip(texts).map(|(staged, terms)| row::<25>(self.dialect, staged, Some(terms)));
+                    sql.rows_cast_last(rows, "tsvector")
+                }
+            };
+            self.execute(tx, sql).await?;
+        }
+        if self.dialect == Dialect::Sqlite {
+            for chunk in stage.events.chunks(CHUNK) {
+                let rows = chunk.iter().map(|s| {
+                    [Value::from(s.event.organization_no), s.event.position.0.into(), s.event.sequence.into()]
+                });
+                self.execute(
+                    tx,
+                    Sql::new("INSERT INTO event_order (organization_no, position, sequence) VALUES ").rows(rows),
+                )
+                .await?;
+            }
+            let documents: Vec<_> = documents.into_iter().collect();
+            for chunk in documents.chunks(CHUNK) {
+                let rows = chunk.iter().map(|(position, terms)| [Value::from(*position), terms.as_str().into()]);
+                self.execute(tx, Sql::new("INSERT INTO event_search (rowid, terms) VALUES ").rows(rows)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert_keys(&self, tx: &DatabaseTransaction, stage: &Stage) -> Result<()> {
+        let keyed: Vec<_> = stage.events.iter().filter_map(|staged| Some((staged, staged.key?))).collect();
+        for chunk in keyed.chunks(CHUNK) {
+            let rows = chunk.iter().map(|(staged, (key, content))| {
+                [
+                    Value::from(staged.event.organization_no),
+                    key.to_vec().into(),
+                    content.to_vec().into(),
+                    staged.event.sequence.into(),
+                ]
+            });
+            self.execute(
+                tx,
+                Sql::new("INSERT INTO idempotency (organization_no, key_hash, content_hash, sequence) VALUES ")
+                    .rows(rows),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_counts(&self, tx: &DatabaseTransaction, stage: &Stage) -> Result<()> {
+        let mut counts: BTreeMap<[i64; 5], i64> = BTreeMap::new();
+        for Staged { event, kind_no, .. } in &stage.events {
+            let at = event.occurred_at.0;
+            let buckets =
+                [(Grain::Quarter, at.div_euclid(QUARTER)), (Grain::Day, at.div_euclid(DAY)), (Grain::Ever, 0)];
+            for (grain, bucket) in buckets {
+                *counts.entry([event.organization_no, grain as i64, bucket, event.log_no, *kind_no]).or_default() += 1;
+            }
+        }
+        let counts: Vec<_> = counts.into_iter().collect();
+        for chunk in counts.chunks(CHUNK * 2) {
+            let rows = chunk.iter().map(|([org, grain, bucket, log, kind], n)| {
+                [
+                    Value::from(*org),
+                    (*grain as i16).into(),
+                    (*bucket).into(),
+                    (*log).into(),
+                    (*kind).into(),
+                    (*n).into(),
+                ]
+            });
+            let sql =
+                Sql::new("INSERT INTO event_count (organization_no, grain, bucket, log_no, action_no, n) VALUES ")
+                    .rows(rows);
+            let sql = sql.text(" ON CONFLICT (organization_no, grain, bucket, log_no, action_no) DO UPDATE SET n = event_count.n + excluded.n");
+            self.execute(tx, sql).await?;
+        }
+        Ok(())
+    }
+
+    async fn insert_actors(&self, tx: &DatabaseTransaction, stage: &Stage) -> Result<()> {
+        let mut actors: HashMap<(i64, &Actor), (i64, i64)> = HashMap::new();
+        for Staged { event, .. } in &stage.events {
+            let entry = actors.entry((event.organization_no, &event.actor)).or_insert((0, i64::MIN));
+            entry.0 += 1;
+            entry.1 = entry.1.max(event.occurred_at.0);
+        }
+        let mut rows: Vec<_> =
+            actors.into_iter().map(|((org, actor), (n, last))| (org, actor_hash(actor), actor, n, last)).collect();
+        rows.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        for chunk in rows.chunks(CHUNK) {
+            let rows = chunk.iter().map(|(org, hash, actor, n, last)| {
+                [
+                    Value::from(*org),
+                    hash.to_vec().into(),
+                    actor.kind.number().into(),
+                    actor.id.clone().into(),
+                    actor.name.clone().into(),
+                    actor.email.clone().into(),
+                    fold(actor).into(),
+                    actor.email.as_ref().map(|email| email.to_lowercase()).into(),
+                    (*n).into(),
+                    (*last).into(),
+                ]
+            });
+            let sql = Sql::new("INSERT INTO actor_directory (organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns) VALUES ").rows(rows);
+            let last = self.dialect.greatest("actor_directory.last_ns", "excluded.last_ns");
+            let sql = sql
+                .text(
+                    " ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n, last_ns = ",
+                )
+                .text(&last);
+            self.execute(tx, sql).await?;
+        }
+        Ok(())
+    }
+
+    /// New logs and kinds, deletions, and the heads; an organization that recorded nothing is taken back.
+    async fn insert_organizations(&self, tx: &DatabaseTransaction, stage: &mut Stage) -> Result<()> {
+        let mut heads = Vec::new();
+        for org in &mut stage.organizations {
+            if org.is_new && org.head.size == 0 {
+                self.execute(tx, Sql::new("DELETE FROM organization WHERE no = ").bind(org.no)).await?;
+                continue;
+            }
+            let (logs, kinds) = org.stored;
+            let new_logs: Vec<_> = org.dictionary.logs.iter().enumerate().skip(logs).collect();
+            for chunk in new_logs.chunks(CHUNK) {
+                let rows = chunk.iter().map(|(no, log)| {
+                    [
+                        Value::from(org.no),
+                        (*no as i64).into(),
+                        log.level.clone().into(),
+                        log.id.clone().into(),
+                        log.name.clone().into(),
+                        log.parent.into(),
+                        log.deleted_at.map(|at| at.0).into(),
+                    ]
+                });
+                self.execute(
+                    tx,
+                    Sql::new("INSERT INTO log (organization_no, no, level, id, name, parent_no, deleted_ns) VALUES ")
+                        .rows(rows),
+                )
+                .await?;
+            }
+            let new_kinds: Vec<_> = org.dictionary.kinds.iter().enumerate().skip(kinds).collect();
+            for chunk in new_kinds.chunks(CHUNK) {
+                let rows = chunk.iter().map(|(no, kind)| {
+                    let outcome = kind.outcome.map(crate::event::Outcome::number);
+                    [
+                        Value::from(org.no),
+                        (*no as i64).into(),
+                        kind.action.clone().into(),
+                        kind.category.clone().into(),
+                        outcome.into(),
+                    ]
+                });
+                self.execute(
+                    tx,
+                    Sql::new("INSERT INTO action (organization_no, no, name, category, outcome) VALUES ").rows(rows),
+                )
+                .await?;
+            }
+            let changed: BTreeSet<i64> = org.changed.iter().copied().filter(|&no| (no as usize) < logs).collect();
+            for no in &changed {
+                let deleted = org.dictionary.log(*no).and_then(|log| log.deleted_at).map(|at| at.0);
+                let sql = Sql::new("UPDATE log SET deleted_ns = ")
+                    .bind(deleted)
+                    .with(" WHERE organization_no = ", org.no)
+                    .with(" AND no = ", *no);
+                self.execute(tx, sql).await?;
+            }
+            if !(new_logs.is_empty() && new_kinds.is_empty() && org.changed.is_empty()) {
+                org.head.dictionary += 1;
+                std::sync::Arc::make_mut(&mut org.dictionary).version = org.head.dictionary;
+            }
+            heads.push([Value::from(org.no), org.head.size.into(), org.head.spill.into(), org.head.dictionary.into()]);
+        }
+        for chunk in heads.chunks(CHUNK) {
+            let sql = Sql::new("INSERT INTO organization_head (organization_no, size, spill, dictionary) VALUES ")
+                .rows(chunk.iter().cloned());
+            let sql = sql.text(" ON CONFLICT (organization_no) DO UPDATE SET size = excluded.size, spill = excluded.spill, dictionary = excluded.dictionary");
+            self.execute(tx, sql).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The places of an event's row, in the order of [`Dialect::insert_events`].
+fn row<const N: usize>(dialect: Dialect, staged: &Staged, terms: Option<&String>) -> [Value; N] {
+    let event = &staged.event;
+    let json = |text: serde_json::Result<String>| Value::from(text.ok());
+    let mut values: Vec<Value> = dialect.key_values(event.organization_no, event.sequence);
+    values.extend([
+        event.position.0.into(),
+        event.salt.into(),
+        event.log_no.into(),
+        event.occurred_at.0.into(),
+        event.recorded_at.0.into(),
+        event.action.clone().into(),
+        event.category.clone().into(),
+        event.outcome.map(crate::event::Outcome::number).into(),
+        event.actor.kind.number().into(),
+        event.actor.id.clone().into(),
+        event.actor.name.clone().into(),
+        event.actor.email.clone().into(),
+        event.on_behalf_of.as_ref().map_or(Value::String(None), |actor| json(serde_json::to_string(actor))),
+        if event.resources.is_empty() { Value::String(None) } else { json(serde_json::to_string(&event.resources)) },
+        event.ip_address.clone().into(),
+        event.user_agent.clone().into(),
+        event.correlation_id.clone().into(),
+        event.source.clone().into(),
+        event.source_event_id.clone().into(),
+        event.recorded_by.clone().into(),
+        (NORMALISER_VERSION as i16).into(),
+        event.metadata.clone().into(),
+    ]);
+    values.extend(terms.map(|terms| Value::from(terms.as_str())));
+    values.try_into().unwrap_or_else(|values: Vec<Value>| panic!("an event has {N} places, not {}", values.len()))
+}
+
+fn actor_hash(actor: &Actor) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    hash.update([actor.kind as u8]);
+    for part in [&actor.id, &actor.name, &actor.email] {
+        match part {
+            Some(text) => {
+                hash.update((text.len() as u64 + 1).to_be_bytes());
+                hash.update(text);
+            }
+            None => hash.update(0_u64.to_be_bytes()),
+        }
+    }
+    let mut out = [0; 16];
+    out.copy_from_slice(&hash.finalize()[..16]);
+    out
+}

@@ -1,0 +1,69 @@
+//! The store: the only place that speaks SQL. Reading takes a [`ReadScope`](crate::auth::ReadScope),
+//! recording a [`WriteScope`](crate::auth::WriteScope); only the access policy makes them.
+
+mod append;
+mod connect;
+mod count;
+mod dialect;
+mod dictionary;
+pub(crate) mod error;
+mod facets;
+mod find;
+mod insert;
+mod page;
+mod rows;
+mod selection;
+mod sql;
+mod stage;
+
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+
+pub use append::{Appended, Item, ItemResult, Recorded, Task};
+pub use count::Totals;
+pub use dictionary::{Dictionary, LogNode};
+pub use facets::{ActorValue, Bucket, FacetList};
+pub use find::not_found;
+pub use page::{Page, PageRequest, key};
+pub use selection::{Question, Selection};
+
+use crate::error::Result;
+use dialect::Dialect;
+
+/// The database, whichever it is.
+#[derive(Clone)]
+pub struct Store {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+    dialect: Dialect,
+    dictionaries: Arc<dictionary::Cache>,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`) and brings its schema up to date.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when it cannot be reached or opened, `INTERNAL` when its schema cannot be made.
+    pub async fn open(url: &str) -> Result<Self> {
+        let (write, read, dialect) = connect::open(url).await?;
+        <migration::Migrator as migration::MigratorTrait>::up(&write, None).await.map_err(error::from)?;
+        Ok(Self { write, read, dialect, dictionaries: Arc::default() })
+    }
+
+    /// Whether the database answers and takes writes.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`.
+    pub async fn ready(&self) -> Result<()> {
+        self.read.execute_unprepared("SELECT 1").await.map_err(error::from)?;
+        self.write.execute_unprepared(self.dialect.write_probe()).await.map_err(error::from)?;
+        Ok(())
+    }
+
+    /// Closes all connections.
+    pub async fn close(self) {
+        let _ = self.read.close().await;
+        let _ = self.write.close().await;
+    }
+}

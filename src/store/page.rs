@@ -1,0 +1,235 @@
+//! One page of a list.
+
+use super::{
+    Selection, Store,
+    dialect::{Dialect, PROBE_ROWS, Range, Route},
+};
+use crate::{
+    error::Result,
+    event::{
+        Event,
+        cursor::{Order, OrderField},
+    },
+};
+
+/// Rows that are tested one by one in one call before a short page is given.
+const SCAN_ROWS: usize = 20_000;
+/// Rows of one step of such a scan.
+const SCAN_STEP: i64 = 500;
+/// Matches up to which a list by sequence is sorted; beyond, it is walked.
+const SORTED_MATCHES: i64 = 10_000;
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest {
+    /// Order of the list.
+    pub order: Order,
+    /// Most events.
+    pub limit: usize,
+    /// Whether the page is the last one before `before`, or of the list.
+    pub backward: bool,
+    /// Key of the event that the page comes after, in the order of the list.
+    pub after: Option<i64>,
+    /// Key of the event that the page comes before.
+    pub before: Option<i64>,
+}
+
+/// Part of a list, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Whether there are more in the direction of paging.
+    pub more: bool,
+    /// Where the scan stopped short, if it did: paging goes on from this key.
+    pub stopped_at: Option<i64>,
+}
+
+impl PageRequest {
+    /// Whether keys fall while the page is read.
+    fn descending(&self) -> bool {
+        self.order.descending != self.backward
+    }
+
+    /// Bounds of the key, both inclusive.
+    fn bounds(&self) -> (i64, i64) {
+        let (mut low, mut high) = (i64::MIN, i64::MAX);
+        let (above, below) = if self.order.descending { (self.before, self.after) } else { (self.after, self.before) };
+        if let Some(key) = above {
+            low = key.saturating_add(1);
+        }
+        if let Some(key) = below {
+            high = key.saturating_sub(1);
+        }
+        (low, high)
+    }
+
+    /// The key of an event in this order.
+    #[must_use]
+    pub fn key(&self, event: &Event) -> i64 {
+        key(self.order, event)
+    }
+}
+
+/// The key of an event in an order.
+#[must_use]
+pub fn key(order: Order, event: &Event) -> i64 {
+    match order.field {
+        OrderField::OccurredAt => event.position.0,
+        OrderField::Sequence => event.sequence,
+    }
+}
+
+impl Store {
+    /// Part of a list.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn page(&self, selection: &Selection, request: PageRequest) -> Result<Page> {
+        if request.limit == 0 || selection.nothing {
+            return Ok(Page::default());
+        }
+        let wanted = request.limit + 1;
+        let (low, high) = request.bounds();
+        let descending = request.descending();
+        let mut page = match request.order.field {
+            OrderField::OccurredAt if selection.needs_rows => {
+                self.scan_by_position(selection, low, high, descending, wanted).await?
+            }
+            OrderField::OccurredAt => {
+                let range = within(selection.range(), low, high);
+                Page { events: self.by_position(&range, descending, wanted as i64).await?, ..Page::default() }
+            }
+            OrderField::Sequence => self.by_sequence(selection, low, high, descending, wanted).await?,
+        };
+        if page.events.len() > request.limit {
+            page.events.truncate(request.limit);
+            page.more = true;
+            page.stopped_at = None;
+        }
+        page.more |= page.stopped_at.is_some();
+        if request.backward {
+            page.events.reverse();
+        }
+        Ok(page)
+    }
+
+    async fn by_position(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
+        if self.dialect == Dialect::Postgres && range.matching.is_some() && limit < PROBE_ROWS {
+            let found = self.events_of(self.dialect.events_by_position(range, descending, limit, Route::Probe)).await?;
+            if found.len() as i64 == limit {
+                return Ok(found);
+            }
+        }
+        self.events_of(self.dialect.events_by_position(range, descending, limit, Route::Index)).await
+    }
+
+    /// Candidates of the index, tested one by one.
+    async fn scan_by_position(
+        &self,
+        selection: &Selection,
+        low: i64,
+        high: i64,
+        descending: bool,
+        wanted: usize,
+    ) -> Result<Page> {
+        let (mut low, mut high) = (low, high);
+        let mut page = Page::default();
+        let mut scanned = 0;
+        while scanned < SCAN_ROWS {
+            let range = within(selection.range(), low, high);
+            let step = self.by_position(&range, descending, SCAN_STEP).await?;
+            let Some(last) = step.last().map(|event| event.position.0) else { return Ok(page_end(page)) };
+            let is_last = step.len() < SCAN_STEP as usize;
+            scanned += step.len();
+            if descending {
+                high = last.saturating_sub(1)
+            } else {
+                low = last.saturating_add(1)
+            }
+            page.events.extend(step.into_iter().filter(|event| selection.keeps(event)));
+            if is_last || page.events.len() >= wanted {
+                page.events.truncate(wanted);
+                return Ok(page_end(page));
+            }
+            page.stopped_at = Some(last);
+        }
+        Ok(page)
+    }
+
+    async fn by_sequence(
+        &self,
+        selection: &Selection,
+        low: i64,
+        high: i64,
+        descending: bool,
+        wanted: usize,
+    ) -> Result<Page> {
+        let range = selection.range();
+        let everything =
+            selection.matching.is_none() && selection.filter.from.is_none() && selection.filter.to.is_none();
+        let no = selection.organization_no;
+        if everything && !selection.needs_rows {
+            let sql = self.dialect.events_by_sequence(no, low.max(0), high, descending, wanted as i64);
+            return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
+        }
+        if !selection.needs_rows && self.at_most(&range, SORTED_MATCHES).await? {
+            let sql = self.dialect.matches_by_sequence(&range, low.max(0), high, descending, wanted as i64);
+            return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
+        }
+        let (mut low, mut high) = (low.max(0), high);
+        let mut page = Page::default();
+        let mut scanned = 0;
+        while scanned < SCAN_ROWS {
+            let step = self.events_of(self.dialect.events_by_sequence(no, low, high, descending, SCAN_STEP)).await?;
+            let Some(last) = step.last().map(|event| event.sequence) else { return Ok(page_end(page)) };
+            let is_last = step.len() < SCAN_STEP as usize;
+            scanned += step.len();
+            if descending {
+                high = last - 1
+            } else {
+                low = last + 1
+            }
+            page.events.extend(step.into_iter().filter(|event| selection.keeps(event)));
+            if is_last || page.events.len() >= wanted {
+                page.events.truncate(wanted);
+                return Ok(page_end(page));
+            }
+            page.stopped_at = Some(last);
+        }
+        Ok(page)
+    }
+
+    /// Whether a range has at most so many events; looks no further.
+    async fn at_most(&self, range: &Range, limit: i64) -> Result<bool> {
+        let rows = self.dialect.over("1 AS one", range, range.occurred.is_some()).with(" LIMIT ", limit + 1);
+        let counted = super::sql::Sql::new("SELECT count(*) AS n FROM (").append(rows).text(") AS some");
+        Ok(self.number_of(counted).await? <= limit)
+    }
+
+    /// Every event of a selection in no order, for grouping row by row; `None` when there are more than `limit` candidates.
+    pub(super) async fn candidates(&self, selection: &Selection, limit: usize) -> Result<Option<Vec<Event>>> {
+        let mut range = selection.range();
+        let mut kept = Vec::new();
+        let mut seen = 0;
+        loop {
+            let step = self.by_position(&range, true, SCAN_STEP * 4).await?;
+            let Some(last) = step.last().map(|event| event.position.0) else { return Ok(Some(kept)) };
+            seen += step.len();
+            if seen > limit {
+                return Ok(None);
+            }
+            kept.extend(step.into_iter().filter(|event| selection.keeps(event)));
+            range.high = last.saturating_sub(1);
+        }
+    }
+}
+
+fn page_end(page: Page) -> Page {
+    Page { stopped_at: None, ..page }
+}
+
+/// A range cut to the bounds of a page.
+fn within(range: Range, low: i64, high: i64) -> Range {
+    Range { low: range.low.max(low), high: range.high.min(high), ..range }
+}

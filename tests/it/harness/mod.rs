@@ -1,0 +1,319 @@
+//! A whole service in this process, on a database of its own.
+
+mod postgres;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use ledgerline::{
+    app::App,
+    auth::{Claims, OneOrMany},
+    catalog::Products,
+    clock::Clock,
+    config::{LogFormat, Settings},
+    event::Timestamp,
+    http::keys::{DevelopmentKeys, Keys},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// A database that the suite runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs one test body on both databases.
+macro_rules! on_both_databases {
+    ($($(#[$attribute:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)+) => {$(
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn body($app: &$crate::harness::TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let app = $crate::harness::TestApp::start($crate::harness::Database::Sqlite).await;
+                body(&app).await;
+                app.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let app = $crate::harness::TestApp::start($crate::harness::Database::Postgres).await;
+                body(&app).await;
+                app.finish().await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_databases;
+
+/// The service under test.
+pub struct TestApp {
+    pub database: Database,
+    /// URL of its database.
+    pub url: String,
+    pub products: Products,
+    /// The running service; its store and writer are at `app.services`.
+    pub app: App,
+    pub keys: DevelopmentKeys,
+    router: Router,
+    folder: Arc<TempDir>,
+}
+
+impl TestApp {
+    /// A service with the five built-in products and an empty database.
+    pub async fn start(database: Database) -> Self {
+        Self::with(database, Products::built_in(), |_| {}).await
+    }
+
+    /// A service with products and settings of the test's own.
+    pub async fn with(database: Database, products: Products, change: impl FnOnce(&mut Settings)) -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let url = match database {
+            Database::Sqlite => format!("sqlite://{}", folder.path().join("ledgerline.db").display()),
+            Database::Postgres => postgres::fresh_database().await,
+        };
+        Self::open(database, url, products, folder, change).await
+    }
+
+    /// Another service on the same database, as a second process would be.
+    pub async fn beside(&self) -> Self {
+        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), |_| {}).await
+    }
+
+    async fn open(
+        database: Database,
+        url: String,
+        products: Products,
+        folder: Arc<TempDir>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let keys_folder = folder.path().join("keys");
+        let mut settings = Settings {
+            listen: "127.0.0.1:0".to_owned(),
+            database_url: url.clone(),
+            products: None,
+            keys: Some(keys_folder.clone()),
+            allowed_origins: Vec::new(),
+            log: "off".to_owned(),
+            log_format: LogFormat::Text,
+            read_rate: 0,
+            introspection: true,
+        };
+        change(&mut settings);
+        let open_keys = || DevelopmentKeys::open_or_create(&keys_folder, &products).expect("development keys");
+        let keys = Keys::new(&products, Some(open_keys())).expect("keys");
+        let app = App::start(&settings, keys, Clock::system()).await.expect("the service starts");
+        let router = app.router.clone();
+        Self { database, url, keys: open_keys(), products, app, router, folder }
+    }
+
+    /// Ends the service: everything queued is committed and every connection closed.
+    pub async fn finish(self) {
+        let Self { app, router, .. } = self;
+        drop(router);
+        app.close().await;
+    }
+
+    /// A folder that lives as long as the test.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Somebody of a product, with nothing but a subject; give them rights with [`Caller`]'s methods.
+    pub fn caller(&self, product: &str) -> Caller<'_> {
+        let until = Timestamp(Clock::system().now().0 + 3_600_000_000_000);
+        let product = self.products.get(product).expect("a product");
+        Caller { app: self, claims: Claims::new(product, "someone", until), product: product.name.clone() }
+    }
+
+    /// An administrator on a plan that may read, in an organization; may read, record and manage.
+    pub fn admin(&self, product: &str, organization: &str) -> Caller<'_> {
+        let config = self.products.get(product).expect("a product");
+        let caller = self
+            .caller(product)
+            .organization(organization)
+            .scopes("audit:read audit:record audit:manage")
+            .subject("admin");
+        let caller = match config.access.roles.first() {
+            Some(role) => caller.role(role),
+            None => caller,
+        };
+        match config.access.plans.first() {
+            Some(plan) => caller.plan(plan),
+            None => caller,
+        }
+    }
+
+    /// Sends a request through the router.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a whole body").to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body: body.to_vec() }
+    }
+
+    /// Sends a GraphQL request with a token or none.
+    pub async fn graphql(&self, token: Option<&str>, query: &str, variables: Value) -> Answer {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        self.graphql_text(token, body).await
+    }
+
+    /// Sends a GraphQL request whose body is a text of the test's own.
+    pub async fn graphql_text(&self, token: Option<&str>, body: String) -> Answer {
+        let mut request = Request::post("/graphql")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/graphql-response+json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// `data`; the answer must have no errors.
+    pub fn data(&self) -> Value {
+        let json = self.json();
+        assert!(json.get("errors").is_none(), "unexpected errors: {json:#}");
+        json["data"].clone()
+    }
+
+    /// The errors; there must be some.
+    pub fn errors(&self) -> Vec<Value> {
+        let json = self.json();
+        json["errors"].as_array().cloned().unwrap_or_else(|| panic!("errors were expected: {json:#}"))
+    }
+
+    /// `extensions.code` of the first error.
+    pub fn code(&self) -> String {
+        self.errors()[0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// `extensions.field` of the first error.
+    pub fn field(&self) -> String {
+        self.errors()[0]["extensions"]["field"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Somebody with a token.
+pub struct Caller<'a> {
+    app: &'a TestApp,
+    pub claims: Claims,
+    product: String,
+}
+
+impl Caller<'_> {
+    pub fn subject(mut self, subject: &str) -> Self {
+        self.claims.sub = subject.to_owned();
+        self
+    }
+
+    pub fn organization(mut self, organization: &str) -> Self {
+        self.claims.org = Some(organization.to_owned());
+        self
+    }
+
+    pub fn without_organization(mut self) -> Self {
+        self.claims.org = None;
+        self
+    }
+
+    pub fn scopes(mut self, scopes: &str) -> Self {
+        self.claims.scope = Some(scopes.to_owned());
+        self
+    }
+
+    pub fn role(mut self, role: &str) -> Self {
+        self.claims.role = Some(OneOrMany::One(role.to_owned()));
+        self
+    }
+
+    pub fn plan(mut self, plan: &str) -> Self {
+        self.claims.plan = Some(plan.to_owned());
+        self
+    }
+
+    /// Narrows the token to logs, each as `level:id`.
+    pub fn logs(mut self, logs: &[&str]) -> Self {
+        self.claims.logs = Some(logs.iter().map(|&log| log.to_owned()).collect());
+        self
+    }
+
+    pub fn token(&self) -> String {
+        self.app.keys.sign(&self.product, &self.claims).expect("a token")
+    }
+
+    /// Asks, and gives the whole answer.
+    pub async fn ask(&self, query: &str, variables: Value) -> Answer {
+        self.app.graphql(Some(&self.token()), query, variables).await
+    }
+
+    /// Asks for data; errors fail the test.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        self.ask(query, variables).await.data()
+    }
+
+    /// Records one event and gives `recordAuditEvent`.
+    pub async fn record(&self, input: Value) -> Value {
+        let query = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) {
+            status sequence event { id sequence action occurredAt } } }";
+        self.data(query, json!({ "input": input })).await["recordAuditEvent"].clone()
+    }
+
+    /// Records events, each for itself, and gives `recordAuditEvents`.
+    pub async fn record_all(&self, events: Vec<Value>) -> Value {
+        let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded alreadyRecorded refused
+            results { index status id sequence error { code message field rule suggestions existing } } } }";
+        self.data(query, json!({ "input": { "events": events } })).await["recordAuditEvents"].clone()
+    }
+
+    /// Actions of the newest events under arguments of `auditEvents`, as in `first: 5, search: "x"`.
+    pub async fn actions(&self, arguments: &str) -> Vec<String> {
+        let arguments = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
+        let data = self.data(&format!("{{ auditEvents{arguments} {{ nodes {{ action }} }} }}"), json!({})).await;
+        let nodes = data["auditEvents"]["nodes"].as_array().expect("nodes").clone();
+        nodes.iter().map(|node| node["action"].as_str().expect("an action").to_owned()).collect()
+    }
+}
+
+/// An event input with an action and a user.
+pub fn event(action: &str) -> Value {
+    json!({ "action": action, "actor": { "kind": "USER", "id": "u1", "email": "u1@example.com", "name": "User One" } })
+}
+
+/// Waits until something holds, for at most ten seconds.
+pub async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..200 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it did not come to hold within ten seconds");
+}
