@@ -35,7 +35,7 @@ pub fn may_read(
     log: Option<LogName>,
     include_nested: Option<bool>,
 ) -> Result<ReadScope> {
-    own_or_any(p, organization, p.is_staff())?;
+    own_organization(p, organization)?;
     check_reader(p)?;
     let organization = named(p, organization)?;
     let allowed = allowed_in(p, &organization)?;
@@ -111,7 +111,7 @@ impl Access {
 }
 
 fn may_write(p: &Principal, organization: Option<&str>, scope: &str) -> Result<WriteScope> {
-    own_or_any(p, organization, p.is_staff())?;
+    own_organization(p, organization)?;
     check_scope(p, &[scope])?;
     let organization = named(p, organization)?;
     let allowed = allowed_in(p, &organization)?;
@@ -138,9 +138,9 @@ fn read_scope(p: &Principal, organization: Option<String>, allowed: Vec<LogName>
 }
 
 /// An organization other than the token's does not exist, as far as the caller can tell.
-fn own_or_any(p: &Principal, asked: Option<&str>, any: bool) -> Result<()> {
+fn own_organization(p: &Principal, asked: Option<&str>) -> Result<()> {
     match (&p.organization, asked) {
-        (Some(own), Some(asked)) if own != asked && !any => {
+        (Some(own), Some(asked)) if own != asked && !p.is_staff() => {
             Err(Error::NotFound("there is no such organization".to_owned()))
         }
         _ => Ok(()),

@@ -215,42 +215,42 @@ fn who_may_record_and_manage() {
             Err(error) => refused(&error),
             Ok(scope) => format!("{}{} by {}", scope.organization(), shown(scope.allowed_logs()), scope.subject()),
         };
-        writeln!(told, "{who} for {}", organization.unwrap_or("-").escape_debug()).unwrap();
+        writeln!(told, "{who} for {organization:?}").unwrap();
         writeln!(told, "    records: {}", answer(may_record(&p, organization))).unwrap();
         writeln!(told, "    manages: {}", answer(may_manage(&p, organization, &LogName::new("troop", "t_1")))).unwrap();
     }
     insta::assert_snapshot!(told, @r#"
-    caputchin acct_1 | record | - | guard | - for -
+    caputchin acct_1 | record | - | guard | - for None
         records: acct_1 by usr_1
         manages: FORBIDDEN: the token lacks the scope audit:manage
-    caputchin acct_1 | record | - | - | - for acct_1
+    caputchin acct_1 | record | - | - | - for Some("acct_1")
         records: acct_1 by usr_1
         manages: FORBIDDEN: the token lacks the scope audit:manage
-    caputchin acct_1 | record | - | - | - for acct_2
+    caputchin acct_1 | record | - | - | - for Some("acct_2")
         records: NOT_FOUND: there is no such organization
         manages: NOT_FOUND: there is no such organization
-    caputchin acct_1 | read staff | - | apex | - for -
+    caputchin acct_1 | read staff | - | apex | - for None
         records: FORBIDDEN: the token lacks the scope audit:record
         manages: FORBIDDEN: the token lacks the scope audit:manage
-    caputchin acct_1 | record staff | - | - | - for acct_2
+    caputchin acct_1 | record staff | - | - | - for Some("acct_2")
         records: acct_2 by usr_1
         manages: FORBIDDEN: the token lacks the scope audit:manage
-    caputchin - | record | - | - | - for -
+    caputchin - | record | - | - | - for None
         records: BAD_USER_INPUT: organization: must be named: the token is for no organization in particular
         manages: FORBIDDEN: the token lacks the scope audit:manage
-    caputchin - | record manage | - | - | - for acct_9
+    caputchin - | record manage | - | - | - for Some("acct_9")
         records: acct_9 by usr_1
         manages: acct_9 by usr_1
-    caputchin - | record | - | - | - for 
+    caputchin - | record | - | - | - for Some("")
         records: BAD_USER_INPUT: organization: must not be empty
         manages: FORBIDDEN: the token lacks the scope audit:manage
-    caputchin - | record | - | - | - for a\0b
+    caputchin - | record | - | - | - for Some("a\0b")
         records: BAD_USER_INPUT: organization: must not contain NUL (U+0000)
         manages: FORBIDDEN: the token lacks the scope audit:manage
-    caputchin acct_1 | record manage | - | - | troop:t_1 for -
+    caputchin acct_1 | record manage | - | - | troop:t_1 for None
         records: acct_1 of [troop:t_1] by usr_1
         manages: acct_1 of [troop:t_1] by usr_1
-    caputchin acct_1 | record manage | - | - | account:acct_1 for -
+    caputchin acct_1 | record manage | - | - | account:acct_1 for None
         records: acct_1 by usr_1
         manages: acct_1 by usr_1
     "#);

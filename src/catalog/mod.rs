@@ -3,6 +3,8 @@
 
 mod actions;
 mod fault;
+#[cfg(test)]
+mod file_tests;
 mod parse;
 mod products;
 mod section;

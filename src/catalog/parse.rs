@@ -97,10 +97,8 @@ fn product(
     }
     let label = root.text("label");
     let issuer = root.text("issuer");
-    if let Some(issuer) = &issuer {
-        if let Some(fault) = names::fault_of_issuer(&issuer.value) {
-            root.report.add(issuer.span, &issuer.key, fault);
-        }
+    if let Some((issuer, fault)) = issuer.as_ref().and_then(|at| Some((at, names::fault_of_issuer(&at.value)?))) {
+        root.report.add(issuer.span, &issuer.key, fault);
     }
     issuer_at.clone_from(&issuer);
     let audience = root.text("audience");

@@ -30,7 +30,7 @@ pub struct Arguments {
     pub include_nested: Option<bool>,
     pub filter: Option<AuditEventFilter>,
     pub search: Option<String>,
-    pub order_by: AuditEventOrder,
+    pub order_by: Option<AuditEventOrder>,
     pub first: Option<i32>,
     pub after: Option<String>,
     pub last: Option<i32>,
@@ -119,10 +119,14 @@ impl AuditEventConnection {
     async fn facets(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = "UTC", desc = "IANA name of the time zone that `days` are counted in.")] time_zone: String,
+        #[graphql(
+            default_with = "Some(\"UTC\".to_owned())",
+            desc = "IANA name of the time zone that `days` are counted in."
+        )]
+        time_zone: Option<String>,
     ) -> async_graphql::Result<Option<AuditEventFacets>> {
         let facets = async {
-            let zone = period::time_zone("timeZone", &time_zone)?;
+            let zone = period::time_zone("timeZone", time_zone.as_deref().unwrap_or("UTC"))?;
             let selected = ctx.look_ahead();
             AuditEventFacets::read(&self.list.store, self.list.selection.as_ref(), zone, &selected).await
         };
@@ -149,7 +153,7 @@ pub async fn audit_events(ctx: &Context<'_>, arguments: Arguments) -> Result<Aud
     let organization = arguments.organization.as_ref().map(|id| id.as_str());
     let scope = policy::may_read(principal, organization, log.clone(), arguments.include_nested)?;
     let filter = filter(arguments.filter, arguments.search.as_deref(), scope.product(), services.clock.now())?;
-    let order = arguments.order_by.order();
+    let order = arguments.order_by.unwrap_or_default().order();
     // A period moves with the day; what the cursor is bound to is the period, not the instant.
     let bound =
         crate::event::filter::Filter { from: filter.from.filter(|_| filter.period.is_none()), ..filter.clone() };

@@ -46,7 +46,7 @@ pub struct FacetBucket {
     /// The value, as in the filter.
     value: String,
     /// Name to show.
-    label: String,
+    label: Option<String>,
     /// Number of events.
     count: i32,
 }
@@ -105,7 +105,7 @@ impl FacetList {
     fn of<T>(list: store::FacetList<T>, value: impl Fn(&T) -> String, label: impl Fn(&T) -> String) -> Self {
         let bucket = |bucket: store::Bucket<T>| FacetBucket {
             value: value(&bucket.value),
-            label: label(&bucket.value),
+            label: Some(label(&bucket.value)),
             count: int(bucket.count),
         };
         Self { exact: list.exact, buckets: list.buckets.into_iter().map(bucket).collect() }

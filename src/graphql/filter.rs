@@ -43,6 +43,12 @@ pub struct AuditEventOrder {
     pub direction: OrderDirection,
 }
 
+impl Default for AuditEventOrder {
+    fn default() -> Self {
+        Self { field: AuditEventOrderField::OccurredAt, direction: OrderDirection::Desc }
+    }
+}
+
 impl AuditEventOrder {
     /// The order for the store.
     pub fn order(self) -> Order {

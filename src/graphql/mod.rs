@@ -28,7 +28,7 @@ use crate::{
 use connection::{Arguments, AuditEventConnection, audit_events};
 use error::to_graphql;
 use event::{Actor, AuditEvent, Node};
-use filter::{AuditEventFilter, AuditEventOrder, AuditEventOrderField, AuditLogInput, OrderDirection, check_text};
+use filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, check_text};
 use record::Mutation;
 use viewer::Viewer;
 
@@ -106,11 +106,9 @@ impl Query {
             desc = "Words that must all occur in an event, anywhere; `word*` is a prefix, `\"two words\"` a phrase. At most 256 characters and 16 words."
         )]
         search: Option<String>,
-        #[graphql(
-            desc = "The order.",
-            default_with = "AuditEventOrder { field: AuditEventOrderField::OccurredAt, direction: OrderDirection::Desc }"
-        )]
-        order_by: AuditEventOrder,
+        #[graphql(desc = "The order.", default_with = "Some(AuditEventOrder::default())")] order_by: Option<
+            AuditEventOrder,
+        >,
         #[graphql(desc = "Size of a page from the start or after a cursor: at most 100, 20 by default.")] first: Option<
             i32,
         >,
@@ -143,15 +141,15 @@ impl Query {
     }
 
     /// Actors of an organization for a picker, the busiest first.
-    #[graphql(complexity = "page_cost(Some(first), None, child_complexity)")]
+    #[graphql(complexity = "page_cost(first, None, child_complexity)")]
     async fn actors(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
         #[graphql(desc = "A part of the name, e-mail address or id; case is ignored.")] matching: Option<String>,
-        #[graphql(desc = "Most actors, at most 100.", default = 20)] first: i32,
+        #[graphql(desc = "Most actors, at most 100.", default_with = "Some(20)")] first: Option<i32>,
     ) -> async_graphql::Result<Option<Vec<Actor>>> {
-        actors(ctx, organization, matching, first).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        actors(ctx, organization, matching, first.unwrap_or(20)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 }
 

@@ -9,7 +9,7 @@ use std::{fs, sync::Arc};
 use arc_swap::ArcSwap;
 
 pub use development::{DevelopmentKeyError, DevelopmentKeys};
-use remote::Remote;
+use remote::{Remote, Turn};
 
 use crate::{
     auth::{
@@ -29,7 +29,7 @@ struct Inner {
     products: Products,
     /// Keys that do not change while the process runs.
     fixed: KeyRing,
-    remotes: Vec<Remote>,
+    remotes: Vec<Arc<Remote>>,
     /// The fixed keys and the last known ones of every remote.
     ring: ArcSwap<KeyRing>,
 }
@@ -61,7 +61,7 @@ impl Keys {
                 match read(source, environment) {
                     Ok(Source::Keys(keys)) => fixed.add(&product.name, keys),
                     Ok(Source::Address(url)) => match Remote::new(&product.name, url) {
-                        Ok(remote) => remotes.push(remote),
+                        Ok(remote) => remotes.push(Arc::new(remote)),
                         Err(fault) => faults.push(format!("{}: {fault}", product.name)),
                     },
                     Err(fault) => faults.push(format!("{}: {fault}", product.name)),
@@ -89,37 +89,65 @@ impl Keys {
     }
 
     /// Checks a token and says who is asking. A token by a key that we do not have makes us ask its issuer for newer
-    /// ones, every 30 seconds at most.
+    /// ones, every 30 seconds at most; keys that have grown old are fetched anew while the old ones serve.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, with a reason in words.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal> {
-        let inner = &*self.0;
+        let inner = &self.0;
         let product = token::product_of(token, &inner.products)?;
-        let mut reached = true;
-        for remote in inner.remotes_of(&product.name) {
-            if remote.is_due(now) {
-                reached &= remote.refresh_if_due(now, || inner.rebuild()).await;
+        let check = || token::check(token, &product, &inner.ring.load(), now);
+        let answer = match check() {
+            Err(Refusal::UnknownKey) => {
+                for remote in inner.remotes_of(&product.name) {
+                    inner.fetch(remote, now).await;
+                }
+                check()
             }
-        }
-        let answer = token::check(token, &product, &inner.ring.load(), now);
-        let Err(Refusal::UnknownKey) = answer else { return answer.map_err(Error::from) };
-        for remote in inner.remotes_of(&product.name) {
-            remote.refresh_for_unknown(now, || inner.rebuild()).await;
-            reached &= remote.has_keys();
-        }
-        match token::check(token, &product, &inner.ring.load(), now) {
-            Err(Refusal::UnknownKey) if !reached => {
-                Err(Error::Unauthenticated("the token cannot be checked at the moment, try again"))
+            answer => {
+                for remote in inner.remotes_of(&product.name) {
+                    inner.fetch_if_old(remote, now);
+                }
+                answer
             }
-            answer => answer.map_err(Error::from),
+        };
+        if matches!(answer, Err(Refusal::UnknownKey))
+            && inner.remotes_of(&product.name).any(|remote| !remote.has_answered())
+        {
+            return Err(Error::Unauthenticated("the token cannot be checked at the moment, try again"));
         }
+        answer.map_err(Error::from)
     }
 }
 
 impl Inner {
-    fn remotes_of<'a>(&'a self, product: &'a str) -> impl Iterator<Item = &'a Remote> {
+    fn remotes_of<'a>(&'a self, product: &'a str) -> impl Iterator<Item = &'a Arc<Remote>> {
         self.remotes.iter().filter(move |remote| remote.product == product)
+    }
+
+    /// Asks an issuer for its keys and waits for them, as does everybody else who needs them at this moment.
+    async fn fetch(self: &Arc<Self>, remote: &Arc<Remote>, now: Timestamp) {
+        if let Some(turn) = remote.turn(now).await {
+            let _ = self.spawn(remote, turn, now).await;
+        }
+    }
+
+    /// Asks an issuer whose keys have grown old, and lets nobody wait for it.
+    fn fetch_if_old(self: &Arc<Self>, remote: &Arc<Remote>, now: Timestamp) {
+        if let Some(turn) = remote.turn_if_old(now) {
+            self.spawn(remote, turn, now);
+        }
+    }
+
+    /// In a task of its own, which ends with the time-out of the request: a caller who hangs up must not end what
+    /// others wait for.
+    fn spawn(self: &Arc<Self>, remote: &Arc<Remote>, turn: Turn, now: Timestamp) -> tokio::task::JoinHandle<()> {
+        let (inner, remote) = (self.clone(), remote.clone());
+        tokio::spawn(async move {
+            remote.fetch(now).await;
+            inner.rebuild();
+            drop(turn);
+        })
     }
 
     /// Puts the ring together anew from what every remote has last told.

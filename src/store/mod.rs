@@ -7,6 +7,7 @@ mod count;
 mod dialect;
 mod dictionary;
 pub(crate) mod error;
+mod explain;
 mod facets;
 mod find;
 mod insert;

@@ -47,12 +47,12 @@ pub struct Page {
 
 impl PageRequest {
     /// Whether keys fall while the page is read.
-    fn descending(&self) -> bool {
+    pub(super) fn descending(&self) -> bool {
         self.order.descending != self.backward
     }
 
     /// Bounds of the key, both inclusive.
-    fn bounds(&self) -> (i64, i64) {
+    pub(super) fn bounds(&self) -> (i64, i64) {
         let (mut low, mut high) = (i64::MIN, i64::MAX);
         let (above, below) = if self.order.descending { (self.before, self.after) } else { (self.after, self.before) };
         if let Some(key) = above {
@@ -86,7 +86,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn page(&self, selection: &Selection, request: PageRequest) -> Result<Page> {
-        if request.limit == 0 || selection.nothing {
+        if selection.nothing {
             return Ok(Page::default());
         }
         let wanted = request.limit + 1;
@@ -166,10 +166,8 @@ impl Store {
         wanted: usize,
     ) -> Result<Page> {
         let range = selection.range();
-        let everything =
-            selection.matching.is_none() && selection.filter.from.is_none() && selection.filter.to.is_none();
         let no = selection.organization_no;
-        if everything && !selection.needs_rows {
+        if selection.is_everything() && !selection.needs_rows {
             let sql = self.dialect.events_by_sequence(no, low.max(0), high, descending, wanted as i64);
             return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
         }
@@ -230,6 +228,6 @@ fn page_end(page: Page) -> Page {
 }
 
 /// A range cut to the bounds of a page.
-fn within(range: Range, low: i64, high: i64) -> Range {
+pub(super) fn within(range: Range, low: i64, high: i64) -> Range {
     Range { low: range.low.max(low), high: range.high.min(high), ..range }
 }

@@ -111,6 +111,11 @@ impl Selection {
         &self.product
     }
 
+    /// Whether every event of the organization is asked for.
+    pub(super) fn is_everything(&self) -> bool {
+        self.matching.is_none() && self.filter.from.is_none() && self.filter.to.is_none()
+    }
+
     /// The pure test of an event, logs included.
     pub(super) fn keeps(&self, event: &Event) -> bool {
         self.view.shows(&self.dictionary, event.log_no) && self.filter.matches(event)

@@ -89,9 +89,4 @@ impl Sql {
     pub fn on(self, backend: DbBackend) -> Statement {
         Statement::from_sql_and_values(backend, self.text, self.values)
     }
-
-    /// The text alone, for the test that reads query plans.
-    pub fn as_text(&self) -> &str {
-        &self.text
-    }
 }

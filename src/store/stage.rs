@@ -331,7 +331,10 @@ fn find_or_add_log(org: &mut Organization, product: &Product, reference: &LogRef
         Some(parent) => find_or_add_log(org, product, parent, &parent_field)?,
         None if *above == product.top_level().name => 0,
         None => {
-            return Err(Error::bad_input(parent_field, format!("must name the {above} when the {} is new", level.name)));
+            return Err(Error::bad_input(
+                parent_field,
+                format!("must name the {above} when the {} is new", level.name),
+            ));
         }
     };
     let log = LogNode {

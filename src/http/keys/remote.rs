@@ -1,10 +1,10 @@
 //! The keys of one issuer's address (JWKS): fetched one at a time, kept while the issuer is down.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use reqwest::{Client, Response, Url, redirect::Policy};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::{info, warn};
 
 use crate::{auth::VerifyingKey, catalog::is_loopback, event::Timestamp};
@@ -28,16 +28,16 @@ pub(super) struct Remote {
     url: Url,
     client: Client,
     known: ArcSwap<Known>,
-    /// Held during a fetch: whoever else needs the keys waits for that one.
-    fetching: Mutex<()>,
+    /// When it was last asked, with success or without. Held during a fetch.
+    asked: Arc<Mutex<Option<Timestamp>>>,
 }
 
-#[derive(Clone, Default)]
+/// The one right to ask, until it is dropped.
+pub(super) type Turn = OwnedMutexGuard<Option<Timestamp>>;
+
+#[derive(Default)]
 struct Known {
     keys: Vec<VerifyingKey>,
-    /// When it was last asked, with success or without.
-    asked: Option<Timestamp>,
-    /// When it last answered.
     answered: Option<Timestamp>,
 }
 
@@ -45,14 +45,10 @@ impl Remote {
     pub fn new(product: &str, url: String) -> Result<Self, String> {
         let url = Url::parse(&url).map_err(|error| format!("{url}: {error}"))?;
         // A redirect could lead anywhere, to plain http too.
-        let mut client = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).user_agent("ledgerline");
-        if is_loopback(&url) {
-            client = client.no_proxy();
-        } else {
-            client = client.https_only(true);
-        }
-        let client = client.build().map_err(|error| format!("{url}: {error}"))?;
-        Ok(Self { product: product.to_owned(), url, client, known: ArcSwap::default(), fetching: Mutex::default() })
+        let client = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).user_agent("ledgerline");
+        let client = if is_loopback(&url) { client.no_proxy() } else { client.https_only(true) };
+        let client = client.build().map_err(|error| format!("{url}: {}", with_causes(&error)))?;
+        Ok(Self { product: product.to_owned(), url, client, known: ArcSwap::default(), asked: Arc::default() })
     }
 
     /// The keys it last told.
@@ -61,58 +57,45 @@ impl Remote {
     }
 
     /// Whether it has ever told any.
-    pub fn has_keys(&self) -> bool {
+    pub fn has_answered(&self) -> bool {
         self.known.load().answered.is_some()
     }
 
-    /// Whether its keys are old enough to be fetched anew without a special reason.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        self.known.load().is_due(now)
+    /// Waits for a fetch that is under way; the turn to ask again, where the last time is long enough ago.
+    pub async fn turn(&self, now: Timestamp) -> Option<Turn> {
+        claim(self.asked.clone().lock_owned().await, now)
     }
 
-    /// Fetches keys that are due. Who finds a fetch under way goes on with the old keys, if there are some.
-    pub async fn refresh_if_due(&self, now: Timestamp, changed: impl Fn()) -> bool {
-        let guard = if self.has_keys() { self.fetching.try_lock().ok() } else { Some(self.fetching.lock().await) };
-        if guard.is_some() && self.is_due(now) {
-            self.fetch(now, changed).await;
+    /// The turn to ask, where the keys are old, nobody is asking and the last time is long enough ago.
+    pub fn turn_if_old(&self, now: Timestamp) -> Option<Turn> {
+        if self.known.load().answered.is_some_and(|answered| !is_past(answered, FRESH, now)) {
+            return None;
         }
-        self.has_keys()
+        claim(self.asked.clone().try_lock_owned().ok()?, now)
     }
 
-    /// Fetches because a token needs a key that is not there. Who waited for another's fetch looks at that one's.
-    pub async fn refresh_for_unknown(&self, now: Timestamp, changed: impl Fn()) {
-        let _guard = self.fetching.lock().await;
-        if self.known.load().may_ask(now) {
-            self.fetch(now, changed).await;
-        }
-    }
-
-    async fn fetch(&self, now: Timestamp, changed: impl Fn()) {
-        let mut known = Known::clone(&self.known.load());
-        known.asked = Some(now);
+    /// Asks. What does not answer well leaves the keys at hand as they are.
+    pub async fn fetch(&self, now: Timestamp) {
         match self.document().await.and_then(|text| VerifyingKey::jwks(&text)) {
             Ok(keys) => {
                 info!(product = self.product, jwks.url = %self.url, keys.len = keys.len(), "fetched the issuer's keys");
-                known.keys = keys;
-                known.answered = Some(now);
+                self.known.store(Arc::new(Known { keys, answered: Some(now) }));
             }
             Err(reason) => {
-                let kept = known.keys.len();
+                let kept = self.known.load().keys.len();
                 warn!(product = self.product, jwks.url = %self.url, reason, keys.len = kept, "could not fetch the issuer's keys, going on with those at hand");
             }
         }
-        self.known.store(known.into());
-        changed();
     }
 
     async fn document(&self) -> Result<String, String> {
         let answer = self.client.get(self.url.clone()).header("accept", "application/json").send().await;
-        let mut answer = answer.map_err(with_causes)?;
+        let mut answer = answer.map_err(|error| with_causes(&error))?;
         if !answer.status().is_success() {
             return Err(format!("the address answered {}", answer.status()));
         }
         let mut bytes = Vec::new();
-        while let Some(chunk) = Response::chunk(&mut answer).await.map_err(with_causes)? {
+        while let Some(chunk) = Response::chunk(&mut answer).await.map_err(|error| with_causes(&error))? {
             if bytes.len() + chunk.len() > DOCUMENT_BYTES {
                 return Err(format!("the document is over {DOCUMENT_BYTES} bytes"));
             }
@@ -122,14 +105,12 @@ impl Remote {
     }
 }
 
-impl Known {
-    fn may_ask(&self, now: Timestamp) -> bool {
-        self.asked.is_none_or(|asked| is_past(asked, BETWEEN_FETCHES, now))
+fn claim(mut turn: Turn, now: Timestamp) -> Option<Turn> {
+    if turn.is_some_and(|asked| !is_past(asked, BETWEEN_FETCHES, now)) {
+        return None;
     }
-
-    fn is_due(&self, now: Timestamp) -> bool {
-        self.may_ask(now) && self.answered.is_none_or(|answered| is_past(answered, FRESH, now))
-    }
+    *turn = Some(now);
+    Some(turn)
 }
 
 /// Whether `span` has gone by since `then`. A clock that was set back must not keep us waiting for it.
@@ -138,9 +119,9 @@ fn is_past(then: Timestamp, span: i64, now: Timestamp) -> bool {
 }
 
 /// An error with its causes: reqwest's own text does not say why.
-fn with_causes(error: reqwest::Error) -> String {
+fn with_causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         text = format!("{text}: {error}");
         cause = error.source();

@@ -1,0 +1,223 @@
+use std::fs;
+
+use super::*;
+
+fn faults(files: &[(&str, &str)]) -> String {
+    let files = files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned()));
+    Products::read(files, None).unwrap_err().to_string()
+}
+
+const SOUND: &str = r#"
+name = "sixth"
+label = "Sixth"
+issuer = "sixth"
+audience = "ledgerline"
+retention = "400 days"
+[[keys]]
+secret_env = "SIXTH"
+[access]
+[[levels]]
+name = "inner"
+label = "Inner"
+parent = "tenant"
+on_delete = "CLEAR"
+[[levels]]
+name = "tenant"
+label = "Tenant"
+[catalog]
+open = true
+[viewer]
+paging = "MORE"
+date_filter = "NONE"
+action_display = "NAME"
+[[viewer.columns]]
+kind = "TIME"
+label = "Time"
+"#;
+
+#[test]
+fn a_sixth_product_takes_a_file_and_no_code() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("sixth.toml"),
+        SOUND.replace("secret_env = \"SIXTH\"", "jwks_file = \"keys/sixth.json\""),
+    )
+    .unwrap();
+    fs::write(folder.path().join("README.md"), "not a product").unwrap();
+    let products = Products::load(folder.path()).unwrap();
+    assert_eq!(products.iter().count(), 1);
+    let sixth = products.by_issuer("sixth").unwrap();
+    assert_eq!(sixth.keys, [KeySource::JwksFile(folder.path().join("keys/sixth.json"))]);
+    assert_eq!(sixth.retention_days, Some(400));
+    assert_eq!(sixth.access.scopes, ["audit:read"]);
+    assert_eq!((sixth.top_level().name.as_str(), sixth.level("inner").unwrap().0), ("tenant", 1));
+    assert!(products.get("capydb").is_none());
+}
+
+#[test]
+fn all_faults_of_a_file_are_told_at_once_with_their_places() {
+    let text = r#"name = "Sixth product"
+label = ""
+issuer = "https://"
+audiance = "ledgerline"
+retention = "a while"
+
+[[keys]]
+secret_env = "9 LIVES"
+
+[[keys]]
+jwks_url = "http://keys.example/jwks"
+kid = "one"
+
+[[keys]]
+secret_file = "a"
+jwks_file = "b"
+
+[access]
+scopes = ["audit read"]
+hidden_without_plan = true
+
+[[levels]]
+name = "tenant"
+label = "Tenant"
+on_delete = "KEEP"
+
+[[levels]]
+name = "other"
+label = "Other"
+
+[[levels]]
+name = "a"
+label = "A"
+parent = "b"
+on_delete = "SHRED"
+
+[[levels]]
+name = "b"
+label = "B"
+parent = "a"
+on_delete = "KEEP"
+
+[[levels]]
+name = "c"
+label = "C"
+parent = "nowhere"
+
+[catalog]
+open_prefixes = "x."
+default_levels = ["tenant", "tenant", 5]
+
+[[catalog.categories]]
+code = "one"
+label = "One"
+
+[[catalog.categories]]
+code = "one"
+label = "Another"
+
+[[catalog.actions]]
+name = "x.y"
+label = "X – Y"
+category = "two"
+levels = ["moon"]
+
+[[catalog.actions]]
+name = "x.y"
+label = "Second"
+
+[[catalog.actions]]
+name = "x.z"
+label = "X – Y"
+default_outcome = "GOOD"
+descripton = "a slip"
+
+[actor_labels]
+ROBOT = "Robot"
+
+[viewer]
+paging = "ENDLESS"
+date_filter = true
+action_display = "NAME"
+
+[[viewer.columns]]
+kind = "TIME"
+label = "Time"
+
+[[viewer.columns]]
+kind = "TIME"
+label = "Again"
+"#;
+    insta::assert_snapshot!(faults(&[("products/sixth.toml", text)]), @r#"
+    products/sixth.toml:1:1: audience: is missing
+    products/sixth.toml:1:9: name: must be a letter and then letters, digits, - and _, at most 64 in all, not "Sixth product"
+    products/sixth.toml:2:9: label: must not be empty
+    products/sixth.toml:3:11: issuer: must be a name without a colon or a URL, not "https://" (empty host)
+    products/sixth.toml:4:1: audiance: is no key of this table; did you mean audience?
+    products/sixth.toml:5:14: retention: must be "forever" or a number of days such as "400 days", not "a while"
+    products/sixth.toml:8:15: keys[0].secret_env: must be the name of an environment variable, not "9 LIVES"
+    products/sixth.toml:11:13: keys[1].jwks_url: must begin with https:// (http:// is for loopback addresses), not "http://keys.example/jwks"
+    products/sixth.toml:14:1: keys[2]: must have one of secret_env, secret_file, jwks_file, jwks_url
+    products/sixth.toml:18:1: access.hidden_without_plan: needs plans
+    products/sixth.toml:19:12: access.scopes[0]: must not have blanks: they part the scopes of a token
+    products/sixth.toml:25:14: levels[0].on_delete: is for nested levels: the organization's own log is not deleted
+    products/sixth.toml:27:1: levels[1].parent: is missing: tenant is the organization's own level already
+    products/sixth.toml:34:11: levels[2].parent: goes round in a circle: a in b in a
+    products/sixth.toml:35:14: levels[2].on_delete: must be one of REMOVE, CLEAR, KEEP, not "SHRED"
+    products/sixth.toml:40:11: levels[3].parent: goes round in a circle: b in a in b
+    products/sixth.toml:43:1: levels[4].on_delete: is missing
+    products/sixth.toml:46:11: levels[4].parent: "nowhere" is no level
+    products/sixth.toml:48:1: catalog.open: is missing
+    products/sixth.toml:49:18: catalog.open_prefixes: must be a list of texts, not a text
+    products/sixth.toml:50:30: catalog.default_levels[1]: "tenant" is in the list already
+    products/sixth.toml:50:39: catalog.default_levels[2]: must be a text in quotes, not a number
+    products/sixth.toml:57:9: catalog.categories[1].code: "one" is the code of a category above already
+    products/sixth.toml:63:13: catalog.actions[0].category: "two" is the code of no category
+    products/sixth.toml:64:12: catalog.actions[0].levels[0]: "moon" is no level
+    products/sixth.toml:67:9: catalog.actions[1].name: "x.y" is the name of an action above already
+    products/sixth.toml:72:10: catalog.actions[2].label: "X – Y" is the label of an action above already
+    products/sixth.toml:73:20: catalog.actions[2].default_outcome: must be one of SUCCESS, FAILURE, ACCEPTED, not "GOOD"
+    products/sixth.toml:74:1: catalog.actions[2].descripton: is no key of this table; did you mean description?
+    products/sixth.toml:77:1: actor_labels.ROBOT: is no key of this table; known are USER, API_KEY, SERVICE, STAFF, SYSTEM, ANONYMOUS
+    products/sixth.toml:80:11: viewer.paging: must be one of PAGES, MORE, not "ENDLESS"
+    products/sixth.toml:81:15: viewer.date_filter: must be a text in quotes, not true or false
+    products/sixth.toml:89:9: viewer.columns[1].kind: is the kind of a column above already
+    "#);
+}
+
+#[test]
+fn a_file_that_is_no_toml_says_where() {
+    insta::assert_snapshot!(faults(&[("broken.toml", "name = \"broken\"\nlabel = \"é\" oops\n")]), @"broken.toml:2:13: is not TOML: expected newline, found an identifier");
+}
+
+#[test]
+fn two_files_cannot_have_one_issuer() {
+    let seventh = SOUND.replace("name = \"sixth\"", "name = \"seventh\"");
+    insta::assert_snapshot!(faults(&[("sixth.toml", SOUND), ("seventh.toml", &seventh)]), @r#"seventh.toml:4:11: issuer: "sixth" is the issuer of sixth.toml already"#);
+}
+
+#[test]
+fn keys_come_over_tls_or_from_this_machine() {
+    for (url, sound) in [
+        ("https://keys.example/jwks.json", true),
+        ("http://127.0.0.1:8080/jwks", true),
+        ("http://[::1]/jwks", true),
+        ("http://localhost/jwks", true),
+        ("http://localhost.example/jwks", false),
+        ("http://10.0.0.1/jwks", false),
+        ("https://user:secret@keys.example/jwks", false),
+        ("file:///etc/keys", false),
+        ("keys.example", false),
+    ] {
+        let text = SOUND.replace("secret_env = \"SIXTH\"", &format!("jwks_url = {url:?}"));
+        assert_eq!(Products::read([("sixth.toml".to_owned(), text)], None).is_ok(), sound, "{url}");
+    }
+}
+
+#[test]
+fn an_unreadable_or_empty_folder_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = Products::load(folder.path()).unwrap_err().to_string();
+    assert!(empty.ends_with("has no product: no file ends in .toml"), "{empty}");
+    let gone = Products::load(&folder.path().join("gone")).unwrap_err().to_string();
+    assert!(gone.contains("cannot be read"), "{gone}");
+}

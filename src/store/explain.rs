@@ -1,0 +1,62 @@
+//! The plans of the statements that reads run, for the tests that keep scans and sorts from creeping in.
+
+use sea_orm::{ConnectionTrait, TryGetable};
+
+use super::{
+    PageRequest, Selection, Store,
+    dialect::{Dialect, Route},
+    error,
+    page::within,
+    sql::Sql,
+};
+use crate::{error::Result, event::cursor::OrderField};
+
+impl Store {
+    /// Plan lines of the statements that may answer a page.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn explain_page(&self, selection: &Selection, request: PageRequest) -> Result<Vec<String>> {
+        let (low, high) = request.bounds();
+        let (descending, limit) = (request.descending(), request.limit as i64 + 1);
+        let range = within(selection.range(), low, high);
+        let statements = match request.order.field {
+            OrderField::OccurredAt if self.dialect == Dialect::Postgres && range.matching.is_some() => vec![
+                self.dialect.events_by_position(&range, descending, limit, Route::Probe),
+                self.dialect.events_by_position(&range, descending, limit, Route::Index),
+            ],
+            OrderField::OccurredAt => vec![self.dialect.events_by_position(&range, descending, limit, Route::Index)],
+            OrderField::Sequence if selection.is_everything() => {
+                vec![self.dialect.events_by_sequence(selection.organization_no, low.max(0), high, descending, limit)]
+            }
+            OrderField::Sequence => {
+                vec![self.dialect.matches_by_sequence(&selection.range(), low.max(0), high, descending, limit)]
+            }
+        };
+        self.explain(statements).await
+    }
+
+    /// Plan lines of the statement that counts a selection from the index.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn explain_count(&self, selection: &Selection) -> Result<Vec<String>> {
+        let range = selection.range();
+        self.explain(vec![self.dialect.over("count(*) AS n", &range, range.occurred.is_some())]).await
+    }
+
+    async fn explain(&self, statements: Vec<Sql>) -> Result<Vec<String>> {
+        let (prefix, column) = match self.dialect {
+            Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
+            Dialect::Postgres => ("EXPLAIN (COSTS OFF) ", "QUERY PLAN"),
+        };
+        let mut lines = Vec::new();
+        for sql in statements {
+            let statement = Sql::new(prefix).append(sql).on(self.dialect.backend());
+            for row in self.read.query_all_raw(statement).await.map_err(error::from)? {
+                lines.push(String::try_get_by(&row, column).map_err(|error| error::from(error.into()))?);
+            }
+        }
+        Ok(lines)
+    }
+}

@@ -1,0 +1,1 @@
+//! Real audit events, and questions with exact answers.
