@@ -30,7 +30,8 @@ pub struct Settings {
     #[arg(long, env = "LEDGERLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
     /// Log filter, such as info or ledgerline=debug.
-    #[arg(long, env = "LEDGERLINE_LOG", default_value = "info", global = true)]
+    // `token --log` names an audit log, hence the longer flag.
+    #[arg(id = "log_filter", long = "log-filter", env = "LEDGERLINE_LOG", default_value = "info", global = true)]
     pub log: String,
     /// Form of log lines: text or json.
     #[arg(long, env = "LEDGERLINE_LOG_FORMAT", default_value = "text", global = true)]

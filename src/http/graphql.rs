@@ -50,7 +50,10 @@ struct Refusal {
 
 impl Refusal {
     fn of(error: &Error, status: Option<StatusCode>, request_id: &str) -> Self {
-        Self { error: extended(error, request_id).into_server_error(async_graphql::Pos::default()), status }
+        let mut error = extended(error, request_id).into_server_error(async_graphql::Pos::default());
+        // What is wrong with the whole request has no place in its document.
+        error.locations.clear();
+        Self { error, status }
     }
 
     fn malformed(message: &str) -> Self {
