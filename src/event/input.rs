@@ -120,14 +120,14 @@ impl RecordInput {
                 ));
             }
         }
-        if let Some(metadata) = &self.metadata {
-            check_metadata(metadata)?;
+        let metadata = self.metadata.as_deref().unwrap_or("{}");
+        let normal = check_metadata(metadata)?;
+        let rest = serde_json::to_vec(&Self { metadata: None, ..self.clone() }).map_err(Error::internal)?;
+        if rest.len() + metadata.len() > limits::EVENT_BYTES {
+            return Err(over("event", limits::EVENT_BYTES, "bytes of JSON", rest.len() + metadata.len()));
         }
-        let canonical = serde_json::to_vec(self).map_err(Error::internal)?;
-        if canonical.len() > limits::EVENT_BYTES {
-            return Err(over("event", limits::EVENT_BYTES, "bytes of JSON", canonical.len()));
-        }
-        Ok(Sha256::digest(&canonical).into())
+        // Metadata that says the same in another order of keys is the same content.
+        Ok(Sha256::new().chain_update(rest).chain_update([0]).chain_update(normal).finalize().into())
     }
 
     fn check_texts(&self) -> Result<()> {
@@ -192,17 +192,18 @@ impl RecordInput {
     }
 }
 
-/// Checks that a text is one JSON object that can be kept as sent and shown as JSON.
+/// Checks that a text is one JSON object that can be kept as sent and shown as JSON, and gives it in one form for
+/// all texts that say the same: keys sorted, no blanks, and the numbers that JSON would change as they are spelled.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` on `metadata`.
-fn check_metadata(text: &str) -> Result<()> {
+fn check_metadata(text: &str) -> Result<String> {
     if text.len() > limits::EVENT_BYTES {
         return Err(over("metadata", limits::EVENT_BYTES, "bytes", text.len()));
     }
-    if let Err(error) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
-        return Err(Error::bad_input("metadata", format!("must be a JSON object ({error})")));
-    }
+    let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text)
+        .map_err(|error| Error::bad_input("metadata", format!("must be a JSON object ({error})")))?;
+    let mut exact = Vec::new();
     let mut fault = None;
     json::walk(text, &mut |found| {
         if fault.is_some() {
@@ -215,6 +216,10 @@ fn check_metadata(text: &str) -> Result<()> {
             json::Found::DuplicateKey(path) => {
                 Some(Error::bad_input(format!("metadata.{path}"), "must name a key once per object"))
             }
+            json::Found::Leaf(path, json::Leaf::Number(number)) if !json::number_survives(&number) => {
+                exact.push(format!("{path}={number}"));
+                None
+            }
             json::Found::Leaf(path, json::Leaf::String(text)) if text.contains('\0') => {
                 Some(no_nul(&format!("metadata.{path}")))
             }
@@ -222,7 +227,13 @@ fn check_metadata(text: &str) -> Result<()> {
             _ => None,
         };
     });
-    fault.map_or(Ok(()), Err)
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    let mut value = serde_json::Value::Object(object);
+    value.sort_all_objects();
+    exact.sort_unstable();
+    Ok(format!("{value}{}", exact.join(" ")))
 }
 
 fn over(field: &str, limit: usize, unit: &str, got: usize) -> Error {

@@ -3,6 +3,9 @@
 use super::{limits, words};
 use crate::error::{Error, Result};
 
+/// Gives the actions and categories whose label has a word, or one that begins so.
+type Labels<'a> = dyn Fn(&str, bool) -> (Vec<String>, Vec<String>) + 'a;
+
 /// A parsed search: every asked word must occur, and every phrase inside one value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
@@ -74,7 +77,7 @@ impl Search {
         Ok(search)
     }
 
-    fn ask(&mut self, word: String, prefix: bool, labelled: &dyn Fn(&str, bool) -> (Vec<String>, Vec<String>)) {
+    fn ask(&mut self, word: String, prefix: bool, labelled: &Labels<'_>) {
         if self.words.iter().any(|asked| asked.word == word && asked.prefix == prefix && asked.actions.is_empty()) {
             return;
         }

@@ -221,11 +221,12 @@ async fn read(list: Arc<List>, asked: Asked, total_wanted: bool, number_wanted: 
     };
     let numbers = total.map(|total| numbers(total, first_rank.unwrap_or(0), asked.size)).unwrap_or_default();
     let page_info = page_info(&page, &asked, pinned, first_rank);
+    let dictionary = page.dictionary.unwrap_or_else(|| selection.dictionary.clone());
     let edges = page.events.into_iter().enumerate().map(|(at, event)| {
         let cursor = Cursor { key: key(asked.order, &event), rank: first_rank.map(|rank| rank + at as i64), pinned };
         AuditEventEdge {
             cursor: cursor.encode(asked.fingerprint),
-            node: AuditEvent::new(event, selection.product(), &selection.dictionary),
+            node: AuditEvent::new(event, selection.product(), &dictionary),
         }
     });
     let edges = edges.collect();

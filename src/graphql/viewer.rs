@@ -55,8 +55,8 @@ impl Viewer {
     }
 
     /// Scopes of the token.
-    async fn scopes(&self) -> Vec<String> {
-        self.0.scopes.iter().cloned().collect()
+    async fn scopes(&self) -> &[String] {
+        &self.0.scopes
     }
 
     /// Whether the audit log can be read, and if not, why.

@@ -43,7 +43,7 @@ struct Parameters {
 
 /// A request refused before it was executed.
 struct Refusal {
-    error: ServerError,
+    error: Box<ServerError>,
     /// The status whatever the media type; `None`: 400, or 200 for `application/json`.
     status: Option<StatusCode>,
 }
@@ -53,7 +53,7 @@ impl Refusal {
         let mut error = extended(error, request_id).into_server_error(async_graphql::Pos::default());
         // What is wrong with the whole request has no place in its document.
         error.locations.clear();
-        Self { error, status }
+        Self { error: Box::new(error), status }
     }
 
     fn malformed(message: &str) -> Self {
@@ -63,7 +63,7 @@ impl Refusal {
     fn coded(message: &str, code: Code, status: Option<StatusCode>) -> Self {
         let mut error = ServerError::new(message, None);
         set_code(&mut error, code);
-        Self { error, status }
+        Self { error: Box::new(error), status }
     }
 }
 
@@ -166,7 +166,7 @@ async fn execute(
     let document = parse_query(&parameters.query).map_err(|error| {
         let mut error = ServerError::from(error);
         set_code(&mut error, Code::GraphqlParseFailed);
-        Refusal { error, status: None }
+        Refusal { error: Box::new(error), status: None }
     })?;
     limits::check_document(&document).map_err(refuse)?;
     let named = |name: Option<&async_graphql::Name>| {
@@ -266,7 +266,7 @@ async fn respond(headers: &HeaderMap, answer: impl AsyncFnOnce(&str) -> Result<A
             }
             response
         }
-        Err(refusal) => refused(media, &[refusal.error], refusal.status),
+        Err(refusal) => refused(media, &[*refusal.error], refusal.status),
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

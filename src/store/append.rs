@@ -80,7 +80,7 @@ pub enum Appended {
     /// A result per item.
     Recorded(Vec<ItemResult>),
     /// The deleted log's number, the organization's logs, and the event in the log above.
-    Deleted(Result<(i64, Arc<Dictionary>, Option<Recorded>)>),
+    Deleted(Result<(i64, Arc<Dictionary>, Option<Box<Recorded>>)>),
 }
 
 /// Rows of one statement; keeps below the smaller of both databases' limits of places.
@@ -384,7 +384,11 @@ fn answers(stage: &Stage, decisions: Vec<Decision>, earlier: &HashMap<(usize, i6
     let answer = |decision| match decision {
         Decision::Record(decided) => Appended::Recorded(decided.into_iter().map(recorded).collect()),
         Decision::Delete(organization, done) => Appended::Deleted(done.and_then(|(no, decided)| {
-            Ok((no, stage.organizations[organization].dictionary.clone(), decided.map(recorded).transpose()?))
+            Ok((
+                no,
+                stage.organizations[organization].dictionary.clone(),
+                decided.map(recorded).transpose()?.map(Box::new),
+            ))
         })),
     };
     decisions.into_iter().map(answer).collect()

@@ -15,6 +15,8 @@ use crate::{
 pub(super) const TESTED_ROWS: usize = 10_000;
 /// Events recorded since paging began, up to which they are subtracted one by one.
 const RECENT_ROWS: i64 = 20_000;
+/// Counts that are made before one is taken that events arrived during.
+const COUNT_ATTEMPTS: u32 = 5;
 /// Nanoseconds of the two kept grains.
 pub(super) const QUARTER: i64 = 900 * 1_000_000_000;
 pub(super) const DAY: i64 = 96 * QUARTER;
@@ -61,20 +63,31 @@ impl Store {
         if selection.nothing {
             return Ok(Totals { total: 0 });
         }
-        let now = self.count_now(selection).await?;
-        let recent = selection.head.size - pinned;
+        let (now, size) = self.count_at_rest(selection).await?;
+        let recent = size - pinned;
         if recent <= 0 || recent > RECENT_ROWS {
             return Ok(Totals { total: now });
         }
-        let sql = self.dialect.events_by_sequence(
-            selection.organization_no,
-            pinned,
-            selection.head.size - 1,
-            false,
-            RECENT_ROWS,
-        );
+        let no = selection.organization_no;
+        let sql = self.dialect.events_by_sequence(no, pinned, size - 1, false, RECENT_ROWS);
         let later = self.events_of(sql).await?.iter().filter(|event| selection.keeps(event)).count();
         Ok(Totals { total: now - later as i64 })
+    }
+
+    /// A count and the size of the organization that it belongs to: counted again while events arrive meanwhile.
+    async fn count_at_rest(&self, selection: &Selection) -> Result<(i64, i64)> {
+        let mut size = selection.head.size;
+        let mut attempts = 0;
+        loop {
+            let now = self.count_now(selection).await?;
+            let head = self.heads(&self.read, &[selection.organization_no], "").await?.pop();
+            let after = head.map_or(size, |head| head.size);
+            attempts += 1;
+            if after == size || attempts == COUNT_ATTEMPTS {
+                return Ok((now, after));
+            }
+            size = after;
+        }
     }
 
     /// The number of events of a selection that come before a key in an order.

@@ -61,16 +61,6 @@ impl Dialect {
         }
     }
 
-    /// A statement that fails when the database takes no writes, and changes nothing.
-    pub fn write_probe(self) -> &'static str {
-        match self {
-            Self::Sqlite => {
-                "BEGIN IMMEDIATE; UPDATE organization_head SET size = size WHERE organization_no = -1; COMMIT"
-            }
-            Self::Postgres => "UPDATE organization_head SET size = size WHERE organization_no = -1",
-        }
-    }
-
     /// Locks the heads: on PostgreSQL several processes record; SQLite's BEGIN IMMEDIATE has locked all.
     pub fn for_update(self) -> &'static str {
         match self {

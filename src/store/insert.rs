@@ -148,7 +148,7 @@ impl Store {
         }
         let mut rows: Vec<_> =
             actors.into_iter().map(|((org, actor), (n, last))| (org, actor_hash(actor), actor, n, last)).collect();
-        rows.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        rows.sort_by_key(|row| (row.0, row.1));
         for chunk in rows.chunks(CHUNK) {
             let rows = chunk.iter().map(|(org, hash, actor, n, last)| {
                 [

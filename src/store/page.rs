@@ -1,7 +1,9 @@
 //! One page of a list.
 
+use std::sync::Arc;
+
 use super::{
-    Selection, Store,
+    Dictionary, Selection, Store,
     dialect::{Dialect, PROBE_ROWS, Range, Route},
 };
 use crate::{
@@ -43,6 +45,8 @@ pub struct Page {
     pub more: bool,
     /// Where the scan stopped short, if it did: paging goes on from this key.
     pub stopped_at: Option<i64>,
+    /// The logs, where events came in since the selection was made that lie in new ones.
+    pub dictionary: Option<Arc<Dictionary>>,
 }
 
 impl PageRequest {
@@ -110,6 +114,12 @@ impl Store {
         page.more |= page.stopped_at.is_some();
         if request.backward {
             page.events.reverse();
+        }
+        if page.events.iter().any(|event| selection.dictionary.log(event.log_no).is_none()) {
+            let head = self.heads(&self.read, &[selection.organization_no], "").await?.pop();
+            if let Some(head) = head {
+                page.dictionary = Some(self.dictionary(&self.read, &head).await?);
+            }
         }
         Ok(page)
     }
