@@ -7,6 +7,7 @@ mod token;
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
+use async_graphql::SDLExportOptions;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
@@ -82,10 +83,24 @@ pub async fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The schema as `schema.graphql` has it.
+/// The schema as `schema.graphql` has it, without the directives that the specification itself defines.
 #[must_use]
 pub fn schema_text() -> String {
-    schema_builder().finish().sdl()
+    let options = SDLExportOptions::new().use_space_ident().indent_width(2).include_specified_by();
+    let sdl = schema_builder().finish().sdl_with_options(options);
+    let is_built_in = |line: &str| {
+        ["directive @include", "directive @skip", "directive @specifiedBy"].iter().any(|start| line.starts_with(start))
+    };
+    let mut kept: Vec<&str> = Vec::new();
+    for line in sdl.lines() {
+        if is_built_in(line) {
+            // Its description: the three lines before it.
+            kept.truncate(kept.len().saturating_sub(3));
+        } else {
+            kept.push(line);
+        }
+    }
+    kept.join("\n") + "\n"
 }
 
 /// The products, and everything that is wrong with them or the settings at once.

@@ -1,0 +1,28 @@
+.PHONY: run viewer test test-real-events schema fmt clean help
+.DEFAULT_GOAL := help
+
+run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
+	cargo build --release
+	target/release/ledgerline demo
+
+viewer: ## build the web viewer and the playground; without Node.js the API is served alone
+	@scripts/viewer
+
+test: ## everything that a change has to pass
+	@scripts/test
+
+test-real-events: ## answer questions on real events: make test-real-events EVENTS=DIR
+	@scripts/test-real-events "$(EVENTS)"
+
+schema: ## write schema.graphql anew
+	UPDATE_SCHEMA=1 cargo test --test it schema
+
+fmt: ## format the code
+	cargo fmt --all
+
+clean: ## remove what was built
+	cargo clean
+	rm -rf web/dist web/node_modules tests/node/node_modules
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
