@@ -18,7 +18,7 @@ use async_graphql::{Context, EmptySubscription, ID, Object, Schema, SchemaBuilde
 pub use error::extended;
 
 use crate::{
-    auth::{Principal, policy},
+    auth::{LogName, Principal, policy},
     clock::Clock,
     error::{Error, Result},
     event::EventId,
@@ -167,18 +167,25 @@ async fn actors(
     matching: Option<String>,
     first: i32,
 ) -> Result<Vec<Actor>> {
-    let scope = policy::may_read(principal(ctx)?, organization.as_ref().map(|id| id.as_str()), None, Some(true))?;
-    let limit = usize::try_from(first).ok().filter(|n| *n <= crate::event::limits::PAGE_MAX);
-    let limit = limit.ok_or_else(|| {
+    let principal = principal(ctx)?;
+    let limit = usize::try_from(first).ok().filter(|n| *n <= crate::event::limits::PAGE_MAX).ok_or_else(|| {
         Error::bad_input("first", format!("must be from 0 to {}, got {first}", crate::event::limits::PAGE_MAX))
     })?;
     if let Some(text) = &matching {
         check_text("matching", text)?;
     }
-    let actors = ctx
-        .data_unchecked::<Services>()
-        .store
-        .actors(&scope, matching.as_deref().filter(|text| !text.is_empty()), limit)
-        .await?;
-    Ok(actors.into_iter().map(|actor| Actor { actor, product: scope.product().clone() }).collect())
+    let matching = matching.as_deref().filter(|text| !text.is_empty());
+    // A token for several logs has no log of its own: its actors are those of each.
+    let logs: Vec<Option<LogName>> =
+        if principal.logs.len() > 1 { principal.logs.iter().cloned().map(Some).collect() } else { vec![None] };
+    let mut found: Vec<Actor> = Vec::new();
+    for log in logs {
+        let scope = policy::may_read(principal, organization.as_ref().map(|id| id.as_str()), log, Some(true))?;
+        for actor in ctx.data_unchecked::<Services>().store.actors(&scope, matching, limit).await? {
+            if found.len() < limit && !found.iter().any(|known| known.actor == actor) {
+                found.push(Actor { actor, product: scope.product().clone() });
+            }
+        }
+    }
+    Ok(found)
 }

@@ -90,7 +90,8 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
             ));
         }
         let limit = if principal.is_some() { RECORDING_BODY } else { BODY };
-        let body = to_bytes(body, limit).await.map_err(|_| too_large(limit))?;
+        let whole = tokio::time::timeout(TIMEOUT, to_bytes(body, limit)).await;
+        let body = whole.map_err(|_| too_slow())?.map_err(|_| too_large(limit))?;
         let parameters = from_body(&body, request_id)?;
         execute(&edge, parameters, principal, request_id, false, body.len()).await
     })
@@ -110,6 +111,10 @@ fn too_large(limit: usize) -> Refusal {
         Code::BadUserInput,
         Some(StatusCode::PAYLOAD_TOO_LARGE),
     )
+}
+
+fn too_slow() -> Refusal {
+    Refusal::coded("the body did not arrive in time", Code::BadUserInput, Some(StatusCode::REQUEST_TIMEOUT))
 }
 
 fn from_body(body: &Bytes, request_id: &str) -> Result<Parameters, Refusal> {

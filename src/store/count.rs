@@ -110,9 +110,9 @@ impl Store {
         let sql = match order.field {
             OrderField::OccurredAt => {
                 let range = if order.descending {
-                    Range { low: range.low.max(key + 1), ..range }
+                    Range { low: range.low.max(key.saturating_add(1)), ..range }
                 } else {
-                    Range { high: range.high.min(key - 1), ..range }
+                    Range { high: range.high.min(key.saturating_sub(1)), ..range }
                 };
                 self.dialect.over("count(*) AS n", &range, range.occurred.is_some())
             }

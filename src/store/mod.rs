@@ -19,7 +19,7 @@ mod stage;
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
 pub use append::{Appended, Item, ItemResult, Recorded, Task};
 pub use count::Totals;
@@ -52,7 +52,7 @@ impl Store {
     /// `UNAVAILABLE` when it cannot be reached or opened, `INTERNAL` when its schema cannot be made.
     pub async fn open(url: &str) -> Result<Self> {
         let (write, read, dialect) = connect::open(url).await?;
-        <migration::Migrator as migration::MigratorTrait>::up(&write, None).await.map_err(error::from)?;
+        migrate(&write, dialect).await.map_err(error::from)?;
         Ok(Self { write, read, dialect, dictionaries: Arc::default() })
     }
 
@@ -71,4 +71,15 @@ impl Store {
         let _ = self.read.close().await;
         let _ = self.write.close().await;
     }
+}
+
+/// Brings the schema up to date. Processes that start together on PostgreSQL do it one after the other.
+async fn migrate(write: &DatabaseConnection, dialect: Dialect) -> Result<(), sea_orm::DbErr> {
+    if dialect == Dialect::Postgres {
+        let lock = write.begin().await?;
+        lock.execute_unprepared("SELECT pg_advisory_xact_lock(5497853135693827)").await?;
+        <migration::Migrator as migration::MigratorTrait>::up(write, None).await?;
+        return lock.commit().await;
+    }
+    <migration::Migrator as migration::MigratorTrait>::up(write, None).await
 }
