@@ -16,6 +16,8 @@ COPY --from=viewer /src/web/dist web/dist
 RUN cargo build --release --locked
 
 FROM debian:bookworm-slim
+# The certificates are for issuers whose keys are fetched by HTTPS (`jwks_url`): without any, the service does not start.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data ledgerline && install -d -o ledgerline /data
 COPY --from=service /src/target/release/ledgerline /usr/local/bin/ledgerline
 USER ledgerline

@@ -73,7 +73,10 @@ impl Settings {
         let mut faults = Vec::new();
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
-            let known = VARIABLES.contains(&name.as_ref()) || named_by_products.iter().any(|own| *own == name);
+            // Kubernetes sets these for a Service of our name.
+            let orchestrated = name.starts_with("LEDGERLINE_SERVICE_") || name.starts_with("LEDGERLINE_PORT");
+            let known =
+                orchestrated || VARIABLES.contains(&name.as_ref()) || named_by_products.iter().any(|own| *own == name);
             if name.starts_with("LEDGERLINE_") && !known {
                 let nearest = VARIABLES.iter().max_by(|a, b| strsim::jaro(a, &name).total_cmp(&strsim::jaro(b, &name)));
                 faults.push(format!("{name}: there is no such setting; the nearest is {}", nearest.unwrap_or(&"")));

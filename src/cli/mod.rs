@@ -122,7 +122,7 @@ fn load_products(settings: &Settings) -> Result<Products> {
 
 fn log_to_stderr(settings: &Settings) -> Result<()> {
     // Migrations tell their every step; what matters of them is an error.
-    let quiet = format!("sea_orm_migration=warn,{}", settings.log);
+    let quiet = format!("sea_orm_migration=warn,sqlx=warn,{}", settings.log);
     let filter = EnvFilter::try_new(quiet).context("LEDGERLINE_LOG cannot be read")?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter);

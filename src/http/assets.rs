@@ -19,7 +19,7 @@ const VIEWER_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 's
 const PLAYGROUND_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const MISSING: &str = "The viewer is not part of this build. Install Node.js 20 or newer and run: make run\nThe API answers at /graphql.\n";
+const MISSING: &str = "The viewer is not part of this build. Install Node.js 20.19 or newer and run: make run\nThe API answers at /graphql.\n";
 
 /// Answers every path that is no route of the API.
 pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
