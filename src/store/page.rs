@@ -211,7 +211,7 @@ impl Store {
     /// Whether a range has at most so many events; looks no further.
     async fn at_most(&self, range: &Range, limit: i64) -> Result<bool> {
         let rows = self.dialect.over("1 AS one", range, range.occurred.is_some()).with(" LIMIT ", limit + 1);
-        let counted = super::sql::Sql::new("SELECT count(*) AS n FROM (").append(rows).text(") AS some");
+        let counted = super::sql::Sql::new("SELECT count(*) AS n FROM (").append(rows).text(") AS found");
         Ok(self.number_of(counted).await? <= limit)
     }
 

@@ -1,4 +1,6 @@
-//! A statement as it is put together: text with `$n` places (both databases read them) and its values.
+//! A statement as it is put together: text with `?` for each place, and the values in the same order.
+//! PostgreSQL is given `$1`, `$2`, …; SQLite keeps `?`, since it looks named places up one by one: thousands of
+//! them in an insert of many rows would cost the square of their number.
 
 use sea_orm::{DbBackend, Statement, Value};
 
@@ -28,10 +30,9 @@ impl Sql {
     }
 
     /// Adds a place and its value.
-    pub fn push(&mut self, value: impl Into<Value>) {
+    fn push(&mut self, value: impl Into<Value>) {
         self.values.push(value.into());
-        self.text.push('$');
-        self.text.push_str(&self.values.len().to_string());
+        self.text.push('?');
     }
 
     /// Adds text and then a place with its value.
@@ -39,18 +40,9 @@ impl Sql {
         self.text(text).bind(value)
     }
 
-    /// Adds another statement, its places renumbered.
+    /// Adds another statement.
     pub fn append(mut self, other: Self) -> Self {
-        let shift = self.values.len();
-        let mut rest = other.text.as_str();
-        while let Some((before, after)) = rest.split_once('$') {
-            self.text.push_str(before);
-            let digits = after.bytes().take_while(u8::is_ascii_digit).count();
-            let number: usize = after[..digits].parse().expect("a place has a number");
-            self.text.push_str(&format!("${}", number + shift));
-            rest = &after[digits..];
-        }
-        self.text.push_str(rest);
+        self.text.push_str(&other.text);
         self.values.extend(other.values);
         self
     }
@@ -87,6 +79,23 @@ impl Sql {
 
     /// The statement for a database.
     pub fn on(self, backend: DbBackend) -> Statement {
-        Statement::from_sql_and_values(backend, self.text, self.values)
+        let text = match backend {
+            DbBackend::Postgres => numbered(&self.text),
+            _ => self.text,
+        };
+        Statement::from_sql_and_values(backend, text, self.values)
     }
+}
+
+/// A text with its places numbered from 1. Callers' text is never in it, so every `?` is a place.
+fn numbered(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    for (number, part) in text.split('?').enumerate() {
+        if number > 0 {
+            out.push('$');
+            out.push_str(&number.to_string());
+        }
+        out.push_str(part);
+    }
+    out
 }
