@@ -47,6 +47,14 @@ pub struct ImportArgs {
     undated: Option<String>,
 }
 
+/// What becomes of a line without a time.
+#[derive(Clone, Copy)]
+enum Undated {
+    Refused,
+    Now,
+    At(Timestamp),
+}
+
 /// Events of one transaction: a server beside us waits no longer for the writer's lock.
 const BATCH: usize = 500;
 /// Refused lines that are printed; the rest are counted.
@@ -94,9 +102,9 @@ struct Summary {
 /// Imports a file; fails when a line was refused.
 pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArgs) -> Result<ExitCode> {
     let undated = match arguments.undated.as_deref() {
-        None => None,
-        Some("now") => Some(Clock::system().now()),
-        Some(text) => Some(Timestamp::parse(text).context("--undated must be now or an RFC 3339 instant")?),
+        None => Undated::Refused,
+        Some("now") => Undated::Now,
+        Some(text) => Undated::At(Timestamp::parse(text).context("--undated must be now or an RFC 3339 instant")?),
     };
     let open = || {
         DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
@@ -117,12 +125,7 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
     Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn import(
-    writer: &Writer,
-    recorder: &Principal,
-    arguments: &ImportArgs,
-    undated: Option<Timestamp>,
-) -> Result<Summary> {
+async fn import(writer: &Writer, recorder: &Principal, arguments: &ImportArgs, undated: Undated) -> Result<Summary> {
     let file = File::open(&arguments.file).with_context(|| format!("{} cannot be opened", arguments.file.display()))?;
     let bar = ProgressBar::new(file.metadata()?.len()).with_style(
         ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg} {eta}")
@@ -186,15 +189,18 @@ fn refuse(bar: &ProgressBar, summary: &mut Summary, line: usize, error: &Error) 
     }
 }
 
-fn item(text: &str, recorder: &Principal, arguments: &ImportArgs, undated: Option<Timestamp>) -> Checked<Item> {
+fn item(text: &str, recorder: &Principal, arguments: &ImportArgs, undated: Undated) -> Checked<Item> {
     let line: Line<'_> = serde_json::from_str(text)
         .map_err(|error| Error::bad_input("line", format!("must be an event in JSON ({error})")))?;
-    let occurred_at = match line.occurred_at.as_deref() {
-        Some(text) => Timestamp::parse(text).ok_or_else(|| {
+    let occurred_at = match (line.occurred_at.as_deref(), undated) {
+        (Some(text), _) => Some(Timestamp::parse(text).ok_or_else(|| {
             Error::bad_input("occurredAt", format!("must be an RFC 3339 date and time, got {text:?}"))
-        })?,
-        None => {
-            undated.ok_or_else(|| Error::bad_input("occurredAt", "is missing; --undated says what to take instead"))?
+        })?),
+        // Left to the writer, so that a repeated import has the same content.
+        (None, Undated::Now) => None,
+        (None, Undated::At(instant)) => Some(instant),
+        (None, Undated::Refused) => {
+            return Err(Error::bad_input("occurredAt", "is missing; --undated says what to take instead"));
         }
     };
     let one = line.resource.filter(|resource| *resource != Resource::default());
@@ -204,7 +210,7 @@ fn item(text: &str, recorder: &Principal, arguments: &ImportArgs, undated: Optio
     input.resources = line.resources.unwrap_or_else(|| one.into_iter().collect());
     input.organization = arguments.organization.clone().or(line.org);
     input.outcome = line.outcome;
-    input.occurred_at = Some(occurred_at);
+    input.occurred_at = occurred_at;
     input.ip_address = line.ip;
     input.user_agent = line.user_agent;
     input.correlation_id = line.correlation_id;

@@ -10,7 +10,7 @@ mod odd;
 mod play;
 mod script;
 
-pub use odd::odd_events;
+pub use odd::{ODD_LINES, odd_events};
 pub use script::DemoLogState;
 
 use crate::event::Timestamp;
