@@ -78,7 +78,9 @@ impl Search {
     }
 
     fn ask(&mut self, word: String, prefix: bool, labelled: &Labels<'_>) {
-        if self.words.iter().any(|asked| asked.word == word && asked.prefix == prefix && asked.actions.is_empty()) {
+        if self.words.iter().any(|asked| {
+            asked.word == word && asked.prefix == prefix && asked.actions.is_empty() && asked.categories.is_empty()
+        }) {
             return;
         }
         let (actions, categories) = labelled(&word, prefix);
