@@ -1,0 +1,132 @@
+import type { Route } from 'playwright-core';
+import { describe, expect, inject, test } from 'vitest';
+import { expectAccessible, keepPicture, newPage } from './browser.ts';
+import { demoProduct, openLog, Organization, rows, settled } from './ledgerline.ts';
+
+const refusedByServer = /status of 401/;
+const failedByTest = /Failed to load resource/;
+
+const isListQuery = (route: Route) => (route.request().postData() ?? '').includes('query Page');
+
+async function filledOrganization(): Promise<Organization> {
+  const organization = new Organization(await demoProduct('scim-platform'));
+  await organization.recordMany(5);
+  return organization;
+}
+
+describe('the page says', () => {
+  test('that there are no events yet', async () => {
+    const organization = new Organization(await demoProduct('scim-platform'));
+    const page = await newPage();
+    await openLog(page, organization.token);
+    await page.getByRole('heading', { name: 'No events yet' }).waitFor();
+    await expectAccessible(page);
+    await keepPicture(page, 'state-empty');
+    await organization.recordMany(1);
+    await page.getByRole('button', { name: '1 new event · Show' }).click({ timeout: 20_000 });
+    await expect.poll(() => rows(page).count()).toBe(1);
+  });
+
+  test('that it is loading, in the place of the list', async () => {
+    const organization = await filledOrganization();
+    const page = await newPage();
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/graphql', async (route) => {
+      if (isListQuery(route)) await held;
+      await route.continue();
+    });
+    await page.goto(`${inject('ledgerline').base}/#token=${organization.token}`);
+    await page.locator('.results .skeleton').waitFor();
+    const before = (await page.locator('.results').boundingBox())!.y;
+    await expectAccessible(page);
+    answer();
+    await settled(page);
+    expect((await page.locator('.results').boundingBox())!.y).toBeCloseTo(before, 0);
+  });
+
+  test('how to sign in, and keeps the token out of the address', async () => {
+    const organization = await filledOrganization();
+    const page = await newPage();
+    await page.goto(inject('ledgerline').base);
+    await page.getByRole('heading', { name: 'Sign in to read the audit log' }).waitFor();
+    await expectAccessible(page);
+    await page.getByLabel('Access token').fill(organization.token);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await settled(page);
+    expect(await rows(page).count()).toBe(5);
+    expect(page.url()).not.toContain(organization.token);
+    await page.reload();
+    await settled(page);
+    expect(await rows(page).count(), 'the tab remembers').toBe(5);
+  });
+
+  test('that the session has ended', async () => {
+    const page = await newPage({ expectedErrors: refusedByServer });
+    await openLog(page, 'eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl');
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+    await expectAccessible(page);
+    await keepPicture(page, 'state-expired');
+  });
+
+  test('that the server cannot be reached, and goes on by itself', async () => {
+    const organization = await filledOrganization();
+    const page = await newPage({ expectedErrors: failedByTest });
+    await openLog(page, organization.token);
+    await page.context().setOffline(true);
+    await page.getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.getByRole('heading', { name: 'The server cannot be reached' }).waitFor();
+    await expectAccessible(page);
+    await page.context().setOffline(false);
+    await expect.poll(() => rows(page).count()).toBe(5);
+  });
+
+  test('what to tell support when the server fails, and tries again', async () => {
+    const organization = await filledOrganization();
+    const page = await newPage();
+    let failing = true;
+    await page.route('**/graphql', async (route) => {
+      if (!failing || !isListQuery(route)) return route.continue();
+      await route.fulfill({
+        json: { data: { auditEvents: null }, errors: [{ message: 'internal error', extensions: { code: 'INTERNAL', requestId: 'req_42' } }] },
+      });
+    });
+    await openLog(page, organization.token);
+    await page.getByText('req_42').waitFor();
+    await expectAccessible(page);
+    await keepPicture(page, 'state-server-error');
+    failing = false;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => rows(page).count()).toBe(5);
+  });
+
+  test('what the server has against a filter', async () => {
+    const organization = await filledOrganization();
+    const page = await newPage();
+    await page.route('**/graphql', async (route) => {
+      if (!isListQuery(route) || !route.request().postData()!.includes('refused')) return route.continue();
+      await route.fulfill({
+        json: { errors: [{ message: 'the word is too short', extensions: { code: 'QUERY_TOO_COMPLEX' } }] },
+      });
+    });
+    await openLog(page, organization.token, '?q=refused');
+    await page.getByText('the word is too short').waitFor();
+    await expectAccessible(page);
+    await page.locator('.message').getByRole('button', { name: 'Clear filters' }).click();
+    await expect.poll(() => rows(page).count()).toBe(5);
+  });
+
+  test('why it closes when a token stops being enough', async () => {
+    const organization = await filledOrganization();
+    const page = await newPage({ expectedErrors: refusedByServer });
+    await openLog(page, organization.token);
+    await page.route('**/graphql', (route) =>
+      route.fulfill({
+        status: 401,
+        json: { errors: [{ message: 'expired', extensions: { code: 'UNAUTHENTICATED' } }] },
+      }),
+    );
+    await page.getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  });
+});

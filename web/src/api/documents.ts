@@ -1,0 +1,116 @@
+// Every question the viewer asks. test/documents.test.ts validates each against the committed schema.
+import { graphql, type ResultOf, type VariablesOf } from './graphql.ts';
+
+const eventFields = graphql(`
+  fragment EventFields on AuditEvent @_unmask {
+    id sequence action actionLabel
+    category { code label shortLabel }
+    actor { kind id name email label }
+    onBehalfOf { kind id name email label }
+    resources { type id name }
+    log { level id name deletedAt }
+    outcome occurredAt recordedAt ipAddress userAgent
+    correlationId source sourceEventId recordedBy metadataText
+  }
+`);
+
+/** Who is asking, what they may do, and how their product wants its log shown. */
+export const sessionQuery = graphql(`
+  query Session {
+    viewer {
+      subject name email organization role plan scopes
+      product {
+        name label paging dateFilter actionDisplay
+        columns { kind label }
+        levels { name label parent }
+      }
+      canReadAuditLog { allowed reason requiredPlans hidden message }
+      logs { level id name deletedAt }
+    }
+    catalog {
+      open openPrefixes
+      categories { code label shortLabel }
+      actions { name label description category { code } }
+    }
+  }
+`);
+
+/** One page of rows; the counts only where the product shows pages. */
+export const pageQuery = graphql(
+  `
+  query Page($organization: ID, $log: AuditLogInput, $filter: AuditEventFilter, $search: String,
+    $first: Int, $after: String, $last: Int, $before: String, $counts: Boolean!) {
+    auditEvents(organization: $organization, log: $log, filter: $filter, search: $search,
+      first: $first, after: $after, last: $last, before: $before) {
+      edges { cursor node { ...EventFields } }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      totalCount @include(if: $counts)
+      pageNumber @include(if: $counts)
+      pageCount @include(if: $counts)
+    }
+  }
+`,
+  [eventFields],
+);
+
+/** What the whole match looks like: asked beside the rows, so that counting never holds them up. */
+export const overviewQuery = graphql(`
+  query Overview($organization: ID, $log: AuditLogInput, $filter: AuditEventFilter, $search: String,
+    $timeZone: String!) {
+    auditEvents(organization: $organization, log: $log, filter: $filter, search: $search, first: 0) {
+      totalCount
+      facets(timeZone: $timeZone) {
+        categories { buckets { value count } }
+        actions { buckets { value label count } }
+        outcomes { buckets { value count } }
+        days { day count }
+      }
+    }
+  }
+`);
+
+/** How many events now stand before the first row: the same list, backwards from its cursor. */
+export const newerQuery = graphql(`
+  query Newer($organization: ID, $log: AuditLogInput, $filter: AuditEventFilter, $search: String,
+    $first: Int, $last: Int, $before: String) {
+    auditEvents(organization: $organization, log: $log, filter: $filter, search: $search,
+      first: $first, last: $last, before: $before) {
+      nodes { id }
+    }
+  }
+`);
+
+/** The event that a link points at, wherever it stands in the list. */
+export const eventQuery = graphql(
+  `
+  query Event($id: ID!) {
+    auditEvent(id: $id) { ...EventFields }
+  }
+`,
+  [eventFields],
+);
+
+/** People and machines of the organization, for the actor filter. */
+export const actorsQuery = graphql(`
+  query Actors($organization: ID, $matching: String) {
+    actors(organization: $organization, matching: $matching, first: 20) { kind id name email label }
+  }
+`);
+
+export type AuditEvent = ResultOf<typeof eventFields>;
+export type Actor = AuditEvent['actor'];
+export type Resource = AuditEvent['resources'][number];
+export type SessionAnswer = ResultOf<typeof sessionQuery>;
+export type Viewer = NonNullable<SessionAnswer['viewer']>;
+export type Catalog = NonNullable<SessionAnswer['catalog']>;
+export type Product = Viewer['product'];
+export type Column = Product['columns'][number];
+export type Page = NonNullable<ResultOf<typeof pageQuery>['auditEvents']>;
+export type Edge = Page['edges'][number];
+export type Overview = NonNullable<ResultOf<typeof overviewQuery>['auditEvents']>;
+export type DayCount = NonNullable<Overview['facets']>['days'][number];
+export type PageVariables = VariablesOf<typeof pageQuery>;
+export type EventFilter = NonNullable<PageVariables['filter']>;
+export type Outcome = NonNullable<AuditEvent['outcome']>;
+export type ActorKind = Actor['kind'];
+export type PeriodPreset = NonNullable<EventFilter['period']>['preset'];

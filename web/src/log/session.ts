@@ -1,0 +1,44 @@
+import type { Client } from '../api/client.ts';
+import { sessionQuery, type Catalog, type Viewer } from '../api/documents.ts';
+import { Fault } from '../api/fault.ts';
+
+/** A token that may read: who it is for and how their product shows its log. */
+export interface Session {
+  viewer: Viewer;
+  catalog: Catalog;
+}
+
+/** Why there is nothing to read, as the viewer query says it. */
+export type Closed =
+  | { reason: 'hidden' }
+  | { reason: 'plan'; requiredPlans: readonly string[]; message: string | null }
+  | { reason: 'forbidden'; message: string | null }
+  | { reason: 'product'; expected: string }
+  /** The token is for no organization in particular (staff), and none was named. */
+  | { reason: 'organization' };
+
+export type Gate = { open: Session } | { closed: Closed };
+
+/** Asks what the token may do before anything else, so that no refused question is ever sent. */
+export async function openGate(
+  client: Client,
+  expectedProduct: string | null,
+  organization: string | null,
+  signal: AbortSignal,
+): Promise<Gate> {
+  const { viewer, catalog } = await client.ask(sessionQuery, {}, signal);
+  if (!viewer || !catalog) throw new Fault('server', 'viewer is null');
+  if (expectedProduct && viewer.product.name !== expectedProduct) {
+    return { closed: { reason: 'product', expected: expectedProduct } };
+  }
+  const access = viewer.canReadAuditLog;
+  if (access.allowed) {
+    const isNamed = organization !== null || viewer.organization !== null;
+    return isNamed ? { open: { viewer, catalog } } : { closed: { reason: 'organization' } };
+  }
+  if (access.hidden) return { closed: { reason: 'hidden' } };
+  if (access.reason === 'PLAN_REQUIRED') {
+    return { closed: { reason: 'plan', requiredPlans: access.requiredPlans, message: access.message } };
+  }
+  return { closed: { reason: 'forbidden', message: access.message } };
+}

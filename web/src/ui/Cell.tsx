@@ -1,0 +1,148 @@
+import { useMemo } from 'preact/hooks';
+import type { Actor, AuditEvent, Column, Resource } from '../api/documents.ts';
+import { readJson, summarise } from '../json/tree.ts';
+import { useLog } from './context.ts';
+import { Marked } from './Marked.tsx';
+import { actorKindName, outcomeName } from './names.ts';
+
+/** One column of one event. */
+export function Cell({ kind, event }: { kind: Column['kind']; event: AuditEvent }) {
+  switch (kind) {
+    case 'TIME':
+      return <Time iso={event.occurredAt} />;
+    case 'ACTION':
+      return <ActionCell event={event} />;
+    case 'CATEGORY':
+      return event.category ? <CategoryBadge category={event.category} /> : <Nothing />;
+    case 'ACTOR':
+      return <ActorCell actor={event.actor} />;
+    case 'RESOURCE':
+      return <ResourceCell resources={event.resources} />;
+    case 'IP_ADDRESS':
+      return event.ipAddress ? <Code text={event.ipAddress} /> : <Nothing />;
+    case 'OUTCOME':
+      return event.outcome ? <OutcomeBadge outcome={event.outcome} /> : <Nothing />;
+    case 'DETAILS':
+      return <Summary metadataText={event.metadataText} />;
+  }
+}
+
+/** A value that was not recorded: a dash to the eye, a word to a screen reader. */
+function Nothing() {
+  const { texts } = useLog();
+  return (
+    <span class="nothing">
+      <span aria-hidden="true">–</span>
+      <span class="unseen">{texts.noValue}</span>
+    </span>
+  );
+}
+
+function Code({ text }: { text: string }) {
+  return (
+    <code>
+      <Marked text={text} />
+    </code>
+  );
+}
+
+function Time({ iso }: { iso: string }) {
+  const { format, now } = useLog();
+  return (
+    <time dateTime={iso} title={format.utc(iso)}>
+      <span class="main">
+        <bdi>{format.instant(iso)}</bdi>
+      </span>
+      <span class="aside">
+        <bdi>{format.relative(iso, now)}</bdi>
+      </span>
+    </time>
+  );
+}
+
+function ActionCell({ event }: { event: AuditEvent }) {
+  const { session } = useLog();
+  if (session.viewer.product.actionDisplay === 'NAME') return <Code text={event.action} />;
+  const labelled = event.actionLabel !== event.action;
+  return (
+    <span title={event.action}>
+      <span class="main">
+        <Marked text={event.actionLabel} />
+      </span>
+      {labelled && (
+        <code class="aside">
+          <Marked text={event.action} />
+        </code>
+      )}
+    </span>
+  );
+}
+
+export function CategoryBadge({ category }: { category: NonNullable<AuditEvent['category']> }) {
+  return (
+    <span class="badge" title={category.label}>
+      <Marked text={category.shortLabel} />
+    </span>
+  );
+}
+
+export function OutcomeBadge({ outcome }: { outcome: NonNullable<AuditEvent['outcome']> }) {
+  return <span class={`badge outcome-${outcome.toLowerCase()}`}>{outcomeName(useLog(), outcome)}</span>;
+}
+
+/** Who it was: the name, else the address, else the id, else what the product calls such an actor. */
+export function actorTitle(actor: Actor): string {
+  return actor.name ?? actor.email ?? actor.id ?? actor.label;
+}
+
+function ActorCell({ actor }: { actor: Actor }) {
+  const log = useLog();
+  const title = actorTitle(actor);
+  const kind = actor.label && actor.label !== title ? actor.label : actorKindName(log, actor.kind);
+  const second = actor.email && actor.email !== title ? actor.email : null;
+  return (
+    <span>
+      <span class="main">
+        <Marked text={title} />
+        {actor.kind !== 'USER' && kind !== title && <span class="badge kind">{kind}</span>}
+      </span>
+      {second && (
+        <span class="aside">
+          <Marked text={second} />
+        </span>
+      )}
+    </span>
+  );
+}
+
+function ResourceCell({ resources }: { resources: readonly Resource[] }) {
+  const { texts } = useLog();
+  const [first, ...others] = resources;
+  if (!first) return <Nothing />;
+  const title = first.name ?? first.id ?? first.type ?? '';
+  const rest = [first.type, first.id].filter((part): part is string => part !== null && part !== title);
+  return (
+    <span>
+      <span class="main">
+        <Marked text={title} />
+        {others.length > 0 && <bdi class="badge">{texts.more(others.length)}</bdi>}
+      </span>
+      {rest.length > 0 && (
+        <span class="aside">
+          <Marked text={rest.join(' · ')} />
+        </span>
+      )}
+    </span>
+  );
+}
+
+function Summary({ metadataText }: { metadataText: string }) {
+  const summary = useMemo(() => summarise(readJson(metadataText)), [metadataText]);
+  return summary ? (
+    <span class="summary">
+      <Marked text={summary} />
+    </span>
+  ) : (
+    <Nothing />
+  );
+}

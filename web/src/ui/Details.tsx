@@ -1,0 +1,230 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Actor, AuditEvent } from '../api/documents.ts';
+import { readJson } from '../json/tree.ts';
+import { exactly, refine, type ListKey } from '../view/view.ts';
+import { actorTitle } from './Cell.tsx';
+import { copyText } from './clipboard.ts';
+import { useLog } from './context.ts';
+import { JsonTree } from './JsonTree.tsx';
+import { Marked } from './Marked.tsx';
+import { actorKindName, logName, outcomeName } from './names.ts';
+
+const longText = 300;
+
+/** Everything that is recorded about one event, each value a way into the list. */
+export function Details({ event }: { event: AuditEvent }) {
+  const log = useLog();
+  const { texts, format, view, change, config, now } = log;
+  const { fields } = texts;
+  const metadata = useMemo(() => readJson(event.metadataText), [event.metadataText]);
+  const empty = metadata.kind === 'object' && metadata.entries.length === 0;
+
+  const link = () => config.history.link({ ...view, after: null, before: null, event: event.id });
+
+  return (
+    <div class="details">
+      <dl>
+        <Field name={fields.action}>
+          <Value text={event.actionLabel} filter="action" value={exactly(event.action)} />
+          {event.actionLabel !== event.action && <code>{event.action}</code>}
+        </Field>
+        {event.category && (
+          <Field name={fields.category}>
+            <Value text={event.category.label} filter="category" value={event.category.code} />
+          </Field>
+        )}
+        {event.outcome && (
+          <Field name={fields.outcome}>
+            <Value text={outcomeName(log, event.outcome)} filter="outcome" value={event.outcome} />
+          </Field>
+        )}
+        <Field name={fields.actor}>
+          <ActorValue actor={event.actor} filtered />
+        </Field>
+        {event.onBehalfOf && (
+          <Field name={fields.onBehalfOf}>
+            <ActorValue actor={event.onBehalfOf} />
+          </Field>
+        )}
+        {event.resources.length > 0 && (
+          <Field name={fields.resources}>
+            <ul>
+              {event.resources.map((resource, index) => (
+                <li key={index}>
+                  {resource.name && <Marked text={resource.name} />}
+                  {resource.type && <Value text={resource.type} filter="resourceType" />}
+                  {resource.id && <Value text={resource.id} filter="resourceId" code />}
+                </li>
+              ))}
+            </ul>
+          </Field>
+        )}
+        {event.log && (
+          <Field name={fields.log}>
+            <span class="value">
+              <bdi>{logName(log, event.log)}</bdi>
+              <FilterButton
+                name={logName(log, event.log)}
+                onClick={() => change(refine(view, { log: { level: event.log!.level, id: event.log!.id } }))}
+              />
+            </span>
+          </Field>
+        )}
+        <Field name={fields.occurredAt}>
+          <Moment iso={event.occurredAt} />
+          <bdi class="aside">{format.relative(event.occurredAt, now)}</bdi>
+        </Field>
+        <Field name={fields.recordedAt}>
+          <Moment iso={event.recordedAt} />
+        </Field>
+        {event.ipAddress && (
+          <Field name={fields.ipAddress}>
+            <Value text={event.ipAddress} filter="ip" code />
+          </Field>
+        )}
+        {event.userAgent && (
+          <Field name={fields.userAgent}>
+            <Marked text={event.userAgent} />
+          </Field>
+        )}
+        {event.correlationId && (
+          <Field name={fields.correlationId}>
+            <Value text={event.correlationId} filter="correlationId" code />
+          </Field>
+        )}
+        {event.source && (
+          <Field name={fields.source}>
+            <Value text={event.source} filter="source" />
+          </Field>
+        )}
+        {event.sourceEventId && (
+          <Field name={fields.sourceEventId}>
+            <Value text={event.sourceEventId} filter="sourceEventId" code />
+          </Field>
+        )}
+        <Field name={fields.recordedBy}>
+          <bdi>{event.recordedBy}</bdi>
+        </Field>
+        <Field name={fields.sequence}>
+          <code>{event.sequence}</code>
+        </Field>
+        <Field name={fields.id}>
+          <code>{event.id}</code>
+        </Field>
+      </dl>
+      <section class="metadata" aria-label={texts.metadata}>
+        <h2>{texts.metadata}</h2>
+        {empty ? <p class="nothing">{texts.noMetadata}</p> : <JsonTree node={metadata} label={texts.metadata} />}
+        <div class="actions">
+          <CopyButton label={texts.copyJson} text={() => event.metadataText} />
+          <CopyButton label={texts.copyLink} text={link} />
+        </div>
+      </section>
+    </div>
+  );
+}
+
+/** Says on itself what came of it, for as long as one needs to read that. */
+function CopyButton({ label, text }: { label: string; text: () => string }) {
+  const { texts, announce } = useLog();
+  const [outcome, setOutcome] = useState<string | null>(null);
+  useEffect(() => {
+    if (outcome === null) return;
+    const timer = setTimeout(() => setOutcome(null), 2500);
+    return () => clearTimeout(timer);
+  }, [outcome]);
+  const copy = async () => {
+    const said = (await copyText(text())) ? texts.copied : texts.notCopied;
+    setOutcome(said);
+    announce(said);
+  };
+  return (
+    <button type="button" class="button" onClick={() => void copy()}>
+      {outcome ?? label}
+    </button>
+  );
+}
+
+function Field({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div class="field-row">
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Moment({ iso }: { iso: string }) {
+  const { format } = useLog();
+  return (
+    <>
+      <time dateTime={iso}>
+        <bdi>{format.instant(iso)}</bdi>
+      </time>
+      <code>
+        <bdi>{format.utc(iso)}</bdi>
+      </code>
+    </>
+  );
+}
+
+function ActorValue({ actor, filtered }: { actor: Actor; filtered?: boolean }) {
+  const log = useLog();
+  const title = actorTitle(actor);
+  const kind = actor.label || actorKindName(log, actor.kind);
+  return (
+    <>
+      {title !== actor.email && title !== actor.id && <Marked text={title} />}
+      {actor.email && (filtered ? <Value text={actor.email} filter="email" /> : <Marked text={actor.email} />)}
+      {actor.id && (filtered ? <Value text={actor.id} filter="actorId" code /> : <code>{actor.id}</code>)}
+      {kind !== title && <span class="badge kind">{kind}</span>}
+    </>
+  );
+}
+
+interface ValueProps {
+  text: string;
+  filter: ListKey;
+  /** What is filtered by, where it differs from what is shown. */
+  value?: string;
+  code?: boolean;
+}
+
+function Value({ text, filter, value = text, code }: ValueProps) {
+  const { view, toggleFilter } = useLog();
+  return (
+    <span class="value">
+      {code ? (
+        // A very long id scrolls in its place, and then the keyboard must be able to reach it.
+        <code {...(text.length > longText ? { class: 'long', tabIndex: 0 } : {})}>
+          <Marked text={text} />
+        </code>
+      ) : (
+        <Marked text={text} />
+      )}
+      {!view.lists[filter].includes(value) && (
+        <FilterButton name={text} onClick={() => toggleFilter(filter, value)} />
+      )}
+    </span>
+  );
+}
+
+function FilterButton({ name, onClick }: { name: string; onClick: () => void }) {
+  const { texts } = useLog();
+  // A 2,000-character id would be read out whole.
+  const shortName = name.length > 60 ? `${name.slice(0, 60)}…` : name;
+  return (
+    <button
+      type="button"
+      class="filter-by"
+      title={texts.filterByThis}
+      aria-label={texts.filterBy(shortName)}
+      onClick={onClick}
+    >
+      <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+        <path d="M2 3h12l-4.5 5.5V13l-3-1.5v-3z" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linejoin="round" />
+      </svg>
+    </button>
+  );
+}

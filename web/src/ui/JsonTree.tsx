@@ -1,0 +1,65 @@
+import type { JsonNode } from '../json/tree.ts';
+import { useLog } from './context.ts';
+import { Marked } from './Marked.tsx';
+
+/** Branches with more leaves than this start closed, so that a large record does not bury the page. */
+const openUpTo = 30;
+
+export function JsonTree({ node, label }: { node: JsonNode; label: string }) {
+  return (
+    // It scrolls, so the keyboard must be able to reach it.
+    <div class="tree" tabIndex={0} role="group" aria-label={label}>
+      <Node node={node} depth={0} />
+    </div>
+  );
+}
+
+function Node({ node, depth }: { node: JsonNode; depth: number }) {
+  if (node.kind === 'string') return <Marked text={node.text} />;
+  if (node.kind === 'literal') {
+    return (
+      <span class="literal">
+        <Marked text={node.text} />
+      </span>
+    );
+  }
+  const children =
+    node.kind === 'object'
+      ? node.entries.map(({ key, value }) => ({ name: key, value }))
+      : node.items.map((value, index) => ({ name: String(index), value }));
+  return (
+    <ul>
+      {children.map(({ name, value }, index) => (
+        <li key={index}>
+          <Branch name={name} node={value} depth={depth} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Branch({ name, node, depth }: { name: string; node: JsonNode; depth: number }) {
+  const { texts } = useLog();
+  const size = node.kind === 'object' ? node.entries.length : node.kind === 'array' ? node.items.length : null;
+  if (size === null) {
+    return (
+      <>
+        <span class="key">
+          <bdi>{name}</bdi>
+        </span>{' '}
+        <Node node={node} depth={depth} />
+      </>
+    );
+  }
+  return (
+    <details open={size <= openUpTo && depth < 3}>
+      <summary>
+        <span class="key">
+          <bdi>{name}</bdi>
+        </span>{' '}
+        <bdi class="aside">{texts.items(size)}</bdi>
+      </summary>
+      <Node node={node} depth={depth + 1} />
+    </details>
+  );
+}

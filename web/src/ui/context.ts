@@ -1,0 +1,49 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Client } from '../api/client.ts';
+import type { Session } from '../log/session.ts';
+import type { Texts } from '../texts.ts';
+import type { Format } from '../time/format.ts';
+import type { ViewHistory } from '../view/history.ts';
+import type { ListKey, View } from '../view/view.ts';
+import type { Marker } from '../words/search.ts';
+
+/** What the element was told by its host. */
+export interface Config {
+  client: Client;
+  hasToken: boolean;
+  product: string | null;
+  organization: string | null;
+  locale: string;
+  zone: string;
+  pageSize: number;
+  pollSeconds: number;
+  /** The element is the page: it has a heading, and asks for a token where there is none. */
+  standalone: boolean;
+  upgradeHref: string | null;
+  redirectHref: string | null;
+  history: ViewHistory;
+  emit: (name: string, detail?: unknown) => boolean;
+  acceptToken: (token: string) => void;
+  chooseOrganization: (organization: string) => void;
+}
+
+/** What every part of an open log needs to know. */
+export interface LogContext {
+  config: Config;
+  session: Session;
+  texts: Texts;
+  format: Format;
+  view: View;
+  /** The zone of the times on the screen. */
+  zone: string;
+  marker: Marker | null;
+  now: number;
+  /** Changes the view; `typing` makes a burst of key strokes one step of the browser's history. */
+  change: (view: View, how?: 'step' | 'typing') => void;
+  toggleFilter: (key: ListKey, value: string) => void;
+  announce: (message: string) => void;
+}
+
+export const Log = createContext<LogContext>(null as unknown as LogContext);
+export const useLog = (): LogContext => useContext(Log);

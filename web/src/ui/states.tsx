@@ -1,0 +1,179 @@
+import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
+import type { Fault } from '../api/fault.ts';
+import type { Closed } from '../log/session.ts';
+import type { Texts } from '../texts.ts';
+import type { Config } from './context.ts';
+
+interface MessageProps {
+  title: string;
+  text: string;
+  tone?: 'calm' | 'alert';
+  /** Nothing else is on the page, so this is its heading. */
+  whole?: boolean;
+  children?: ComponentChildren;
+}
+
+/** One way to say that there is nothing to list, and why. */
+export function Message({ title, text, tone = 'calm', whole = false, children }: MessageProps) {
+  const Heading = whole ? 'h1' : 'h2';
+  return (
+    <section class={`message ${tone}`} role={tone === 'alert' ? 'alert' : undefined}>
+      <Heading>{title}</Heading>
+      <p>{text}</p>
+      {children}
+    </section>
+  );
+}
+
+/** Holds the place of the list while the first answer is on its way; `whole` also that of all above it. */
+export function Skeleton({ texts, whole }: { texts: Texts; whole?: 'page' | 'part' }) {
+  return (
+    <div class="log" role="status" aria-label={texts.loading}>
+      {whole === 'page' && <div class="place heading" />}
+      {whole && <div class="place filters" />}
+      {whole && <div class="place histogram" />}
+      <div class="skeleton">
+        {Array.from({ length: 12 }, (_, index) => (
+          <div key={index} class="bone" />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+export function ClosedState({ texts, closed, config }: { texts: Texts; closed: Closed; config: Config }) {
+  const whole = config.standalone;
+  switch (closed.reason) {
+    case 'hidden':
+      // A host that embeds the log shows nothing at all; a page of its own cannot be nothing.
+      return config.standalone ? <Message whole title={texts.hiddenTitle} text={texts.hiddenText} /> : null;
+    case 'plan':
+      return (
+        <Message
+          whole={whole}
+          title={texts.planTitle(new Intl.ListFormat(config.locale, { type: 'disjunction' }).format(closed.requiredPlans))}
+          text={closed.message ?? texts.planText}
+        >
+          {config.upgradeHref && (
+            <a class="button primary" href={config.upgradeHref}>
+              {texts.upgrade}
+            </a>
+          )}
+        </Message>
+      );
+    case 'forbidden':
+      return <Message whole={whole} title={texts.forbiddenTitle} text={closed.message ?? texts.forbiddenText} />;
+    case 'organization':
+      return (
+        <Message whole={whole} title={texts.organizationTitle} text={texts.organizationText}>
+          <OneFieldForm
+            label={texts.organization}
+            button={texts.signIn}
+            onSubmit={config.chooseOrganization}
+          />
+        </Message>
+      );
+    case 'product':
+      return <Message whole={whole} tone="alert" title={texts.productTitle} text={texts.productText(closed.expected)} />;
+  }
+}
+
+interface FaultProps {
+  texts: Texts;
+  fault: Fault;
+  whole?: boolean;
+  onRetry: () => void;
+  children?: ComponentChildren;
+}
+
+export function FaultState({ texts, fault, whole, onRetry, children }: FaultProps) {
+  const retry = (
+    <button type="button" class="button" onClick={onRetry}>
+      {texts.retry}
+    </button>
+  );
+  switch (fault.kind) {
+    case 'unauthenticated':
+      return (
+        <Message whole={whole} title={texts.expiredTitle} text={texts.expiredText}>
+          {children}
+        </Message>
+      );
+    case 'forbidden':
+    case 'missing':
+      return <Message whole={whole} title={texts.forbiddenTitle} text={fault.message || texts.forbiddenText} />;
+    case 'plan':
+      return <Message whole={whole} title={texts.planTitle(fault.requiredPlans.join(', '))} text={fault.message || texts.planText} />;
+    case 'input':
+      return (
+        <Message tone="alert" whole={whole} title={texts.inputTitle} text={fault.message}>
+          {children}
+        </Message>
+      );
+    case 'offline':
+      return (
+        <Message tone="alert" whole={whole} title={texts.offlineTitle} text={texts.offlineText}>
+          {retry}
+        </Message>
+      );
+    case 'busy':
+      return (
+        <Message tone="alert" whole={whole} title={texts.busyTitle} text={texts.busyText}>
+          {retry}
+        </Message>
+      );
+    case 'server':
+      return (
+        <Message tone="alert" whole={whole} title={texts.serverTitle} text={fault.requestId ? texts.serverText : texts.serverTextNoId}>
+          {fault.requestId && <code class="request-id">{fault.requestId}</code>}
+          {retry}
+        </Message>
+      );
+  }
+}
+
+/** A page of its own may be opened without a token; an embedding host never shows this form. */
+export function TokenForm({ texts, config, bare }: { texts: Texts; config: Config; bare?: boolean }) {
+  if (!config.standalone) return <Message title={texts.expiredTitle} text={texts.expiredText} />;
+  const form = (
+    <OneFieldForm secret label={texts.token} button={texts.signIn} onSubmit={config.acceptToken} />
+  );
+  return bare ? (
+    form
+  ) : (
+    <Message whole title={texts.signInTitle} text={texts.signInText}>
+      {form}
+    </Message>
+  );
+}
+
+interface FormProps {
+  label: string;
+  button: string;
+  secret?: boolean;
+  onSubmit: (value: string) => void;
+}
+
+function OneFieldForm({ label, button, secret, onSubmit }: FormProps) {
+  const field = useRef<HTMLInputElement>(null);
+  const shared = { ref: field, autocomplete: 'off', spellcheck: false } as const;
+  return (
+    <form
+      class="token-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const value = field.current!.value.trim();
+        if (value) onSubmit(value);
+      }}
+    >
+      <label class="field">
+        <span>{label}</span>
+        {secret ? <input type="password" {...shared} /> : <input type="text" {...shared} />}
+      </label>
+      <button type="submit" class="button primary">
+        {button}
+      </button>
+    </form>
+  );
+}
