@@ -1,0 +1,104 @@
+//! The database itself refuses to change or remove what was recorded, whoever asks it.
+
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
+
+use crate::harness::{Database, event, on_both_databases};
+
+/// Statements that would change the log, each with what refuses it.
+const SQLITE: &[&str] = &[
+    "UPDATE event SET action = 'other'",
+    "UPDATE event SET metadata = metadata",
+    "UPDATE OR REPLACE event SET key = key + 1",
+    "DELETE FROM event",
+    "DELETE FROM event WHERE key = (SELECT max(key) FROM event)",
+    "INSERT OR REPLACE INTO event SELECT {event} FROM event",
+    "REPLACE INTO event SELECT {event} FROM event",
+    "INSERT INTO event SELECT {event} FROM event WHERE true ON CONFLICT DO UPDATE SET action = 'other'",
+    "INSERT INTO event SELECT {event} FROM event WHERE true ON CONFLICT (key) DO UPDATE SET action = 'other'",
+    "UPDATE event_order SET sequence = 0",
+    "UPDATE event_order SET position = position + 1",
+    "DELETE FROM event_order",
+    "INSERT OR REPLACE INTO event_order SELECT organization_no, position, 7 FROM event_order",
+    "INSERT INTO event_order SELECT * FROM event_order WHERE true ON CONFLICT DO UPDATE SET sequence = 7",
+    "UPDATE idempotency SET sequence = 7",
+    "UPDATE idempotency SET content_hash = x'00'",
+    "DELETE FROM idempotency",
+    "INSERT OR REPLACE INTO idempotency SELECT organization_no, key_hash, x'00', 7 FROM idempotency",
+    "INSERT INTO idempotency SELECT * FROM idempotency WHERE true ON CONFLICT DO UPDATE SET sequence = 7",
+];
+
+const POSTGRES: &[&str] = &[
+    "UPDATE event SET action = 'other'",
+    "UPDATE event SET metadata = metadata",
+    "UPDATE event SET position = position + 1",
+    "DELETE FROM event",
+    "DELETE FROM event WHERE sequence = 1",
+    "TRUNCATE event",
+    "TRUNCATE event CASCADE",
+    "INSERT INTO event SELECT * FROM event ON CONFLICT (organization_no, sequence) DO UPDATE SET action = 'other'",
+    "INSERT INTO event SELECT * FROM event ON CONFLICT (organization_no, position) DO UPDATE SET action = 'other'",
+    "INSERT INTO event SELECT * FROM event",
+    "WITH gone AS (DELETE FROM event RETURNING *) SELECT count(*) FROM gone",
+    "MERGE INTO event e USING (SELECT 1) one ON true WHEN MATCHED THEN DELETE",
+    "UPDATE idempotency SET sequence = 7",
+    "DELETE FROM idempotency",
+    "TRUNCATE idempotency",
+    "INSERT INTO idempotency SELECT * FROM idempotency ON CONFLICT (organization_no, key_hash) DO UPDATE SET sequence = 7",
+];
+
+/// Why a statement was refused; `None` if it ran.
+async fn refused<'c, E>(connection: E, sql: &str) -> Option<String>
+where
+    E: Executor<'c>,
+{
+    connection.execute(AssertSqlSafe(sql.to_owned())).await.err().map(|error| error.to_string())
+}
+
+fn is_a_refusal(sql: &str, reason: Option<String>) {
+    let reason = reason.unwrap_or_else(|| panic!("it ran: {sql}"));
+    // A second row with a key that is taken is refused by the key itself.
+    let fits = reason.contains("append-only") || reason.contains("duplicate key");
+    assert!(fits, "{sql}: refused, but for another reason: {reason}");
+}
+
+on_both_databases! {
+    async fn what_was_recorded_cannot_be_changed_or_removed(app: &TestApp) {
+        let admin = app.admin("workspace", "acme");
+        for i in 0..3 {
+            let mut input = event("user.login");
+            input["idempotencyKey"] = json!(format!("key {i}"));
+            assert_eq!(admin.record(input).await["status"], "RECORDED");
+        }
+        let query = "{ auditEvents { totalCount nodes { id sequence action occurredAt metadataText } } }";
+        let before = admin.data(query, json!({})).await;
+        match app.database {
+            Database::Sqlite => {
+                let mut connection = SqliteConnection::connect(&app.url).await.unwrap();
+                let rows = sqlx::query("SELECT name FROM pragma_table_info('event')").fetch_all(&mut connection).await.unwrap();
+                let columns: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+                let columns = columns.join(", ");
+                for sql in SQLITE {
+                    let sql = sql.replace("INTO event SELECT {event}", &format!("INTO event ({columns}) SELECT {columns}"));
+                    for pragma in ["PRAGMA recursive_triggers = 0", "PRAGMA recursive_triggers = 1"] {
+                        connection.execute(pragma).await.unwrap();
+                        is_a_refusal(&sql, refused(&mut connection, &sql).await);
+                    }
+                }
+                let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
+                assert_eq!(check, "ok");
+                connection.close().await.unwrap();
+            }
+            Database::Postgres => {
+                let mut connection = PgConnection::connect(&app.url).await.unwrap();
+                for sql in POSTGRES {
+                    is_a_refusal(sql, refused(&mut connection, sql).await);
+                }
+                connection.close().await.unwrap();
+            }
+        }
+        assert_eq!(admin.data(query, json!({})).await, before);
+        // And recording goes on.
+        assert_eq!(admin.record(event("user.login")).await["sequence"], "3");
+    }
+}
