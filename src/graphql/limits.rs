@@ -276,6 +276,10 @@ fn is_introspection(document: &ExecutableDocument) -> bool {
 /// Puts the null of a failed field where the specification wants it: async-graphql 7 leaves the field out.
 pub fn null_failed_fields(response: &mut Response) {
     let Response { data, errors, .. } = response;
+    // Every root field is nullable: an operation whose fields all failed has an object of nulls.
+    if *data == Value::Null && errors.iter().any(|error| !error.path.is_empty()) {
+        *data = Value::Object(async_graphql::indexmap::IndexMap::new());
+    }
     for error in errors.iter() {
         if let Some((PathSegment::Field(last), head)) = error.path.split_last()
             && let Some(Value::Object(object)) = at(data, head)

@@ -124,10 +124,11 @@ fn from_body(body: &Bytes, request_id: &str) -> Result<Parameters, Refusal> {
             "the body must be one request: batches of requests are not supported, use aliases",
         ));
     }
-    let parameters = serde_json::from_str(text)
-        .map_err(|error| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {error}")))?;
+    let malformed = |error| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {error}"));
+    // The syntax first: a number that is too large for JSON's own types is named, not called malformed.
+    serde_json::from_str::<&serde_json::value::RawValue>(text).map_err(malformed)?;
     limits::check_body(text).map_err(|error| Refusal::of(&error, Some(StatusCode::BAD_REQUEST), request_id))?;
-    Ok(parameters)
+    serde_json::from_str(text).map_err(malformed)
 }
 
 fn from_url(query: &str) -> Result<Parameters, Refusal> {
