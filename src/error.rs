@@ -19,7 +19,7 @@ pub enum Code {
     NotFound,
     /// The request is wrong; `field` and `rule` say where and why.
     BadUserInput,
-    /// The idempotency key was used for another event, or the log was deleted already.
+    /// The idempotency key was used for another event.
     Conflict,
     /// The recording queue is full: try again after `retryAfterMs`.
     Overloaded,

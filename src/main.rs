@@ -6,9 +6,16 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match ledgerline::cli::run().await {
+/// Stack of a worker thread. GraphQL documents are validated and resolved by recursion, within limits that fit easily.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    // The commands run on a worker: the main thread's stack is the system's choice.
+    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+        runtime.block_on(async { tokio::spawn(ledgerline::cli::run()).await.map_err(anyhow::Error::from) }).flatten()
+    });
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("ledgerline: {error:#}");

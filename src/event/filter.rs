@@ -140,8 +140,8 @@ impl Filter {
             && from > to
         {
             return Err(Error::bad_input(
-                "filter.occurredAt.to",
-                format!("must not be before from, got {to} and {from}"),
+                "filter.occurredAt",
+                format!("from must not be after to, got {from} and {to}"),
             ));
         }
         if let (Some(types), Some(ids)) = (&self.resource_types, &self.resource_ids)

@@ -26,7 +26,28 @@ pub enum Found<'a> {
     Key(&'a str, &'a str),
 }
 
-/// Walks a text that is valid JSON, in order. The text MUST have passed a JSON parser: nothing is checked here.
+/// How deep brackets nest in a JSON text, strings left aside. Unlike [`walk`] it needs no stack.
+#[must_use]
+pub fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Walks a text that is valid JSON, in order. The text MUST have passed a JSON parser, and not nest so deep that a
+/// recursive walk overflows the stack: nothing is checked here.
 pub fn walk(text: &str, visit: &mut dyn FnMut(Found<'_>)) {
     let mut walker = Walker { text, at: 0, path: String::new(), depth: 0, visit };
     walker.value();
@@ -186,6 +207,7 @@ mod tests {
             ]
         );
         assert_eq!((twins, deepest), (vec!["c".to_owned()], 3));
+        assert_eq!((depth(text), depth("[\"[[\\\"[\",[]]"), depth("1")), (3, 2, 0));
     }
 
     #[test]

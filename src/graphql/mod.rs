@@ -7,6 +7,7 @@ mod event;
 mod facets;
 mod filter;
 pub mod limits;
+pub mod order;
 mod record;
 mod scalars;
 mod viewer;

@@ -281,7 +281,7 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
         let dropped =
             || Error::bad_input("atomic", "nothing was recorded, because another event of the request was refused");
         for place in places.drain(..) {
-            results[place] = Some(Err(dropped()));
+            results[place] = Some(Err(dropped().under(&format!("events[{place}]"))));
         }
         items.clear();
     }

@@ -18,13 +18,16 @@ use serde::Deserialize;
 use super::{Edge, authenticate, media, media::Media};
 use crate::{
     error::{Code, Error},
-    graphql::{RequestId, extended, limits},
+    event::json,
+    graphql::{RequestId, extended, limits, order::Order},
 };
 
 /// Largest body of a request that records, in bytes.
 const RECORDING_BODY: usize = 10 * 1024 * 1024;
 /// Largest other body, in bytes.
 const BODY: usize = 1024 * 1024;
+/// Deepest nesting of a body.
+const BODY_DEPTH: usize = 100;
 /// Longest time that one request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -125,6 +128,9 @@ fn from_body(body: &Bytes, request_id: &str) -> Result<Parameters, Refusal> {
         ));
     }
     let malformed = |error| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {error}"));
+    if json::depth(text) > BODY_DEPTH {
+        return Err(Refusal::malformed(&format!("the body must nest at most {BODY_DEPTH} levels deep")));
+    }
     // The syntax first: a number that is too large for JSON's own types is named, not called malformed.
     serde_json::from_str::<&serde_json::value::RawValue>(text).map_err(malformed)?;
     limits::check_body(text).map_err(|error| Refusal::of(&error, Some(StatusCode::BAD_REQUEST), request_id))?;
@@ -179,16 +185,17 @@ async fn execute(
         parameters.operation_name.is_none()
             || name.map(async_graphql::Name::as_str) == parameters.operation_name.as_deref()
     };
-    let kinds: Vec<_> =
-        document.operations.iter().filter(|(name, _)| named(*name)).map(|(_, operation)| operation.node.ty).collect();
-    let [kind] = kinds.as_slice() else {
+    let asked: Vec<_> =
+        document.operations.iter().filter(|(name, _)| named(*name)).map(|(_, asked)| &asked.node).collect();
+    let [operation] = asked.as_slice() else {
         return Err(Refusal::coded(
             "operationName must name one of the document's operations",
             Code::GraphqlValidationFailed,
             None,
         ));
     };
-    let mutates = *kind != OperationType::Query;
+    let order = Order::of(&document, operation);
+    let mutates = operation.ty != OperationType::Query;
     if is_get && mutates {
         return Err(Refusal::coded(
             "only queries may be sent by GET",
@@ -231,6 +238,7 @@ async fn execute(
         }
     };
     limits::null_failed_fields(&mut answer);
+    order.apply(&mut answer.data);
     for error in &mut answer.errors {
         let coded = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
         if !coded {

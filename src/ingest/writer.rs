@@ -52,14 +52,14 @@ impl Writer {
     /// # Errors
     /// `OVERLOADED` when the queue is full, and those of the database.
     pub async fn submit(&self, task: Task) -> Receipt {
-        let overloaded = || Error::Overloaded { retry_after_ms: RETRY_AFTER_MS };
+        let overloaded = || {
+            metrics::counter!("ledgerline_recording_overloaded_total").increment(1);
+            Error::Overloaded { retry_after_ms: RETRY_AFTER_MS }
+        };
         let kib = u32::try_from(size(&task) / 1024 + 1).unwrap_or(u32::MAX);
         let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| overloaded())?;
         let (answer, receipt) = oneshot::channel();
-        self.queue.try_send(Waiting { task, answer, _room: room }).map_err(|_| {
-            metrics::counter!("ledgerline_recording_overloaded_total").increment(1);
-            overloaded()
-        })?;
+        self.queue.try_send(Waiting { task, answer, _room: room }).map_err(|_| overloaded())?;
         receipt.await.map_err(|_| Error::Overloaded { retry_after_ms: RETRY_AFTER_MS })?
     }
 }

@@ -26,9 +26,9 @@ fn database_code(error: &DbErr) -> Option<String> {
     inner.as_database_error().and_then(|e| e.code()).map(|code| code.into_owned())
 }
 
-/// PostgreSQL cancelled the statement at its time limit; SQLite's progress handler interrupts (code 9).
+/// PostgreSQL cancelled the statement at its time limit.
 fn is_timeout(error: &DbErr) -> bool {
-    database_code(error).is_some_and(|code| code == "57014" || code == "9")
+    database_code(error).is_some_and(|code| code == "57014")
 }
 
 fn is_unavailable(error: &DbErr) -> bool {

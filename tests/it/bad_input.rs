@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Answer, Database, TestApp, event, on_both_databases};
 
-const RECORD: &str = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status event { id metadataText } } }";
+const RECORD: &str =
+    "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status event { id metadataText } } }";
 const LIST: &str = "query($filter: AuditEventFilter, $search: String, $first: Int, $last: Int, $after: String, $before: String, $log: AuditLogInput) {
     auditEvents(filter: $filter, search: $search, first: $first, last: $last, after: $after, before: $before, log: $log) { totalCount nodes { action } } }";
 
@@ -160,7 +161,6 @@ on_both_databases! {
         for (metadata, field) in [
             ("{\"n\": 12345678901234567890123}", "input.metadata.n"),
             ("{\"n\": 0.1000000000000000055}", "input.metadata.n"),
-            ("{\"n\": 1e999}", "input.metadata.n"),
             ("{\"deep\": [1, {\"n\": 9007199254740993.0}]}", "input.metadata.deep[1].n"),
             ("{\"n\": 18446744073709551616}", "input.metadata.n"),
             ("{\"a\": 1, \"a\": 2}", "input.metadata.a"),
@@ -188,9 +188,14 @@ on_both_databases! {
         assert_eq!(twice.field(), "input.metadata.a");
         assert_eq!(recorder.actions("").await, Vec::<String>::new());
         // As text, every number is kept as it is spelled.
-        let text = "{\"n\": 12345678901234567890123, \"m\": 1.50, \"e\": 1E400}";
+        let text = "{\"n\": 12345678901234567890123, \"m\": 1.50, \"e\": 1E100}";
         let kept = recorder.data(RECORD, json!({ "input": with("metadataText", json!(text)) })).await;
         assert_eq!(kept["recordAuditEvent"]["event"]["metadataText"], text);
+        // No JSON library reads this one, so it has no place in the body; it is refused all the same.
+        let body = format!("{{\"query\": {query}, \"variables\": {{\"input\": {{\"action\": \"a.b\", \"actor\": {{\"kind\": \"USER\"}}, \"metadata\": {{\"n\": 1e999}}}}}}}}");
+        let answer = app.graphql_text(Some(&token), body).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "BAD_USER_INPUT"));
+        assert!(answer.errors()[0]["message"].as_str().expect("a text").contains("number"));
         for kept in ["{\"n\": 18446744073709551615}", "{\"n\": -9223372036854775808, \"m\": 1.50, \"e\": 1e2}"] {
             let body = format!("{{\"query\": {query}, \"variables\": {{\"input\": {{\"action\": \"a.b\", \"actor\": {{\"kind\": \"USER\"}}, \"metadata\": {kept}}}}}}}");
             app.graphql_text(Some(&token), body).await.data();
@@ -211,7 +216,7 @@ on_both_databases! {
             (json!({ "after": "x" }), "after", "cursor"),
             (json!({ "before": "" }), "before", "cursor"),
             (json!({ "after": "\u{0}" }), "after", "cursor"),
-            (range("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"), "filter.occurredAt.to", ""),
+            (range("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"), "filter.occurredAt", ""),
             (range("x", "2026-01-01T00:00:00Z"), "filter.occurredAt.from", "RFC 3339"),
             (range("2026-01-01T00:00:00Z", "2026-13-01T00:00:00Z"), "filter.occurredAt.to", "RFC 3339"),
             (json!({ "filter": { "period": { "preset": "TODAY", "timeZone": "Mars/Olympus" } } }), "filter.period.timeZone", "Mars/Olympus"),
@@ -322,11 +327,20 @@ async fn timed(app: &TestApp, query: &str) -> (Answer, Duration) {
     (answer, start.elapsed())
 }
 
-#[tokio::test]
-async fn bombs_are_answered_at_once() {
+#[test]
+fn bombs_are_answered_at_once() {
+    // A build without optimization takes several times the stack of the one that is shipped.
+    let run =
+        || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(bombs());
+    std::thread::Builder::new().stack_size(8 << 20).spawn(run).expect("a thread").join().expect("no panic");
+}
+
+async fn bombs() {
     let app = TestApp::start(Database::Sqlite).await;
     let fragments = |count: usize, times: usize| {
-        let chain: String = (0..count).map(|i| format!("fragment F{i} on Query {{ {} }} ", format!("...F{} ", i + 1).repeat(times))).collect();
+        let chain: String = (0..count)
+            .map(|i| format!("fragment F{i} on Query {{ {} }} ", format!("...F{} ", i + 1).repeat(times)))
+            .collect();
         format!("{{ ...F0 }} {chain} fragment F{count} on Query {{ viewer {{ subject }} }}")
     };
     let bombs = [
@@ -340,7 +354,7 @@ async fn bombs_are_answered_at_once() {
         ("fragments by fifty", fragments(6, 50)),
         ("a cycle of fragments", "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".to_owned()),
         ("a chain of fragments", fragments(2_000, 1)),
-        ("inline fragments", format!("{} viewer {{ subject }} {}", "{ ... on Query ".repeat(30), "}".repeat(30))),
+        ("inline fragments", format!("{}{{ viewer {{ subject }} }}{}", "{ ... on Query ".repeat(45), "}".repeat(45))),
         ("aliases", format!("{{ {} }}", (0..2_000).map(|i| format!("a{i}: viewer {{ subject }} ")).collect::<String>())),
         ("costly aliases", format!("{{ {} }}", (0..40).map(|i| format!("a{i}: auditEvents(first: 100) {{ nodes {{ id action sequence recordedBy metadata outcome }} }} ")).collect::<String>())),
         ("depth", format!("{{ auditEvents {{ nodes {{ log {{ {} id {} }} }} }} }}", "parent { ".repeat(12), "}".repeat(12))),
@@ -348,11 +362,20 @@ async fn bombs_are_answered_at_once() {
     ];
     for (name, query) in bombs {
         let (answer, took) = timed(&app, &query).await;
-        assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{name}: {}", String::from_utf8_lossy(&answer.body).chars().take(300).collect::<String>());
+        assert_eq!(
+            answer.code(),
+            "QUERY_TOO_COMPLEX",
+            "{name}: {}",
+            String::from_utf8_lossy(&answer.body).chars().take(300).collect::<String>()
+        );
         // 50 ms in a release build on a quiet machine; here room for neither.
         assert!(took < Duration::from_secs(1), "{name} took {took:?}");
     }
-    let deep_variables = format!("{{\"query\": \"{{viewer{{subject}}}}\", \"variables\": {{\"a\": {}{}}}}}", "[".repeat(200_000), "]".repeat(200_000));
+    let deep_variables = format!(
+        "{{\"query\": \"{{viewer{{subject}}}}\", \"variables\": {{\"a\": {}{}}}}}",
+        "[".repeat(200_000),
+        "]".repeat(200_000)
+    );
     let token = app.admin("workspace", "acme").token();
     assert_eq!(app.graphql_text(Some(&token), deep_variables).await.status, 400);
     // Whoever came after them is served.
@@ -369,7 +392,10 @@ fn refused_start(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]
         }
     }
     let database = format!("sqlite://{}", folder.join("ledgerline.db").display());
-    command.env("LEDGERLINE_DATABASE_URL", database).env("LEDGERLINE_LISTEN", "127.0.0.1:0").env("LEDGERLINE_KEYS", folder.join("keys"));
+    command
+        .env("LEDGERLINE_DATABASE_URL", database)
+        .env("LEDGERLINE_LISTEN", "127.0.0.1:0")
+        .env("LEDGERLINE_KEYS", folder.join("keys"));
     command.envs(environment.iter().copied()).args(arguments);
     let output = command.output().expect("the program runs");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -381,14 +407,41 @@ fn refused_start(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]
 #[test]
 fn an_unknown_or_bad_setting_keeps_the_process_from_starting() {
     let folder = tempfile::tempdir().expect("a folder");
-    let told = refused_start(folder.path(), &[("LEDGERLINE_DATABSE_URL", "x"), ("LEDGERLINE_LISTENN", "y"), ("LEDGERLINE_ALLOWED_ORIGINS", "app.example.com")], &["serve", "--dev"]);
-    for part in ["LEDGERLINE_DATABSE_URL", "LEDGERLINE_DATABASE_URL", "LEDGERLINE_LISTENN", "LEDGERLINE_LISTEN", "LEDGERLINE_ALLOWED_ORIGINS", "app.example.com"] {
+    let told = refused_start(
+        folder.path(),
+        &[
+            ("LEDGERLINE_DATABSE_URL", "x"),
+            ("LEDGERLINE_LISTENN", "y"),
+            ("LEDGERLINE_ALLOWED_ORIGINS", "app.example.com"),
+        ],
+        &["serve", "--dev"],
+    );
+    for part in [
+        "LEDGERLINE_DATABSE_URL",
+        "LEDGERLINE_DATABASE_URL",
+        "LEDGERLINE_LISTENN",
+        "LEDGERLINE_LISTEN",
+        "LEDGERLINE_ALLOWED_ORIGINS",
+        "app.example.com",
+    ] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    for (name, value) in [("LEDGERLINE_READ_RATE", "many"), ("LEDGERLINE_LOG_FORMAT", "xml"), ("LEDGERLINE_INTROSPECTION", "perhaps"), ("LEDGERLINE_LOG", "=,=="), ("LEDGERLINE_LISTEN", "nowhere"), ("LEDGERLINE_PRODUCTS", "/does/not/exist")] {
+    for (name, value) in [
+        ("LEDGERLINE_READ_RATE", "many"),
+        ("LEDGERLINE_LOG_FORMAT", "xml"),
+        ("LEDGERLINE_INTROSPECTION", "perhaps"),
+        ("LEDGERLINE_LOG", "=,=="),
+        ("LEDGERLINE_LISTEN", "nowhere"),
+        ("LEDGERLINE_PRODUCTS", "/does/not/exist"),
+    ] {
         let told = refused_start(folder.path(), &[(name, value)], &["serve", "--dev"]);
         let said = told.to_lowercase();
-        assert!(said.contains(&name.to_lowercase()) || said.contains(&name.replace("LEDGERLINE_", "--").replace('_', "-").to_lowercase()) || said.contains(value), "{name}: {told}");
+        assert!(
+            said.contains(&name.to_lowercase())
+                || said.contains(&name.replace("LEDGERLINE_", "--").replace('_', "-").to_lowercase())
+                || said.contains(value),
+            "{name}: {told}"
+        );
     }
     let url = refused_start(folder.path(), &[("LEDGERLINE_DATABASE_URL", "mysql://x")], &["serve", "--dev"]);
     assert!(url.contains("sqlite") && url.contains("postgres"), "{url}");
@@ -409,10 +462,15 @@ fn everything_wrong_with_the_product_files_is_said_at_once_with_its_place() {
     let products = folder.path().join("products");
     std::fs::create_dir(&products).expect("made");
     let sound = include_str!("../../products/workspace.toml");
-    std::fs::write(products.join("a.toml"), sound.replace("on_delete = \"KEEP\"", "on_delete = \"MAYBE\"").replace("open = true", "opne = true")).expect("written");
+    std::fs::write(
+        products.join("a.toml"),
+        sound.replace("on_delete = \"KEEP\"", "on_delete = \"MAYBE\"").replace("open = true", "opne = true"),
+    )
+    .expect("written");
     std::fs::write(products.join("b.toml"), "name = \"b\"\nname = ").expect("written");
     std::fs::write(products.join("c.toml"), sound.replace("name = \"workspace\"", "name = \"c\"")).expect("written");
-    let told = refused_start(folder.path(), &[("LEDGERLINE_PRODUCTS", products.to_str().expect("text"))], &["serve", "--dev"]);
+    let told =
+        refused_start(folder.path(), &[("LEDGERLINE_PRODUCTS", products.to_str().expect("text"))], &["serve", "--dev"]);
     let line = |text: &str, needle: &str| text.lines().position(|line| line.contains(needle)).expect("a line") + 1;
     for part in [
         format!("a.toml:{}", line(sound, "on_delete")),
@@ -426,5 +484,8 @@ fn everything_wrong_with_the_product_files_is_said_at_once_with_its_place() {
     }
     let empty = folder.path().join("empty");
     std::fs::create_dir(&empty).expect("made");
-    assert!(refused_start(folder.path(), &[("LEDGERLINE_PRODUCTS", empty.to_str().expect("text"))], &["serve", "--dev"]).contains("no product"));
+    assert!(
+        refused_start(folder.path(), &[("LEDGERLINE_PRODUCTS", empty.to_str().expect("text"))], &["serve", "--dev"])
+            .contains("no product")
+    );
 }

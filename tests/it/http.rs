@@ -5,9 +5,9 @@ use axum::{
     http::{Method, Request},
 };
 use ledgerline::catalog::Products;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{Answer, Database, TestApp, event, on_both_databases};
+use crate::harness::{Answer, Database, TestApp, on_both_databases};
 
 const VIEWER: &str = "{ viewer { subject } }";
 

@@ -18,3 +18,14 @@ on_both_databases! {
         assert_eq!(data["auditEvents"]["nodes"][0]["action"], "member.invited");
     }
 }
+
+on_both_databases! {
+    async fn fields_are_answered_in_the_order_that_they_were_asked_in(app: &TestApp) {
+        let admin = app.admin("workspace", "acme");
+        admin.record(event("user.login")).await;
+        let query = r#"{"query":"{ a: auditEvents(first: 0) { totalCount } ...F c: viewer { subject } } fragment F on Query { b: auditEvents(first: 1) { facets { days { count } } nodes { action } } }"}"#;
+        let answer = app.graphql_text(Some(&admin.token()), query.to_owned()).await;
+        let text = String::from_utf8(answer.body).expect("UTF-8");
+        assert_eq!(text, r#"{"data":{"a":{"totalCount":1},"b":{"facets":{"days":[{"count":1}]},"nodes":[{"action":"user.login"}]},"c":{"subject":"admin"}}}"#);
+    }
+}
