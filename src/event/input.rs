@@ -201,8 +201,17 @@ fn check_metadata(text: &str) -> Result<String> {
     if text.len() > limits::EVENT_BYTES {
         return Err(over("metadata", limits::EVENT_BYTES, "bytes", text.len()));
     }
-    let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text)
-        .map_err(|error| Error::bad_input("metadata", format!("must be a JSON object ({error})")))?;
+    let depth = json::depth(text);
+    if depth > limits::METADATA_DEPTH {
+        return Err(over("metadata", limits::METADATA_DEPTH, "levels deep", depth));
+    }
+    // The syntax alone: a number beyond every double is text that we can keep.
+    let syntax = serde_json::from_str::<&serde_json::value::RawValue>(text);
+    match syntax {
+        Ok(raw) if raw.get().starts_with('{') => {}
+        Ok(_) => return Err(Error::bad_input("metadata", "must be a JSON object")),
+        Err(error) => return Err(Error::bad_input("metadata", format!("must be a JSON object ({error})"))),
+    }
     let mut exact = Vec::new();
     let mut fault = None;
     json::walk(text, &mut |found| {
@@ -210,9 +219,6 @@ fn check_metadata(text: &str) -> Result<String> {
             return;
         }
         fault = match found {
-            json::Found::Opens(depth) if depth > limits::METADATA_DEPTH => {
-                Some(over("metadata", limits::METADATA_DEPTH, "levels deep", depth))
-            }
             json::Found::DuplicateKey(path) => {
                 Some(Error::bad_input(format!("metadata.{path}"), "must name a key once per object"))
             }
@@ -230,7 +236,7 @@ fn check_metadata(text: &str) -> Result<String> {
     if let Some(fault) = fault {
         return Err(fault);
     }
-    let mut value = serde_json::Value::Object(object);
+    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text) else { return Ok(text.to_owned()) };
     value.sort_all_objects();
     exact.sort_unstable();
     Ok(format!("{value}{}", exact.join(" ")))

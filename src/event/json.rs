@@ -159,6 +159,36 @@ impl Walker<'_, '_> {
     }
 }
 
+/// A valid JSON text with every number beyond the range of doubles as a string, so that any library reads it.
+#[must_use]
+pub fn readable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let (mut in_string, mut escaped, mut at) = (false, false, 0);
+    let bytes = text.as_bytes();
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if !in_string && (byte == b'-' || byte.is_ascii_digit()) {
+            let rest = &text[at..];
+            let number = &rest[..rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len())];
+            let fits = serde_json::from_str::<serde_json::Number>(number).is_ok();
+            let quote = if fits { "" } else { "\"" };
+            out.extend([quote, number, quote]);
+            at += number.len();
+            continue;
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+        let next = (at + 1..=bytes.len()).find(|&end| text.is_char_boundary(end)).unwrap_or(bytes.len());
+        out.push_str(&text[at..next]);
+        at = next;
+    }
+    out
+}
+
 /// Whether a number, as spelled, has the same value after a JSON library read and wrote it
 /// (64-bit integers or IEEE 754 doubles).
 #[must_use]
@@ -208,6 +238,14 @@ mod tests {
         );
         assert_eq!((twins, deepest), (vec!["c".to_owned()], 3));
         assert_eq!((depth(text), depth("[\"[[\\\"[\",[]]"), depth("1")), (3, 2, 0));
+    }
+
+    #[test]
+    fn numbers_beyond_doubles_become_strings_and_nothing_else_does() {
+        assert_eq!(
+            readable(r#"{"é1e999\"":[1e400,-1E999 ,2.50,"1e999"]}"#),
+            r#"{"é1e999\"":["1e400","-1E999" ,2.50,"1e999"]}"#
+        );
     }
 
     #[test]

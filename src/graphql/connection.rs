@@ -149,9 +149,12 @@ struct Asked {
 pub async fn audit_events(ctx: &Context<'_>, arguments: Arguments) -> Result<AuditEventConnection> {
     let services = ctx.data_unchecked::<Services>();
     let principal = principal(ctx)?;
-    let log = arguments.log.map(AuditLogInput::name).transpose()?;
+    let log = arguments.log.as_ref().map(AuditLogInput::name);
     let organization = arguments.organization.as_ref().map(|id| id.as_str());
-    let scope = policy::may_read(principal, organization, log.clone(), arguments.include_nested)?;
+    let scope = policy::may_read(principal, organization, log, arguments.include_nested)?;
+    if let Some(log) = &arguments.log {
+        log.check()?;
+    }
     let filter = filter(arguments.filter, arguments.search.as_deref(), scope.product(), services.clock.now())?;
     let order = arguments.order_by.unwrap_or_default().order();
     // A period moves with the day; what the cursor is bound to is the period, not the instant.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalog::{LogDeletion, Product},
-    event::{self, ActorKind, Outcome},
+    event::{self, ActorKind, Outcome, json},
     store::Dictionary,
 };
 
@@ -146,9 +146,11 @@ impl AuditEvent {
     }
 
     /// Everything else that the product said, as JSON. Numbers beyond 64-bit integers and doubles are exact in
-    /// `metadataText` only.
+    /// `metadataText` only; a number beyond every double is a string here.
     async fn metadata(&self) -> Json {
-        Json(serde_json::from_str(&self.event.metadata).unwrap_or_default())
+        let text = &self.event.metadata;
+        let read = serde_json::from_str(text).or_else(|_| serde_json::from_str(&json::readable(text)));
+        Json(read.unwrap_or_default())
     }
 
     /// The exact text of the metadata, byte for byte as it was recorded.

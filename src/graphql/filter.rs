@@ -28,9 +28,13 @@ pub struct AuditLogInput {
 
 impl AuditLogInput {
     /// The log's name.
-    pub fn name(self) -> Result<LogName> {
-        check_text("log.id", &self.id)?;
-        Ok(LogName { level: self.level, id: self.id })
+    pub fn name(&self) -> LogName {
+        LogName { level: self.level.clone(), id: self.id.clone() }
+    }
+
+    /// Checks what a database is asked for.
+    pub fn check(&self) -> Result<()> {
+        check_text("log.id", &self.id)
     }
 }
 

@@ -169,19 +169,21 @@ async fn actors(
     first: i32,
 ) -> Result<Vec<Actor>> {
     let principal = principal(ctx)?;
-    let limit = usize::try_from(first).ok().filter(|n| *n <= crate::event::limits::PAGE_MAX).ok_or_else(|| {
-        Error::bad_input("first", format!("must be from 0 to {}, got {first}", crate::event::limits::PAGE_MAX))
-    })?;
-    if let Some(text) = &matching {
-        check_text("matching", text)?;
-    }
     let matching = matching.as_deref().filter(|text| !text.is_empty());
     // A token for several logs has no log of its own: its actors are those of each.
     let logs: Vec<Option<LogName>> =
         if principal.logs.len() > 1 { principal.logs.iter().cloned().map(Some).collect() } else { vec![None] };
+    let organization = organization.as_ref().map(|id| id.as_str());
+    let scopes = logs.into_iter().map(|log| policy::may_read(principal, organization, log, Some(true)));
+    let scopes = scopes.collect::<Result<Vec<_>>>()?;
+    let limit = usize::try_from(first).ok().filter(|n| *n <= crate::event::limits::PAGE_MAX).ok_or_else(|| {
+        Error::bad_input("first", format!("must be from 0 to {}, got {first}", crate::event::limits::PAGE_MAX))
+    })?;
+    if let Some(text) = matching {
+        check_text("matching", text)?;
+    }
     let mut found: Vec<Actor> = Vec::new();
-    for log in logs {
-        let scope = policy::may_read(principal, organization.as_ref().map(|id| id.as_str()), log, Some(true))?;
+    for scope in scopes {
         for actor in ctx.data_unchecked::<Services>().store.actors(&scope, matching, limit).await? {
             if found.len() < limit && !found.iter().any(|known| known.actor == actor) {
                 found.push(Actor { actor, product: scope.product().clone() });

@@ -236,7 +236,6 @@ impl Mutation {
 async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<RecordAuditEventPayload> {
     let services = ctx.data_unchecked::<Services>();
     let principal = principal(ctx)?;
-    may_record_at_all(principal)?;
     let item = item(principal, input, services.clock.now()).map_err(|error| error.under("input"))?;
     let product = principal.product.clone();
     let Appended::Recorded(mut results) =
@@ -256,14 +255,14 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
     let services = ctx.data_unchecked::<Services>();
     let principal = principal(ctx)?;
     let atomic = input.atomic.unwrap_or(false);
+    // A token that may not record at all is refused as a whole, not once per event.
+    may_record_at_all(principal)?;
     if input.events.len() > limits::BATCH {
         return Err(Error::bad_input(
             "input.events",
             format!("must be at most {} events, got {}", limits::BATCH, input.events.len()),
         ));
     }
-    // A token that may not record at all is refused as a whole, not once per event.
-    may_record_at_all(principal)?;
     let now = services.clock.now();
     let mut results: Vec<Option<Result<Recorded>>> = Vec::with_capacity(input.events.len());
     let (mut items, mut places) = (Vec::new(), Vec::new());
@@ -310,8 +309,9 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
 async fn delete_log(ctx: &Context<'_>, input: DeleteAuditLogInput) -> Result<DeleteAuditLogPayload> {
     let services = ctx.data_unchecked::<Services>();
     let principal = principal(ctx)?;
-    let log = input.log.name().map_err(|error| error.under("input"))?;
+    let log = input.log.name();
     let scope = policy::may_manage(principal, input.organization.as_ref().map(|id| id.as_str()), &log)?;
+    input.log.check().map_err(|error| error.under("input"))?;
     let event = input.event.map(|event| {
         let event = to_input(event)?;
         if event.log.is_some() {
@@ -339,8 +339,8 @@ fn may_record_at_all(principal: &Principal) -> Result<()> {
 }
 
 fn item(principal: &Principal, input: RecordAuditEventInput, now: Timestamp) -> Result<Item> {
+    let scope = policy::may_record(principal, input.organization.as_ref().map(|id| id.as_str()))?;
     let input = to_input(input)?;
-    let scope = policy::may_record(principal, input.organization.as_deref())?;
     ingest::admit(scope, input, now)
 }
 

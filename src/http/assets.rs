@@ -48,7 +48,8 @@ fn send(name: &str, policy: &'static str, file: EmbeddedFile, headers: &HeaderMa
         if known.is_some_and(|known| known.split(',').any(|each| each.trim().trim_start_matches("W/") == tag)) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            ([(header::CONTENT_TYPE, file.metadata.mimetype())], Body::from(file.data.into_owned())).into_response()
+            ([(header::CONTENT_TYPE, media_type(file.metadata.mimetype()))], Body::from(file.data.into_owned()))
+                .into_response()
         };
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
@@ -57,4 +58,10 @@ fn send(name: &str, policy: &'static str, file: EmbeddedFile, headers: &HeaderMa
         out.insert(header::ETAG, tag);
     }
     response
+}
+
+/// A media type, with the encoding where it is text.
+fn media_type(name: &str) -> String {
+    let is_text = name.starts_with("text/") || name == "application/javascript";
+    if is_text { format!("{name}; charset=utf-8") } else { name.to_owned() }
 }

@@ -53,14 +53,15 @@ label = "Time"
 /// An RSA public key, as an issuer publishes it.
 const MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
 
-fn gated() -> Products {
+fn gated() -> (Products, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("gated.toml"), GATED).expect("written");
     let jwks =
         json!({ "keys": [{ "kty": "RSA", "kid": "rsa-1", "alg": "RS256", "use": "sig", "e": "AQAB", "n": MODULUS }] });
     std::fs::write(folder.path().join("issuer.json"), jwks.to_string()).expect("written");
+    let products = Products::load(folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
     // Keys are read when the service starts, so the folder has to outlive this function.
-    Products::load(&folder.keep()).unwrap_or_else(|errors| panic!("{errors}"))
+    (products, folder)
 }
 
 fn forged(header: &Value, claims: &Claims, secret: &[u8]) -> String {
@@ -305,7 +306,8 @@ fn every_root_field_has_a_row_in_the_matrix() {
 
 on_both_databases! {
     async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {
-        let gated = TestApp::with(app.database, gated(), |_| {}).await;
+        let (products, _folder) = gated();
+        let gated = TestApp::with(app.database, products, |_| {}).await;
         let ids = fill(&gated).await;
         let mut text = String::new();
         for (round, (who, token)) in callers(&gated).into_iter().enumerate() {

@@ -6,6 +6,7 @@ mod access;
 mod append_only;
 mod architecture;
 mod bad_input;
+mod catalog_files;
 mod crash;
 mod failures;
 mod filter_properties;

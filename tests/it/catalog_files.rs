@@ -1,0 +1,112 @@
+//! Product files: a sixth product is a file and no code, and the folder replaces those built in.
+
+use ledgerline::catalog::Products;
+use serde_json::{Value, json};
+
+use crate::harness::{TestApp, event, on_both_databases};
+
+const SIXTH: &str = r#"
+name = "sixth"
+label = "Sixth"
+issuer = "https://auth.sixth.example"
+audience = "ledgerline"
+retention = "forever"
+
+[[keys]]
+secret_env = "SIXTH_KEY"
+
+[access]
+scopes = ["audit:read"]
+roles = ["owner", "auditor"]
+plans = ["gold", "platinum"]
+hidden_without_plan = true
+
+[[levels]]
+name = "company"
+label = "Company"
+include_nested = true
+
+[[levels]]
+name = "site"
+label = "Site"
+parent = "company"
+on_delete = "KEEP"
+
+[catalog]
+open = false
+open_prefixes = ["x-"]
+
+[[catalog.categories]]
+code = "doors"
+label = "Doors and gates"
+short_label = "Doors"
+
+[[catalog.actions]]
+name = "door opened"
+label = "Opened a door"
+category = "doors"
+default_outcome = "SUCCESS"
+
+[actor_labels]
+ANONYMOUS = "A passer-by"
+
+[viewer]
+paging = "PAGES"
+date_filter = "BOTH"
+action_display = "LABEL"
+
+[[viewer.columns]]
+kind = "TIME"
+label = "When"
+
+[[viewer.columns]]
+kind = "OUTCOME"
+label = "How"
+"#;
+
+fn products() -> Products {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("sixth.toml"), SIXTH).expect("written");
+    std::fs::write(folder.path().join("capydb.toml"), include_str!("../../products/capydb.toml")).expect("written");
+    std::fs::write(folder.path().join("notes.txt"), "no product").expect("written");
+    Products::load(folder.path()).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn a_folder_replaces_the_products_built_in() {
+    let names = |products: &Products| products.iter().map(|product| product.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&Products::built_in()), ["caputchin", "cloud-sessions", "workspace", "scim-platform", "capydb"]);
+    assert_eq!(names(&products()), ["capydb", "sixth"]);
+}
+
+on_both_databases! {
+    async fn a_sixth_product_is_a_file_and_no_code(app: &TestApp) {
+        let own = TestApp::with(app.database, products(), |_| {}).await;
+        let admin = own.admin("sixth", "acme");
+        let mut input = json!({ "action": "door opened", "actor": { "kind": "ANONYMOUS" } });
+        input["log"] = json!({ "level": "site", "id": "s1", "name": "Main street" });
+        admin.record(input).await;
+        assert_eq!(admin.record(event("x-anything")).await["status"], "RECORDED");
+        assert_eq!(admin.record_all(vec![event("y")]).await["refused"], 1);
+        let page = admin.data("{ auditEvents(search: \"gates\") { nodes { actionLabel outcome category { label shortLabel } actor { label } log { name } } }
+            viewer { product { label paging columns { kind label } levels { name onDelete } } } }", json!({})).await;
+        assert_eq!(page["auditEvents"]["nodes"], json!([{
+            "actionLabel": "Opened a door", "outcome": "SUCCESS", "category": { "label": "Doors and gates", "shortLabel": "Doors" }, "actor": { "label": "A passer-by" }, "log": { "name": "Main street" }
+        }]));
+        assert_eq!(page["viewer"]["product"], json!({
+            "label": "Sixth", "paging": "PAGES", "columns": [{ "kind": "TIME", "label": "When" }, { "kind": "OUTCOME", "label": "How" }],
+            "levels": [{ "name": "company", "onDelete": "KEEP" }, { "name": "site", "onDelete": "KEEP" }]
+        }));
+        let ask = "{ auditEvents { totalCount } viewer { canReadAuditLog { hidden requiredPlans } } }";
+        assert_eq!(own.admin("sixth", "acme").role("auditor").plan("platinum").data(ask, json!({})).await["auditEvents"]["totalCount"], 2);
+        assert_eq!(own.admin("sixth", "acme").role("guest").ask(ask, json!({})).await.code(), "FORBIDDEN");
+        let plan = own.admin("sixth", "acme").plan("bronze").ask(ask, json!({})).await;
+        assert_eq!((plan.code().as_str(), &plan.json()["data"]["viewer"]["canReadAuditLog"]), ("PLAN_REQUIRED", &json!({ "hidden": true, "requiredPlans": ["gold", "platinum"] })));
+        // Products never meet, though an organization has the same name in both.
+        assert_eq!(own.admin("capydb", "acme").actions("").await, Vec::<String>::new());
+        // A token of a product that is not served is nobody's.
+        let foreign = app.admin("workspace", "acme").token();
+        assert_eq!(own.graphql(Some(&foreign), "{ viewer { subject } }", Value::Null).await.code(), "UNAUTHENTICATED");
+        own.finish().await;
+    }
+}
