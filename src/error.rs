@@ -144,6 +144,12 @@ impl Error {
         Self::BadInput { message: format!("{field}: {rule}"), field, rule, suggestions: Vec::new() }
     }
 
+    /// Something that is not there, or not the caller's.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::NotFound(format!("there is no such {what}"))
+    }
+
     /// A fault of ours, with its cause.
     pub fn internal(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(std::sync::Arc::new(cause))

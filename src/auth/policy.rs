@@ -140,9 +140,7 @@ fn read_scope(p: &Principal, organization: Option<String>, allowed: Vec<LogName>
 /// An organization other than the token's does not exist, as far as the caller can tell.
 fn own_organization(p: &Principal, asked: Option<&str>) -> Result<()> {
     match (&p.organization, asked) {
-        (Some(own), Some(asked)) if own != asked && !p.is_staff() => {
-            Err(Error::NotFound("there is no such organization".to_owned()))
-        }
+        (Some(own), Some(asked)) if own != asked && !p.is_staff() => Err(Error::not_found("organization")),
         _ => Ok(()),
     }
 }
@@ -234,7 +232,7 @@ fn log_to_read(
         return Ok(Some(asked));
     }
     if asked.id != organization {
-        return Err(Error::NotFound(format!("there is no such {}", asked.level)));
+        return Err(Error::not_found(&asked.level));
     }
     if allowed.is_empty() { Ok(None) } else { Err(other_logs()) }
 }

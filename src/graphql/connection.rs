@@ -208,7 +208,7 @@ async fn read(list: Arc<List>, asked: Asked, total_wanted: bool, number_wanted: 
     };
     let page = list.store.page(selection, request).await?;
     let pinned = asked.after.or(asked.before).map_or(selection.size(), |cursor| cursor.pinned);
-    let total = if total_wanted { Some(list.store.count(selection, pinned).await?.total) } else { None };
+    let total = if total_wanted { Some(list.store.count(selection, pinned).await?) } else { None };
     let count = page.events.len() as i64;
     let first_rank = match (asked.backward, asked.after, asked.before) {
         (false, None, _) => Some(0),

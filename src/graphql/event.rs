@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Interface, Object};
+use async_graphql::{ID, Interface, Object};
 
 use super::{
     catalog::Category,
@@ -257,7 +257,7 @@ impl AuditLog {
     }
 
     /// The log that it is nested in.
-    async fn parent(&self, _ctx: &Context<'_>) -> Option<AuditLog> {
+    async fn parent(&self) -> Option<AuditLog> {
         Self::numbered(&self.dictionary, self.node().parent?)
     }
 

@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Result},
     event::EventId,
     ingest::Writer,
-    store::{Store, not_found},
+    store::Store,
 };
 use connection::{Arguments, AuditEventConnection, audit_events};
 use error::to_graphql;
@@ -156,9 +156,9 @@ impl Query {
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<AuditEvent> {
     let scope = policy::may_find(principal(ctx)?)?;
-    let id: EventId = id.parse().map_err(|()| not_found("event"))?;
+    let id: EventId = id.parse().map_err(|()| Error::not_found("event"))?;
     let (event, dictionary) =
-        ctx.data_unchecked::<Services>().store.event(&scope, id).await?.ok_or_else(|| not_found("event"))?;
+        ctx.data_unchecked::<Services>().store.event(&scope, id).await?.ok_or_else(|| Error::not_found("event"))?;
     Ok(AuditEvent::new(event, scope.product(), &dictionary))
 }
 

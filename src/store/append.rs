@@ -126,7 +126,7 @@ impl Store {
     ) -> Result<(Vec<Organization>, HashMap<(String, String), usize>)> {
         let mut names: BTreeMap<(String, String), i64> = BTreeMap::new();
         for scope in group.iter().flat_map(scopes) {
-            let name = (scope.product().name.clone(), organization_of(scope).to_owned());
+            let name = (scope.product().name.clone(), scope.organization().to_owned());
             if let std::collections::btree_map::Entry::Vacant(entry) = names.entry(name) {
                 let (product, external_id) = entry.key();
                 let no = self.dictionaries.number(product, external_id);
@@ -193,7 +193,7 @@ impl Store {
             });
         }
         for scope in group.iter().flat_map(scopes) {
-            let at = index[&(scope.product().name.clone(), organization_of(scope).to_owned())];
+            let at = index[&(scope.product().name.clone(), scope.organization().to_owned())];
             let org = &mut organizations[at];
             if org.dictionary.logs.is_empty() {
                 let own = LogNode {
@@ -226,7 +226,7 @@ impl Store {
         }
         let mut asked: Vec<(usize, KeyHash)> = Vec::new();
         for item in group.iter().flat_map(items) {
-            let at = index[&(item.scope.product().name.clone(), organization_of(&item.scope).to_owned())];
+            let at = index[&(item.scope.product().name.clone(), item.scope.organization().to_owned())];
             if let Some(key) = &item.input.idempotency_key
                 && !organizations[at].is_new
             {
@@ -354,7 +354,7 @@ impl Decision {
 }
 
 fn decide(stage: &mut Stage, task: &Task, index: &HashMap<(String, String), usize>) -> Decision {
-    let at = |scope: &WriteScope| index[&(scope.product().name.clone(), organization_of(scope).to_owned())];
+    let at = |scope: &WriteScope| index[&(scope.product().name.clone(), scope.organization().to_owned())];
     match task {
         Task::Record { items, atomic } => {
             let items: Vec<_> = items.iter().map(|item| (at(&item.scope), item)).collect();
@@ -406,8 +406,4 @@ fn scopes(task: &Task) -> Vec<&WriteScope> {
         Task::Record { items, .. } => items.iter().map(|item| &item.scope).collect(),
         Task::DeleteLog { scope, .. } => vec![scope],
     }
-}
-
-fn organization_of(scope: &WriteScope) -> &str {
-    scope.organization()
 }

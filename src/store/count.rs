@@ -47,31 +47,24 @@ pub(super) enum Piece {
     Edge(i64, i64),
 }
 
-/// How many events a list has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Totals {
-    /// Events of the list when paging began.
-    pub total: i64,
-}
-
 impl Store {
     /// The number of events of a selection among the first `pinned` recorded ones.
     ///
     /// # Errors
     /// `QUERY_TOO_COMPLEX` for a phrase with too many candidates, and those of the database.
-    pub async fn count(&self, selection: &Selection, pinned: i64) -> Result<Totals> {
+    pub async fn count(&self, selection: &Selection, pinned: i64) -> Result<i64> {
         if selection.nothing {
-            return Ok(Totals { total: 0 });
+            return Ok(0);
         }
         let (now, size) = self.count_at_rest(selection).await?;
         let recent = size - pinned;
         if recent <= 0 || recent > RECENT_ROWS {
-            return Ok(Totals { total: now });
+            return Ok(now);
         }
         let no = selection.organization_no;
         let sql = self.dialect.events_by_sequence(no, pinned, size - 1, false, RECENT_ROWS);
         let later = self.events_of(sql).await?.iter().filter(|event| selection.keeps(event)).count();
-        Ok(Totals { total: now - later as i64 })
+        Ok(now - later as i64)
     }
 
     /// A count and the size of the organization that it belongs to: counted again while events arrive meanwhile.

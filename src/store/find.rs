@@ -7,7 +7,7 @@ use super::{Question, Store, selection::may_see, sql::Sql};
 use crate::{
     auth::ReadScope,
     catalog::LogDeletion,
-    error::{Error, Result},
+    error::Result,
     event::{Actor, ActorKind, Event, EventId, filter::Filter},
 };
 
@@ -92,10 +92,4 @@ impl Store {
 pub(super) fn fold(actor: &Actor) -> String {
     let parts = [&actor.name, &actor.email, &actor.id];
     parts.into_iter().flatten().map(|part| part.to_lowercase()).collect::<Vec<_>>().join("\n")
-}
-
-/// The error for something that is not there or not the caller's.
-#[must_use]
-pub fn not_found(what: &str) -> Error {
-    Error::NotFound(format!("there is no such {what}"))
 }

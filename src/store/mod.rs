@@ -22,10 +22,8 @@ use std::sync::Arc;
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
 pub use append::{Appended, Item, ItemResult, Recorded, Task};
-pub use count::Totals;
 pub use dictionary::{Dictionary, LogNode};
 pub use facets::{ActorValue, Bucket, FacetList};
-pub use find::not_found;
 pub use page::{Page, PageRequest, key};
 pub use selection::{Question, Selection};
 

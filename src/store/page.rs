@@ -67,12 +67,6 @@ impl PageRequest {
         }
         (low, high)
     }
-
-    /// The key of an event in this order.
-    #[must_use]
-    pub fn key(&self, event: &Event) -> i64 {
-        key(self.order, event)
-    }
 }
 
 /// The key of an event in an order.
@@ -98,7 +92,7 @@ impl Store {
         let descending = request.descending();
         let mut page = match request.order.field {
             OrderField::OccurredAt if selection.needs_rows => {
-                self.scan_by_position(selection, low, high, descending, wanted).await?
+                self.scan(selection, request.order.field, (low, high), descending, wanted).await?
             }
             OrderField::OccurredAt => {
                 let range = within(selection.range(), low, high);
@@ -134,28 +128,35 @@ impl Store {
         self.events_of(self.dialect.events_by_position(range, descending, limit, Route::Index)).await
     }
 
-    /// Candidates of the index, tested one by one.
-    async fn scan_by_position(
+    /// Events of the index (by time) or of the whole organization (by sequence), tested one by one.
+    async fn scan(
         &self,
         selection: &Selection,
-        low: i64,
-        high: i64,
+        field: OrderField,
+        (mut low, mut high): (i64, i64),
         descending: bool,
         wanted: usize,
     ) -> Result<Page> {
-        let (mut low, mut high) = (low, high);
+        let order = Order { field, descending };
         let mut page = Page::default();
         let mut scanned = 0;
         while scanned < SCAN_ROWS {
-            let range = within(selection.range(), low, high);
-            let step = self.by_position(&range, descending, SCAN_STEP).await?;
-            let Some(last) = step.last().map(|event| event.position.0) else { return Ok(page_end(page)) };
+            let step = match field {
+                OrderField::OccurredAt => {
+                    self.by_position(&within(selection.range(), low, high), descending, SCAN_STEP).await?
+                }
+                OrderField::Sequence => {
+                    let no = selection.organization_no;
+                    self.events_of(self.dialect.events_by_sequence(no, low, high, descending, SCAN_STEP)).await?
+                }
+            };
+            let Some(last) = step.last().map(|event| key(order, event)) else { return Ok(page_end(page)) };
             let is_last = step.len() < SCAN_STEP as usize;
             scanned += step.len();
             if descending {
-                high = last.saturating_sub(1)
+                high = last.saturating_sub(1);
             } else {
-                low = last.saturating_add(1)
+                low = last.saturating_add(1);
             }
             page.events.extend(step.into_iter().filter(|event| selection.keeps(event)));
             if is_last || page.events.len() >= wanted {
@@ -185,27 +186,7 @@ impl Store {
             let sql = self.dialect.matches_by_sequence(&range, low.max(0), high, descending, wanted as i64);
             return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
         }
-        let (mut low, mut high) = (low.max(0), high);
-        let mut page = Page::default();
-        let mut scanned = 0;
-        while scanned < SCAN_ROWS {
-            let step = self.events_of(self.dialect.events_by_sequence(no, low, high, descending, SCAN_STEP)).await?;
-            let Some(last) = step.last().map(|event| event.sequence) else { return Ok(page_end(page)) };
-            let is_last = step.len() < SCAN_STEP as usize;
-            scanned += step.len();
-            if descending {
-                high = last - 1
-            } else {
-                low = last + 1
-            }
-            page.events.extend(step.into_iter().filter(|event| selection.keeps(event)));
-            if is_last || page.events.len() >= wanted {
-                page.events.truncate(wanted);
-                return Ok(page_end(page));
-            }
-            page.stopped_at = Some(last);
-        }
-        Ok(page)
+        self.scan(selection, OrderField::Sequence, (low.max(0), high), descending, wanted).await
     }
 
     /// Whether a range has at most so many events; looks no further.

@@ -171,7 +171,7 @@ impl Stage {
         name: &LogName,
         event: Option<&Item>,
     ) -> Result<(i64, Option<Decided>)> {
-        let gone = Error::NotFound("there is no such log".to_owned());
+        let gone = Error::not_found("log");
         let org = &self.organizations[organization];
         let Some(no) = org.dictionary.named(name) else { return Err(gone) };
         let Some(item) = event else { return Err(gone) };
