@@ -107,6 +107,7 @@ impl Store {
         let mut stage = Stage::new(now, organizations, keys);
         let decisions: Vec<Decision> = group.iter().map(|task| decide(&mut stage, task, &index)).collect();
         self.place(&tx, &mut stage).await?;
+        self.ensure_partitions(stage.events.iter().map(|staged| staged.event.position.0), now).await?;
         self.insert(&tx, &mut stage).await?;
         let earlier = self.earlier(&tx, &stage, &decisions).await?;
         tx.commit().await.map_err(error::from)?;
@@ -238,10 +239,10 @@ impl Store {
         for chunk in asked.chunks(CHUNK) {
             let rows = chunk.iter().map(|(at, hash)| [Value::from(organizations[*at].no), hash.to_vec().into()]);
             let sql = Sql::new("WITH asked (organization_no, key_hash) AS (VALUES ").rows(rows).text(
-                ") SELECT i.organization_no, i.key_hash, i.content_hash, i.sequence, e.salt FROM asked a CROSS JOIN idempotency i CROSS JOIN event e \
-                 WHERE i.organization_no = a.organization_no AND i.key_hash = a.key_hash AND ",
+                ") SELECT i.organization_no, i.key_hash, i.content_hash, i.sequence, e.salt FROM asked a \
+                 JOIN idempotency i ON i.organization_no = a.organization_no AND i.key_hash = a.key_hash",
             );
-            let sql = sql.text(&self.dialect.same_event("e", "i"));
+            let sql = sql.text(&self.dialect.join_event("i"));
             for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
                 let (Ok(key), Ok(content)) = (row.key_hash.try_into(), row.content_hash.try_into()) else { continue };
                 known.insert(

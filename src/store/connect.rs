@@ -84,8 +84,13 @@ fn postgres(url: &str, connections: u32, statement_timeout_ms: Option<u32>) -> C
         .set_application_name("ledgerline")
         .test_before_acquire_if_idle_for(Duration::from_secs(10))
         .map_sqlx_postgres_opts(move |postgres| {
-            // A planner that picks a B-tree walk for a rare term costs seconds: the store decides, not statistics.
-            let postgres = postgres.options([("synchronous_commit", "on"), ("jit", "off")]);
+            // A planner that picks a B-tree walk for a rare term costs seconds: the store decides, not statistics. And
+            // planning for every partition anew takes longer than the statement does.
+            let postgres = postgres.options([
+                ("synchronous_commit", "on"),
+                ("jit", "off"),
+                ("plan_cache_mode", "force_generic_plan"),
+            ]);
             match statement_timeout_ms {
                 Some(ms) => postgres.options([("statement_timeout", ms.to_string())]),
                 None => postgres,

@@ -1,8 +1,13 @@
 //! Every difference between SQLite and PostgreSQL, each with its reason.
 
+use std::sync::Arc;
+
 use sea_orm::DbBackend;
 
-use super::sql::Sql;
+use super::{
+    partitions::{Partition, Partitions},
+    sql::Sql,
+};
 use crate::event::{
     filter::{Clause, Term},
     terms,
@@ -15,9 +20,6 @@ pub const SEQUENCE_BITS: u32 = 36;
 const COLUMNS: &str = "e.organization_no, e.sequence, e.position, e.salt, e.log_no, e.occurred_ns, e.recorded_ns, \
     e.action, e.category, e.outcome, e.actor_kind, e.actor_id, e.actor_name, e.actor_email, e.on_behalf_of, \
     e.resources, e.ip_address, e.user_agent, e.correlation_id, e.source, e.source_event_id, e.recorded_by, e.metadata";
-
-/// Newest rows that PostgreSQL tests one by one before it asks the GIN index, which cannot stream in order.
-pub const PROBE_ROWS: i64 = 2_000;
 
 /// How a database is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,15 +43,19 @@ pub struct Range {
     pub high: i64,
     /// Exact bounds of `occurred_ns`, where positions alone do not give them.
     pub occurred: Option<(i64, i64)>,
+    /// Where PostgreSQL keeps events; empty on SQLite.
+    pub partitions: Arc<Partitions>,
 }
 
-/// How PostgreSQL finds the rows of a search.
+/// How the rows of a list are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// The way of the database's own: SQLite streams the index, PostgreSQL asks GIN.
-    Index,
-    /// Test the newest [`PROBE_ROWS`] rows of the range.
-    Probe,
+pub enum Route<'a> {
+    /// The way of the database's own: an index in the order of the list. PostgreSQL has none for a search.
+    Ordered,
+    /// PostgreSQL: test so many rows of the range, in the order of the list.
+    Probe(i64),
+    /// PostgreSQL: ask the search indexes of these partitions, and sort what they give.
+    Search(&'a [Partition]),
 }
 
 impl Dialect {
@@ -103,29 +109,23 @@ impl Dialect {
     /// `SELECT` of whole events of a range in the order of time.
     pub fn events_by_position(self, range: &Range, descending: bool, limit: i64, route: Route) -> Sql {
         let direction = if descending { "DESC" } else { "ASC" };
-        match (self, &range.matching, route) {
-            (Self::Sqlite, _, _) | (Self::Postgres, None, _) => {
-                let (sql, position) = self.rows(Sql::new("SELECT ").text(COLUMNS), range);
-                sql.text(&format!(" ORDER BY {position} {direction}")).with(" LIMIT ", limit)
-            }
-            (Self::Postgres, Some(matching), Route::Probe) => {
+        let start = Sql::new("SELECT ").text(COLUMNS);
+        // A limit stands in the text: PostgreSQL plans once for all values of a place, and must know that it is small.
+        let end = |position: &str, limit: i64| format!(" ORDER BY {position} {direction} LIMIT {limit}");
+        match (route, &range.matching) {
+            (Route::Probe(rows), Some(matching)) => {
                 let whole = Range { matching: None, occurred: None, ..range.clone() };
-                let inner = Sql::new("SELECT ").text(COLUMNS).text(" FROM (SELECT *");
-                let (sql, position) = self.rows(inner, &whole);
-                let sql = sql.text(&format!(" ORDER BY {position} {direction}")).with(" LIMIT ", PROBE_ROWS);
-                let sql = sql.with(") e WHERE e.terms @@ CAST(", matching.as_str()).text(" AS tsquery)");
-                occurred(sql, range).text(&format!(" ORDER BY e.position {direction}")).with(" LIMIT ", limit)
+                let (sql, position) = self.rows(start.text(" FROM (SELECT *"), &whole);
+                let sql = sql.text(&end(position, rows)).with(") e WHERE e.terms @@ CAST(", matching.as_str());
+                occurred(sql.text(" AS tsquery)"), range).text(&end("e.position", limit))
             }
-            (Self::Postgres, Some(_), Route::Index) => {
-                let (sql, position) = self.rows(Sql::new("SELECT h.sequence"), range);
-                let sql = sql.text(&format!(" ORDER BY {position} {direction}")).with(" LIMIT ", limit);
-                let wrapped =
-                    format!(" FROM event e WHERE e.organization_no = {} AND e.sequence IN (", range.organization_no);
-                Sql::new("SELECT ")
-                    .text(COLUMNS)
-                    .text(&wrapped)
-                    .append(sql)
-                    .text(&format!(") ORDER BY e.position {direction}"))
+            (Route::Search(partitions), Some(_)) => {
+                let tables: Vec<_> = partitions.iter().map(|partition| partition.name.as_str()).collect();
+                self.rows_of_event(start, range, &tables).text(&end("e.position", limit))
+            }
+            _ => {
+                let (sql, position) = self.rows(start, range);
+                sql.text(&end(position, limit))
             }
         }
     }
@@ -144,7 +144,7 @@ impl Dialect {
                 .with(" FROM event_order WHERE organization_no = ", range.organization_no)
                 .with(" AND position >= ", range.low)
                 .with(" AND position <= ", range.high),
-            (Self::Postgres, _) if joined => self.rows_of_event(start, range),
+            (Self::Postgres, _) => self.rows_of_range(start, range),
             _ => self.rows(start, range).0,
         }
     }
@@ -152,47 +152,53 @@ impl Dialect {
     /// `SELECT` of whole events of an organization by sequence.
     pub fn events_by_sequence(self, organization_no: i64, low: i64, high: i64, descending: bool, limit: i64) -> Sql {
         let direction = if descending { "DESC" } else { "ASC" };
-        let sql = Sql::new("SELECT ").text(COLUMNS).text(" FROM event e WHERE ");
-        let sql = match self {
+        let start = Sql::new("SELECT ").text(COLUMNS);
+        let (sql, key) = match self {
             Self::Sqlite => {
                 let key = |sequence: i64| (organization_no << SEQUENCE_BITS) | sequence;
                 let top = (1 << SEQUENCE_BITS) - 1;
-                sql.with("e.key >= ", key(low.clamp(0, top)))
-                    .with(" AND e.key <= ", if high < 0 { key(0) - 1 } else { key(high.min(top)) })
+                let sql = start
+                    .with(" FROM event e WHERE e.key >= ", key(low.clamp(0, top)))
+                    .with(" AND e.key <= ", if high < 0 { key(0) - 1 } else { key(high.min(top)) });
+                (sql, "e.key")
             }
-            Self::Postgres => sql
-                .with("e.organization_no = ", organization_no)
-                .with(" AND e.sequence >= ", low)
-                .with(" AND e.sequence <= ", high),
+            Self::Postgres => {
+                let sql = start
+                    .text(" FROM event_order o")
+                    .text(&self.join_event("o"))
+                    .with(" WHERE o.organization_no = ", organization_no)
+                    .with(" AND o.sequence >= ", low)
+                    .with(" AND o.sequence <= ", high);
+                (sql, "o.sequence")
+            }
         };
-        let key = if self == Self::Sqlite { "e.key" } else { "e.sequence" };
-        sql.text(&format!(" ORDER BY {key} {direction}")).with(" LIMIT ", limit)
+        sql.text(&format!(" ORDER BY {key} {direction} LIMIT {limit}"))
     }
 
     /// `SELECT` of whole events of a range with bounds on the sequence, sorted by it.
     pub fn matches_by_sequence(self, range: &Range, low: i64, high: i64, descending: bool, limit: i64) -> Sql {
         let direction = if descending { "DESC" } else { "ASC" };
-        let sequence = if self == Self::Sqlite { "o.sequence" } else { "e.sequence" };
-        let hits = match self {
-            Self::Sqlite => self.rows(Sql::new("SELECT ").text(sequence).text(" AS sequence"), range).0,
-            Self::Postgres => self.rows_of_event(Sql::new("SELECT e.sequence"), range),
-        };
-        let hits = hits
-            .text(&format!(" AND {sequence} >= {low} AND {sequence} <= {high} ORDER BY 1 {direction}"))
-            .with(" LIMIT ", limit);
         let start = Sql::new("SELECT ").text(COLUMNS);
         match self {
-            Self::Sqlite => start
-                .text(&format!(
-                    " FROM event e WHERE e.key IN (SELECT ({} << {SEQUENCE_BITS}) | sequence FROM (",
-                    range.organization_no
-                ))
-                .append(hits)
-                .text(&format!(")) ORDER BY e.key {direction}")),
-            Self::Postgres => start
-                .text(&format!(" FROM event e WHERE e.organization_no = {} AND e.sequence IN (", range.organization_no))
-                .append(hits)
-                .text(&format!(") ORDER BY e.sequence {direction}")),
+            Self::Sqlite => {
+                let (hits, _) = self.rows(Sql::new("SELECT o.sequence AS sequence"), range);
+                let hits = hits
+                    .with(" AND o.sequence >= ", low)
+                    .with(" AND o.sequence <= ", high)
+                    .text(&format!(" ORDER BY 1 {direction} LIMIT {limit}"));
+                start
+                    .text(&format!(
+                        " FROM event e WHERE e.key IN (SELECT ({} << {SEQUENCE_BITS}) | sequence FROM (",
+                        range.organization_no
+                    ))
+                    .append(hits)
+                    .text(&format!(")) ORDER BY e.key {direction}"))
+            }
+            Self::Postgres => self
+                .rows_of_range(start, range)
+                .with(" AND e.sequence >= ", low)
+                .with(" AND e.sequence <= ", high)
+                .text(&format!(" ORDER BY e.sequence {direction} LIMIT {limit}")),
         }
     }
 
@@ -220,33 +226,37 @@ impl Dialect {
                     .text(&format!(" AND e.key = ({} << {SEQUENCE_BITS}) | o.sequence", range.organization_no));
                 (occurred(sql, range), "o.position")
             }
-            (Self::Postgres, None) => (self.rows_of_event(sql, range), "e.position"),
-            (Self::Postgres, Some(matching)) => {
-                // Only the terms stand inside: with the position there too, the planner may walk a B-tree for a rare term.
-                let sql = sql
-                    .with(
-                        " FROM (SELECT position, sequence, occurred_ns FROM event WHERE terms @@ CAST(",
-                        matching.as_str(),
-                    )
-                    .with(" AS tsquery) OFFSET 0) h WHERE h.position >= ", range.low)
-                    .with(" AND h.position <= ", range.high);
-                let sql = match range.occurred {
-                    Some((from, to)) => sql.with(" AND h.occurred_ns >= ", from).with(" AND h.occurred_ns < ", to),
-                    None => sql,
-                };
-                (sql, "h.position")
-            }
+            (Self::Postgres, _) => (self.rows_of_range(sql, range), "e.position"),
         }
     }
 
-    /// `FROM event e WHERE …` of a range, on PostgreSQL.
-    fn rows_of_event(self, sql: Sql, range: &Range) -> Sql {
+    /// `FROM … e WHERE …` of a range, on PostgreSQL: of the partitions that it touches.
+    fn rows_of_range(self, sql: Sql, range: &Range) -> Sql {
+        let bounded = range.low > i64::MIN || range.high < i64::MAX;
+        let touched = if bounded { range.partitions.touched(range.low, range.high) } else { &[] };
+        let mut tables: Vec<_> = touched.iter().map(|partition| partition.name.as_str()).collect();
+        if tables.is_empty() {
+            tables.push("event");
+        }
+        self.rows_of_event(sql, range, &tables)
+    }
+
+    /// The same for the events of some tables.
+    fn rows_of_event(self, sql: Sql, range: &Range, tables: &[&str]) -> Sql {
         let sql = match &range.matching {
-            Some(matching) => sql
-                .with(" FROM (SELECT * FROM event WHERE terms @@ CAST(", matching.as_str())
-                .with(" AS tsquery) OFFSET 0) e WHERE e.organization_no = ", range.organization_no),
-            None => sql.with(" FROM event e WHERE e.organization_no = ", range.organization_no),
+            // Only the terms stand inside: with the position there too, the planner may walk a B-tree for a rare term.
+            Some(matching) => {
+                let mut sql = sql.text(" FROM (");
+                for (at, table) in tables.iter().enumerate() {
+                    let union = if at > 0 { " UNION ALL " } else { "" };
+                    let hits = format!("{union}(SELECT * FROM {table} WHERE terms @@ CAST(");
+                    sql = sql.with(&hits, matching.as_str()).text(" AS tsquery) OFFSET 0)");
+                }
+                sql.text(") e")
+            }
+            None => sql.text(" FROM event e"),
         };
+        let sql = sql.with(" WHERE e.organization_no = ", range.organization_no);
         let sql = sql.with(" AND e.position >= ", range.low).with(" AND e.position <= ", range.high);
         occurred(sql, range)
     }
@@ -292,13 +302,22 @@ impl Dialect {
         }
     }
 
-    /// That a row of `event` is the one that another table's organization and sequence point to.
-    pub fn same_event(self, event: &str, other: &str) -> String {
+    /// Joins the event, as `e`, that another table's organization and sequence point to.
+    pub fn join_event(self, other: &str) -> String {
         match self {
-            Self::Sqlite => format!("{event}.key = ({other}.organization_no << {SEQUENCE_BITS}) | {other}.sequence"),
-            Self::Postgres => {
-                format!("{event}.organization_no = {other}.organization_no AND {event}.sequence = {other}.sequence")
+            Self::Sqlite => {
+                format!(
+                    " CROSS JOIN event e ON e.key = ({other}.organization_no << {SEQUENCE_BITS}) | {other}.sequence"
+                )
             }
+            // The partition is known by the position alone; OFFSET keeps the planner from joining the other way round.
+            Self::Postgres if other == "o" => " CROSS JOIN LATERAL (SELECT * FROM event \
+                WHERE organization_no = o.organization_no AND position = o.position OFFSET 0) e"
+                .to_owned(),
+            Self::Postgres => format!(
+                " JOIN event_order o ON o.organization_no = {other}.organization_no AND o.sequence = {other}.sequence{}",
+                self.join_event("o")
+            ),
         }
     }
 
@@ -320,10 +339,14 @@ impl Dialect {
 
     /// `SELECT` of whole events by their sequences.
     pub fn events_of_sequences(self, organization_no: i64, sequences: &[i64]) -> Sql {
-        let mut sql = Sql::new("SELECT ").text(COLUMNS).text(" FROM event e WHERE ");
-        sql = match self {
-            Self::Sqlite => sql.text("e.key IN ("),
-            Self::Postgres => sql.with("e.organization_no = ", organization_no).text(" AND e.sequence IN ("),
+        let start = Sql::new("SELECT ").text(COLUMNS);
+        let mut sql = match self {
+            Self::Sqlite => start.text(" FROM event e WHERE e.key IN ("),
+            Self::Postgres => start
+                .text(" FROM event_order o")
+                .text(&self.join_event("o"))
+                .with(" WHERE o.organization_no = ", organization_no)
+                .text(" AND o.sequence IN ("),
         };
         for (i, sequence) in sequences.iter().enumerate() {
             let value = if self == Self::Sqlite { (organization_no << SEQUENCE_BITS) | sequence } else { *sequence };

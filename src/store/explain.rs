@@ -21,11 +21,13 @@ impl Store {
         let (descending, limit) = (request.descending(), request.limit as i64 + 1);
         let range = within(selection.range(), low, high);
         let statements = match request.order.field {
-            OrderField::OccurredAt if self.dialect == Dialect::Postgres && range.matching.is_some() => vec![
-                self.dialect.events_by_position(&range, descending, limit, Route::Probe),
-                self.dialect.events_by_position(&range, descending, limit, Route::Index),
-            ],
-            OrderField::OccurredAt => vec![self.dialect.events_by_position(&range, descending, limit, Route::Index)],
+            OrderField::OccurredAt if self.dialect == Dialect::Postgres && range.matching.is_some() => {
+                let windows = range.partitions.windows(range.low, range.high, descending);
+                let searches = windows.iter().map(|window| Route::Search(window));
+                let routes = std::iter::once(Route::Probe(limit * 5)).chain(searches);
+                routes.map(|route| self.dialect.events_by_position(&range, descending, limit, route)).collect()
+            }
+            OrderField::OccurredAt => vec![self.dialect.events_by_position(&range, descending, limit, Route::Ordered)],
             OrderField::Sequence if selection.is_everything() => {
                 vec![self.dialect.events_by_sequence(selection.organization_no, low.max(0), high, descending, limit)]
             }

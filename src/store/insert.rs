@@ -67,17 +67,17 @@ impl Store {
             };
             self.execute(tx, sql).await?;
         }
+        for chunk in stage.events.chunks(CHUNK) {
+            let rows = chunk
+                .iter()
+                .map(|s| [Value::from(s.event.organization_no), s.event.position.0.into(), s.event.sequence.into()]);
+            self.execute(
+                tx,
+                Sql::new("INSERT INTO event_order (organization_no, position, sequence) VALUES ").rows(rows),
+            )
+            .await?;
+        }
         if self.dialect == Dialect::Sqlite {
-            for chunk in stage.events.chunks(CHUNK) {
-                let rows = chunk.iter().map(|s| {
-                    [Value::from(s.event.organization_no), s.event.position.0.into(), s.event.sequence.into()]
-                });
-                self.execute(
-                    tx,
-                    Sql::new("INSERT INTO event_order (organization_no, position, sequence) VALUES ").rows(rows),
-                )
-                .await?;
-            }
             let documents: Vec<_> = documents.into_iter().collect();
             for chunk in documents.chunks(CHUNK) {
                 let rows = chunk.iter().map(|(position, terms)| [Value::from(*position), terms.as_str().into()]);

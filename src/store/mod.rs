@@ -12,13 +12,18 @@ mod facets;
 mod find;
 mod insert;
 mod page;
+mod partitions;
 mod rows;
 mod selection;
 mod sql;
 mod stage;
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
+use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
 pub use append::{Appended, Item, ItemResult, Recorded, Task};
@@ -27,8 +32,9 @@ pub use facets::{ActorValue, Bucket, FacetList};
 pub use page::{Page, PageRequest, key};
 pub use selection::{Question, Selection};
 
-use crate::error::Result;
+use crate::{clock::Clock, error::Result};
 use dialect::Dialect;
+use partitions::Partitions;
 
 /// Writes a row as it is: fails on a full disk or a read-only file, and changes nothing.
 const WRITE_PROBE: &str = "UPDATE organization_head SET size = size \
@@ -41,6 +47,9 @@ pub struct Store {
     read: DatabaseConnection,
     dialect: Dialect,
     dictionaries: Arc<dictionary::Cache>,
+    partitions: Arc<ArcSwap<Partitions>>,
+    /// Names of partitions that were written to since they were last looked after.
+    touched: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Store {
@@ -51,7 +60,10 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         let (write, read, dialect) = connect::open(url).await?;
         migrate(&write, dialect).await.map_err(error::from)?;
-        Ok(Self { write, read, dialect, dictionaries: Arc::default() })
+        let (partitions, touched) = Default::default();
+        let store = Self { write, read, dialect, dictionaries: Arc::default(), partitions, touched };
+        store.make_partitions_ahead(Clock::system().now()).await?;
+        Ok(store)
     }
 
     /// Whether the database answers and takes writes.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Dictionary, Selection, Store,
-    dialect::{Dialect, PROBE_ROWS, Range, Route},
+    dialect::{Dialect, Range, Route},
 };
 use crate::{
     error::Result,
@@ -20,6 +20,11 @@ const SCAN_ROWS: usize = 20_000;
 const SCAN_STEP: i64 = 500;
 /// Matches up to which a list by sequence is sorted; beyond, it is walked.
 const SORTED_MATCHES: i64 = 10_000;
+
+/// Newest rows that PostgreSQL tests one by one at first, to see how common a search is.
+const PROBE_ROWS: i64 = 250;
+/// Rows that it tests one by one where they promise to fill the page.
+const PROBE_ROWS_MOST: i64 = 4_000;
 
 /// Which part of a list.
 #[derive(Clone, Copy, Debug)]
@@ -119,13 +124,36 @@ impl Store {
     }
 
     async fn by_position(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
-        if self.dialect == Dialect::Postgres && range.matching.is_some() && limit < PROBE_ROWS {
-            let found = self.events_of(self.dialect.events_by_position(range, descending, limit, Route::Probe)).await?;
+        if self.dialect == Dialect::Postgres && range.matching.is_some() {
+            return self.search_newest_first(range, descending, limit).await;
+        }
+        self.events_of(self.dialect.events_by_position(range, descending, limit, Route::Ordered)).await
+    }
+
+    /// A page of a search on PostgreSQL, whose search index knows no order: rows are tested one by one where the page
+    /// fills up soon, else the partitions are searched one after the other until it is full.
+    async fn search_newest_first(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
+        for rows in [PROBE_ROWS, PROBE_ROWS_MOST].into_iter().filter(|rows| limit < *rows) {
+            let sql = self.dialect.events_by_position(range, descending, limit, Route::Probe(rows));
+            let found = self.events_of(sql).await?;
             if found.len() as i64 == limit {
                 return Ok(found);
             }
+            // As rare as this, the page would not fill up from all rows that may be tested.
+            if (found.len() as i64) * PROBE_ROWS_MOST < limit * rows {
+                break;
+            }
         }
-        self.events_of(self.dialect.events_by_position(range, descending, limit, Route::Index)).await
+        let mut found = Vec::new();
+        for window in range.partitions.windows(range.low, range.high, descending) {
+            let missing = limit - found.len() as i64;
+            let sql = self.dialect.events_by_position(range, descending, missing, Route::Search(&window));
+            found.extend(self.events_of(sql).await?);
+            if found.len() as i64 == limit {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Events of the index (by time) or of the whole organization (by sequence), tested one by one.
@@ -191,7 +219,8 @@ impl Store {
 
     /// Whether a range has at most so many events; looks no further.
     async fn at_most(&self, range: &Range, limit: i64) -> Result<bool> {
-        let rows = self.dialect.over("1 AS one", range, range.occurred.is_some()).with(" LIMIT ", limit + 1);
+        let rows =
+            self.dialect.over("1 AS one", range, range.occurred.is_some()).text(&format!(" LIMIT {}", limit + 1));
         let counted = super::sql::Sql::new("SELECT count(*) AS n FROM (").append(rows).text(") AS found");
         Ok(self.number_of(counted).await? <= limit)
     }

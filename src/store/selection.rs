@@ -9,6 +9,7 @@ use super::{
     Store,
     dialect::{Dialect, Range},
     dictionary::Dictionary,
+    partitions::Partitions,
     sql::Sql,
 };
 use crate::{
@@ -51,6 +52,7 @@ pub struct Selection {
     pub(super) needs_rows: bool,
     /// Whether some part of the filter can match nothing.
     pub(super) nothing: bool,
+    pub(super) partitions: Arc<Partitions>,
     /// Logs and actions.
     pub dictionary: Arc<Dictionary>,
 }
@@ -132,18 +134,19 @@ impl Selection {
         let exact = self.head.spill == 0
             && from.is_none_or(|from| from.0.rem_euclid(1_000) == 0)
             && to.is_none_or(|to| to.0.rem_euclid(1_000) == 0);
-        if exact {
-            let high = to.map_or(i64::MAX, |to| Position::block_of(to).0 - 1);
-            return Range {
-                organization_no: self.organization_no,
-                matching: self.matching.clone(),
-                low,
-                high,
-                occurred: None,
-            };
+        let (high, occurred) = if exact {
+            (to.map_or(i64::MAX, |to| Position::block_of(to).0 - 1), None)
+        } else {
+            (high, Some((from.map_or(i64::MIN, |t| t.0), to.map_or(i64::MAX, |t| t.0))))
+        };
+        Range {
+            organization_no: self.organization_no,
+            matching: self.matching.clone(),
+            low,
+            high,
+            occurred,
+            partitions: self.partitions.clone(),
         }
-        let occurred = Some((from.map_or(i64::MIN, |t| t.0), to.map_or(i64::MAX, |t| t.0)));
-        Range { organization_no: self.organization_no, matching: self.matching.clone(), low, high, occurred }
     }
 }
 
@@ -159,7 +162,7 @@ impl Store {
         let Some(no) = self.organization_no(&self.read, &product.name, organization).await? else {
             return Ok(None);
         };
-        let Some(head) = self.heads(&self.read, &[no], "").await?.pop() else { return Ok(None) };
+        let Some(head) = self.head_with_partitions(no).await? else { return Ok(None) };
         self.dictionaries.remember(&product.name, organization, no);
         let dictionary = self.dictionary(&self.read, &head).await?;
         let Some(view) = view(scope, &dictionary, organization)? else { return Ok(None) };
@@ -172,6 +175,7 @@ impl Store {
             matching: None,
             needs_rows: false,
             nothing: false,
+            partitions: self.partitions.load_full(),
             dictionary,
         };
         self.refine(&selection, question.filter.clone()).await.map(Some)

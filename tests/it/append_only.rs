@@ -36,11 +36,19 @@ const POSTGRES: &[&str] = &[
     "DELETE FROM event WHERE sequence = 1",
     "TRUNCATE event",
     "TRUNCATE event CASCADE",
-    "INSERT INTO event SELECT * FROM event ON CONFLICT (organization_no, sequence) DO UPDATE SET action = 'other'",
     "INSERT INTO event SELECT * FROM event ON CONFLICT (organization_no, position) DO UPDATE SET action = 'other'",
     "INSERT INTO event SELECT * FROM event",
     "WITH gone AS (DELETE FROM event RETURNING *) SELECT count(*) FROM gone",
     "MERGE INTO event e USING (SELECT 1) one ON true WHEN MATCHED THEN DELETE",
+    "UPDATE {partition} SET action = 'other'",
+    "DELETE FROM {partition}",
+    "TRUNCATE {partition}",
+    "INSERT INTO {partition} SELECT * FROM {partition}",
+    "UPDATE event_order SET sequence = sequence + 7",
+    "DELETE FROM event_order",
+    "TRUNCATE event_order",
+    "INSERT INTO event_order SELECT organization_no, sequence, 7 FROM event_order",
+    "INSERT INTO event_order SELECT * FROM event_order ON CONFLICT (organization_no, sequence) DO UPDATE SET position = 7",
     "UPDATE idempotency SET sequence = 7",
     "DELETE FROM idempotency",
     "TRUNCATE idempotency",
@@ -91,8 +99,11 @@ on_both_databases! {
             }
             Database::Postgres => {
                 let mut connection = PgConnection::connect(&app.url).await.unwrap();
+                let partition: String =
+                    sqlx::query_scalar("SELECT tableoid::regclass::text FROM event LIMIT 1").fetch_one(&mut connection).await.unwrap();
                 for sql in POSTGRES {
-                    is_a_refusal(sql, refused(&mut connection, sql).await);
+                    let sql = sql.replace("{partition}", &partition);
+                    is_a_refusal(&sql, refused(&mut connection, &sql).await);
                 }
                 connection.close().await.unwrap();
             }

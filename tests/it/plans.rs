@@ -5,7 +5,7 @@ use ledgerline::{
     auth::{LogName, policy},
     clock::Clock,
     event::{
-        ActorKind, Outcome, Timestamp,
+        ActorKind, Outcome, Position, Timestamp,
         cursor::{Order, OrderField},
         filter::{Filter, Pattern},
         search::Search,
@@ -23,6 +23,10 @@ fn search(text: &str) -> Search {
 
 fn at(text: &str) -> Option<Timestamp> {
     Some(Timestamp::parse(text).expect("an instant"))
+}
+
+fn position(text: &str) -> i64 {
+    Position::block_of(at(text).expect("an instant")).0
 }
 
 /// What can be asked, by name.
@@ -98,8 +102,16 @@ fn stable(database: Database, line: &str) -> Option<String> {
         Database::Sqlite => Some(line.to_owned()),
         Database::Postgres => {
             let node = line.trim_start_matches([' ', '-', '>']);
-            let scan = node.contains("Scan") && node.contains(" on event");
-            scan.then(|| node.split(" on event e").next().unwrap_or(node).to_owned())
+            if !node.contains("Scan") || !node.contains(" on event") {
+                return None;
+            }
+            // Which partitions there are depends on the date.
+            let word = |word: &str| match word.strip_prefix("event_2") {
+                Some(rest) => format!("event_PARTITION{}", rest.trim_start_matches(|c: char| c.is_ascii_digit())),
+                None => word.to_owned(),
+            };
+            let words: Vec<_> = node.split(' ').take_while(|word| !word.starts_with("e_")).map(word).collect();
+            Some(words.join(" "))
         }
     }
 }
@@ -124,8 +136,8 @@ async fn plans(app: &TestApp) -> String {
             for (order, field) in [("time", OrderField::OccurredAt), ("sequence", OrderField::Sequence)] {
                 for (direction, backward) in [("forward", false), ("backward", true)] {
                     let (after, before) = match (field, backward) {
-                        (OrderField::OccurredAt, false) => (Some(3_618_000_000_000_000_000), None),
-                        (OrderField::OccurredAt, true) => (None, Some(3_610_000_000_000_000_000)),
+                        (OrderField::OccurredAt, false) => (Some(position("2026-01-01T00:20:00Z")), None),
+                        (OrderField::OccurredAt, true) => (None, Some(position("2026-01-01T00:10:00Z"))),
                         (OrderField::Sequence, false) => (Some(900), None),
                         (OrderField::Sequence, true) => (None, Some(100)),
                     };
@@ -149,8 +161,9 @@ async fn plans(app: &TestApp) -> String {
 
 /// Adds a plan, or the title to the plan that is there already.
 fn show(database: Database, plans: &mut Vec<(String, Vec<String>)>, title: String, lines: &[String]) {
-    let plan: String =
-        lines.iter().filter_map(|line| stable(database, line)).map(|line| format!("    {line}\n")).collect();
+    let mut lines: Vec<_> = lines.iter().filter_map(|line| stable(database, line)).collect();
+    lines.dedup();
+    let plan: String = lines.iter().map(|line| format!("    {line}\n")).collect();
     match plans.iter_mut().find(|(each, _)| *each == plan) {
         Some((_, titles)) => titles.push(title),
         None => plans.push((plan, vec![title])),
@@ -177,7 +190,7 @@ fn check(database: Database, title: &str, order: OrderField, lines: &[String]) {
         Database::Postgres => {
             assert!(!plan.contains("Seq Scan on event"), "{title}: a whole table is read\n{plan}");
             // The search index cannot give an order; the others do.
-            if order == OrderField::OccurredAt && !plan.contains("event_search") {
+            if order == OrderField::OccurredAt && !plan.contains("_terms_idx") {
                 assert!(!plan.contains("Sort"), "{title}: a list by time is sorted\n{plan}");
             }
         }

@@ -39,7 +39,8 @@ CREATE TABLE action (
     PRIMARY KEY (organization_no, no)
 );
 
--- Events. Every filter value and every word stands in `terms`, built by the service.
+-- Events, in partitions by time that the service makes as it needs them: `store/partitions.rs`. Every filter value and
+-- every word stands in `terms`, built by the service.
 CREATE TABLE event (
     organization_no BIGINT NOT NULL,
     sequence        BIGINT NOT NULL,
@@ -66,10 +67,27 @@ CREATE TABLE event (
     recorded_by     TEXT NOT NULL,
     metadata        TEXT NOT NULL,
     terms           TSVECTOR NOT NULL,
-    PRIMARY KEY (organization_no, sequence)
+    PRIMARY KEY (organization_no, position)
+) PARTITION BY RANGE (position);
+CREATE INDEX event_search ON event USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 16384);
+
+-- From the order of recording to the order of time. A key of a partitioned table must hold the position: this one keeps
+-- a sequence from being given twice.
+CREATE TABLE event_order (
+    organization_no BIGINT NOT NULL,
+    sequence        BIGINT NOT NULL,
+    position        BIGINT NOT NULL,
+    PRIMARY KEY (organization_no, sequence) INCLUDE (position)
 );
-CREATE UNIQUE INDEX event_order ON event (organization_no, position);
-CREATE INDEX event_search ON event USING gin (terms) WITH (fastupdate = on, gin_pending_list_limit = 4096);
+
+-- The partitions of `event`: positions from `low` (inclusive) to `high` (exclusive). `sealed_ns`: when the indexes of
+-- one whose time is over were last built tight.
+CREATE TABLE event_partition (
+    low       BIGINT PRIMARY KEY,
+    high      BIGINT NOT NULL,
+    name      TEXT COLLATE "C" NOT NULL UNIQUE,
+    sealed_ns BIGINT
+);
 
 -- What an idempotency key has recorded. Both are SHA-256.
 CREATE TABLE idempotency (
@@ -110,6 +128,8 @@ CREATE TABLE actor_directory (
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$;
 CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_order_append_only BEFORE UPDATE OR DELETE ON event_order FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_order_no_truncate BEFORE TRUNCATE ON event_order FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER idempotency_append_only BEFORE UPDATE OR DELETE ON idempotency FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER idempotency_no_truncate BEFORE TRUNCATE ON idempotency FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,0 +1,274 @@
+//! PostgreSQL keeps events in partitions by time, made when the first event needs them; SQLite has none.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use entity::organization_head as head;
+use sea_orm::{ConnectionTrait, FromQueryResult, TransactionTrait};
+
+use super::{Store, dialect::Dialect, error, sql::Sql};
+use crate::{
+    error::Result,
+    event::{Position, Timestamp},
+};
+
+/// Events before this year share one partition.
+const FIRST_YEAR: i32 = 1990;
+/// Calendar years before the current one that get a partition a month; older ones get one a year.
+const YEARS_BY_MONTH: i32 = 1;
+/// Months that are made ahead of time.
+const MONTHS_AHEAD: u32 = 2;
+/// The lock under which processes make partitions one after the other.
+const MAKING: i64 = 5_497_853_135_693_828;
+
+/// A partition of `event`.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub(super) struct Partition {
+    /// First position.
+    pub low: i64,
+    /// The position after the last.
+    pub high: i64,
+    /// Its table.
+    pub name: String,
+}
+
+/// All partitions that are known, from oldest to newest, without overlap.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Partitions(Vec<Partition>);
+
+impl Partitions {
+    /// The partition that a position lies in.
+    fn of(&self, position: i64) -> Option<&Partition> {
+        let after = self.0.partition_point(|partition| partition.low <= position);
+        self.0[..after].last().filter(|partition| position < partition.high)
+    }
+
+    /// The partitions that a stretch of positions (both inclusive) touches.
+    pub fn touched(&self, low: i64, high: i64) -> &[Partition] {
+        let start = self.0.partition_point(|partition| partition.high <= low);
+        let end = self.0.partition_point(|partition| partition.low <= high);
+        &self.0[start.min(end)..end]
+    }
+
+    /// The partitions of a stretch in the order of a search that ends as soon as a page is full: one, two, four, …
+    pub fn windows(&self, low: i64, high: i64, descending: bool) -> Vec<Vec<Partition>> {
+        let mut rest = self.touched(low, high).to_vec();
+        if descending {
+            rest.reverse();
+        }
+        let mut windows = Vec::new();
+        while !rest.is_empty() {
+            let later = rest.split_off(rest.len().min(1 << windows.len()));
+            windows.push(std::mem::replace(&mut rest, later));
+        }
+        windows
+    }
+
+    /// The partitions that have to be made for some positions: as wide as their age allows, in the gaps between those
+    /// that are there.
+    fn missing(&self, positions: impl IntoIterator<Item = i64>, now: Timestamp) -> Vec<Partition> {
+        let mut all = self.clone();
+        let mut made = Vec::new();
+        for position in positions.into_iter().collect::<BTreeSet<_>>() {
+            if all.of(position).is_some() {
+                continue;
+            }
+            let mut partition = natural(position, now);
+            let at = all.0.partition_point(|each| each.low <= position);
+            if let Some(before) = all.0[..at].last() {
+                partition.low = partition.low.max(before.high);
+            }
+            if let Some(after) = all.0.get(at) {
+                partition.high = partition.high.min(after.low);
+            }
+            partition.name = name(partition.low, partition.high);
+            all.0.insert(at, partition.clone());
+            made.push(partition);
+        }
+        made
+    }
+}
+
+/// The stretch of time that a position shares a partition with: its month, its year if that is long ago, or all that
+/// lies before [`FIRST_YEAR`].
+fn natural(position: i64, now: Timestamp) -> Partition {
+    let at = day_of(position);
+    let (low, high) = if at.year() < FIRST_YEAR {
+        (i64::MIN, start_of(NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1)))
+    } else if at.year() < day_of(Position::block_of(now).0).year() - YEARS_BY_MONTH {
+        (start_of(NaiveDate::from_ymd_opt(at.year(), 1, 1)), start_of(NaiveDate::from_ymd_opt(at.year() + 1, 1, 1)))
+    } else {
+        let month = at.with_day(1);
+        (start_of(month), start_of(month.and_then(|month| month.checked_add_months(Months::new(1)))))
+    };
+    Partition { low, high, name: String::new() }
+}
+
+fn day_of(position: i64) -> NaiveDate {
+    let at = DateTime::<Utc>::from_timestamp_micros(position >> Position::TIE_BITS).unwrap_or_default();
+    at.date_naive()
+}
+
+/// The first position of a day. The calendar has every day that a position can lie in.
+fn start_of(day: Option<NaiveDate>) -> i64 {
+    let midnight = day.and_then(|day| day.and_hms_opt(0, 0, 0)).unwrap_or_default();
+    midnight.and_utc().timestamp_micros() << Position::TIE_BITS
+}
+
+/// `event_202611` for a month, `event_201901_201912` for more, `event_198912` for all up to then.
+fn name(low: i64, high: i64) -> String {
+    let month = |position| day_of(position).format("%Y%m").to_string();
+    let (first, last) = (month(low), month(high - 1));
+    if low == i64::MIN || first == last { format!("event_{last}") } else { format!("event_{first}_{last}") }
+}
+
+impl Store {
+    /// Reads which partitions there are, and makes those of this month and the next ones.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn make_partitions_ahead(&self, now: Timestamp) -> Result<()> {
+        if self.dialect != Dialect::Postgres {
+            return Ok(());
+        }
+        let today = day_of(Position::block_of(now).0);
+        let ahead = (0..=MONTHS_AHEAD).map(|months| start_of(today.checked_add_months(Months::new(months))));
+        self.make_partitions(ahead.collect(), now).await
+    }
+
+    /// Makes sure that every position has a partition. Another connection makes what is missing: it is there at once
+    /// for all processes, and stays if the caller's transaction does not.
+    pub(super) async fn ensure_partitions(
+        &self,
+        positions: impl IntoIterator<Item = i64>,
+        now: Timestamp,
+    ) -> Result<()> {
+        if self.dialect != Dialect::Postgres {
+            return Ok(());
+        }
+        let known = self.partitions.load();
+        let mut missing = BTreeSet::new();
+        {
+            let mut touched = self.touched.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for position in positions {
+                match known.of(position) {
+                    Some(partition) if touched.contains(&partition.name) => {}
+                    Some(partition) => drop(touched.insert(partition.name.clone())),
+                    None => drop(missing.insert(position)),
+                }
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { self.make_partitions(missing, now).await }
+    }
+
+    /// The head of an organization, read together with whether this process knows all partitions: a list of them that
+    /// another process has added to since would leave events out.
+    pub(super) async fn head_with_partitions(&self, organization_no: i64) -> Result<Option<head::Model>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            #[sea_orm(nested)]
+            head: head::Model,
+            partitions: i64,
+        }
+        let partitions = match self.dialect {
+            Dialect::Sqlite => "0",
+            Dialect::Postgres => "(SELECT count(*) FROM event_partition)",
+        };
+        let sql = Sql::new("SELECT organization_no, size, spill, dictionary, ").text(partitions);
+        let sql = sql.with(" AS partitions FROM organization_head WHERE organization_no = ", organization_no);
+        let Some(row) = self.rows_of::<Row>(sql).await?.pop() else { return Ok(None) };
+        if row.partitions as usize != self.partitions.load().0.len() {
+            self.partitions.store(Arc::new(self.all_partitions(&self.read).await?));
+        }
+        Ok(Some(row.head))
+    }
+
+    async fn all_partitions(&self, db: &impl ConnectionTrait) -> Result<Partitions> {
+        let sql = Sql::new("SELECT low, high, name FROM event_partition ORDER BY low").on(self.dialect.backend());
+        Ok(Partitions(Partition::find_by_statement(sql).all(db).await.map_err(error::from)?))
+    }
+
+    async fn make_partitions(&self, positions: BTreeSet<i64>, now: Timestamp) -> Result<()> {
+        let tx = self.write.begin().await.map_err(error::from)?;
+        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MAKING})")).await.map_err(error::from)?;
+        let mut all = self.all_partitions(&tx).await?;
+        for partition in all.missing(positions, now) {
+            let Partition { low, high, name } = &partition;
+            let from = if *low == i64::MIN { "MINVALUE".to_owned() } else { low.to_string() };
+            // Made beside and attached: `PARTITION OF` would lock all readers and writers out.
+            let made = format!(
+                "CREATE TABLE {name} (LIKE event INCLUDING ALL);
+                CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON {name} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+                ALTER TABLE event ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({high});
+                INSERT INTO event_partition (low, high, name) VALUES ({low}, {high}, '{name}')"
+            );
+            tx.execute_unprepared(&made).await.map_err(error::from)?;
+            tracing::info!(partition = name, "made the partition {name}");
+            let at = all.0.partition_point(|each| each.low < partition.low);
+            all.0.insert(at, partition);
+        }
+        tx.commit().await.map_err(error::from)?;
+        self.partitions.store(Arc::new(all));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> i64 {
+        Position::block_of(Timestamp::parse(text).expect("an instant")).0
+    }
+
+    fn made(partitions: &mut Partitions, times: &[&str]) -> Vec<String> {
+        let now = Timestamp::parse("2026-11-21T00:00:00Z").expect("an instant");
+        let made = partitions.missing(times.iter().map(|time| at(time)), now);
+        partitions.0.extend(made.iter().cloned());
+        partitions.0.sort_by_key(|partition| partition.low);
+        for pair in partitions.0.windows(2) {
+            assert!(pair[0].high <= pair[1].low, "{pair:?} overlap");
+        }
+        for time in times {
+            assert!(partitions.of(at(time)).is_some(), "{time} has no partition");
+        }
+        made.into_iter().map(|partition| partition.name).collect()
+    }
+
+    #[test]
+    fn recent_events_lie_in_months_older_ones_in_years_and_ancient_ones_together() {
+        let mut partitions = Partitions::default();
+        let times = ["2026-11-30T23:59:59.999999Z", "2026-12-01T00:00:00Z", "2025-01-05T00:00:00Z"];
+        assert_eq!(made(&mut partitions, &times), ["event_202501", "event_202611", "event_202612"]);
+        let old = ["2024-12-31T23:59:59Z", "2024-01-01T00:00:00Z", "1989-12-31T00:00:00Z", "1900-01-01T00:00:00Z"];
+        assert_eq!(made(&mut partitions, &old), ["event_198912", "event_202401_202412"]);
+        assert_eq!(made(&mut partitions, &old), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_year_is_fitted_between_the_months_that_are_there() {
+        let mut partitions = Partitions(vec![Partition {
+            low: at("2023-04-01T00:00:00Z"),
+            high: at("2023-05-01T00:00:00Z"),
+            name: "event_202304".to_owned(),
+        }]);
+        let times = ["2023-02-01T00:00:00Z", "2023-11-01T00:00:00Z"];
+        assert_eq!(made(&mut partitions, &times), ["event_202301_202303", "event_202305_202312"]);
+    }
+
+    #[test]
+    fn a_search_goes_through_more_and_more_partitions_at_a_time_and_leaves_none_out() {
+        let partition = |n: i64| Partition { low: n * 10, high: n * 10 + 10, name: n.to_string() };
+        let partitions = Partitions((0..9).map(partition).collect());
+        let names = |low, high, descending| -> Vec<Vec<String>> {
+            let windows = partitions.windows(low, high, descending);
+            windows.into_iter().map(|window| window.into_iter().map(|each| each.name).collect()).collect()
+        };
+        assert_eq!(
+            names(i64::MIN, i64::MAX, true),
+            [vec!["8"], vec!["7", "6"], vec!["5", "4", "3", "2"], vec!["1", "0"]]
+        );
+        assert_eq!(names(15, 30, false), [vec!["1"], vec!["2", "3"]]);
+        assert_eq!(names(90, i64::MAX, true), Vec::<Vec<String>>::new());
+    }
+}
