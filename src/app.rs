@@ -13,7 +13,7 @@ use crate::{
     graphql::{AppSchema, Services, schema_builder},
     http::{Edge, ReadRate, keys::Keys, router},
     ingest::Writer,
-    store::Store,
+    store::{Store, upkeep},
 };
 
 /// Longest that callers are waited for after the stop signal.
@@ -30,6 +30,7 @@ pub struct App {
     /// The routes.
     pub router: Router,
     writing: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
 }
 
 impl App {
@@ -40,7 +41,12 @@ impl App {
     pub async fn start(settings: &Settings, keys: Keys, clock: Clock) -> Result<Self> {
         let store =
             Store::open(&settings.database_url).await.map_err(with_cause).context("the database cannot be opened")?;
+        let store = match &settings.read_database_url {
+            Some(url) => store.with_replica(url).await.map_err(with_cause).context("the replica cannot be opened")?,
+            None => store,
+        };
         let (writer, writing) = Writer::start(store.clone(), clock.clone());
+        let upkeep = tokio::spawn(upkeep::run(store.clone(), clock.clone()));
         let services = Services { store, writer, clock };
         let builder = schema_builder().data(services.clone());
         let schema = if settings.introspection { builder.finish() } else { builder.disable_introspection().finish() };
@@ -53,7 +59,7 @@ impl App {
             metrics: metrics_handle(),
         };
         let router = router(edge, &settings.origins());
-        Ok(Self { services, keys, schema, router, writing })
+        Ok(Self { services, keys, schema, router, writing, upkeep })
     }
 
     /// Serves until `stop`, then answers who is waiting, commits what is queued and closes the database.
@@ -61,7 +67,7 @@ impl App {
     /// # Errors
     /// Those of the listener.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { services, keys, schema, router, writing } = self;
+        let Self { services, keys, schema, router, writing, upkeep } = self;
         drop((keys, schema));
         let (stopped, mut on_stop) = tokio::sync::watch::channel(false);
         let stop = async move {
@@ -78,22 +84,23 @@ impl App {
             result = serving => result.context("the listener failed")?,
             () = overdue => tracing::warn!("requests were still open after {} s", DRAIN.as_secs()),
         }
-        Self::finish(services, writing).await;
+        Self::finish(services, writing, upkeep).await;
         Ok(())
     }
 
     /// Commits what is queued and closes the database.
     pub async fn close(self) {
-        let Self { services, writing, keys, schema, router } = self;
+        let Self { services, keys, schema, router, writing, upkeep } = self;
         drop((keys, schema, router));
-        Self::finish(services, writing).await;
+        Self::finish(services, writing, upkeep).await;
     }
 
-    async fn finish(services: Services, writing: JoinHandle<()>) {
+    async fn finish(services: Services, writing: JoinHandle<()>, upkeep: JoinHandle<()>) {
         let Services { store, writer, .. } = services;
         drop(writer);
         // Other holders of the door are gone with the routes; one that is not is not waited for.
         let _ = tokio::time::timeout(DRAIN, writing).await;
+        upkeep.abort();
         store.close().await;
     }
 }

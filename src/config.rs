@@ -20,6 +20,9 @@ pub struct Settings {
         global = true
     )]
     pub database_url: String,
+    /// A streaming replica of the PostgreSQL database, to read from: postgres://USER:PASSWORD@HOST/NAME.
+    #[arg(long, env = "LEDGERLINE_READ_DATABASE_URL", hide_env_values = true, global = true)]
+    pub read_database_url: Option<String>,
     /// Folder of product files that replaces the five built in.
     #[arg(long, env = "LEDGERLINE_PRODUCTS", global = true)]
     pub products: Option<PathBuf>,
@@ -54,9 +57,10 @@ pub enum LogFormat {
 }
 
 /// Every variable that is ours, besides the keys that product files name.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 10] = [
     "LEDGERLINE_LISTEN",
     "LEDGERLINE_DATABASE_URL",
+    "LEDGERLINE_READ_DATABASE_URL",
     "LEDGERLINE_PRODUCTS",
     "LEDGERLINE_KEYS",
     "LEDGERLINE_ALLOWED_ORIGINS",

@@ -177,8 +177,9 @@ pub async fn audit_events(ctx: &Context<'_>, arguments: Arguments) -> Result<Aud
         order,
         fingerprint,
     };
-    let selection = services.store.select(Question { scope: &scope, filter: &filter }).await?;
-    let list = Arc::new(List { store: services.store.clone(), selection });
+    let store = services.store.caught_up(&scope.product().name, scope.organization()).await?;
+    let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
+    let list = Arc::new(List { store, selection });
     let wanted = ctx.look_ahead();
     let total_wanted = ["totalCount", "pageNumber", "pageCount"].iter().any(|field| wanted.field(field).exists());
     read(list, asked, total_wanted, wanted.field("pageNumber").exists()).await

@@ -16,33 +16,40 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// Longest that one reading statement may take on PostgreSQL.
 const STATEMENT_TIMEOUT_MS: u32 = 10_000;
 
+/// Which database a URL is of.
+pub fn dialect_of(url: &str) -> Result<Dialect> {
+    if url.starts_with("sqlite:") {
+        Ok(Dialect::Sqlite)
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Ok(Dialect::Postgres)
+    } else {
+        let reason = "the URL must begin with sqlite:, postgres: or postgresql:".to_owned();
+        Err(error::from(DbErr::Conn(RuntimeErr::Internal(reason))))
+    }
+}
+
 /// The connections that write and read, and how the database is spoken to.
 pub async fn open(url: &str) -> Result<(DatabaseConnection, DatabaseConnection, Dialect)> {
-    if let Some(path) = url.strip_prefix("sqlite:") {
-        let path = path.trim_start_matches("//").split('?').next().unwrap_or_default();
-        if path.is_empty() || path == ":memory:" {
-            return Err(Error::bad_input(
-                "LEDGERLINE_DATABASE_URL",
-                "must name a file, as in sqlite://data/ledgerline.db",
-            ));
-        }
-        if let Some(folder) = std::path::Path::new(path).parent() {
-            std::fs::create_dir_all(folder).map_err(|e| Error::Unavailable(std::sync::Arc::new(e)))?;
-        }
-        let write = Database::connect(sqlite(url, 1, false)).await.map_err(error::from)?;
-        let read = Database::connect(sqlite(url, SQLITE_READERS, true)).await.map_err(error::from)?;
-        return Ok((write, read, Dialect::Sqlite));
-    }
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+    let dialect = dialect_of(url)?;
+    if dialect == Dialect::Postgres {
         let write = Database::connect(postgres(url, 4, None)).await.map_err(error::from)?;
-        let read = Database::connect(postgres(url, POSTGRES_CONNECTIONS, Some(STATEMENT_TIMEOUT_MS)))
-            .await
-            .map_err(error::from)?;
-        return Ok((write, read, Dialect::Postgres));
+        return Ok((write, open_reader(url).await?, dialect));
     }
-    let unsupported =
-        DbErr::Conn(RuntimeErr::Internal("the URL must begin with sqlite:, postgres: or postgresql:".to_owned()));
-    Err(error::from(unsupported))
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default();
+    if path.is_empty() || path == ":memory:" {
+        return Err(Error::bad_input("LEDGERLINE_DATABASE_URL", "must name a file, as in sqlite://data/ledgerline.db"));
+    }
+    if let Some(folder) = std::path::Path::new(path).parent() {
+        std::fs::create_dir_all(folder).map_err(|e| Error::Unavailable(std::sync::Arc::new(e)))?;
+    }
+    let write = Database::connect(sqlite(url, 1, false)).await.map_err(error::from)?;
+    let read = Database::connect(sqlite(url, SQLITE_READERS, true)).await.map_err(error::from)?;
+    Ok((write, read, dialect))
+}
+
+/// Connections that read from a PostgreSQL, a replica's too.
+pub async fn open_reader(url: &str) -> Result<DatabaseConnection> {
+    Database::connect(postgres(url, POSTGRES_CONNECTIONS, Some(STATEMENT_TIMEOUT_MS))).await.map_err(error::from)
 }
 
 fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {

@@ -30,12 +30,13 @@ impl Store {
         if !own {
             return Ok(None);
         }
+        let store = self.caught_up_for(id.organization_no).await?;
         let sql = self.dialect.events_by_sequence(id.organization_no, id.sequence, id.sequence, false, 1);
-        let Some(event) = self.events_of(sql).await?.pop().filter(|event| event.salt == id.salt) else {
+        let Some(event) = store.events_of(sql).await?.pop().filter(|event| event.salt == id.salt) else {
             return Ok(None);
         };
-        let Some(head) = self.heads(&self.read, &[id.organization_no], "").await?.pop() else { return Ok(None) };
-        let dictionary = self.dictionary(&self.read, &head).await?;
+        let Some(head) = store.heads(&store.read, &[id.organization_no], "").await?.pop() else { return Ok(None) };
+        let dictionary = store.dictionary(&store.read, &head).await?;
         let gone = dictionary.is_gone(product, event.log_no, LogDeletion::Remove);
         if gone || !may_see(&dictionary, scope.allowed_logs(), event.log_no) {
             return Ok(None);
@@ -49,13 +50,14 @@ impl Store {
     /// Those of the database and of [`Store::select`].
     pub async fn actors(&self, scope: &ReadScope, matching: Option<&str>, limit: usize) -> Result<Vec<Actor>> {
         let everything = Filter::default();
-        let Some(selection) = self.select(Question { scope, filter: &everything }).await? else {
+        let store = self.caught_up(&scope.product().name, scope.organization()).await?;
+        let Some(selection) = store.select(Question { scope, filter: &everything }).await? else {
             return Ok(Vec::new());
         };
         let folded = matching.map(str::to_lowercase);
         if !selection.view.is_everything() {
             // The directory knows no logs: a narrowed view takes its actors from the events that it shows.
-            let rows = self.actors_of(&selection, ACTOR_MATCHES).await?;
+            let rows = store.actors_of(&selection, ACTOR_MATCHES).await?;
             let mut actors: Vec<(i64, Actor)> = rows.iter().filter_map(|row| Some((row.n, row.actor()?))).collect();
             actors.retain(|(_, actor)| folded.as_ref().is_none_or(|part| fold(actor).contains(part)));
             actors.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| fold(&a.1).cmp(&fold(&b.1))));
@@ -68,7 +70,7 @@ impl Store {
         }
         let sql = sql.text(" ORDER BY n DESC, folded").with(" LIMIT ", limit as i64);
         let rows = actor_directory::Model::find_by_statement(sql.on(self.dialect.backend()))
-            .all(&self.read)
+            .all(&store.read)
             .await
             .map_err(super::error::from)?;
         let actor = |row: actor_directory::Model| {
@@ -83,8 +85,9 @@ impl Store {
     /// Those of the database.
     pub async fn dictionary_of(&self, product: &str, organization: &str) -> Result<Option<std::sync::Arc<Dictionary>>> {
         let Some(no) = self.organization_no(&self.read, product, organization).await? else { return Ok(None) };
-        let Some(head) = self.heads(&self.read, &[no], "").await?.pop() else { return Ok(None) };
-        self.dictionary(&self.read, &head).await.map(Some)
+        let store = self.caught_up_for(no).await?;
+        let Some(head) = store.heads(&store.read, &[no], "").await?.pop() else { return Ok(None) };
+        store.dictionary(&store.read, &head).await.map(Some)
     }
 }
 

@@ -13,10 +13,12 @@ mod find;
 mod insert;
 mod page;
 mod partitions;
+mod replica;
 mod rows;
 mod selection;
 mod sql;
 mod stage;
+pub mod upkeep;
 
 use std::{
     collections::BTreeSet,
@@ -45,6 +47,7 @@ const WRITE_PROBE: &str = "UPDATE organization_head SET size = size \
 pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
+    replica: Option<DatabaseConnection>,
     dialect: Dialect,
     dictionaries: Arc<dictionary::Cache>,
     partitions: Arc<ArcSwap<Partitions>>,
@@ -61,7 +64,7 @@ impl Store {
         let (write, read, dialect) = connect::open(url).await?;
         migrate(&write, dialect).await.map_err(error::from)?;
         let (partitions, touched) = Default::default();
-        let store = Self { write, read, dialect, dictionaries: Arc::default(), partitions, touched };
+        let store = Self { write, read, replica: None, dialect, dictionaries: Arc::default(), partitions, touched };
         store.make_partitions_ahead(Clock::system().now()).await?;
         Ok(store)
     }
@@ -79,6 +82,9 @@ impl Store {
     /// Closes all connections.
     pub async fn close(self) {
         let _ = self.read.close().await;
+        if let Some(replica) = self.replica {
+            let _ = replica.close().await;
+        }
         let _ = self.write.close().await;
     }
 }

@@ -1,6 +1,9 @@
 //! PostgreSQL keeps events in partitions by time, made when the first event needs them; SQLite has none.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, MutexGuard, PoisonError},
+};
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use entity::organization_head as head;
@@ -149,7 +152,7 @@ impl Store {
         let known = self.partitions.load();
         let mut missing = BTreeSet::new();
         {
-            let mut touched = self.touched.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut touched = self.touched();
             for position in positions {
                 match known.of(position) {
                     Some(partition) if touched.contains(&partition.name) => {}
@@ -158,7 +161,14 @@ impl Store {
                 }
             }
         }
-        if missing.is_empty() { Ok(()) } else { self.make_partitions(missing, now).await }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.make_partitions(missing.clone(), now).await?;
+        let known = self.partitions.load();
+        self.touched()
+            .extend(missing.into_iter().filter_map(|position| known.of(position)).map(|each| each.name.clone()));
+        Ok(())
     }
 
     /// The head of an organization, read together with whether this process knows all partitions: a list of them that
@@ -186,6 +196,11 @@ impl Store {
     async fn all_partitions(&self, db: &impl ConnectionTrait) -> Result<Partitions> {
         let sql = Sql::new("SELECT low, high, name FROM event_partition ORDER BY low").on(self.dialect.backend());
         Ok(Partitions(Partition::find_by_statement(sql).all(db).await.map_err(error::from)?))
+    }
+
+    /// Names of the partitions that this process has written to since they were last looked after.
+    pub(super) fn touched(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn make_partitions(&self, positions: BTreeSet<i64>, now: Timestamp) -> Result<()> {

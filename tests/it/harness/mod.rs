@@ -57,6 +57,7 @@ macro_rules! on_both_databases {
     )+};
 }
 pub(crate) use on_both_databases;
+pub use postgres::replica_of;
 
 /// The service under test.
 pub struct TestApp {
@@ -92,6 +93,13 @@ impl TestApp {
         Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), |_| {}).await
     }
 
+    /// Another service on the same database that reads from its replica.
+    pub async fn beside_with_replica(&self) -> Self {
+        let replica = postgres::replica_of(&self.url).await;
+        let change = |settings: &mut Settings| settings.read_database_url = Some(replica);
+        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), change).await
+    }
+
     async fn open(
         database: Database,
         url: String,
@@ -103,6 +111,7 @@ impl TestApp {
         let mut settings = Settings {
             listen: "127.0.0.1:0".to_owned(),
             database_url: url.clone(),
+            read_database_url: None,
             products: None,
             keys: Some(keys_folder.clone()),
             allowed_origins: Vec::new(),
