@@ -50,7 +50,11 @@ enum Command {
     /// Prints the GraphQL schema.
     Schema,
     /// Brings the database's schema up to date.
-    Migrate,
+    Migrate {
+        /// Also distributes the tables over the nodes of a Citus cluster, by organization.
+        #[arg(long)]
+        citus: bool,
+    },
 }
 
 /// Runs the command that the process was started with.
@@ -71,16 +75,24 @@ pub async fn run() -> Result<ExitCode> {
         Command::Demo => demo::run(&settings, &products).await?,
         Command::Token(arguments) => println!("{}", token::make(&settings, &products, &arguments)?),
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
-        Command::Migrate => {
-            let store = Store::open(&settings.database_url)
-                .await
-                .map_err(with_cause)
-                .context("the database cannot be migrated")?;
-            store.close().await;
-            println!("the schema is up to date");
-        }
+        Command::Migrate { citus } => migrate(&settings, citus).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
+    let open = Store::open(&settings.database_url).await;
+    let store = open.map_err(with_cause).context("the database cannot be migrated")?;
+    println!("the schema is up to date");
+    if citus {
+        let done = store.distribute().await.map_err(with_cause).context("the tables cannot be distributed")?;
+        match done.as_slice() {
+            [] => println!("all tables are distributed already"),
+            tables => println!("distributed {}", tables.join(", ")),
+        }
+    }
+    store.close().await;
+    Ok(())
 }
 
 /// The schema as `schema.graphql` has it, without the directives that the specification itself defines.

@@ -165,7 +165,9 @@ impl Store {
         let mut numbers: Vec<i64> = names.values().copied().collect();
         numbers.sort_unstable();
         let mut heads: HashMap<i64, head::Model> = HashMap::new();
-        for chunk in numbers.chunks(CHUNK) {
+        // A row lock reaches one node of a cluster at a time.
+        let at_once = if self.sharded { 1 } else { CHUNK };
+        for chunk in numbers.chunks(at_once) {
             for head in self.heads(tx, chunk, self.dialect.for_update()).await? {
                 heads.insert(head.organization_no, head);
             }

@@ -2,6 +2,7 @@
 //! recording a [`WriteScope`](crate::auth::WriteScope); only the access policy makes them.
 
 mod append;
+mod citus;
 mod connect;
 mod count;
 mod dialect;
@@ -49,6 +50,8 @@ pub struct Store {
     read: DatabaseConnection,
     replica: Option<DatabaseConnection>,
     dialect: Dialect,
+    /// Whether a Citus cluster holds the organizations on several nodes.
+    sharded: bool,
     dictionaries: Arc<dictionary::Cache>,
     partitions: Arc<ArcSwap<Partitions>>,
     /// Names of partitions that were written to since they were last looked after.
@@ -64,7 +67,17 @@ impl Store {
         let (write, read, dialect) = connect::open(url).await?;
         migrate(&write, dialect).await.map_err(error::from)?;
         let (partitions, touched) = Default::default();
-        let store = Self { write, read, replica: None, dialect, dictionaries: Arc::default(), partitions, touched };
+        let store = Self {
+            write,
+            read,
+            replica: None,
+            dialect,
+            sharded: false,
+            dictionaries: Arc::default(),
+            partitions,
+            touched,
+        };
+        let store = Self { sharded: store.is_sharded().await?, ..store };
         store.make_partitions_ahead(Clock::system().now()).await?;
         Ok(store)
     }

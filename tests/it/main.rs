@@ -24,6 +24,7 @@ mod recording;
 mod replica;
 mod requirements;
 mod schema;
+mod sharding;
 mod smoke;
 mod tenancy_properties;
 mod term_traps;
