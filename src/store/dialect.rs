@@ -43,6 +43,8 @@ pub struct Range {
     pub high: i64,
     /// Exact bounds of `occurred_ns`, where positions alone do not give them.
     pub occurred: Option<(i64, i64)>,
+    /// How many events the organization had when it was asked.
+    pub size: i64,
     /// Where PostgreSQL keeps events; empty on SQLite.
     pub partitions: Arc<Partitions>,
 }
