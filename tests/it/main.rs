@@ -12,6 +12,7 @@ mod failures;
 mod filter_properties;
 mod http;
 mod import;
+mod list;
 mod logs;
 mod model;
 mod paging_properties;
