@@ -8,6 +8,7 @@ mod architecture;
 mod bad_input;
 mod catalog_files;
 mod crash;
+mod days;
 mod failures;
 mod filter_properties;
 mod http;
