@@ -1,0 +1,74 @@
+//! Filling databases: through the store, resumable, since event `n` is always the same.
+
+use std::{fs, time::Instant};
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use ledgerline::clock::Clock;
+use sea_orm::ConnectionTrait;
+
+use crate::bench::{Bench, Database, connect, items, number, record, store};
+
+/// Events of one transaction.
+const BATCH: u64 = 1_000;
+
+/// Bytes of an event's own values: its texts in UTF-8, and eight for each number.
+const RAW: &str = "length(action) + length(coalesce(category, '')) + length(coalesce(actor_id, '')) \
+    + length(coalesce(actor_name, '')) + length(coalesce(actor_email, '')) + length(coalesce(on_behalf_of, '')) \
+    + length(coalesce(resources, '')) + length(coalesce(ip_address, '')) + length(coalesce(user_agent, '')) \
+    + length(coalesce(correlation_id, '')) + length(coalesce(source, '')) + length(coalesce(source_event_id, '')) \
+    + length(recorded_by) + length(metadata) + 9 * 8";
+
+/// Brings a database to its size.
+pub async fn load(bench: &Bench, database: Database, size: u64, backfill: bool) -> Result<()> {
+    let url = bench.url(database, &Bench::name(size, backfill)).await?;
+    let on = Bench::on(database, size, backfill);
+    let store = store(&url).await?;
+    let db = connect(&url).await?;
+    let found = number(&db, "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM organization_head").await? as u64;
+    let (events, scopes) = (bench.events(size, backfill), bench.scopes()?);
+    if found < size {
+        let style = ProgressStyle::with_template("{prefix:>14}  {bar:40} {human_pos}/{human_len} {per_sec} {eta}")?;
+        let bar = ProgressBar::new(size).with_style(style).with_position(found).with_prefix(on.clone());
+        let batch = |from: u64| {
+            let (events, scopes) = (events.clone(), scopes.clone());
+            tokio::task::spawn_blocking(move || items(&events, &scopes, from..(from + BATCH).min(size)))
+        };
+        let started = Instant::now();
+        let mut next = batch(found);
+        for from in (found..size).step_by(BATCH as usize) {
+            let task = record(next.await??);
+            next = batch(from + BATCH);
+            store.append(&[task], Clock::system().now()).await.map_err(ledgerline::app::with_cause)?;
+            if from / BATCH % 20 == 0 {
+                store.merge_search_entries().await.map_err(ledgerline::app::with_cause)?;
+            }
+            bar.inc(BATCH);
+        }
+        bar.finish_and_clear();
+        let rate = (size - found) as f64 / started.elapsed().as_secs_f64();
+        bench.figures.add(&on, "recording: loaded by the store, batches of 1,000", rate, "events/s")?;
+        store.merge_search_entries().await.map_err(ledgerline::app::with_cause)?;
+    }
+    store.close().await;
+    let bytes = match database {
+        Database::Sqlite => {
+            db.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+            fs::metadata(url.trim_start_matches("sqlite://"))?.len() as f64
+        }
+        Database::Postgres => {
+            db.execute_unprepared("VACUUM ANALYZE").await?;
+            number(&db, "SELECT pg_database_size(current_database())").await?
+        }
+    };
+    let sample = match database {
+        Database::Sqlite => "event LIMIT 20000",
+        Database::Postgres => "event TABLESAMPLE SYSTEM (5)",
+    };
+    let raw = number(&db, &format!("SELECT CAST(avg(bytes) AS BIGINT) FROM (SELECT {RAW} AS bytes FROM {sample}) s")).await?;
+    let each = bytes / size as f64;
+    bench.figures.add(&on, "footprint: an event's own values", raw, "B")?;
+    bench.figures.add(&on, "footprint: on disk per event", each, "B")?;
+    bench.figures.add(&on, "footprint: on disk / own values", each / raw, "x")?;
+    Ok(())
+}

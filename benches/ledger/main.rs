@@ -1,0 +1,142 @@
+//! The bench: `make bench`, or one stage by `cargo bench --bench ledger -- STAGE`. Every figure is measured with what it
+//! is compared to in one run; see BENCHMARKS.md.
+
+mod bench;
+mod driver;
+mod events;
+mod figures;
+mod footprint;
+mod load;
+mod load_tool;
+mod reading;
+mod recording;
+mod service;
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Result;
+use bench::{Bench, Database};
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures Ledgerline on this machine.
+#[derive(Parser)]
+struct Arguments {
+    /// What to measure; all of it, if nothing is named.
+    #[arg(value_enum)]
+    stages: Vec<Stage>,
+    /// Events of the databases on SQLite.
+    #[arg(long, value_delimiter = ',', default_value = "100000,1000000")]
+    sqlite: Vec<u64>,
+    /// Events of the databases on PostgreSQL.
+    #[arg(long, value_delimiter = ',', default_value = "100000")]
+    postgres: Vec<u64>,
+    /// Seconds that one measurement samples.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// Minutes of mixed load.
+    #[arg(long, default_value_t = 10.0)]
+    minutes: f64,
+    /// Events of the import.
+    #[arg(long, default_value_t = 1_000_000)]
+    import: u64,
+    /// Where databases and figures are kept.
+    #[arg(long, default_value = "bench-data")]
+    folder: PathBuf,
+    /// What cargo adds.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Stage {
+    /// Fill the databases; goes on where it stopped.
+    Load,
+    /// Record over HTTP, against the driver and a transaction for each event.
+    Record,
+    /// Lists, totals, facets, start and idle memory.
+    Read,
+    /// The same on data with a fifth of shuffled backfill, at the smallest size.
+    Backfill,
+    /// The newest fifty under load, against PostGraphile and pgbench.
+    Peer,
+    /// Reads while recording.
+    Writes,
+    /// Memory under mixed load.
+    Mixed,
+    /// Memory of an import.
+    Import,
+    /// Only write what was measured into the report.
+    Report,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let wanted = |stage| arguments.stages.is_empty() || arguments.stages.contains(&stage);
+    let report_alone = arguments.stages == [Stage::Report];
+    let bench = Bench::open(&arguments.folder, arguments.seconds, !arguments.postgres.is_empty() && !report_alone).await?;
+    for (database, sizes) in [(Database::Sqlite, &arguments.sqlite), (Database::Postgres, &arguments.postgres)] {
+        let (Some(smallest), Some(largest)) = (sizes.iter().min(), sizes.iter().max()) else { continue };
+        if wanted(Stage::Load) {
+            for size in sizes {
+                load::load(&bench, database, *size, false).await?;
+            }
+        }
+        if wanted(Stage::Record) {
+            recording::run(&bench, database).await?;
+        }
+        if wanted(Stage::Read) {
+            for size in sizes {
+                reading::run(&bench, database, *size, false).await?;
+            }
+        }
+        if wanted(Stage::Backfill) {
+            load::load(&bench, database, *smallest, true).await?;
+            reading::run(&bench, database, *smallest, true).await?;
+        }
+        if wanted(Stage::Peer) {
+            load_tool::run(&bench, database, *largest).await?;
+        }
+        if wanted(Stage::Import) {
+            footprint::import(&bench, database, arguments.import).await?;
+        }
+        if wanted(Stage::Writes) {
+            reading::under_writes(&bench, database, *smallest).await?;
+        }
+        if wanted(Stage::Mixed) {
+            footprint::mixed(&bench, database, *smallest, arguments.minutes).await?;
+        }
+    }
+    let report = bench.figures.report()?;
+    println!("{report}");
+    write_report(&report)
+}
+
+/// Puts the figures between their marks in BENCHMARKS.md.
+fn write_report(figures: &str) -> Result<()> {
+    const BEGIN: &str = "<!-- figures: written by make bench -->";
+    const END: &str = "<!-- end of figures -->";
+    let text = fs::read_to_string("BENCHMARKS.md").unwrap_or_else(|_| format!("# Benchmarks\n\n{BEGIN}\n{END}\n"));
+    if let (Some(from), Some(to)) = (text.find(BEGIN), text.find(END)) {
+        let text = format!("{}\n{}\n{}{}", &text[..from + BEGIN.len()], machine(), figures, &text[to..]);
+        fs::write("BENCHMARKS.md", text)?;
+    }
+    Ok(())
+}
+
+/// The machine, the day and the commit.
+fn machine() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let field = |text: String, name: &str| {
+        text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned())
+    };
+    let model = field(read("/proc/cpuinfo"), "model name").unwrap_or_default();
+    let memory = field(read("/proc/meminfo"), "MemTotal").and_then(|kb| kb.trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let commit = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
+    let commit = commit.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    format!("\nMachine: {model}, {cores} cores, {} GB of memory. Date: {}. Commit: {commit}.", memory / 1_000_000, &ledgerline::clock::Clock::system().now().to_string()[..10])
+}

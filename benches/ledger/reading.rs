@@ -1,0 +1,197 @@
+//! Reading over HTTP: pages, searches, totals and facets, one request after the other over one connection.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use anyhow::{Context, Result};
+use ledgerline::clock::Clock;
+
+use crate::{
+    bench::{Bench, Database, items, record, store},
+    events::{ABSENT, COMMON, NEVER_MET, OLDEST, ONE_PERCENT, RARE, TEN_PPM},
+    figures::quantile,
+    service::{Client, Service},
+};
+
+/// Fifteen fields.
+pub const FIELDS: &str = "id sequence action actionLabel category { code } actor { id label email } resource { type id name } outcome occurredAt ipAddress metadataText";
+
+/// An organization in the middle of the field and one at its end.
+const LARGE: usize = 0;
+const SMALL: usize = 300;
+
+fn page(arguments: &str) -> String {
+    format!("{{ auditEvents(first: 50, includeNested: true{arguments}) {{ edges {{ cursor node {{ {FIELDS} }} }} pageInfo {{ hasNextPage endCursor }} }} }}")
+}
+
+fn search(words: &str) -> String {
+    page(&format!(", search: \"{words}\""))
+}
+
+fn filter(fields: &str) -> String {
+    page(&format!(", filter: {{ {fields} }}"))
+}
+
+const OLD: &str = "occurredAt: { from: \"2025-12-10T10:07:00Z\", to: \"2025-12-20T09:00:00Z\" }";
+const NEW: &str = "occurredAt: { from: \"2026-11-10T10:07:00Z\", to: \"2026-11-19T09:00:00Z\" }";
+
+/// The lists, by name.
+fn lists() -> Vec<(&'static str, String)> {
+    vec![
+        ("first page", page("")),
+        ("own log alone", page("").replace("includeNested: true", "includeNested: false")),
+        ("by category", filter("categories: [\"auth\"]")),
+        ("by a rare action", filter("actions: [\"support.ticket_closed\"]")),
+        ("by actor id", filter("actor: { ids: [\"usr_0\"] }")),
+        ("by actor e-mail", filter("actor: { emails: [\"person3@org0.example\"] }")),
+        ("by resource id", filter("resources: { ids: [\"doc_77\"] }")),
+        ("by outcome", filter("outcomes: [FAILURE]")),
+        ("category and actor", filter("categories: [\"auth\"], actor: { ids: [\"usr_2\"] }")),
+        ("search: common word (30 %)", search(COMMON)),
+        ("search: 1 %", search(ONE_PERCENT)),
+        ("search: 0.1 %", search(RARE)),
+        ("search: 10 ppm", search(TEN_PPM)),
+        ("search: absent", search(ABSENT)),
+        ("search: in the oldest tenth alone", search(OLDEST)),
+        ("search: two that never meet", search(NEVER_MET)),
+        ("search: prefix", search("word77*")),
+        ("old dates", filter(OLD)),
+        ("new dates", filter(NEW)),
+        ("old dates, category", filter(&format!("{OLD}, categories: [\"auth\"]"))),
+        ("new dates, category", filter(&format!("{NEW}, categories: [\"auth\"]"))),
+        ("old dates, 1 %", page(&format!(", search: \"{ONE_PERCENT}\", filter: {{ {OLD} }}"))),
+        ("new dates, 1 %", page(&format!(", search: \"{ONE_PERCENT}\", filter: {{ {NEW} }}"))),
+        ("old dates, category, common", page(&format!(", search: \"{COMMON}\", filter: {{ {OLD}, categories: [\"auth\"] }}"))),
+    ]
+}
+
+pub async fn run(bench: &Bench, database: Database, size: u64, backfill: bool) -> Result<()> {
+    let url = bench.url(database, &Bench::name(size, backfill)).await?;
+    let on = Bench::on(database, size, backfill);
+    let service = Service::start(bench, &url).await?;
+    bench.figures.add(&on, "start: to ready", service.ready_after * 1e3, "ms")?;
+    bench.figures.add(&on, "memory: idle, RssAnon", service.memory()?, "MB")?;
+    let large = Client::new(&service, bench.token(Some(LARGE))?);
+    let small = Client::new(&service, bench.token(Some(SMALL))?);
+    let mut first = f64::NAN;
+    for (name, query) in lists() {
+        let mut times = large.times(&query, bench.seconds).await?;
+        let p50 = quantile(&mut times, 0.5);
+        if name == "first page" {
+            first = p50;
+            bench.figures.add(&on, "lists, p50: first page, p99", quantile(&mut times, 0.99), "ms")?;
+        }
+        bench.figures.add(&on, &format!("lists, p50: {name}"), p50, "ms")?;
+        bench.figures.add(&on, &format!("lists / first page: {name}"), p50 / first, "x")?;
+    }
+    // Five hundred pages before the end of the list, and back from there.
+    let deep = deep_page(&large).await?;
+    let p50 = quantile(&mut large.times(&deep, bench.seconds).await?, 0.5);
+    bench.figures.add(&on, "lists, p50: deep page", p50, "ms")?;
+    bench.figures.add(&on, "lists / first page: deep page", p50 / first, "x")?;
+    let p50 = quantile(&mut small.times(&page(""), bench.seconds).await?, 0.5);
+    bench.figures.add(&on, "lists, p50: first page of a small organization", p50, "ms")?;
+    bench.figures.add(&on, "lists / first page: first page of a small organization", p50 / first, "x")?;
+    totals(bench, &on, &large).await
+}
+
+/// The query of a page some way from the far end of the list.
+async fn deep_page(client: &Client) -> Result<String> {
+    let mut arguments = "last: 100".to_owned();
+    for _ in 0..100 {
+        let query = format!("{{ auditEvents({arguments}, includeNested: true) {{ pageInfo {{ startCursor }} }} }}");
+        let answer = client.ask(&query).await?;
+        let cursor = answer["auditEvents"]["pageInfo"]["startCursor"].as_str().context("a cursor")?.to_owned();
+        arguments = format!("last: 100, before: \"{cursor}\"");
+    }
+    let before = arguments.split_once("before: ").map_or("", |(_, cursor)| cursor);
+    Ok(page(&format!(", after: {before}")))
+}
+
+async fn totals(bench: &Bench, on: &str, client: &Client) -> Result<()> {
+    let days = "occurredAt: { from: \"2026-02-01T00:00:00Z\", to: \"2026-08-01T00:00:00Z\" }";
+    let filters = [
+        ("no filter", String::new()),
+        ("category", ", filter: { categories: [\"auth\"] }".to_owned()),
+        ("action", ", filter: { actions: [\"auth.signed_in\"] }".to_owned()),
+        ("log", ", log: { level: \"project\", id: \"prj_1\" }".to_owned()),
+        ("whole days", format!(", filter: {{ {days} }}")),
+    ];
+    let of = |zone: &str| format!("facets(timeZone: \"{zone}\") {{ days {{ day count }} }}");
+    let asked = [
+        ("totalCount", "totalCount".to_owned()),
+        ("facet of categories", "facets { categories { buckets { value count } } }".to_owned()),
+        ("facet of actions", "facets { actions { buckets { value count } } }".to_owned()),
+        ("facet of outcomes", "facets { outcomes { buckets { value count } } }".to_owned()),
+        ("days in UTC", of("UTC")),
+        ("days in Europe/Berlin", of("Europe/Berlin")),
+        ("days in America/New_York", of("America/New_York")),
+        ("days in Asia/Kolkata", of("Asia/Kolkata")),
+        ("days in Asia/Tokyo", of("Asia/Tokyo")),
+    ];
+    for (asked, fields) in &asked {
+        for (name, arguments) in &filters {
+            let nested = if arguments.contains("log:") { "" } else { ", includeNested: true" };
+            let query = format!("{{ auditEvents(first: 0{nested}{arguments}) {{ {fields} }} }}");
+            if asked.starts_with("days") && *name == "no filter" {
+                let started = Instant::now();
+                client.ask(&query).await?;
+                let name = format!("totals, first time: {asked}");
+                bench.figures.add(on, &name, started.elapsed().as_secs_f64() * 1e3, "ms")?;
+            }
+            let p50 = quantile(&mut client.times(&query, bench.seconds / 4.0).await?, 0.5);
+            bench.figures.add(on, &format!("totals, p50: {asked}, {name}"), p50, "ms")?;
+        }
+    }
+    for (name, arguments) in [
+        ("actor", ", filter: { actor: { ids: [\"usr_0\"] } }".to_owned()),
+        ("resource type", ", filter: { resources: { types: [\"document\"] } }".to_owned()),
+        ("common word", format!(", search: \"{COMMON}\"")),
+        ("1 %", format!(", search: \"{ONE_PERCENT}\"")),
+    ] {
+        let query = format!("{{ auditEvents(first: 0, includeNested: true{arguments}) {{ totalCount }} }}");
+        let matches = client.ask(&query).await?["auditEvents"]["totalCount"].as_f64().context("a number")?;
+        let p50 = quantile(&mut client.times(&query, bench.seconds / 2.0).await?, 0.5);
+        bench.figures.add(on, &format!("totals from the index: {name}, matches"), matches, "")?;
+        bench.figures.add(on, &format!("totals from the index: {name}, a match"), p50 * 1e6 / matches.max(1.0), "ns")?;
+    }
+    Ok(())
+}
+
+/// The same page idle, and while a second process-wide writer records without a pause.
+pub async fn under_writes(bench: &Bench, database: Database, size: u64) -> Result<()> {
+    let url = bench.url(database, &Bench::name(size, false)).await?;
+    let on = Bench::on(database, size, false);
+    let service = Service::start(bench, &url).await?;
+    let client = Client::new(&service, bench.token(Some(LARGE))?);
+    let idle = quantile(&mut client.times(&page(""), bench.seconds * 2.0).await?, 0.99);
+    let (stop, store) = (Arc::new(AtomicBool::new(false)), store(&url).await?);
+    let (set, scopes, stopped) = (bench.events(1_000_000, false), bench.scopes()?, stop.clone());
+    let writing = tokio::spawn(async move {
+        // Keys that the load has not used.
+        let mut from = 900_000;
+        let mut recorded = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            let mut batch = items(&set, &scopes, from..from + 200)?;
+            batch.iter_mut().for_each(|item| item.input.idempotency_key = None);
+            store.append(&[record(batch)], Clock::system().now()).await.map_err(ledgerline::app::with_cause)?;
+            recorded += 200;
+            from = 900_000 + (from + 200) % 100_000;
+        }
+        store.close().await;
+        anyhow::Ok(recorded)
+    });
+    let started = Instant::now();
+    let mut times = client.times(&page(""), bench.seconds * 4.0).await?;
+    stop.store(true, Ordering::Relaxed);
+    let recorded = f64::from(writing.await??) / started.elapsed().as_secs_f64();
+    bench.figures.add(&on, "reads under writes: p99 idle", idle, "ms")?;
+    bench.figures.add(&on, "reads under writes: p99 while recording", quantile(&mut times, 0.99), "ms")?;
+    bench.figures.add(&on, "reads under writes: p99 while recording / idle", quantile(&mut times, 0.99) / idle, "x")?;
+    bench.figures.add(&on, "reads under writes: recorded meanwhile", recorded, "events/s")
+}
