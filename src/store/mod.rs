@@ -4,6 +4,7 @@
 mod append;
 mod citus;
 mod connect;
+mod copy;
 mod count;
 mod dialect;
 mod dictionary;
@@ -30,6 +31,7 @@ use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
 pub use append::{Appended, Item, ItemResult, Recorded, Task};
+pub use copy::{Copied, Phase, copied_columns};
 pub use dictionary::{Dictionary, LogNode};
 pub use facets::{ActorValue, Bucket, FacetList};
 pub use page::{Page, PageRequest, key};
