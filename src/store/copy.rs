@@ -4,29 +4,31 @@
 //! transaction that completes it, so that one without a head is known to be unfinished; events go before it in order,
 //! so that the last one says where to go on. The index of terms is built anew.
 
+mod source;
 mod table;
 mod verify;
 mod writing;
 
 use std::collections::{BTreeMap, HashMap};
 
-use entity::{event, organization_head as head};
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, FromQueryResult, IsolationLevel, QueryResult, TransactionOptions,
+    AccessMode, ConnectionTrait, DatabaseTransaction, FromQueryResult, IsolationLevel, TransactionOptions,
     TransactionTrait, Value,
 };
+use tokio::sync::mpsc;
 
 use super::{
-    Dictionary, Store, connect,
+    Store, connect,
     dialect::{Dialect, SEQUENCE_BITS},
-    error, rows,
+    error,
     sql::Sql,
 };
 use crate::{
     error::{Error, Result},
-    event::{Timestamp, terms},
+    event::Timestamp,
 };
-use table::{CHANGING, Cells, EVENT, HEAD, IDEMPOTENCY, ORDER, ORDER_COLUMNS, ORGANIZATION, Part, Table};
+use source::Source;
+use table::{CHANGING, Cells, EVENT, HEAD, IDEMPOTENCY, ORDER, ORDER_COLUMNS, ORGANIZATION, Part};
 use writing::Writing;
 
 /// Rows that are read at once, and events of one transaction.
@@ -73,6 +75,8 @@ struct Known {
 /// What the next transaction writes.
 #[derive(Default)]
 struct Batch {
+    /// Events that the target has, of the organizations up to here.
+    before: u64,
     events: Vec<Cells>,
     order: Vec<Cells>,
     /// SQLite's search index wants its rowids ascending, each once; two organizations may share one.
@@ -108,58 +112,27 @@ impl Store {
         let lock = target.lock_for_copy().await?;
         let source = Source { store: self, rows: self.snapshot().await? };
         let total = source.size().await?;
-        let mut known = source.known(target).await?;
+        let known = source.known(target).await?;
         let organizations = source.copy_organizations(target, &known).await?;
-        let mut copied = Copied { events: total, organizations, ..Copied::default() };
-        let mut done = 0;
-        let mut batch = Batch::default();
-        let mut after: Option<Cells> = None;
-        loop {
-            let page = source.page(&HEAD, None, after.as_ref(), CHUNK).await?;
-            for row in &page {
-                let head = HEAD.cells(row)?;
-                let model = head::Model::from_query_result(row, "").map_err(error::from)?;
-                let known = known.remove(&model.organization_no);
-                let before = known.as_ref().map_or(0, |known| known.size);
-                copied.before += before as u64;
-                done += before as u64;
+        // The next batch is read while the last one is written.
+        let (sender, mut batches) = mpsc::channel::<Batch>(1);
+        let writing = async {
+            let (mut before, mut done) = (0, 0);
+            while let Some(batch) = batches.recv().await {
+                before += batch.before;
+                done += batch.before + batch.events.len() as u64;
+                source.write(target, batch, now).await?;
                 progress(Phase::Copying, done, total);
-                if known.as_ref().is_some_and(|known| known.head.as_ref() == Some(&head)) {
-                    continue;
-                }
-                let dictionary = self.dictionary(&source.rows, &model).await?;
-                let mut next = before;
-                while next < model.size {
-                    let part = Part { organization_no: model.organization_no, since: next };
-                    let events = source.page(&EVENT, Some(part), None, CHUNK - batch.events.len()).await?;
-                    if events.is_empty() {
-                        return Err(Error::internal(Missing { organization_no: part.organization_no, sequence: next }));
-                    }
-                    for row in &events {
-                        batch.add_event(target.dialect, &dictionary, row)?;
-                    }
-                    next += events.len() as i64;
-                    if batch.events.len() >= CHUNK {
-                        done += source.write(target, &mut batch, now).await?;
-                        progress(Phase::Copying, done, total);
-                    }
-                }
-                batch.completed.push((head, known));
-                if batch.completed.len() >= TOGETHER {
-                    done += source.write(target, &mut batch, now).await?;
-                }
             }
-            let Some(last) = page.last() else { break };
-            after = Some(HEAD.cells(last)?);
-        }
-        done += source.write(target, &mut batch, now).await?;
-        progress(Phase::Copying, done, total);
+            Ok(before)
+        };
+        let ((), before) = tokio::try_join!(source.read(target.dialect, known, sender), writing)?;
         target.settle().await?;
-        copied.compared = source.verify(target, total, &mut progress).await?;
+        let compared = source.verify(target, total, &mut progress).await?;
         if let Some(lock) = lock {
             lock.rollback().await.map_err(error::from)?;
         }
-        Ok(copied)
+        Ok(Copied { events: total, before, organizations, compared })
     }
 
     /// Refuses a database that a copy has not been brought to its end in: heads come in the order of numbers, so the
@@ -245,83 +218,7 @@ impl Store {
     }
 }
 
-/// The database that is copied, at one state.
-struct Source<'a> {
-    store: &'a Store,
-    rows: DatabaseTransaction,
-}
-
 impl Source<'_> {
-    async fn page(
-        &self,
-        table: &Table,
-        part: Option<Part>,
-        after: Option<&Cells>,
-        limit: usize,
-    ) -> Result<Vec<QueryResult>> {
-        let after = after.map(|cells| table.key(cells));
-        table.page(&self.rows, self.store.dialect, part, after, limit).await
-    }
-
-    /// The number of events.
-    async fn size(&self) -> Result<u64> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            n: i64,
-            unfinished: i64,
-        }
-        let sql = Sql::new(
-            "SELECT CAST(coalesce((SELECT sum(size) FROM organization_head), 0) AS BIGINT) AS n, (SELECT count(*) FROM organization o \
-            WHERE NOT EXISTS (SELECT 1 FROM organization_head h WHERE h.organization_no = o.no)) AS unfinished",
-        );
-        let sql = sql.on(self.store.dialect.backend());
-        let row = Row::find_by_statement(sql).one(&self.rows).await.map_err(error::from)?;
-        match row {
-            Some(Row { unfinished: 1.., .. }) => {
-                Err(Error::bad_input("--from", "must be whole: it is a copy that has not come to its end"))
-            }
-            row => Ok(row.map_or(0, |row| row.n as u64)),
-        }
-    }
-
-    /// The organizations of the target, each an earlier part of the same organization here.
-    async fn known(&self, target: &Store) -> Result<HashMap<i64, Known>> {
-        let (mut known, mut after) = (HashMap::new(), None::<Cells>);
-        loop {
-            let key = after.as_ref().map(|cells| ORGANIZATION.key(cells));
-            let page = ORGANIZATION.page(&target.write, target.dialect, None, key, CHUNK).await?;
-            let Some(last) = page.last() else { return Ok(known) };
-            after = Some(ORGANIZATION.cells(last)?);
-            for row in &page {
-                let organization = ORGANIZATION.cells(row)?;
-                let Value::BigInt(Some(no)) = organization[0] else { continue };
-                let part = Part { organization_no: no, since: 0 };
-                let size = target.events_there(no).await?;
-                let same = self.only(&ORGANIZATION, part).await?.is_some_and(|here| here == organization)
-                    && (size == 0 || {
-                        // A trail that ends in the same event, salt included, was not written to by anyone else.
-                        let last = Part { since: size - 1, ..part };
-                        let there = first(target, &EVENT, last).await?;
-                        self.only(&EVENT, last).await? == there
-                    });
-                if !same {
-                    let names: Vec<_> = organization.iter().filter_map(text).collect();
-                    let rule = format!(
-                        "must be empty or hold a part of this copy: its organization {} holds something else; nothing was changed",
-                        names.join("/")
-                    );
-                    return Err(Error::bad_input("--to", rule));
-                }
-                known.insert(no, Known { size, head: first(target, &HEAD, part).await? });
-            }
-        }
-    }
-
-    /// The first row of a part.
-    async fn only(&self, table: &Table, part: Part) -> Result<Option<Cells>> {
-        self.page(table, Some(part), None, 1).await?.first().map(|row| table.cells(row)).transpose()
-    }
-
     /// All organizations first: no number of theirs can be given to another one then. Returns how many there are.
     async fn copy_organizations(&self, target: &Store, known: &HashMap<i64, Known>) -> Result<u64> {
         let (mut number, mut after) = (0, None::<Cells>);
@@ -343,10 +240,9 @@ impl Source<'_> {
         Ok(number)
     }
 
-    /// Writes a batch in one transaction and empties it. Returns how many events it held.
-    async fn write(&self, target: &Store, batch: &mut Batch, now: Timestamp) -> Result<u64> {
-        let Batch { events, order, documents, completed } = std::mem::take(batch);
-        let number = events.len() as u64;
+    /// Writes a batch in one transaction.
+    async fn write(&self, target: &Store, batch: Batch, now: Timestamp) -> Result<()> {
+        let Batch { before: _, events, order, documents, completed } = batch;
         target.ensure_partitions(order.iter().filter_map(|row| integer(&row[2])), now).await?;
         let mut writing = Writing::begin(target).await?;
         match target.dialect {
@@ -363,8 +259,7 @@ impl Source<'_> {
         }
         writing.insert(ORDER, &ORDER_COLUMNS, order).await?;
         self.complete(&mut writing, &completed).await?;
-        writing.commit().await?;
-        Ok(number)
+        writing.commit().await
     }
 
     /// Everything of organizations but their events; their heads last.
@@ -406,51 +301,6 @@ impl Source<'_> {
     }
 }
 
-impl Batch {
-    /// Adds an event with its terms.
-    fn add_event(&mut self, target: Dialect, dictionary: &Dictionary, row: &QueryResult) -> Result<()> {
-        let mut cells = EVENT.cells(row)?;
-        let event = rows::event(event::Model::from_query_result(row, "").map_err(error::from)?)?;
-        let (organization_no, sequence, position) = (event.organization_no, event.sequence, event.position.0);
-        self.order.push(vec![organization_no.into(), sequence.into(), position.into()]);
-        let prefix = terms::organization_prefix(organization_no);
-        let within: Vec<i64> = dictionary.within(event.log_no).collect();
-        let (open, close) = if target == Dialect::Postgres { ("'", "' ") } else { ("", " ") };
-        let mut text = String::new();
-        for term in terms::of_event(&event, &within) {
-            for part in [open, &prefix, &term, close] {
-                text.push_str(part);
-            }
-        }
-        match target {
-            Dialect::Postgres => cells.push(text.into()),
-            Dialect::Sqlite => {
-                cells.splice(..2, [((organization_no << SEQUENCE_BITS) | sequence).into()]);
-                self.documents.entry(position).or_default().push_str(&text);
-            }
-        }
-        self.events.push(cells);
-        Ok(())
-    }
-}
-
-/// The first row of a part of the target.
-async fn first(target: &Store, table: &Table, part: Part) -> Result<Option<Cells>> {
-    let page = table.page(&target.write, target.dialect, Some(part), None, 1).await?;
-    page.first().map(|row| table.cells(row)).transpose()
-}
-
 fn integer(value: &Value) -> Option<i64> {
     if let Value::BigInt(number) = value { *number } else { None }
-}
-
-fn text(value: &Value) -> Option<&str> {
-    if let Value::String(Some(text)) = value { Some(text) } else { None }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the source has no event {sequence} of the organization with the number {organization_no}")]
-struct Missing {
-    organization_no: i64,
-    sequence: i64,
 }
