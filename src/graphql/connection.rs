@@ -10,6 +10,7 @@ use super::{
     event::AuditEvent,
     facets::AuditEventFacets,
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
+    list::{Edges, Nodes},
     principal,
     scalars::int,
 };
@@ -64,9 +65,9 @@ struct Numbers {
 #[derive(SimpleObject)]
 pub struct AuditEventEdge {
     /// Opaque place of the event, for `after` and `before`. Good for the same order and filter only.
-    cursor: String,
+    pub cursor: String,
     /// The event.
-    node: AuditEvent,
+    pub node: AuditEvent,
 }
 
 /// Where a page stands in its list.
@@ -86,13 +87,13 @@ pub struct PageInfo {
 #[Object]
 impl AuditEventConnection {
     /// The events of the page with their cursors.
-    async fn edges(&self) -> &[AuditEventEdge] {
-        &self.edges
+    async fn edges(&self) -> Edges<'_> {
+        Edges(&self.edges)
     }
 
     /// The events of the page.
-    async fn nodes(&self) -> Vec<AuditEvent> {
-        self.edges.iter().map(|edge| edge.node.clone()).collect()
+    async fn nodes(&self) -> Nodes<'_> {
+        Nodes(&self.edges)
     }
 
     /// Where the page stands in its list.

@@ -7,6 +7,7 @@ mod event;
 mod facets;
 mod filter;
 pub mod limits;
+mod list;
 pub mod order;
 mod record;
 mod scalars;

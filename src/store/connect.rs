@@ -96,12 +96,15 @@ fn postgres(url: &str, connections: u32, statement_timeout_ms: Option<u32>) -> C
         .set_application_name("ledgerline")
         .test_before_acquire_if_idle_for(Duration::from_secs(10))
         .map_sqlx_postgres_opts(move |postgres| {
-            // A planner that picks a B-tree walk for a rare term costs seconds: the store decides, not statistics. And
-            // planning for every partition anew takes longer than the statement does.
             let postgres = postgres.options([
                 ("synchronous_commit", "on"),
                 ("jit", "off"),
+                // Planning for every partition anew takes longer than most statements do. What a plan for unknown
+                // values gets wrong is the size of a range: it would rather sort a few rows than read them in the
+                // order of an index, and the few are all events of an organization. Where there is no index in the
+                // order of the list, it sorts all the same.
                 ("plan_cache_mode", "force_generic_plan"),
+                ("enable_sort", "off"),
             ]);
             match statement_timeout_ms {
                 Some(ms) => postgres.options([("statement_timeout", ms.to_string())]),

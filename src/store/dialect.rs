@@ -43,6 +43,8 @@ pub struct Range {
     pub high: i64,
     /// Exact bounds of `occurred_ns`, where positions alone do not give them.
     pub occurred: Option<(i64, i64)>,
+    /// How many events the organization had when it was asked.
+    pub size: i64,
     /// Where PostgreSQL keeps events; empty on SQLite.
     pub partitions: Arc<Partitions>,
 }
@@ -151,8 +153,21 @@ impl Dialect {
 
     /// `SELECT` of whole events of an organization by sequence.
     pub fn events_by_sequence(self, organization_no: i64, low: i64, high: i64, descending: bool, limit: i64) -> Sql {
+        self.select_by_sequence(COLUMNS, organization_no, low, high, descending, limit)
+    }
+
+    /// The same of some columns of `e`.
+    pub fn select_by_sequence(
+        self,
+        columns: &str,
+        organization_no: i64,
+        low: i64,
+        high: i64,
+        descending: bool,
+        limit: i64,
+    ) -> Sql {
         let direction = if descending { "DESC" } else { "ASC" };
-        let start = Sql::new("SELECT ").text(COLUMNS);
+        let start = Sql::new("SELECT ").text(columns);
         let (sql, key) = match self {
             Self::Sqlite => {
                 let key = |sequence: i64| (organization_no << SEQUENCE_BITS) | sequence;

@@ -2,10 +2,12 @@
 //! recording a [`WriteScope`](crate::auth::WriteScope); only the access policy makes them.
 
 mod append;
+mod calendar;
 mod citus;
 mod connect;
 mod copy;
 mod count;
+mod days;
 mod dialect;
 mod dictionary;
 pub(crate) mod error;
@@ -55,6 +57,7 @@ pub struct Store {
     /// Whether a Citus cluster holds the organizations on several nodes.
     sharded: bool,
     dictionaries: Arc<dictionary::Cache>,
+    calendars: Arc<calendar::Calendars>,
     partitions: Arc<ArcSwap<Partitions>>,
     /// Names of partitions that were written to since they were last looked after.
     touched: Arc<Mutex<BTreeSet<String>>>,
@@ -68,7 +71,6 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self> {
         let (write, read, dialect) = connect::open(url).await?;
         migrate(&write, dialect).await.map_err(error::from)?;
-        let (partitions, touched) = Default::default();
         let store = Self {
             write,
             read,
@@ -76,8 +78,9 @@ impl Store {
             dialect,
             sharded: false,
             dictionaries: Arc::default(),
-            partitions,
-            touched,
+            calendars: Arc::default(),
+            partitions: Arc::default(),
+            touched: Arc::default(),
         };
         let store = Self { sharded: store.is_sharded().await?, ..store };
         store.make_partitions_ahead(Clock::system().now()).await?;

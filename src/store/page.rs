@@ -21,6 +21,8 @@ const SCAN_STEP: i64 = 500;
 /// Matches up to which a list by sequence is sorted; beyond, it is walked.
 const SORTED_MATCHES: i64 = 10_000;
 
+/// Size of an organization whose every event PostgreSQL tests one by one rather than search several partitions.
+const SMALL: i64 = 1_000;
 /// Newest rows that PostgreSQL tests one by one at first, to see how common a search is.
 const PROBE_ROWS: i64 = 250;
 /// Rows that it tests one by one where they promise to fill the page.
@@ -133,6 +135,11 @@ impl Store {
     /// A page of a search on PostgreSQL, whose search index knows no order: rows are tested one by one where the page
     /// fills up soon, else the partitions are searched one after the other until it is full.
     async fn search_newest_first(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
+        if range.size <= SMALL {
+            return self
+                .events_of(self.dialect.events_by_position(range, descending, limit, Route::Probe(i64::MAX)))
+                .await;
+        }
         for rows in [PROBE_ROWS, PROBE_ROWS_MOST].into_iter().filter(|rows| limit < *rows) {
             let sql = self.dialect.events_by_position(range, descending, limit, Route::Probe(rows));
             let found = self.events_of(sql).await?;

@@ -1,7 +1,7 @@
 //! From database rows to events.
 
 use entity::event::Model;
-use sea_orm::{DatabaseConnection, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
 
 use super::{Store, error, sql::Sql};
 use crate::{
@@ -15,10 +15,10 @@ impl Store {
         self.events_on(&self.read, sql).await
     }
 
-    async fn events_on(&self, connection: &DatabaseConnection, sql: Sql) -> Result<Vec<Event>> {
-        let statement = sql.on(self.dialect.backend());
-        let rows = Model::find_by_statement(statement).all(connection).await.map_err(error::from)?;
-        rows.into_iter().map(event).collect()
+    /// The same on a connection or in a transaction.
+    pub(super) async fn events_on(&self, connection: &impl ConnectionTrait, sql: Sql) -> Result<Vec<Event>> {
+        let rows = connection.query_all_raw(sql.on(self.dialect.backend())).await.map_err(error::from)?;
+        rows.iter().map(|row| event(model(row).map_err(error::from)?)).collect()
     }
 
     /// Runs a statement that selects rows of another shape.
@@ -37,11 +37,42 @@ struct Number {
     n: i64,
 }
 
+/// A row of the columns of `dialect::COLUMNS`, read in their order: by name, every column of every row is looked up.
+fn model(row: &QueryResult) -> std::result::Result<Model, DbErr> {
+    let mut column = 0..;
+    let mut next = || column.next().unwrap_or_default();
+    Ok(Model {
+        organization_no: row.try_get_by(next())?,
+        sequence: row.try_get_by(next())?,
+        position: row.try_get_by(next())?,
+        salt: row.try_get_by(next())?,
+        log_no: row.try_get_by(next())?,
+        occurred_ns: row.try_get_by(next())?,
+        recorded_ns: row.try_get_by(next())?,
+        action: row.try_get_by(next())?,
+        category: row.try_get_by(next())?,
+        outcome: row.try_get_by(next())?,
+        actor_kind: row.try_get_by(next())?,
+        actor_id: row.try_get_by(next())?,
+        actor_name: row.try_get_by(next())?,
+        actor_email: row.try_get_by(next())?,
+        on_behalf_of: row.try_get_by(next())?,
+        resources: row.try_get_by(next())?,
+        ip_address: row.try_get_by(next())?,
+        user_agent: row.try_get_by(next())?,
+        correlation_id: row.try_get_by(next())?,
+        source: row.try_get_by(next())?,
+        source_event_id: row.try_get_by(next())?,
+        recorded_by: row.try_get_by(next())?,
+        metadata: row.try_get_by(next())?,
+    })
+}
+
 /// The event of a row.
 ///
 /// # Errors
 /// `INTERNAL` when the row is not one that this service wrote.
-pub(super) fn event(row: Model) -> Result<Event> {
+fn event(row: Model) -> Result<Event> {
     let kind = ActorKind::from_number(row.actor_kind).ok_or_else(|| damaged("actor_kind"))?;
     let outcome = row.outcome.map(|n| Outcome::from_number(n).ok_or_else(|| damaged("outcome"))).transpose()?;
     let on_behalf_of = row.on_behalf_of.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?;

@@ -145,6 +145,7 @@ impl Selection {
             low,
             high,
             occurred,
+            size: self.head.size,
             partitions: self.partitions.clone(),
         }
     }
