@@ -41,6 +41,7 @@ impl App {
     pub async fn start(settings: &Settings, keys: Keys, clock: Clock) -> Result<Self> {
         let store =
             Store::open(&settings.database_url).await.map_err(with_cause).context("the database cannot be opened")?;
+        store.refuse_unfinished_copy().await.map_err(with_cause)?;
         let store = match &settings.read_database_url {
             Some(url) => store.with_replica(url).await.map_err(with_cause).context("the replica cannot be opened")?,
             None => store,

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod copy;
 mod demo;
 mod import;
 mod token;
@@ -47,6 +48,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Records events from a file of JSON lines; safe to repeat.
     Import(import::ImportArgs),
+    /// Copies everything to another database, SQLite or PostgreSQL; safe to repeat.
+    Copy(copy::CopyArgs),
     /// Prints the GraphQL schema.
     Schema,
     /// Brings the database's schema up to date.
@@ -75,6 +78,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Demo => demo::run(&settings, &products).await?,
         Command::Token(arguments) => println!("{}", token::make(&settings, &products, &arguments)?),
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
+        Command::Copy(arguments) => copy::run(&arguments).await?,
         Command::Migrate { citus } => migrate(&settings, citus).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -35,7 +35,7 @@ pub async fn open(url: &str) -> Result<(DatabaseConnection, DatabaseConnection, 
         let write = Database::connect(postgres(url, 4, None)).await.map_err(error::from)?;
         return Ok((write, open_reader(url).await?, dialect));
     }
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default();
+    let path = sqlite_path(url);
     if path.is_empty() || path == ":memory:" {
         return Err(Error::bad_input("LEDGERLINE_DATABASE_URL", "must name a file, as in sqlite://data/ledgerline.db"));
     }
@@ -45,6 +45,11 @@ pub async fn open(url: &str) -> Result<(DatabaseConnection, DatabaseConnection, 
     let write = Database::connect(sqlite(url, 1, false)).await.map_err(error::from)?;
     let read = Database::connect(sqlite(url, SQLITE_READERS, true)).await.map_err(error::from)?;
     Ok((write, read, dialect))
+}
+
+/// The file that a URL of SQLite names.
+pub fn sqlite_path(url: &str) -> &str {
+    url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default()
 }
 
 /// Connections that read from a PostgreSQL, a replica's too.

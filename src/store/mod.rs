@@ -5,6 +5,7 @@ mod append;
 mod calendar;
 mod citus;
 mod connect;
+mod copy;
 mod count;
 mod days;
 mod dialect;
@@ -32,6 +33,7 @@ use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
 pub use append::{Appended, Item, ItemResult, Recorded, Task};
+pub use copy::{Copied, Phase, copied_columns};
 pub use dictionary::{Dictionary, LogNode};
 pub use facets::{ActorValue, Bucket, FacetList};
 pub use page::{Page, PageRequest, key};

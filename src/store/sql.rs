@@ -40,6 +40,13 @@ impl Sql {
         self.text(text).bind(value)
     }
 
+    /// Adds text that has a place for each value.
+    pub fn places(mut self, text: &str, values: Vec<Value>) -> Self {
+        self.text.push_str(text);
+        self.values.extend(values);
+        self
+    }
+
     /// Adds another statement.
     pub fn append(mut self, other: Self) -> Self {
         self.text.push_str(&other.text);

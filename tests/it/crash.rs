@@ -27,7 +27,7 @@ use crate::{
 const CLIENTS: usize = 16;
 
 /// Somewhere to run the program: its database and the folder of its keys.
-struct Place {
+pub struct Place {
     url: String,
     folder: PathBuf,
     token: String,
@@ -35,44 +35,49 @@ struct Place {
 
 impl Place {
     fn new(url: String, folder: PathBuf) -> Self {
+        Self::of("acme", url, folder)
+    }
+
+    /// The same with a token for an organization of one's own.
+    pub fn of(organization: &str, url: String, folder: PathBuf) -> Self {
         let products = Products::built_in();
         let product = products.get("workspace").expect("a product");
         let keys = DevelopmentKeys::open_or_create(&folder.join("keys"), &products).expect("keys");
         let mut claims = Claims::new(product, "admin", Timestamp(Clock::system().now().0 + 3_600_000_000_000));
-        claims.org = Some("acme".to_owned());
+        claims.org = Some(organization.to_owned());
         claims.scope = Some("audit:read audit:record".to_owned());
         claims.role = Some(OneOrMany::One("admin".to_owned()));
         let token = keys.sign("workspace", &claims).expect("a token");
         Self { url, folder, token }
     }
 
-    async fn service(&self) -> Service {
+    pub async fn service(&self) -> Service {
         Service::start(&self.url, &self.folder).await
     }
 
-    fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         Client::new(self.token.clone())
     }
 }
 
 /// What the clients know, kept outside of the process that dies.
 #[derive(Default)]
-struct Books {
+pub struct Books {
     /// Id and sequence by idempotency key.
-    acknowledged: Mutex<HashMap<String, (String, i64)>>,
+    pub acknowledged: Mutex<HashMap<String, (String, i64)>>,
     /// Keys that were sent and got no answer.
-    unanswered: Mutex<HashSet<String>>,
+    pub unanswered: Mutex<HashSet<String>>,
     next: AtomicUsize,
 }
 
-fn event(key: &str) -> Value {
+pub fn event(key: &str) -> Value {
     let number: usize = key[1..].parse().expect("a number");
     json!({ "action": format!("load.{}", number % 3), "actor": { "kind": "USER", "id": format!("u{}", number % 11) },
         "idempotencyKey": key, "correlationId": key, "metadata": { "n": number, "word": "load" } })
 }
 
 impl Books {
-    async fn send(&self, client: &Client, base: &str, keys: Vec<String>) -> bool {
+    pub async fn send(&self, client: &Client, base: &str, keys: Vec<String>) -> bool {
         let events: Vec<_> = keys.iter().map(|key| event(key)).collect();
         match client.record(base, &events).await {
             Some(Ok(results)) => {
@@ -97,7 +102,7 @@ impl Books {
     }
 
     /// Sixteen clients that record until told to stop or until the service is gone.
-    async fn load(
+    pub async fn load(
         self: &Arc<Self>,
         place: &Place,
         base: &str,
@@ -123,13 +128,13 @@ impl Books {
 
 /// What the service says it has: correlation id and event id by sequence, read on from where the last walk ended.
 #[derive(Default)]
-struct Walk {
-    rows: BTreeMap<i64, (String, String)>,
+pub struct Walk {
+    pub rows: BTreeMap<i64, (String, String)>,
     cursor: Value,
 }
 
 impl Walk {
-    async fn on(&mut self, client: &Client, base: &str) {
+    pub async fn on(&mut self, client: &Client, base: &str) {
         let query = "query($after: String) { auditEvents(first: 100, after: $after, orderBy: { field: SEQUENCE, direction: ASC }) {
             nodes { id sequence correlationId } pageInfo { hasNextPage endCursor } } }";
         loop {
@@ -150,7 +155,7 @@ impl Walk {
     }
 
     /// Everything acknowledged is there, exactly once, where it was said to be.
-    fn check(&self, books: &Books) {
+    pub fn check(&self, books: &Books) {
         let keys: HashSet<_> = self.rows.values().map(|(key, _)| key).collect();
         assert_eq!(keys.len(), self.rows.len(), "no event twice");
         for (key, (id, sequence)) in books.acknowledged.lock().expect("no panic").iter() {
@@ -160,7 +165,7 @@ impl Walk {
 }
 
 /// Counts, index and search agree with the rows.
-async fn check_counts(client: &Client, base: &str, rows: usize) {
+pub async fn check_counts(client: &Client, base: &str, rows: usize) {
     let query = "{ all: auditEvents(first: 0) { totalCount facets { actions { buckets { count } } actors { buckets { count } } days { count } } }
         found: auditEvents(first: 0, search: \"load\") { totalCount } actor: auditEvents(first: 0, filter: { actor: { kinds: [USER] } }) { totalCount } }";
     let answer = client.ask(base, query, json!({})).await.expect("an answer");

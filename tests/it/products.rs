@@ -53,7 +53,7 @@ fn columns(product: &Value) -> Vec<(String, String)> {
 }
 
 /// An event of the demo as a client sends it.
-fn sent(input: &RecordInput) -> Value {
+pub fn sent(input: &RecordInput) -> Value {
     let actor = |actor: &Actor| json!({ "kind": actor.kind.as_str(), "id": actor.id, "name": actor.name, "email": actor.email });
     json!({
         "action": input.action, "category": input.category, "actor": actor(&input.actor), "onBehalfOf": input.on_behalf_of.as_ref().map(actor),
@@ -69,7 +69,7 @@ fn log(reference: &LogRef) -> Value {
 }
 
 /// Records an organization of the demo through the API and gives how many events it has.
-async fn seed(admin: &Caller<'_>, product: &str, organization: &str) -> usize {
+pub async fn seed(admin: &Caller<'_>, product: &str, organization: &str) -> usize {
     let mut waiting = Vec::new();
     let mut recorded = 0;
     let flush = async |waiting: &mut Vec<Value>| {

@@ -1,0 +1,86 @@
+//! `ledgerline copy`: everything from one database to another, such as from SQLite to PostgreSQL.
+
+use std::{io::IsTerminal, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    app::with_cause,
+    clock::Clock,
+    store::{Phase, Store},
+};
+
+/// From where to where.
+#[derive(Args)]
+pub struct CopyArgs {
+    /// The database to copy: sqlite://PATH or postgres://USER@HOST/NAME. It may be in use.
+    #[arg(long)]
+    from: String,
+    /// The database to copy to: new, or left from a copy that was interrupted. No service may use it yet.
+    #[arg(long)]
+    to: String,
+}
+
+/// Copies, and tells how far it is.
+pub async fn run(arguments: &CopyArgs) -> Result<()> {
+    if arguments.from == arguments.to {
+        bail!("--to must be another database than --from");
+    }
+    let source = Store::open_source(&arguments.from).await;
+    let source = source.map_err(with_cause).context("the database to copy from cannot be opened")?;
+    let target = Store::open(&arguments.to).await;
+    let target = target.map_err(with_cause).context("the database to copy to cannot be opened")?;
+    let mut told = Told::default();
+    let copied = source.copy_to(&target, Clock::system().now(), |phase, done, all| told.tell(phase, done, all)).await;
+    told.end();
+    target.close().await;
+    source.close().await;
+    let copied = copied.map_err(with_cause).context("the copy is not complete")?;
+    println!(
+        "copied {} events of {} organizations ({} of the events earlier); all {} rows read back the same",
+        copied.events, copied.organizations, copied.before, copied.compared
+    );
+    Ok(())
+}
+
+/// A bar on a terminal, a line for every twentieth elsewhere.
+#[derive(Default)]
+struct Told {
+    bar: Option<(Phase, ProgressBar)>,
+    twentieths: u64,
+}
+
+impl Told {
+    fn tell(&mut self, phase: Phase, done: u64, all: u64) {
+        let verb = match phase {
+            Phase::Copying => "copied",
+            Phase::Verifying => "verified",
+        };
+        if self.bar.as_ref().is_none_or(|(shown, _)| *shown != phase) {
+            self.end();
+            let style =
+                ProgressStyle::with_template("{msg} {bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left");
+            let bar = ProgressBar::new(all).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_message(verb);
+            bar.enable_steady_tick(Duration::from_secs(1));
+            self.bar = Some((phase, bar));
+            self.twentieths = 0;
+        }
+        if let Some((_, bar)) = &self.bar {
+            bar.set_position(done);
+        }
+        let twentieths = done * 20 / all.max(1);
+        if twentieths > self.twentieths && !std::io::stderr().is_terminal() {
+            self.twentieths = twentieths;
+            eprintln!("{verb} {done} of {all} events");
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some((_, bar)) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

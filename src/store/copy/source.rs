@@ -1,0 +1,192 @@
+//! The database that is copied: what of it the target lacks, in the order of organizations and sequences.
+
+use std::collections::HashMap;
+
+use entity::{event, organization_head as head};
+use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult, Value};
+use tokio::sync::mpsc;
+
+use super::{
+    Batch, CHUNK, Known, TOGETHER,
+    table::{Cells, EVENT, HEAD, ORGANIZATION, Part, Table},
+};
+use crate::{
+    error::{Error, Result},
+    event::terms,
+    store::{
+        Dictionary, Store,
+        dialect::{Dialect, SEQUENCE_BITS},
+        error, rows,
+        sql::Sql,
+    },
+};
+
+/// The database that is copied, at one state.
+pub struct Source<'a> {
+    pub store: &'a Store,
+    pub rows: DatabaseTransaction,
+}
+
+impl Source<'_> {
+    pub async fn page(
+        &self,
+        table: &Table,
+        part: Option<Part>,
+        after: Option<&Cells>,
+        limit: usize,
+    ) -> Result<Vec<QueryResult>> {
+        let after = after.map(|cells| table.key(cells));
+        table.page(&self.rows, self.store.dialect, part, after, limit).await
+    }
+
+    /// The number of events.
+    pub async fn size(&self) -> Result<u64> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            n: i64,
+            unfinished: i64,
+        }
+        let sql = Sql::new(
+            "SELECT CAST(coalesce((SELECT sum(size) FROM organization_head), 0) AS BIGINT) AS n, (SELECT count(*) FROM organization o \
+            WHERE NOT EXISTS (SELECT 1 FROM organization_head h WHERE h.organization_no = o.no)) AS unfinished",
+        );
+        let sql = sql.on(self.store.dialect.backend());
+        let row = Row::find_by_statement(sql).one(&self.rows).await.map_err(error::from)?;
+        match row {
+            Some(Row { unfinished: 1.., .. }) => {
+                Err(Error::bad_input("--from", "must be whole: it is a copy that has not come to its end"))
+            }
+            row => Ok(row.map_or(0, |row| row.n as u64)),
+        }
+    }
+
+    /// The organizations of the target, each an earlier part of the same organization here.
+    pub async fn known(&self, target: &Store) -> Result<HashMap<i64, Known>> {
+        let (mut known, mut after) = (HashMap::new(), None::<Cells>);
+        loop {
+            let key = after.as_ref().map(|cells| ORGANIZATION.key(cells));
+            let page = ORGANIZATION.page(&target.write, target.dialect, None, key, CHUNK).await?;
+            let Some(last) = page.last() else { return Ok(known) };
+            after = Some(ORGANIZATION.cells(last)?);
+            for row in &page {
+                let organization = ORGANIZATION.cells(row)?;
+                let Value::BigInt(Some(no)) = organization[0] else { continue };
+                let part = Part { organization_no: no, since: 0 };
+                let size = target.events_there(no).await?;
+                let same = self.only(&ORGANIZATION, part).await?.is_some_and(|here| here == organization)
+                    && (size == 0 || {
+                        // A trail that ends in the same event, salt included, was not written to by anyone else.
+                        let last = Part { since: size - 1, ..part };
+                        let there = first(target, &EVENT, last).await?;
+                        self.only(&EVENT, last).await? == there
+                    });
+                if !same {
+                    let names: Vec<_> = organization.iter().filter_map(text).collect();
+                    let rule = format!(
+                        "must be empty or hold a part of this copy: its organization {} holds something else; nothing was changed",
+                        names.join("/")
+                    );
+                    return Err(Error::bad_input("--to", rule));
+                }
+                known.insert(no, Known { size, head: first(target, &HEAD, part).await? });
+            }
+        }
+    }
+
+    /// The first row of a part.
+    pub async fn only(&self, table: &Table, part: Part) -> Result<Option<Cells>> {
+        self.page(table, Some(part), None, 1).await?.first().map(|row| table.cells(row)).transpose()
+    }
+
+    /// Reads what the target does not have, organization by organization.
+    pub async fn read(
+        &self,
+        target: Dialect,
+        mut known: HashMap<i64, Known>,
+        batches: mpsc::Sender<Batch>,
+    ) -> Result<()> {
+        let send = async |batch| batches.send(batch).await.map_err(Error::internal);
+        let mut batch = Batch::default();
+        let mut after: Option<Cells> = None;
+        loop {
+            let page = self.page(&HEAD, None, after.as_ref(), CHUNK).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(HEAD.cells(last)?);
+            for row in &page {
+                let cells = HEAD.cells(row)?;
+                let head = head::Model::from_query_result(row, "").map_err(error::from)?;
+                let known = known.remove(&head.organization_no);
+                let mut next = known.as_ref().map_or(0, |known| known.size);
+                batch.before += next as u64;
+                if known.as_ref().is_some_and(|known| known.head.as_ref() == Some(&cells)) {
+                    continue;
+                }
+                let dictionary = self.store.dictionary(&self.rows, &head).await?;
+                while next < head.size {
+                    let part = Part { organization_no: head.organization_no, since: next };
+                    let events = self.page(&EVENT, Some(part), None, CHUNK - batch.events.len()).await?;
+                    if events.is_empty() {
+                        return Err(Error::internal(Missing { organization_no: part.organization_no, sequence: next }));
+                    }
+                    for row in &events {
+                        batch.add_event(target, &dictionary, row)?;
+                    }
+                    next += events.len() as i64;
+                    if batch.events.len() >= CHUNK {
+                        send(std::mem::take(&mut batch)).await?;
+                    }
+                }
+                batch.completed.push((cells, known));
+                if batch.completed.len() >= TOGETHER {
+                    send(std::mem::take(&mut batch)).await?;
+                }
+            }
+        }
+        send(batch).await
+    }
+}
+
+impl Batch {
+    /// Adds an event with its terms.
+    fn add_event(&mut self, target: Dialect, dictionary: &Dictionary, row: &QueryResult) -> Result<()> {
+        let mut cells = EVENT.cells(row)?;
+        let event = rows::event(event::Model::from_query_result(row, "").map_err(error::from)?)?;
+        let (organization_no, sequence, position) = (event.organization_no, event.sequence, event.position.0);
+        self.order.push(vec![organization_no.into(), sequence.into(), position.into()]);
+        let prefix = terms::organization_prefix(organization_no);
+        let within: Vec<i64> = dictionary.within(event.log_no).collect();
+        let (open, close) = if target == Dialect::Postgres { ("'", "' ") } else { ("", " ") };
+        let mut text = String::new();
+        for term in terms::of_event(&event, &within) {
+            for part in [open, &prefix, &term, close] {
+                text.push_str(part);
+            }
+        }
+        match target {
+            Dialect::Postgres => cells.push(text.into()),
+            Dialect::Sqlite => {
+                cells.splice(..2, [((organization_no << SEQUENCE_BITS) | sequence).into()]);
+                self.documents.entry(position).or_default().push_str(&text);
+            }
+        }
+        self.events.push(cells);
+        Ok(())
+    }
+}
+
+/// The first row of a part of the target.
+async fn first(target: &Store, table: &Table, part: Part) -> Result<Option<Cells>> {
+    let page = table.page(&target.write, target.dialect, Some(part), None, 1).await?;
+    page.first().map(|row| table.cells(row)).transpose()
+}
+
+fn text(value: &Value) -> Option<&str> {
+    if let Value::String(Some(text)) = value { Some(text) } else { None }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the source has no event {sequence} of the organization with the number {organization_no}")]
+struct Missing {
+    organization_no: i64,
+    sequence: i64,
+}
