@@ -118,7 +118,7 @@ async fn totals(bench: &Bench, on: &str, client: &Client) -> Result<()> {
     let filters = [
         ("no filter", String::new()),
         ("category", ", filter: { categories: [\"auth\"] }".to_owned()),
-        ("action", ", filter: { actions: [\"auth.signed_in\"] }".to_owned()),
+        ("action", ", filter: { actions: [\"auth.login\"] }".to_owned()),
         ("log", ", log: { level: \"project\", id: \"prj_1\" }".to_owned()),
         ("whole days", format!(", filter: {{ {days} }}")),
     ];
