@@ -325,12 +325,7 @@ impl Store {
         for (organization, sequences) in wanted {
             for chunk in sequences.chunks(CHUNK) {
                 let sql = self.dialect.events_of_sequences(stage.organizations[organization].no, chunk);
-                let rows = entity::event::Model::find_by_statement(sql.on(self.dialect.backend()))
-                    .all(tx)
-                    .await
-                    .map_err(error::from)?;
-                for row in rows {
-                    let event = super::rows::event(row)?;
+                for event in self.events_on(tx, sql).await? {
                     found.insert((organization, event.sequence), event);
                 }
             }

@@ -1,7 +1,7 @@
 //! From database rows to events.
 
-use entity::event::Model;
-use sea_orm::{DatabaseConnection, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
+use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::{Store, error, sql::Sql};
 use crate::{
@@ -15,10 +15,10 @@ impl Store {
         self.events_on(&self.read, sql).await
     }
 
-    async fn events_on(&self, connection: &DatabaseConnection, sql: Sql) -> Result<Vec<Event>> {
-        let statement = sql.on(self.dialect.backend());
-        let rows = Model::find_by_statement(statement).all(connection).await.map_err(error::from)?;
-        rows.into_iter().map(event).collect()
+    /// The same on a connection of the caller's.
+    pub(super) async fn events_on(&self, connection: &impl ConnectionTrait, sql: Sql) -> Result<Vec<Event>> {
+        let rows = connection.query_all_raw(sql.on(self.dialect.backend())).await.map_err(error::from)?;
+        rows.iter().map(event).collect()
     }
 
     /// Runs a statement that selects rows of another shape.
@@ -38,36 +38,84 @@ struct Number {
 }
 
 /// The event of a row.
+fn event(row: &QueryResult) -> Result<Event> {
+    match (row.try_as_sqlite_row(), row.try_as_pg_row()) {
+        (Some(row), _) => read(row),
+        (_, Some(row)) => read(row),
+        _ => unreachable!("a row of one of the two databases"),
+    }
+}
+
+/// Reads an event's columns by their places in [`COLUMNS`](super::dialect::COLUMNS). By name, as SeaORM's models do, it
+/// takes twice as long: a page of 50 events looks up 1,150 names, and every null becomes an error and back.
 ///
 /// # Errors
 /// `INTERNAL` when the row is not one that this service wrote.
-pub(super) fn event(row: Model) -> Result<Event> {
-    let kind = ActorKind::from_number(row.actor_kind).ok_or_else(|| damaged("actor_kind"))?;
-    let outcome = row.outcome.map(|n| Outcome::from_number(n).ok_or_else(|| damaged("outcome"))).transpose()?;
-    let on_behalf_of = row.on_behalf_of.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?;
-    let resources = row.resources.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?;
-    Ok(Event {
-        organization_no: row.organization_no,
-        sequence: row.sequence,
-        position: Position(row.position),
-        salt: row.salt,
-        log_no: row.log_no,
-        action: row.action,
-        category: row.category,
-        outcome,
-        actor: Actor { kind, id: row.actor_id, name: row.actor_name, email: row.actor_email },
-        on_behalf_of,
-        resources: resources.unwrap_or_default(),
-        occurred_at: Timestamp(row.occurred_ns),
-        recorded_at: Timestamp(row.recorded_ns),
-        ip_address: row.ip_address,
-        user_agent: row.user_agent,
-        correlation_id: row.correlation_id,
-        source: row.source,
-        source_event_id: row.source_event_id,
-        recorded_by: row.recorded_by,
-        metadata: row.metadata,
-    })
+fn read<'r, R: Row>(row: &'r R) -> Result<Event>
+where
+    usize: ColumnIndex<R>,
+    i16: Type<R::Database> + Decode<'r, R::Database>,
+    i64: Type<R::Database> + Decode<'r, R::Database>,
+    String: Type<R::Database> + Decode<'r, R::Database>,
+    &'r str: Type<R::Database> + Decode<'r, R::Database>,
+{
+    let mut columns = Columns { row, next: 0 };
+    // A literal's fields are read in the order that they stand here, which MUST be that of COLUMNS.
+    let event = Event {
+        organization_no: columns.next()?,
+        sequence: columns.next()?,
+        position: Position(columns.next()?),
+        salt: columns.next()?,
+        log_no: columns.next()?,
+        occurred_at: Timestamp(columns.next()?),
+        recorded_at: Timestamp(columns.next()?),
+        action: columns.next()?,
+        category: columns.next()?,
+        outcome: (columns.next::<Option<i16>>()?)
+            .map(|n| Outcome::from_number(n).ok_or_else(|| damaged("outcome")))
+            .transpose()?,
+        actor: Actor {
+            kind: ActorKind::from_number(columns.next()?).ok_or_else(|| damaged("actor_kind"))?,
+            id: columns.next()?,
+            name: columns.next()?,
+            email: columns.next()?,
+        },
+        on_behalf_of: columns.next_json()?,
+        resources: columns.next_json()?.unwrap_or_default(),
+        ip_address: columns.next()?,
+        user_agent: columns.next()?,
+        correlation_id: columns.next()?,
+        source: columns.next()?,
+        source_event_id: columns.next()?,
+        recorded_by: columns.next()?,
+        metadata: columns.next()?,
+    };
+    Ok(event)
+}
+
+/// The columns of a row, one after the other.
+struct Columns<'r, R> {
+    row: &'r R,
+    next: usize,
+}
+
+impl<'r, R: Row> Columns<'r, R>
+where
+    usize: ColumnIndex<R>,
+{
+    fn next<T: Type<R::Database> + Decode<'r, R::Database>>(&mut self) -> Result<T> {
+        let column = self.next;
+        self.next += 1;
+        self.row.try_get(column).map_err(Error::internal)
+    }
+
+    fn next_json<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>>
+    where
+        &'r str: Type<R::Database> + Decode<'r, R::Database>,
+    {
+        let text: Option<&str> = self.next()?;
+        text.map(serde_json::from_str).transpose().map_err(Error::internal)
+    }
 }
 
 fn damaged(column: &'static str) -> Error {
