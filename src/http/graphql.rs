@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use async_graphql::{
     ErrorExtensionValues, Request, Response as Answer, ServerError, Value, Variables,
-    parser::{parse_query, types::OperationType},
+    parser::{
+        parse_query,
+        types::{ExecutableDocument, OperationType},
+    },
 };
 use async_graphql_axum::GraphQLResponse;
 use axum::{
@@ -174,13 +177,16 @@ async fn execute(
     body: usize,
 ) -> Result<Answer, Refusal> {
     let refuse = |error: Error| Refusal::of(&error, None, request_id);
-    limits::check_text(&parameters.query).map_err(refuse)?;
-    let document = parse_query(&parameters.query).map_err(|error| {
-        let mut error = ServerError::from(error);
-        set_code(&mut error, Code::GraphqlParseFailed);
-        Refusal { error: Box::new(error), status: None }
+    let document = edge.documents.get(&parameters.query, |text| {
+        limits::check_text(text).map_err(refuse)?;
+        let document = parse_query(text).map_err(|error| {
+            let mut error = ServerError::from(error);
+            set_code(&mut error, Code::GraphqlParseFailed);
+            Refusal { error: Box::new(error), status: None }
+        })?;
+        limits::check_document(&document).map_err(refuse)?;
+        Ok(document)
     })?;
-    limits::check_document(&document).map_err(refuse)?;
     let named = |name: Option<&async_graphql::Name>| {
         parameters.operation_name.is_none()
             || name.map(async_graphql::Name::as_str) == parameters.operation_name.as_deref()
@@ -224,7 +230,7 @@ async fn execute(
     if let Some(principal) = principal {
         request = request.data(principal);
     }
-    request.set_parsed_query(document);
+    request.set_parsed_query(ExecutableDocument::clone(&document));
     // A mutation is not cut off half-way: what it does is durable or not, and its caller is told.
     let mut answer = if mutates {
         edge.schema.execute(request).await
