@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Interface, Object};
+use async_graphql::{ID, Interface, Object, Value};
 
 use super::{
     catalog::Category,
@@ -37,6 +37,13 @@ impl AuditEvent {
     /// An event to show.
     pub fn new(event: event::Event, product: &Arc<Product>, dictionary: &Arc<Dictionary>) -> Self {
         Self { event: Arc::new(event), product: product.clone(), dictionary: dictionary.clone() }
+    }
+
+    /// The metadata as a value.
+    pub fn metadata_value(&self) -> Value {
+        let text = &self.event.metadata;
+        let read = serde_json::from_str(text).or_else(|_| serde_json::from_str(&json::readable(text)));
+        read.unwrap_or_default()
     }
 
     fn show_actor(&self, actor: &event::Actor) -> Actor {
@@ -148,9 +155,7 @@ impl AuditEvent {
     /// Everything else that the product said, as JSON. Numbers beyond 64-bit integers and doubles are exact in
     /// `metadataText` only; a number beyond every double is a string here.
     async fn metadata(&self) -> Json {
-        let text = &self.event.metadata;
-        let read = serde_json::from_str(text).or_else(|_| serde_json::from_str(&json::readable(text)));
-        Json(read.unwrap_or_default())
+        Json(self.metadata_value())
     }
 
     /// The exact text of the metadata, byte for byte as it was recorded.

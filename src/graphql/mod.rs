@@ -11,6 +11,7 @@ pub mod order;
 mod record;
 mod scalars;
 mod viewer;
+pub mod written;
 
 use std::sync::Arc;
 

@@ -9,7 +9,6 @@ use async_graphql::{
         types::{ExecutableDocument, OperationType},
     },
 };
-use async_graphql_axum::GraphQLResponse;
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{RawQuery, State},
@@ -22,7 +21,11 @@ use super::{Edge, authenticate, media, media::Media};
 use crate::{
     error::{Code, Error},
     event::json,
-    graphql::{RequestId, extended, limits, order::Order},
+    graphql::{
+        RequestId, extended, limits,
+        order::Order,
+        written::{Written, to_json},
+    },
 };
 
 /// Largest body of a request that records, in bytes.
@@ -230,6 +233,9 @@ async fn execute(
     if let Some(principal) = principal {
         request = request.data(principal);
     }
+    if !order.merges_lists() {
+        request = request.data(Written);
+    }
     request.set_parsed_query(ExecutableDocument::clone(&document));
     // A mutation is not cut off half-way: what it does is durable or not, and its caller is told.
     let mut answer = if mutates {
@@ -280,11 +286,8 @@ async fn respond(headers: &HeaderMap, answer: impl AsyncFnOnce(&str) -> Result<A
             let nobody = !answer.errors.is_empty()
                 && is_all_null(&answer.data)
                 && answer.errors.iter().all(|error| code_of(error) == Some("UNAUTHENTICATED"));
-            let mut response = GraphQLResponse::from(answer).into_response();
-            if nobody {
-                *response.status_mut() = StatusCode::UNAUTHORIZED;
-            }
-            response
+            let status = if nobody { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+            (status, to_json(&answer)).into_response()
         }
         Err(refusal) => refused(media, &[*refusal.error], refusal.status),
     };

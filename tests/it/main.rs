@@ -25,3 +25,4 @@ mod schema;
 mod smoke;
 mod tenancy_properties;
 mod term_traps;
+mod written_pages;
