@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     graphql::{AppSchema, Services, schema_builder},
-    http::{Edge, ReadRate, keys::Keys, router},
+    http::{Documents, Edge, ReadRate, keys::Keys, router},
     ingest::Writer,
     store::{Store, upkeep},
 };
@@ -56,6 +56,7 @@ impl App {
             schema: schema.clone(),
             services: services.clone(),
             keys: keys.clone(),
+            documents: Documents::default(),
             read_rate: Arc::new(ReadRate::per_minute(settings.read_rate)),
             metrics: metrics_handle(),
         };

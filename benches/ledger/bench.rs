@@ -60,7 +60,8 @@ impl Bench {
         fs::create_dir_all(folder)?;
         let products = Products::load(Path::new("benches/products")).map_err(|faults| anyhow::anyhow!("{faults}"))?;
         let keys = || DevelopmentKeys::open_or_create(&folder.join("keys"), &products);
-        let verifier = Keys::new(&products, Some(keys()?)).map_err(|faults| anyhow::anyhow!("{}", faults.join(", ")))?;
+        let verifier =
+            Keys::new(&products, Some(keys()?)).map_err(|faults| anyhow::anyhow!("{}", faults.join(", ")))?;
         let keys = keys()?;
         let product = products.get("bench").context("the product of the bench")?;
         let mut claims = Claims::new(product, "bench", later());
@@ -175,7 +176,11 @@ fn later() -> Timestamp {
 }
 
 /// Events of some numbers, admitted.
-pub fn items(events: &Events, scopes: &HashMap<String, WriteScope>, numbers: std::ops::Range<u64>) -> Result<Vec<Item>> {
+pub fn items(
+    events: &Events,
+    scopes: &HashMap<String, WriteScope>,
+    numbers: std::ops::Range<u64>,
+) -> Result<Vec<Item>> {
     let now = Clock::system().now();
     let item = |n| {
         let input = events.event(n);

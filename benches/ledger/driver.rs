@@ -52,7 +52,8 @@ pub async fn limit(bench: &Bench, database: Database, events: u64, batch: usize)
     }
     let db = connect(&url).await?;
     if database == Database::Sqlite {
-        for pragma in ["journal_mode = wal", "synchronous = full", "cache_size = -65536", "wal_autocheckpoint = 10000"] {
+        for pragma in ["journal_mode = wal", "synchronous = full", "cache_size = -65536", "wal_autocheckpoint = 10000"]
+        {
             db.execute_unprepared(&format!("PRAGMA {pragma}")).await?;
         }
     }
@@ -81,7 +82,10 @@ pub async fn naive(bench: &Bench, database: Database, seconds: f64) -> Result<f6
         async move {
             let mut done = 0;
             for item in items {
-                store.append(&[record(vec![item])], Clock::system().now()).await.map_err(ledgerline::app::with_cause)?;
+                store
+                    .append(&[record(vec![item])], Clock::system().now())
+                    .await
+                    .map_err(ledgerline::app::with_cause)?;
                 done += 1;
                 if started.elapsed().as_secs_f64() > seconds {
                     break;
@@ -104,7 +108,9 @@ pub async fn naive(bench: &Bench, database: Database, seconds: f64) -> Result<f6
 async fn organizations(db: &DatabaseConnection, recorded: &[Recorded]) -> Result<()> {
     let numbers: BTreeMap<i64, ()> = recorded.iter().map(|each| (each.event.organization_no, ())).collect();
     for no in numbers.keys() {
-        let sql = format!("INSERT INTO organization (no, product, external_id, created_ns) VALUES ({no}, 'bench', 'limit {no}', 0) ON CONFLICT DO NOTHING");
+        let sql = format!(
+            "INSERT INTO organization (no, product, external_id, created_ns) VALUES ({no}, 'bench', 'limit {no}', 0) ON CONFLICT DO NOTHING"
+        );
         db.execute_unprepared(&sql).await?;
     }
     Ok(())
@@ -213,7 +219,10 @@ impl Rows {
                     row
                 })
                 .collect(),
-            heads: heads.into_iter().map(|(no, size)| vec![no.into(), size.into(), 0_i64.into(), 1_i64.into()]).collect(),
+            heads: heads
+                .into_iter()
+                .map(|(no, size)| vec![no.into(), size.into(), 0_i64.into(), 1_i64.into()])
+                .collect(),
         }
     }
 
@@ -245,7 +254,13 @@ impl Rows {
 }
 
 /// Inserts rows, some in a statement.
-async fn into(tx: &impl ConnectionTrait, table: &str, rest: &str, rows: Vec<Vec<Value>>, terms_last: bool) -> Result<()> {
+async fn into(
+    tx: &impl ConnectionTrait,
+    table: &str,
+    rest: &str,
+    rows: Vec<Vec<Value>>,
+    terms_last: bool,
+) -> Result<()> {
     let backend = tx.get_database_backend();
     for chunk in rows.chunks(ROWS) {
         let (mut text, mut place) = (format!("INSERT INTO {table} VALUES "), 0);

@@ -88,7 +88,7 @@ impl Events {
             name: Some(format!("Document {thing}")),
         }];
         // A third of the organizations have projects.
-        if organization % 3 == 0 && random.one_in(2) {
+        if organization.is_multiple_of(3) && random.one_in(2) {
             let id = format!("prj_{}", random.below(5));
             input.log = Some(LogRef { level: "project".to_owned(), id, name: None, parent: None });
         }
@@ -121,7 +121,7 @@ impl Events {
             words.push_str(OLDEST);
             words.push(' ');
         }
-        words.push_str(if n % 2 == 0 { "evenside" } else { "oddside" });
+        words.push_str(if n.is_multiple_of(2) { "evenside" } else { "oddside" });
         format!(r#"{{"note":"{words}","attempt":{},"request":"req_{n}"}}"#, random.below(9))
     }
 }

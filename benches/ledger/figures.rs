@@ -29,8 +29,7 @@ impl Figures {
     /// Adds a figure and shows it.
     pub fn add(&self, on: &str, name: &str, value: f64, unit: &str) -> Result<()> {
         println!("{on:>14}  {name:<58} {} {unit}", rounded(value));
-        let figure =
-            Figure { on: on.to_owned(), name: name.to_owned(), value, unit: unit.to_owned() };
+        let figure = Figure { on: on.to_owned(), name: name.to_owned(), value, unit: unit.to_owned() };
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.0)?;
         writeln!(file, "{}", serde_json::to_string(&figure)?)?;
         Ok(())
@@ -73,7 +72,11 @@ impl Figures {
                 .iter()
                 .filter(|on| rows.iter().any(|row| all.contains_key(&((*on).clone(), row.clone()))))
                 .collect();
-            writeln!(out, "\n### {topic}\n\n| figure | {} |", used.iter().map(|on| on.as_str()).collect::<Vec<_>>().join(" | "))?;
+            writeln!(
+                out,
+                "\n### {topic}\n\n| figure | {} |",
+                used.iter().map(|on| on.as_str()).collect::<Vec<_>>().join(" | ")
+            )?;
             writeln!(out, "|---|{}", "---:|".repeat(used.len()))?;
             for row in rows {
                 let cell = |on: &&String| {
@@ -92,7 +95,13 @@ impl Figures {
 fn order(on: &str) -> (bool, u64) {
     let (database, size) = on.split_once(' ').unwrap_or((on, "0"));
     let digits: u64 = size.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default();
-    let unit = if size.contains('m') { 1_000_000 } else if size.contains('k') { 1_000 } else { 1 };
+    let unit = if size.contains('m') {
+        1_000_000
+    } else if size.contains('k') {
+        1_000
+    } else {
+        1
+    };
     (database != "sqlite", digits * unit)
 }
 

@@ -31,8 +31,15 @@ pub async fn mixed(bench: &Bench, database: Database, size: u64, minutes: f64) -
             let mut n = 0;
             while Instant::now() < until {
                 n += 1;
-                let what = if n % 3 == 0 { "totalCount facets(timeZone: \"Europe/Berlin\") { days { count } categories { exact } }" } else { "pageInfo { endCursor }" };
-                let query = format!("{{ auditEvents(first: 100, search: \"{}\") {{ nodes {{ {FIELDS} }} {what} }} }}", words[n % words.len()]);
+                let what = if n % 3 == 0 {
+                    "totalCount facets(timeZone: \"Europe/Berlin\") { days { count } categories { exact } }"
+                } else {
+                    "pageInfo { endCursor }"
+                };
+                let query = format!(
+                    "{{ auditEvents(first: 100, search: \"{}\") {{ nodes {{ {FIELDS} }} {what} }} }}",
+                    words[n % words.len()]
+                );
                 client.ask(&query).await?;
             }
             anyhow::Ok(())
@@ -50,8 +57,11 @@ pub async fn mixed(bench: &Bench, database: Database, size: u64, minutes: f64) -
                     event
                 };
                 let events: Vec<_> = (from..from + 100).map(event).collect();
-                let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded } }";
-                client.send(json!({ "query": query, "variables": { "input": { "events": events } } }).to_string()).await?;
+                let query =
+                    "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded } }";
+                client
+                    .send(json!({ "query": query, "variables": { "input": { "events": events } } }).to_string())
+                    .await?;
                 from += 100;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

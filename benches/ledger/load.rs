@@ -40,7 +40,7 @@ pub async fn load(bench: &Bench, database: Database, size: u64, backfill: bool) 
             let task = record(next.await??);
             next = batch(from + BATCH);
             store.append(&[task], Clock::system().now()).await.map_err(ledgerline::app::with_cause)?;
-            if from / BATCH % 20 == 0 {
+            if (from / BATCH).is_multiple_of(20) {
                 store.merge_search_entries().await.map_err(ledgerline::app::with_cause)?;
             }
             bar.inc(BATCH);
@@ -65,7 +65,8 @@ pub async fn load(bench: &Bench, database: Database, size: u64, backfill: bool) 
         Database::Sqlite => "event LIMIT 20000",
         Database::Postgres => "event TABLESAMPLE SYSTEM (5)",
     };
-    let raw = number(&db, &format!("SELECT CAST(avg(bytes) AS BIGINT) FROM (SELECT {RAW} AS bytes FROM {sample}) s")).await?;
+    let raw =
+        number(&db, &format!("SELECT CAST(avg(bytes) AS BIGINT) FROM (SELECT {RAW} AS bytes FROM {sample}) s")).await?;
     let each = bytes / size as f64;
     bench.figures.add(&on, "footprint: an event's own values", raw, "B")?;
     bench.figures.add(&on, "footprint: on disk per event", each, "B")?;

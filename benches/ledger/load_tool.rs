@@ -24,9 +24,13 @@ const COLUMNS: &str = "e.organization_no, e.sequence, e.position, e.salt, e.log_
 pub async fn run(bench: &Bench, database: Database, size: u64) -> Result<()> {
     let url = bench.url(database, &Bench::name(size, false)).await?;
     let on = Bench::on(database, size, false);
-    let add = |name: &str, value: f64, unit: &str| bench.figures.add(&on, &format!("newest 50, 15 fields, 16 connections: {name}"), value, unit);
+    let add = |name: &str, value: f64, unit: &str| {
+        bench.figures.add(&on, &format!("newest 50, 15 fields, 16 connections: {name}"), value, unit)
+    };
     let service = Service::start(bench, &url).await?;
-    let query = format!("query Page($n: Int!) {{ auditEvents(first: $n, includeNested: true) {{ edges {{ cursor node {{ {FIELDS} }} }} pageInfo {{ hasNextPage endCursor }} }} }}");
+    let query = format!(
+        "query Page($n: Int!) {{ auditEvents(first: $n, includeNested: true) {{ edges {{ cursor node {{ {FIELDS} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+    );
     let body = json!({ "query": query, "variables": { "n": 50 } }).to_string();
     let token = bench.token(Some(0))?;
     let answer = Client::new(&service, token.clone()).send(body.clone()).await?;
@@ -142,9 +146,18 @@ async fn peer(bench: &Bench, url: &str, seconds: u32) -> Result<crate::service::
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let log = std::fs::File::create(bench.folder.join("postgraphile.log"))?;
     let mut child = Command::new(node);
-    child.current_dir(&folder).args(["node_modules/postgraphile/dist/cli-run.js", "--preset", "postgraphile/presets/amber"]);
+    child.current_dir(&folder).args([
+        "node_modules/postgraphile/dist/cli-run.js",
+        "--preset",
+        "postgraphile/presets/amber",
+    ]);
     child.args(["-c", url, "-s", "peer", "-n", "127.0.0.1", "-p", &port.to_string()]);
-    child.env("NODE_ENV", "production").env("GRAPHILE_ENV", "production").stdout(log.try_clone()?).stderr(log).stdin(Stdio::null());
+    child
+        .env("NODE_ENV", "production")
+        .env("GRAPHILE_ENV", "production")
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .stdin(Stdio::null());
     let _ended = Ended(child.spawn()?);
     let endpoint = format!("http://127.0.0.1:{port}/graphql");
     let query = format!(
@@ -153,13 +166,19 @@ async fn peer(bench: &Bench, url: &str, seconds: u32) -> Result<crate::service::
     );
     let mut body = json!({ "query": query, "variables": { "n": 50 } }).to_string();
     for attempt in 0..200 {
-        let sent = reqwest::Client::new().post(&endpoint).header("content-type", "application/json").body(body.clone()).send().await;
+        let sent = reqwest::Client::new()
+            .post(&endpoint)
+            .header("content-type", "application/json")
+            .body(body.clone())
+            .send()
+            .await;
         let Ok(answer) = sent else {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
-        let edges = answer["data"].as_object().and_then(|data| data.values().next()).and_then(|list| list["edges"].as_array());
+        let edges =
+            answer["data"].as_object().and_then(|data| data.values().next()).and_then(|list| list["edges"].as_array());
         if edges.is_some_and(|edges| edges.len() == 50) {
             wrk(&endpoint, None, &body, CONNECTIONS, 3, &bench.folder)?;
             return wrk(&endpoint, None, &body, CONNECTIONS, seconds, &bench.folder);

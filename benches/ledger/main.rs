@@ -77,7 +77,8 @@ async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let wanted = |stage| arguments.stages.is_empty() || arguments.stages.contains(&stage);
     let report_alone = arguments.stages == [Stage::Report];
-    let bench = Bench::open(&arguments.folder, arguments.seconds, !arguments.postgres.is_empty() && !report_alone).await?;
+    let bench =
+        Bench::open(&arguments.folder, arguments.seconds, !arguments.postgres.is_empty() && !report_alone).await?;
     for (database, sizes) in [(Database::Sqlite, &arguments.sqlite), (Database::Postgres, &arguments.postgres)] {
         let (Some(smallest), Some(largest)) = (sizes.iter().min(), sizes.iter().max()) else { continue };
         if wanted(Stage::Load) {
@@ -131,12 +132,21 @@ fn write_report(figures: &str) -> Result<()> {
 fn machine() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let field = |text: String, name: &str| {
-        text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned())
+        text.lines()
+            .find(|line| line.starts_with(name))
+            .and_then(|line| line.split_once(':'))
+            .map(|(_, value)| value.trim().to_owned())
     };
     let model = field(read("/proc/cpuinfo"), "model name").unwrap_or_default();
-    let memory = field(read("/proc/meminfo"), "MemTotal").and_then(|kb| kb.trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or_default();
+    let memory = field(read("/proc/meminfo"), "MemTotal")
+        .and_then(|kb| kb.trim_end_matches(" kB").parse::<u64>().ok())
+        .unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let commit = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
     let commit = commit.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    format!("\nMachine: {model}, {cores} cores, {} GB of memory. Date: {}. Commit: {commit}.", memory / 1_000_000, &ledgerline::clock::Clock::system().now().to_string()[..10])
+    format!(
+        "\nMachine: {model}, {cores} cores, {} GB of memory. Date: {}. Commit: {commit}.",
+        memory / 1_000_000,
+        &ledgerline::clock::Clock::system().now().to_string()[..10]
+    )
 }

@@ -26,7 +26,9 @@ const LARGE: usize = 0;
 const SMALL: usize = 300;
 
 fn page(arguments: &str) -> String {
-    format!("{{ auditEvents(first: 50, includeNested: true{arguments}) {{ edges {{ cursor node {{ {FIELDS} }} }} pageInfo {{ hasNextPage endCursor }} }} }}")
+    format!(
+        "{{ auditEvents(first: 50, includeNested: true{arguments}) {{ edges {{ cursor node {{ {FIELDS} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+    )
 }
 
 fn search(words: &str) -> String {
@@ -66,7 +68,10 @@ fn lists() -> Vec<(&'static str, String)> {
         ("new dates, category", filter(&format!("{NEW}, categories: [\"auth\"]"))),
         ("old dates, 1 %", page(&format!(", search: \"{ONE_PERCENT}\", filter: {{ {OLD} }}"))),
         ("new dates, 1 %", page(&format!(", search: \"{ONE_PERCENT}\", filter: {{ {NEW} }}"))),
-        ("old dates, category, common", page(&format!(", search: \"{COMMON}\", filter: {{ {OLD}, categories: [\"auth\"] }}"))),
+        (
+            "old dates, category, common",
+            page(&format!(", search: \"{COMMON}\", filter: {{ {OLD}, categories: [\"auth\"] }}")),
+        ),
     ]
 }
 
@@ -158,7 +163,12 @@ async fn totals(bench: &Bench, on: &str, client: &Client) -> Result<()> {
         let matches = client.ask(&query).await?["auditEvents"]["totalCount"].as_f64().context("a number")?;
         let p50 = quantile(&mut client.times(&query, bench.seconds / 2.0).await?, 0.5);
         bench.figures.add(on, &format!("totals from the index: {name}, matches"), matches, "")?;
-        bench.figures.add(on, &format!("totals from the index: {name}, a match"), p50 * 1e6 / matches.max(1.0), "ns")?;
+        bench.figures.add(
+            on,
+            &format!("totals from the index: {name}, a match"),
+            p50 * 1e6 / matches.max(1.0),
+            "ns",
+        )?;
     }
     Ok(())
 }

@@ -136,7 +136,14 @@ pub struct Load {
 }
 
 /// POSTs a body over connections for some seconds.
-pub fn wrk(url: &str, token: Option<&str>, body: &str, connections: u32, seconds: u32, folder: &std::path::Path) -> Result<Load> {
+pub fn wrk(
+    url: &str,
+    token: Option<&str>,
+    body: &str,
+    connections: u32,
+    seconds: u32,
+    folder: &std::path::Path,
+) -> Result<Load> {
     let script: PathBuf = folder.join("request.lua");
     let header = token.map_or(String::new(), |token| format!("wrk.headers['authorization'] = 'Bearer {token}'\n"));
     let text = format!(

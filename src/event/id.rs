@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const PREFIX: &str = "evt_";
+const DIGITS: usize = 23;
 
 /// `evt_` and 23 characters of Crockford's base 32: organization (32 bits), sequence (40), salt (40).
 ///
@@ -27,12 +28,12 @@ impl EventId {
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = ((self.organization_no as u128) << 80) | ((self.sequence as u128) << 40) | self.salt as u128;
-        f.write_str(PREFIX)?;
-        for i in (0..23).rev() {
-            let digit = (bits >> (i * 5)) & 31;
-            write!(f, "{}", char::from(ALPHABET[digit as usize]))?;
+        let mut digits = [0; DIGITS];
+        for (place, digit) in digits.iter_mut().rev().enumerate() {
+            *digit = ALPHABET[(bits >> (place * 5)) as usize & 31];
         }
-        Ok(())
+        f.write_str(PREFIX)?;
+        f.write_str(std::str::from_utf8(&digits).expect("the alphabet is ASCII"))
     }
 }
 
@@ -41,7 +42,7 @@ impl FromStr for EventId {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let digits = text.strip_prefix(PREFIX).ok_or(())?;
-        if digits.len() != 23 {
+        if digits.len() != DIGITS {
             return Err(());
         }
         let mut bits: u128 = 0;

@@ -189,6 +189,30 @@ pub fn readable(text: &str) -> String {
     out
 }
 
+/// A valid JSON text as a JSON library would write it after reading it, where that can be told without reading:
+/// `None` if there are escapes, or numbers that are no plain integers. Keys MUST be there once in their object.
+#[must_use]
+pub fn compact(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let (mut in_string, mut digits) = (false, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'\\' => return None,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b' ' | b'\t' | b'\n' | b'\r' => continue,
+            // Above 15 digits a number may be beyond 64 bits; a minus may be that of `-0`, which becomes `-0.0`.
+            b'-' | b'.' | b'E' | b'+' => return None,
+            b'0'..=b'9' if digits == 15 => return None,
+            b'0'..=b'9' => digits += 1,
+            b'e' if digits > 0 => return None,
+            _ => digits = 0,
+        }
+        out.push(byte);
+    }
+    String::from_utf8(out).ok()
+}
+
 /// Whether a number, as spelled, has the same value after a JSON library read and wrote it
 /// (64-bit integers or IEEE 754 doubles).
 #[must_use]
@@ -246,6 +270,21 @@ mod tests {
             readable(r#"{"é1e999\"":[1e400,-1E999 ,2.50,"1e999"]}"#),
             r#"{"é1e999\"":["1e400","-1E999" ,2.50,"1e999"]}"#
         );
+    }
+
+    #[test]
+    fn what_is_made_compact_is_what_a_library_writes() {
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap().to_string();
+        for text in [
+            "{}",
+            " { \"a e-1 \" : [ 1 , 0,\t{}, [ ]\n], \"\u{7f}é\u{2028}\": true, \"c\": false,\"d\":null, \"n\": 123456789012345 } ",
+            "[12345678,123456789,\"1234567890123456789\"]",
+        ] {
+            assert_eq!(compact(text), Some(read(text)), "{text}");
+        }
+        for left in ["[-1]", "[-0]", "[1.50]", "[1e2]", "[1E2]", "[1234567890123456]", r#"["\/"]"#, r#"{"\u00e9":1}"#] {
+            assert_eq!(compact(left), None, "{left}");
+        }
     }
 
     #[test]

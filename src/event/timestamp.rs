@@ -1,6 +1,6 @@
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::{Serialize, Serializer};
 
 /// An instant in nanoseconds since 1970-01-01T00:00:00Z.
@@ -44,9 +44,26 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, as many fraction digits as needed, at most nine.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.to_utc().to_rfc3339_opts(SecondsFormat::Nanos, true);
-        let trimmed = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
-        write!(f, "{trimmed}Z")
+        // Written by hand: a page shows two for every event, and chrono's way makes two texts for each.
+        let at = self.to_utc();
+        let mut text = *b"0000-00-00T00:00:00.000000000Z";
+        let mut put = |from: usize, to: usize, mut number: u32| {
+            for digit in text[from..to].iter_mut().rev() {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        put(0, 4, at.year().unsigned_abs());
+        put(5, 7, at.month());
+        put(8, 10, at.day());
+        put(11, 13, at.hour());
+        put(14, 16, at.minute());
+        put(17, 19, at.second());
+        put(20, 29, at.nanosecond());
+        let idle = text[20..29].iter().rev().take_while(|digit| **digit == b'0').count();
+        let end = if idle == 9 { 19 } else { 29 - idle };
+        text[end] = b'Z';
+        f.write_str(std::str::from_utf8(&text[..=end]).expect("digits are ASCII"))
     }
 }
 
@@ -67,6 +84,8 @@ mod tests {
             ("2021-08-19T12:16:32.000-04:00", "2021-08-19T16:16:32Z"),
             ("2021-08-19T12:16:30.10Z", "2021-08-19T12:16:30.1Z"),
             ("1900-01-01T00:00:00Z", "1900-01-01T00:00:00Z"),
+            ("1969-12-31T23:59:59.000000001Z", "1969-12-31T23:59:59.000000001Z"),
+            ("2261-12-31T23:59:59.999999999Z", "2261-12-31T23:59:59.999999999Z"),
         ] {
             assert_eq!(Timestamp::parse(sent).unwrap().to_string(), shown);
         }

@@ -10,9 +10,9 @@ use super::{
     event::AuditEvent,
     facets::AuditEventFacets,
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
-    list::{Edges, Nodes},
     principal,
     scalars::int,
+    written::Items,
 };
 use crate::{
     auth::policy,
@@ -62,12 +62,34 @@ struct Numbers {
 }
 
 /// An event and its place in the list.
-#[derive(SimpleObject)]
 pub struct AuditEventEdge {
-    /// Opaque place of the event, for `after` and `before`. Good for the same order and filter only.
-    pub cursor: String,
+    place: Cursor,
+    fingerprint: Fingerprint,
     /// The event.
     pub node: AuditEvent,
+}
+
+impl AuditEventEdge {
+    /// The place as clients carry it. Made where it is asked for: its checksum costs more than what else is shown.
+    pub fn cursor(&self) -> String {
+        self.place.encode(self.fingerprint)
+    }
+}
+
+/// An event and its place in the list.
+#[Object]
+impl AuditEventEdge {
+    /// Opaque place of the event, for `after` and `before`. Good for the same order and filter only.
+    #[graphql(name = "cursor")]
+    async fn encoded(&self) -> String {
+        self.cursor()
+    }
+
+    /// The event.
+    #[graphql(name = "node")]
+    async fn event(&self) -> &AuditEvent {
+        &self.node
+    }
 }
 
 /// Where a page stands in its list.
@@ -87,13 +109,13 @@ pub struct PageInfo {
 #[Object]
 impl AuditEventConnection {
     /// The events of the page with their cursors.
-    async fn edges(&self) -> Edges<'_> {
-        Edges(&self.edges)
+    async fn edges(&self, ctx: &Context<'_>) -> Items<&AuditEventEdge> {
+        Items::of(ctx, self.edges.iter())
     }
 
     /// The events of the page.
-    async fn nodes(&self) -> Nodes<'_> {
-        Nodes(&self.edges)
+    async fn nodes(&self, ctx: &Context<'_>) -> Items<&AuditEvent> {
+        Items::of(ctx, self.edges.iter().map(|edge| &edge.node))
     }
 
     /// Where the page stands in its list.
@@ -228,9 +250,10 @@ async fn read(list: Arc<List>, asked: Asked, total_wanted: bool, number_wanted: 
     let page_info = page_info(&page, &asked, pinned, first_rank);
     let dictionary = page.dictionary.unwrap_or_else(|| selection.dictionary.clone());
     let edges = page.events.into_iter().enumerate().map(|(at, event)| {
-        let cursor = Cursor { key: key(asked.order, &event), rank: first_rank.map(|rank| rank + at as i64), pinned };
+        let place = Cursor { key: key(asked.order, &event), rank: first_rank.map(|rank| rank + at as i64), pinned };
         AuditEventEdge {
-            cursor: cursor.encode(asked.fingerprint),
+            place,
+            fingerprint: asked.fingerprint,
             node: AuditEvent::new(event, selection.product(), &dictionary),
         }
     });

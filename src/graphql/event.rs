@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Interface, Object};
+use async_graphql::{ID, Interface, Object, Value};
 
 use super::{
     catalog::Category,
@@ -39,19 +39,11 @@ impl AuditEvent {
         Self { event: Arc::new(event), product: product.clone(), dictionary: dictionary.clone() }
     }
 
-    /// The log that is shown as the event's.
-    pub fn shown_log(&self) -> Option<AuditLog> {
-        if self.dictionary.is_gone(&self.product, self.event.log_no, LogDeletion::Clear) {
-            return None;
-        }
-        AuditLog::numbered(&self.dictionary, self.event.log_no)
-    }
-
-    /// The metadata as JSON.
-    pub fn json(&self) -> Json {
+    /// The metadata as a value.
+    pub fn metadata_value(&self) -> Value {
         let text = &self.event.metadata;
         let read = serde_json::from_str(text).or_else(|_| serde_json::from_str(&json::readable(text)));
-        Json(read.unwrap_or_default())
+        read.unwrap_or_default()
     }
 
     fn show_actor(&self, actor: &event::Actor) -> Actor {
@@ -109,7 +101,10 @@ impl AuditEvent {
 
     /// The log that the event belongs to; null once that log was deleted under the policy CLEAR.
     async fn log(&self) -> Option<AuditLog> {
-        self.shown_log()
+        if self.dictionary.is_gone(&self.product, self.event.log_no, LogDeletion::Clear) {
+            return None;
+        }
+        AuditLog::numbered(&self.dictionary, self.event.log_no)
     }
 
     /// How the action ended, as far as it was known when it was recorded.
@@ -160,7 +155,7 @@ impl AuditEvent {
     /// Everything else that the product said, as JSON. Numbers beyond 64-bit integers and doubles are exact in
     /// `metadataText` only; a number beyond every double is a string here.
     async fn metadata(&self) -> Json {
-        self.json()
+        Json(self.metadata_value())
     }
 
     /// The exact text of the metadata, byte for byte as it was recorded.
@@ -243,13 +238,7 @@ impl AuditLog {
         dictionary.log(no).map(|_| Self { dictionary: dictionary.clone(), no })
     }
 
-    /// The log that it is nested in.
-    pub fn above(&self) -> Option<Self> {
-        Self::numbered(&self.dictionary, self.node().parent?)
-    }
-
-    /// The log itself.
-    pub fn node(&self) -> &crate::store::LogNode {
+    fn node(&self) -> &crate::store::LogNode {
         self.dictionary.log(self.no).expect("made for a log that is there")
     }
 }
@@ -274,7 +263,7 @@ impl AuditLog {
 
     /// The log that it is nested in.
     async fn parent(&self) -> Option<AuditLog> {
-        self.above()
+        Self::numbered(&self.dictionary, self.node().parent?)
     }
 
     /// When it was deleted, if it was.

@@ -7,11 +7,11 @@ mod event;
 mod facets;
 mod filter;
 pub mod limits;
-mod list;
 pub mod order;
 mod record;
 mod scalars;
 mod viewer;
+pub mod written;
 
 use std::sync::Arc;
 

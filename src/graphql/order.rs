@@ -12,7 +12,11 @@ const LEVELS: u32 = 3;
 
 /// The response keys of a selection, in order, each with those below it.
 #[derive(Default)]
-pub struct Order(IndexMap<Name, Order>);
+pub struct Order {
+    keys: IndexMap<Name, Order>,
+    /// Whether something with fields of its own is asked for twice under one key.
+    merged: bool,
+}
 
 impl Order {
     /// The order that an operation asks for. The document MUST have passed [`check_document`](super::limits::check_document):
@@ -24,13 +28,22 @@ impl Order {
         order
     }
 
+    /// Whether a list of the upper levels may have to be merged from what was asked for twice under one key.
+    #[must_use]
+    pub fn merges_lists(&self) -> bool {
+        self.merged || self.keys.values().any(Self::merges_lists)
+    }
+
     fn add(&mut self, document: &ExecutableDocument, set: &SelectionSet, levels: u32) {
         for item in &set.items {
             match &item.node {
                 Selection::Field(field) => {
-                    let below = self.0.entry(field.node.response_key().node.clone()).or_default();
+                    let (key, inner) = (&field.node.response_key().node, &field.node.selection_set.node);
+                    let known = self.keys.contains_key(key);
+                    let below = self.keys.entry(key.clone()).or_default();
                     if levels > 1 {
-                        below.add(document, &field.node.selection_set.node, levels - 1);
+                        self.merged |= known && !inner.items.is_empty();
+                        below.add(document, inner, levels - 1);
                     }
                 }
                 Selection::InlineFragment(fragment) => self.add(document, &fragment.node.selection_set.node, levels),
@@ -47,7 +60,7 @@ impl Order {
     pub fn apply(&self, data: &mut Value) {
         let Value::Object(fields) = data else { return };
         let mut ordered = IndexMap::with_capacity(fields.len());
-        for (key, below) in &self.0 {
+        for (key, below) in &self.keys {
             if let Some(mut value) = fields.swap_remove(key) {
                 below.apply(&mut value);
                 ordered.insert(key.clone(), value);

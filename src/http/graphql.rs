@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use async_graphql::{
     ErrorExtensionValues, Request, Response as Answer, ServerError, Value, Variables,
-    parser::{parse_query, types::OperationType},
+    parser::{
+        parse_query,
+        types::{ExecutableDocument, OperationType},
+    },
 };
 use async_graphql_axum::GraphQLResponse;
 use axum::{
@@ -19,7 +22,11 @@ use super::{Edge, authenticate, media, media::Media};
 use crate::{
     error::{Code, Error},
     event::json,
-    graphql::{RequestId, extended, limits, order::Order},
+    graphql::{
+        RequestId, extended, limits,
+        order::Order,
+        written::{Written, to_json},
+    },
 };
 
 /// Largest body of a request that records, in bytes.
@@ -174,13 +181,16 @@ async fn execute(
     body: usize,
 ) -> Result<Answer, Refusal> {
     let refuse = |error: Error| Refusal::of(&error, None, request_id);
-    limits::check_text(&parameters.query).map_err(refuse)?;
-    let document = parse_query(&parameters.query).map_err(|error| {
-        let mut error = ServerError::from(error);
-        set_code(&mut error, Code::GraphqlParseFailed);
-        Refusal { error: Box::new(error), status: None }
+    let document = edge.documents.get(&parameters.query, |text| {
+        limits::check_text(text).map_err(refuse)?;
+        let document = parse_query(text).map_err(|error| {
+            let mut error = ServerError::from(error);
+            set_code(&mut error, Code::GraphqlParseFailed);
+            Refusal { error: Box::new(error), status: None }
+        })?;
+        limits::check_document(&document).map_err(refuse)?;
+        Ok(document)
     })?;
-    limits::check_document(&document).map_err(refuse)?;
     let named = |name: Option<&async_graphql::Name>| {
         parameters.operation_name.is_none()
             || name.map(async_graphql::Name::as_str) == parameters.operation_name.as_deref()
@@ -224,7 +234,10 @@ async fn execute(
     if let Some(principal) = principal {
         request = request.data(principal);
     }
-    request.set_parsed_query(document);
+    if !order.merges_lists() {
+        request = request.data(Written);
+    }
+    request.set_parsed_query(ExecutableDocument::clone(&document));
     // A mutation is not cut off half-way: what it does is durable or not, and its caller is told.
     let mut answer = if mutates {
         edge.schema.execute(request).await
@@ -274,7 +287,10 @@ async fn respond(headers: &HeaderMap, answer: impl AsyncFnOnce(&str) -> Result<A
             let nobody = !answer.errors.is_empty()
                 && is_all_null(&answer.data)
                 && answer.errors.iter().all(|error| code_of(error) == Some("UNAUTHENTICATED"));
-            let mut response = GraphQLResponse::from(answer).into_response();
+            let mut response = match to_json(&answer) {
+                Some(json) => json.into_response(),
+                None => GraphQLResponse::from(answer).into_response(),
+            };
             if nobody {
                 *response.status_mut() = StatusCode::UNAUTHORIZED;
             }

@@ -2,6 +2,7 @@
 
 mod assets;
 mod authenticate;
+mod documents;
 mod graphql;
 pub mod keys;
 mod media;
@@ -32,6 +33,7 @@ use crate::{
     graphql::{AppSchema, Services},
     http::keys::Keys,
 };
+pub use documents::Documents;
 pub use rate::ReadRate;
 
 /// What the routes work with.
@@ -43,6 +45,8 @@ pub struct Edge {
     pub services: Services,
     /// Who may sign tokens.
     pub keys: Arc<Keys>,
+    /// Documents that were asked before.
+    pub documents: Documents,
     /// How often one token may read.
     pub read_rate: Arc<ReadRate>,
     /// The metrics to show at `/metrics`.

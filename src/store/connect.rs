@@ -77,7 +77,10 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
                 .create_if_missing(true)
                 .pragma("wal_autocheckpoint", "10000")
                 .pragma("temp_store", "memory")
-                .statement_cache_capacity(128);
+                .statement_cache_capacity(128)
+                // Of the usual 50 rows, a page of 50 fills all and reads one more: the thread of the connection would wait for
+                // room, which is two switches of threads a page.
+                .row_buffer_size(128);
             if read_only {
                 sqlite.pragma("query_only", "1").pragma("cache_size", "-16384").pragma("mmap_size", "1073741824")
             } else {

@@ -12,8 +12,7 @@ mod writing;
 use std::collections::{BTreeMap, HashMap};
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, FromQueryResult, IsolationLevel, TransactionOptions,
-    TransactionTrait, Value,
+    AccessMode, DatabaseTransaction, FromQueryResult, IsolationLevel, TransactionOptions, TransactionTrait, Value,
 };
 use tokio::sync::mpsc;
 
@@ -127,7 +126,7 @@ impl Store {
             Ok(before)
         };
         let ((), before) = tokio::try_join!(source.read(target.dialect, known, sender), writing)?;
-        target.settle().await?;
+        target.merge_search_entries().await?;
         let compared = source.verify(target, total, &mut progress).await?;
         if let Some(lock) = lock {
             lock.rollback().await.map_err(error::from)?;
@@ -188,15 +187,6 @@ impl Store {
             return Ok(Some(tx));
         }
         Err(Error::bad_input("--to", "must not be written to by another copy at the same time"))
-    }
-
-    /// What PostgreSQL needs after so much was written at once.
-    async fn settle(&self) -> Result<()> {
-        if self.dialect == Dialect::Postgres {
-            self.merge_search_entries().await?;
-            self.write.execute_unprepared("ANALYZE").await.map_err(error::from)?;
-        }
-        Ok(())
     }
 
     /// How many events of an organization are there, counted from 0 without a gap.

@@ -16,8 +16,8 @@ use crate::event::{
 /// Bits of the sequence inside SQLite's clustered event key.
 pub const SEQUENCE_BITS: u32 = 36;
 
-/// Columns of an event, without its terms.
-const COLUMNS: &str = "e.organization_no, e.sequence, e.position, e.salt, e.log_no, e.occurred_ns, e.recorded_ns, \
+/// Columns of an event, without its terms, in the order that `rows.rs` reads them.
+pub(super) const COLUMNS: &str = "e.organization_no, e.sequence, e.position, e.salt, e.log_no, e.occurred_ns, e.recorded_ns, \
     e.action, e.category, e.outcome, e.actor_kind, e.actor_id, e.actor_name, e.actor_email, e.on_behalf_of, \
     e.resources, e.ip_address, e.user_agent, e.correlation_id, e.source, e.source_event_id, e.recorded_by, e.metadata";
 

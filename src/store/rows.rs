@@ -1,7 +1,7 @@
 //! From database rows to events.
 
-use entity::event::Model;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
+use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::{Store, error, sql::Sql};
 use crate::{
@@ -15,10 +15,10 @@ impl Store {
         self.events_on(&self.read, sql).await
     }
 
-    /// The same on a connection or in a transaction.
+    /// The same on a connection of the caller's.
     pub(super) async fn events_on(&self, connection: &impl ConnectionTrait, sql: Sql) -> Result<Vec<Event>> {
         let rows = connection.query_all_raw(sql.on(self.dialect.backend())).await.map_err(error::from)?;
-        rows.iter().map(|row| event(model(row).map_err(error::from)?)).collect()
+        rows.iter().map(event_of).collect()
     }
 
     /// Runs a statement that selects rows of another shape.
@@ -37,68 +37,85 @@ struct Number {
     n: i64,
 }
 
-/// A row of the columns of `dialect::COLUMNS`, read in their order: by name, every column of every row is looked up.
-fn model(row: &QueryResult) -> std::result::Result<Model, DbErr> {
-    let mut column = 0..;
-    let mut next = || column.next().unwrap_or_default();
-    Ok(Model {
-        organization_no: row.try_get_by(next())?,
-        sequence: row.try_get_by(next())?,
-        position: row.try_get_by(next())?,
-        salt: row.try_get_by(next())?,
-        log_no: row.try_get_by(next())?,
-        occurred_ns: row.try_get_by(next())?,
-        recorded_ns: row.try_get_by(next())?,
-        action: row.try_get_by(next())?,
-        category: row.try_get_by(next())?,
-        outcome: row.try_get_by(next())?,
-        actor_kind: row.try_get_by(next())?,
-        actor_id: row.try_get_by(next())?,
-        actor_name: row.try_get_by(next())?,
-        actor_email: row.try_get_by(next())?,
-        on_behalf_of: row.try_get_by(next())?,
-        resources: row.try_get_by(next())?,
-        ip_address: row.try_get_by(next())?,
-        user_agent: row.try_get_by(next())?,
-        correlation_id: row.try_get_by(next())?,
-        source: row.try_get_by(next())?,
-        source_event_id: row.try_get_by(next())?,
-        recorded_by: row.try_get_by(next())?,
-        metadata: row.try_get_by(next())?,
-    })
+/// The event of a row whose columns begin with those of [`COLUMNS`](super::dialect::COLUMNS).
+pub(super) fn event_of(row: &QueryResult) -> Result<Event> {
+    match (row.try_as_sqlite_row(), row.try_as_pg_row()) {
+        (Some(row), _) => read(row),
+        (_, Some(row)) => read(row),
+        _ => unreachable!("a row of one of the two databases"),
+    }
 }
 
-/// The event of a row.
+/// Reads an event's columns by their places in [`COLUMNS`](super::dialect::COLUMNS). By name, as SeaORM's models do, it
+/// takes twice as long: a page of 50 events looks up 1,150 names, and every null becomes an error and back.
 ///
 /// # Errors
 /// `INTERNAL` when the row is not one that this service wrote.
-fn event(row: Model) -> Result<Event> {
-    let kind = ActorKind::from_number(row.actor_kind).ok_or_else(|| damaged("actor_kind"))?;
-    let outcome = row.outcome.map(|n| Outcome::from_number(n).ok_or_else(|| damaged("outcome"))).transpose()?;
-    let on_behalf_of = row.on_behalf_of.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?;
-    let resources = row.resources.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?;
-    Ok(Event {
-        organization_no: row.organization_no,
-        sequence: row.sequence,
-        position: Position(row.position),
-        salt: row.salt,
-        log_no: row.log_no,
-        action: row.action,
-        category: row.category,
-        outcome,
-        actor: Actor { kind, id: row.actor_id, name: row.actor_name, email: row.actor_email },
-        on_behalf_of,
-        resources: resources.unwrap_or_default(),
-        occurred_at: Timestamp(row.occurred_ns),
-        recorded_at: Timestamp(row.recorded_ns),
-        ip_address: row.ip_address,
-        user_agent: row.user_agent,
-        correlation_id: row.correlation_id,
-        source: row.source,
-        source_event_id: row.source_event_id,
-        recorded_by: row.recorded_by,
-        metadata: row.metadata,
-    })
+fn read<'r, R: Row>(row: &'r R) -> Result<Event>
+where
+    usize: ColumnIndex<R>,
+    i16: Type<R::Database> + Decode<'r, R::Database>,
+    i64: Type<R::Database> + Decode<'r, R::Database>,
+    String: Type<R::Database> + Decode<'r, R::Database>,
+    &'r str: Type<R::Database> + Decode<'r, R::Database>,
+{
+    let mut columns = Columns { row, next: 0 };
+    // A literal's fields are read in the order that they stand here, which MUST be that of COLUMNS.
+    let event = Event {
+        organization_no: columns.next()?,
+        sequence: columns.next()?,
+        position: Position(columns.next()?),
+        salt: columns.next()?,
+        log_no: columns.next()?,
+        occurred_at: Timestamp(columns.next()?),
+        recorded_at: Timestamp(columns.next()?),
+        action: columns.next()?,
+        category: columns.next()?,
+        outcome: (columns.next::<Option<i16>>()?)
+            .map(|n| Outcome::from_number(n).ok_or_else(|| damaged("outcome")))
+            .transpose()?,
+        actor: Actor {
+            kind: ActorKind::from_number(columns.next()?).ok_or_else(|| damaged("actor_kind"))?,
+            id: columns.next()?,
+            name: columns.next()?,
+            email: columns.next()?,
+        },
+        on_behalf_of: columns.next_json()?,
+        resources: columns.next_json()?.unwrap_or_default(),
+        ip_address: columns.next()?,
+        user_agent: columns.next()?,
+        correlation_id: columns.next()?,
+        source: columns.next()?,
+        source_event_id: columns.next()?,
+        recorded_by: columns.next()?,
+        metadata: columns.next()?,
+    };
+    Ok(event)
+}
+
+/// The columns of a row, one after the other.
+struct Columns<'r, R> {
+    row: &'r R,
+    next: usize,
+}
+
+impl<'r, R: Row> Columns<'r, R>
+where
+    usize: ColumnIndex<R>,
+{
+    fn next<T: Type<R::Database> + Decode<'r, R::Database>>(&mut self) -> Result<T> {
+        let column = self.next;
+        self.next += 1;
+        self.row.try_get(column).map_err(Error::internal)
+    }
+
+    fn next_json<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>>
+    where
+        &'r str: Type<R::Database> + Decode<'r, R::Database>,
+    {
+        let text: Option<&str> = self.next()?;
+        text.map(serde_json::from_str).transpose().map_err(Error::internal)
+    }
 }
 
 fn damaged(column: &'static str) -> Error {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::{event, organization_head as head};
+use entity::organization_head as head;
 use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult, Value};
 use tokio::sync::mpsc;
 
@@ -150,7 +150,7 @@ impl Batch {
     /// Adds an event with its terms.
     fn add_event(&mut self, target: Dialect, dictionary: &Dictionary, row: &QueryResult) -> Result<()> {
         let mut cells = EVENT.cells(row)?;
-        let event = rows::event(event::Model::from_query_result(row, "").map_err(error::from)?)?;
+        let event = rows::event_of(row)?;
         let (organization_no, sequence, position) = (event.organization_no, event.sequence, event.position.0);
         self.order.push(vec![organization_no.into(), sequence.into(), position.into()]);
         let prefix = terms::organization_prefix(organization_no);

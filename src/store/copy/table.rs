@@ -49,7 +49,7 @@ pub const HEAD: Table = Table {
     rest: &[("size", Integer), ("spill", Integer), ("dictionary", Integer)],
 };
 
-/// Events. `event_order` and the search index are made from them.
+/// Events, in the order that `rows::event_of` reads. `event_order` and the search index are made from them.
 pub const EVENT: Table = Table {
     name: "event",
     key: &[("organization_no", Integer), ("sequence", Integer)],
