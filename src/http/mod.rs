@@ -2,6 +2,7 @@
 
 mod assets;
 mod authenticate;
+mod body;
 mod graphql;
 pub mod keys;
 mod media;

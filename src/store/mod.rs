@@ -29,7 +29,7 @@ use std::{
 use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
-pub use append::{Appended, Item, ItemResult, Recorded, Task};
+pub use append::{Appended, Item, ItemResult, Key, Recorded, Task};
 pub use dictionary::{Dictionary, LogNode};
 pub use facets::{ActorValue, Bucket, FacetList};
 pub use page::{Page, PageRequest, key};
