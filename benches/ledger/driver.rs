@@ -137,7 +137,8 @@ impl Rows {
         let mut kinds: HashMap<(String, i16), i64> = HashMap::new();
         for Recorded { event: e, dictionary, .. } in recorded {
             let prefix = terms::organization_prefix(e.organization_no);
-            let terms = terms::of_event(e, &dictionary.within(e.log_no).collect::<Vec<_>>());
+            let logs = terms::of_logs(e.log_no, dictionary.within(e.log_no));
+            let terms: Vec<_> = terms::of_content(e).into_iter().chain(logs).collect();
             let mut row: Vec<Value> = match database {
                 Database::Sqlite => vec![((e.organization_no << 36) | e.sequence).into()],
                 Database::Postgres => vec![e.organization_no.into(), e.sequence.into()],

@@ -188,7 +188,7 @@ pub async fn under_writes(bench: &Bench, database: Database, size: u64) -> Resul
         let mut recorded = 0;
         while !stopped.load(Ordering::Relaxed) {
             let mut batch = items(&set, &scopes, from..from + 200)?;
-            batch.iter_mut().for_each(|item| item.input.idempotency_key = None);
+            batch.iter_mut().for_each(|item| item.key = None);
             store.append(&[record(batch)], Clock::system().now()).await.map_err(ledgerline::app::with_cause)?;
             recorded += 200;
             from = 900_000 + (from + 200) % 100_000;

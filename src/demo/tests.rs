@@ -80,7 +80,7 @@ fn every_event_passes_the_door_and_lies_in_the_90_days_before_now() {
 fn every_made_up_value_was_made() {
     for product in PRODUCTS {
         for step in all(product, now()) {
-            let text = serde_json::to_string(step.event()).unwrap();
+            let text = format!("{:?}", step.event());
             assert!(!text.contains('<') && !text.contains('>'), "{text}");
         }
     }
@@ -91,10 +91,7 @@ fn the_same_instant_gives_the_same_events_and_keys_of_their_own() {
     for product in PRODUCTS {
         let (once, again) = (all(product, now()), all(product, now()));
         let hashes = |steps: &[DemoStep]| -> Vec<_> {
-            steps
-                .iter()
-                .map(|step| (step.event().idempotency_key.clone(), step.event().check(now()).unwrap()))
-                .collect()
+            steps.iter().map(|step| (step.event().idempotency_key.clone(), step.event().content_hash())).collect()
         };
         assert_eq!(hashes(&once), hashes(&again));
         let keys: BTreeSet<_> = once.iter().map(|step| step.event().idempotency_key.clone().unwrap()).collect();

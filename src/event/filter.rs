@@ -187,8 +187,8 @@ impl Filter {
         let mut any = |any: Option<Vec<Term>>| clauses.extend(any.map(|any| Clause { any, none: false }));
         any(exact_terms(Kind::Category, self.categories.as_deref()));
         any(self.actions.as_deref().map(|patterns| action_terms(patterns, expansion)));
-        any(self.outcomes.as_ref().map(|list| list.iter().map(|o| term(Kind::Outcome, o.as_str())).collect()));
-        any(self.actor_kinds.as_ref().map(|list| list.iter().map(|k| term(Kind::ActorKind, k.as_str())).collect()));
+        any(self.outcomes.as_ref().map(|list| list.iter().map(|o| numbered(Kind::Outcome, o.number())).collect()));
+        any(self.actor_kinds.as_ref().map(|list| list.iter().map(|k| numbered(Kind::ActorKind, k.number())).collect()));
         any(exact_terms(Kind::ActorId, self.actor_ids.as_deref()));
         any(exact_terms(Kind::ActorEmail, self.actor_emails.as_deref()));
         if self.actor_email_contains.is_some() {
@@ -213,7 +213,7 @@ impl Filter {
             let own = if asked.prefix {
                 Term::Prefix(asked.word[..asked.word.floor_char_boundary(words::WORD_BYTES)].to_owned())
             } else {
-                Term::Exact(words::indexed(&asked.word))
+                Term::Exact(words::indexed(asked.word.clone()))
             };
             let labelled = asked.actions.iter().map(|a| term(Kind::Action, a));
             let labelled = labelled.chain(asked.categories.iter().map(|c| term(Kind::Category, c)));
@@ -226,7 +226,7 @@ impl Filter {
         };
         none(exact_terms(Kind::Category, Some(&self.not_categories)).unwrap_or_default());
         none(action_terms(&self.not_actions, expansion));
-        none(self.not_actor_kinds.iter().map(|k| term(Kind::ActorKind, k.as_str())).collect());
+        none(self.not_actor_kinds.iter().map(|k| numbered(Kind::ActorKind, k.number())).collect());
         none(exact_terms(Kind::ActorId, Some(&self.not_actor_ids)).unwrap_or_default());
         clauses
     }
@@ -333,6 +333,10 @@ pub fn email_contains(email: &str, part: &str) -> bool {
 
 fn term(kind: Kind, value: &str) -> Term {
     Term::Exact(terms::exact(kind, value))
+}
+
+fn numbered(kind: Kind, number: i16) -> Term {
+    Term::Exact(terms::numbered(kind, number.into()))
 }
 
 fn exact_terms(kind: Kind, values: Option<&[String]>) -> Option<Vec<Term>> {

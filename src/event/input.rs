@@ -42,7 +42,13 @@ pub struct RecordInput {
     #[serde(skip)]
     pub idempotency_key: Option<String>,
     /// A JSON object as text; `{}` where absent.
+    // What it says counts, not how it is written: see `RecordInput::content_hash`.
+    #[serde(serialize_with = "left_out")]
     pub metadata: Option<String>,
+}
+
+fn left_out<S: serde::Serializer>(_: &Option<String>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_none()
 }
 
 impl RecordInput {
@@ -87,11 +93,11 @@ pub struct LogRef {
 pub type ContentHash = [u8; 32];
 
 impl RecordInput {
-    /// Checks sizes, characters and metadata, and returns the hash of the content as received.
+    /// Checks sizes, characters and metadata.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming field, rule and value.
-    pub fn check(&self, now: Timestamp) -> Result<ContentHash> {
+    pub fn check(&self, now: Timestamp) -> Result<()> {
         if self.action.is_empty() {
             return Err(Error::bad_input("action", "must not be empty"));
         }
@@ -121,63 +127,52 @@ impl RecordInput {
             }
         }
         let metadata = self.metadata.as_deref().unwrap_or("{}");
-        let normal = check_metadata(metadata)?;
-        let rest = serde_json::to_vec(&Self { metadata: None, ..self.clone() }).map_err(Error::internal)?;
-        if rest.len() + metadata.len() > limits::EVENT_BYTES {
-            return Err(over("event", limits::EVENT_BYTES, "bytes of JSON", rest.len() + metadata.len()));
+        check_metadata(metadata)?;
+        let bytes = self.all_but_metadata().len() + metadata.len();
+        if bytes > limits::EVENT_BYTES {
+            return Err(over("event", limits::EVENT_BYTES, "bytes of JSON", bytes));
         }
-        // Metadata that says the same in another order of keys is the same content.
-        Ok(Sha256::new().chain_update(rest).chain_update([0]).chain_update(normal).finalize().into())
+        Ok(())
+    }
+
+    /// The hash of a checked input's content as received. Metadata that says the same in another order of keys is the
+    /// same content.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        let metadata = normal_form(self.metadata.as_deref().unwrap_or("{}"));
+        Sha256::new().chain_update(self.all_but_metadata()).chain_update([0]).chain_update(metadata).finalize().into()
+    }
+
+    fn all_but_metadata(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("texts, numbers and lists of them are JSON")
     }
 
     fn check_texts(&self) -> Result<()> {
-        let mut fields: Vec<(String, Option<&str>)> = vec![
-            ("category".into(), self.category.as_deref()),
-            ("organization".into(), self.organization.as_deref()),
-            ("ipAddress".into(), self.ip_address.as_deref()),
-            ("userAgent".into(), self.user_agent.as_deref()),
-            ("correlationId".into(), self.correlation_id.as_deref()),
-            ("source".into(), self.source.as_deref()),
-            ("sourceEventId".into(), self.source_event_id.as_deref()),
-            ("idempotencyKey".into(), self.idempotency_key.as_deref()),
-        ];
+        for (name, text) in [
+            ("category", &self.category),
+            ("organization", &self.organization),
+            ("ipAddress", &self.ip_address),
+            ("userAgent", &self.user_agent),
+            ("correlationId", &self.correlation_id),
+            ("source", &self.source),
+            ("sourceEventId", &self.source_event_id),
+            ("idempotencyKey", &self.idempotency_key),
+        ] {
+            check_text(|| name.to_owned(), text.as_deref())?;
+        }
         for (name, actor) in [("actor", Some(&self.actor)), ("onBehalfOf", self.on_behalf_of.as_ref())] {
-            if let Some(actor) = actor {
-                fields.push((format!("{name}.id"), actor.id.as_deref()));
-                fields.push((format!("{name}.name"), actor.name.as_deref()));
-                fields.push((format!("{name}.email"), actor.email.as_deref()));
+            let Some(actor) = actor else { continue };
+            for (part, text) in [("id", &actor.id), ("name", &actor.name), ("email", &actor.email)] {
+                check_text(|| format!("{name}.{part}"), text.as_deref())?;
             }
         }
         for (i, resource) in self.resources.iter().enumerate() {
-            fields.push((format!("resources[{i}].type"), resource.kind.as_deref()));
-            fields.push((format!("resources[{i}].id"), resource.id.as_deref()));
-            fields.push((format!("resources[{i}].name"), resource.name.as_deref()));
+            for (part, text) in [("type", &resource.kind), ("id", &resource.id), ("name", &resource.name)] {
+                check_text(|| format!("resources[{i}].{part}"), text.as_deref())?;
+            }
         }
-        let mut log = self.log.as_ref();
-        let mut name = "log".to_owned();
-        let mut depth = 0;
-        while let Some(reference) = log {
-            depth += 1;
-            if depth > limits::LOG_DEPTH {
-                return Err(over(&name, limits::LOG_DEPTH, "levels", depth));
-            }
-            fields.push((format!("{name}.level"), Some(&reference.level)));
-            fields.push((format!("{name}.id"), Some(&reference.id)));
-            fields.push((format!("{name}.name"), reference.name.as_deref()));
-            if reference.id.is_empty() {
-                return Err(Error::bad_input(format!("{name}.id"), "must not be empty"));
-            }
-            log = reference.parent.as_deref();
-            name.push_str(".parent");
-        }
-        for (field, text) in fields {
-            let Some(text) = text else { continue };
-            if text.len() > limits::TEXT_BYTES {
-                return Err(over(&field, limits::TEXT_BYTES, "bytes", text.len()));
-            }
-            if text.contains('\0') {
-                return Err(no_nul(&field));
-            }
+        if let Some(log) = &self.log {
+            check_log(log, "log", 1)?;
         }
         for (field, text) in [
             ("organization", &self.organization),
@@ -192,12 +187,35 @@ impl RecordInput {
     }
 }
 
-/// Checks that a text is one JSON object that can be kept as sent and shown as JSON, and gives it in one form for
-/// all texts that say the same: keys sorted, no blanks, and the numbers that JSON would change as they are spelled.
+fn check_log(log: &LogRef, field: &str, depth: usize) -> Result<()> {
+    if depth > limits::LOG_DEPTH {
+        return Err(over(field, limits::LOG_DEPTH, "levels", depth));
+    }
+    check_text(|| format!("{field}.level"), Some(&log.level))?;
+    check_text(|| format!("{field}.id"), Some(&log.id))?;
+    check_text(|| format!("{field}.name"), log.name.as_deref())?;
+    if log.id.is_empty() {
+        return Err(Error::bad_input(format!("{field}.id"), "must not be empty"));
+    }
+    log.parent.as_ref().map_or(Ok(()), |parent| check_log(parent, &format!("{field}.parent"), depth + 1))
+}
+
+fn check_text(field: impl Fn() -> String, text: Option<&str>) -> Result<()> {
+    let Some(text) = text else { return Ok(()) };
+    if text.len() > limits::TEXT_BYTES {
+        return Err(over(&field(), limits::TEXT_BYTES, "bytes", text.len()));
+    }
+    if text.contains('\0') {
+        return Err(no_nul(&field()));
+    }
+    Ok(())
+}
+
+/// Checks that a text is one JSON object that can be kept as sent and shown as JSON.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` on `metadata`.
-fn check_metadata(text: &str) -> Result<String> {
+fn check_metadata(text: &str) -> Result<()> {
     if text.len() > limits::EVENT_BYTES {
         return Err(over("metadata", limits::EVENT_BYTES, "bytes", text.len()));
     }
@@ -212,7 +230,6 @@ fn check_metadata(text: &str) -> Result<String> {
         Ok(_) => return Err(Error::bad_input("metadata", "must be a JSON object")),
         Err(error) => return Err(Error::bad_input("metadata", format!("must be a JSON object ({error})"))),
     }
-    let mut exact = Vec::new();
     let mut fault = None;
     json::walk(text, &mut |found| {
         if fault.is_some() {
@@ -222,10 +239,6 @@ fn check_metadata(text: &str) -> Result<String> {
             json::Found::DuplicateKey(path) => {
                 Some(Error::bad_input(format!("metadata.{path}"), "must name a key once per object"))
             }
-            json::Found::Leaf(path, json::Leaf::Number(number)) if !json::number_survives(&number) => {
-                exact.push(format!("{path}={number}"));
-                None
-            }
             json::Found::Leaf(path, json::Leaf::String(text)) if text.contains('\0') => {
                 Some(no_nul(&format!("metadata.{path}")))
             }
@@ -233,13 +246,24 @@ fn check_metadata(text: &str) -> Result<String> {
             _ => None,
         };
     });
-    if let Some(fault) = fault {
-        return Err(fault);
-    }
-    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text) else { return Ok(text.to_owned()) };
+    fault.map_or(Ok(()), Err)
+}
+
+/// A JSON text in one form for all that say the same: keys sorted, no blanks, and the numbers that JSON would change
+/// as they are spelled.
+fn normal_form(text: &str) -> String {
+    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text) else { return text.to_owned() };
+    let mut exact = Vec::new();
+    json::walk(text, &mut |found| {
+        if let json::Found::Leaf(path, json::Leaf::Number(number)) = found
+            && !json::number_survives(number)
+        {
+            exact.push(format!("{path}={number}"));
+        }
+    });
     value.sort_all_objects();
     exact.sort_unstable();
-    Ok(format!("{value}{}", exact.join(" ")))
+    format!("{value}{}", exact.join(" "))
 }
 
 fn over(field: &str, limit: usize, unit: &str, got: usize) -> Error {

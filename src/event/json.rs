@@ -1,12 +1,14 @@
 //! Reading JSON text without losing what a JSON library drops: number spelling and duplicate keys.
 
+use std::{borrow::Cow, collections::HashSet, fmt::Write};
+
 /// A leaf value of a JSON text.
 #[derive(Debug, PartialEq)]
-pub enum Leaf {
+pub enum Leaf<'a> {
     /// A string, decoded.
-    String(String),
+    String(Cow<'a, str>),
     /// A number, as spelled.
-    Number(String),
+    Number(&'a str),
     /// `true` or `false`.
     Bool(bool),
     /// `null`.
@@ -17,7 +19,7 @@ pub enum Leaf {
 #[derive(Debug)]
 pub enum Found<'a> {
     /// A leaf, with the path of keys and indexes that leads to it.
-    Leaf(&'a str, Leaf),
+    Leaf(&'a str, Leaf<'a>),
     /// An object that names a key twice.
     DuplicateKey(&'a str),
     /// An object or array opens at this depth (the outermost is 1).
@@ -61,7 +63,30 @@ struct Walker<'t, 'v> {
     visit: &'v mut dyn FnMut(Found<'_>),
 }
 
-impl Walker<'_, '_> {
+/// Keys of an object; most have few, for which a set costs more than it saves.
+#[derive(Default)]
+struct Keys<'t> {
+    few: Vec<Cow<'t, str>>,
+    many: HashSet<Cow<'t, str>>,
+}
+
+impl<'t> Keys<'t> {
+    const FEW: usize = 16;
+
+    /// Whether the key is new.
+    fn insert(&mut self, key: Cow<'t, str>) -> bool {
+        if self.few.contains(&key) {
+            return false;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push(key);
+            return true;
+        }
+        self.many.insert(key)
+    }
+}
+
+impl<'t> Walker<'t, '_> {
     fn peek(&mut self) -> u8 {
         let bytes = self.text.as_bytes();
         while self.at < bytes.len() && bytes[self.at].is_ascii_whitespace() {
@@ -71,15 +96,21 @@ impl Walker<'_, '_> {
     }
 
     /// A string token, decoded.
-    fn string(&mut self) -> String {
+    fn string(&mut self) -> Cow<'t, str> {
         let start = self.at;
         let bytes = self.text.as_bytes();
+        let mut escaped = false;
         self.at += 1;
         while bytes[self.at] != b'"' {
-            self.at += if bytes[self.at] == b'\\' { 2 } else { 1 };
+            let escape = bytes[self.at] == b'\\';
+            escaped |= escape;
+            self.at += if escape { 2 } else { 1 };
         }
         self.at += 1;
-        serde_json::from_str(&self.text[start..self.at]).unwrap_or_default()
+        if escaped {
+            return Cow::Owned(serde_json::from_str(&self.text[start..self.at]).unwrap_or_default());
+        }
+        Cow::Borrowed(&self.text[start + 1..self.at - 1])
     }
 
     fn value(&mut self) {
@@ -98,7 +129,7 @@ impl Walker<'_, '_> {
                     "true" => Leaf::Bool(true),
                     "false" => Leaf::Bool(false),
                     "null" => Leaf::Null,
-                    number => Leaf::Number(number.to_owned()),
+                    number => Leaf::Number(number),
                 };
                 (self.visit)(Found::Leaf(&self.path, leaf));
             }
@@ -108,7 +139,7 @@ impl Walker<'_, '_> {
     fn object(&mut self) {
         self.open();
         let outer = self.path.len();
-        let mut keys = std::collections::HashSet::new();
+        let mut keys = Keys::default();
         while self.peek() != b'}' {
             let key = self.string();
             if outer > 0 {
@@ -136,7 +167,7 @@ impl Walker<'_, '_> {
         let outer = self.path.len();
         let mut index = 0;
         while self.peek() != b']' {
-            self.path.push_str(&format!("[{index}]"));
+            let _ = write!(self.path, "[{index}]");
             self.value();
             self.path.truncate(outer);
             index += 1;
@@ -217,6 +248,10 @@ pub fn compact(text: &str) -> Option<String> {
 /// (64-bit integers or IEEE 754 doubles).
 #[must_use]
 pub fn number_survives(spelled: &str) -> bool {
+    // Most numbers: whole, and below 2^63.
+    if spelled.len() <= 18 && spelled.bytes().all(|byte| byte.is_ascii_digit()) {
+        return true;
+    }
     match serde_json::from_str::<serde_json::Number>(spelled) {
         Ok(read) => decimal(spelled) == decimal(&read.to_string()),
         Err(_) => false,
@@ -246,7 +281,7 @@ mod tests {
         serde_json::from_str::<serde_json::Value>(text).unwrap();
         let (mut leaves, mut twins, mut deepest) = (Vec::new(), Vec::new(), 0);
         walk(text, &mut |found| match found {
-            Found::Leaf(path, leaf) => leaves.push((path.to_owned(), leaf)),
+            Found::Leaf(path, leaf) => leaves.push((path.to_owned(), format!("{leaf:?}"))),
             Found::DuplicateKey(path) => twins.push(path.to_owned()),
             Found::Opens(depth) => deepest = deepest.max(depth),
             Found::Key(..) => {}
@@ -254,14 +289,27 @@ mod tests {
         assert_eq!(
             leaves,
             [
-                ("a[0]".to_owned(), Leaf::Number("1.50".to_owned())),
-                ("a[1].bé".to_owned(), Leaf::String("x\"y".to_owned())),
-                ("d".to_owned(), Leaf::Bool(true)),
-                ("n".to_owned(), Leaf::Null),
+                ("a[0]", Leaf::Number("1.50")),
+                ("a[1].bé", Leaf::String("x\"y".into())),
+                ("d", Leaf::Bool(true)),
+                ("n", Leaf::Null),
             ]
+            .map(|(path, leaf)| (path.to_owned(), format!("{leaf:?}")))
         );
         assert_eq!((twins, deepest), (vec!["c".to_owned()], 3));
         assert_eq!((depth(text), depth("[\"[[\\\"[\",[]]"), depth("1")), (3, 2, 0));
+    }
+
+    #[test]
+    fn a_twin_is_seen_among_many_keys_and_however_it_is_spelled() {
+        for twin in ["k0", "k15", "k16", "k29", "\\u006b29"] {
+            let keys: String = (0..30).map(|i| format!(r#""k{i}":0,"#)).collect();
+            let mut twins = 0;
+            walk(&format!(r#"{{{keys}"{twin}":1}}"#), &mut |found| {
+                twins += usize::from(matches!(found, Found::DuplicateKey(_)));
+            });
+            assert_eq!(twins, 1, "{twin}");
+        }
     }
 
     #[test]

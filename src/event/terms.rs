@@ -1,11 +1,10 @@
 //! Terms: how an event stands in the search index of either database.
 //!
 //! A term is the organization's number in five base-36 digits, so that a posting list belongs to one
-//! tenant, and then either a word or `=`, a kind letter and 128 bits of SHA-256 of the exact value.
-//! No word can begin with `=`. Fixed width and hashing keep `a*` from matching values, organization
-//! `1000` from reading into `10000`, and `CREATE` from meeting `create`.
-
-use std::collections::BTreeSet;
+//! tenant, and then either a word or `=`, a kind letter and the exact value: itself if it is short and has
+//! nothing but `a` to `z` and digits, else 128 bits of its SHA-256 in base 32, or its number where it has one. No word can begin with `=`.
+//! Fixed width and hashing keep `a*` from matching values, organization `1000` from reading into `10000`,
+//! and `CREATE` from meeting `create`: SQLite's index knows no upper case.
 
 use sha2::{Digest, Sha256};
 
@@ -87,9 +86,18 @@ pub fn organization_prefix(organization_no: i64) -> String {
     String::from_utf8_lossy(&digits).into_owned()
 }
 
+/// Characters of 128 bits in base 32. Shorter values stand as they are, so none of them can be taken for a hash.
+const HASH_CHARS: usize = 26;
+
 /// The term of an exact value, without its organization.
 #[must_use]
 pub fn exact(kind: Kind, value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if value.len() < HASH_CHARS && value.bytes().all(plain) {
+        let mut term = start(kind);
+        term.push_str(value);
+        return term;
+    }
     hashed(kind, &[value.as_bytes()])
 }
 
@@ -99,10 +107,17 @@ pub fn resource(kind: &str, id: &str) -> String {
     hashed(Kind::Resource, &[&(kind.len() as u64).to_be_bytes(), kind.as_bytes(), id.as_bytes()])
 }
 
-/// The term of a log, without its organization.
+/// The term of something that has a number of its own, such as a log, without its organization.
 #[must_use]
-pub fn log(kind: Kind, log_no: i64) -> String {
-    format!("={}{log_no}", kind.letter())
+pub fn numbered(kind: Kind, number: i64) -> String {
+    format!("={}{number}", kind.letter())
+}
+
+fn start(kind: Kind) -> String {
+    let mut term = String::with_capacity(2 + HASH_CHARS);
+    term.push('=');
+    term.push(kind.letter());
+    term
 }
 
 fn hashed(kind: Kind, parts: &[&[u8]]) -> String {
@@ -110,12 +125,12 @@ fn hashed(kind: Kind, parts: &[&[u8]]) -> String {
     for part in parts {
         hash.update(part);
     }
-    let mut term = String::with_capacity(34);
-    term.push('=');
-    term.push(kind.letter());
-    for byte in &hash.finalize()[..16] {
-        term.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
-        term.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash.finalize()[..16]);
+    let bits = u128::from_be_bytes(half);
+    let mut term = start(kind);
+    for i in (0..HASH_CHARS).rev() {
+        term.push(char::from(b"0123456789abcdefghijklmnopqrstuv"[(bits >> (i * 5)) as usize & 31]));
     }
     term
 }
@@ -131,27 +146,27 @@ pub fn searched_values(event: &Event, mut visit: impl FnMut(&str)) {
     }
     if event.metadata.len() > 2 {
         json::walk(&event.metadata, &mut |found| match found {
-            json::Found::Leaf(_, json::Leaf::String(text) | json::Leaf::Number(text)) => visit(&text),
+            json::Found::Leaf(_, json::Leaf::String(text)) => visit(&text),
+            json::Found::Leaf(_, json::Leaf::Number(text)) => visit(text),
             json::Found::Leaf(_, json::Leaf::Bool(value)) => visit(if value { "true" } else { "false" }),
             _ => {}
         });
     }
 }
 
-/// All terms of an event, without its organization. `within` are the numbers of its log and of all above it.
+/// The terms of what an event says, without its organization; sorted, each once. They do not depend on any number
+/// that the store gives: those of its logs are added by [`of_logs`].
 #[must_use]
-pub fn of_event(event: &Event, within: &[i64]) -> BTreeSet<String> {
-    let mut terms = BTreeSet::new();
-    searched_values(event, |text| terms.extend(words::words(text).map(|word| words::indexed(&word))));
+pub fn of_content(event: &Event) -> Vec<String> {
+    let mut terms = Vec::with_capacity(64);
+    searched_values(event, |text| terms.extend(words::words(text).map(words::indexed)));
     let actor = &event.actor;
     let values = [
         (Kind::Action, Some(event.action.as_str())),
         (Kind::Category, event.category.as_deref()),
-        (Kind::ActorKind, Some(actor.kind.as_str())),
         (Kind::ActorId, actor.id.as_deref()),
         (Kind::ActorEmail, actor.email.as_deref()),
         (Kind::ActorPresence, Some(presence(actor.is_present()))),
-        (Kind::Outcome, event.outcome.map(super::Outcome::as_str)),
         (Kind::IpAddress, event.ip_address.as_deref()),
         (Kind::CorrelationId, event.correlation_id.as_deref()),
         (Kind::Source, event.source.as_deref()),
@@ -160,16 +175,23 @@ pub fn of_event(event: &Event, within: &[i64]) -> BTreeSet<String> {
     for (kind, value) in values {
         terms.extend(value.map(|value| exact(kind, value)));
     }
+    terms.push(numbered(Kind::ActorKind, actor.kind.number().into()));
+    terms.extend(event.outcome.map(|outcome| numbered(Kind::Outcome, outcome.number().into())));
     for each in &event.resources {
         terms.extend(each.kind.as_deref().map(|value| exact(Kind::ResourceType, value)));
         terms.extend(each.id.as_deref().map(|value| exact(Kind::ResourceId, value)));
         if let (Some(kind), Some(id)) = (&each.kind, &each.id) {
-            terms.insert(resource(kind, id));
+            terms.push(resource(kind, id));
         }
     }
-    terms.insert(log(Kind::OwnLog, event.log_no));
-    terms.extend(within.iter().map(|&no| log(Kind::WithinLog, no)));
+    terms.sort_unstable();
+    terms.dedup();
     terms
+}
+
+/// The terms of the log that an event belongs to, and of all that it lies `within`: its own, and those above.
+pub fn of_logs(own: i64, within: impl Iterator<Item = i64>) -> impl Iterator<Item = String> {
+    std::iter::once(numbered(Kind::OwnLog, own)).chain(within.map(|no| numbered(Kind::WithinLog, no)))
 }
 
 /// The indexed value of [`Kind::ActorPresence`].
@@ -193,9 +215,16 @@ mod tests {
 
     #[test]
     fn values_that_differ_in_case_blanks_or_parts_have_terms_of_their_own() {
-        let actions = ["create", "CREATE", "Create", "create ", "cre ate", "a – b", "a - b"];
-        let terms: BTreeSet<_> = actions.iter().map(|a| exact(Kind::Action, a)).collect();
+        let long = "a".repeat(26);
+        let actions = ["create", "CREATE", "Create", "create ", "cre ate", "a – b", "a - b", "", &long, &long[1..]];
+        let terms: std::collections::BTreeSet<_> = actions.iter().map(|a| exact(Kind::Action, a)).collect();
         assert_eq!(terms.len(), actions.len());
+        assert!(terms.iter().all(|term| !term.bytes().any(|byte| byte.is_ascii_uppercase())));
+        // A value that reads like the hash of another.
+        assert_ne!(
+            exact(Kind::Action, exact(Kind::Action, "CREATE").trim_start_matches("=a")),
+            exact(Kind::Action, "CREATE")
+        );
         assert_ne!(resource("ab", "c"), resource("a", "bc"));
         assert_ne!(exact(Kind::ActorId, "x"), exact(Kind::ResourceId, "x"));
     }

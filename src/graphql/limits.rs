@@ -76,8 +76,8 @@ pub fn check_body(body: &str) -> Result<()> {
     let mut fault = None;
     json::walk(body, &mut |found| match found {
         _ if fault.is_some() => {}
-        json::Found::Leaf(path, json::Leaf::Number(number)) if !json::number_survives(&number) => {
-            fault = Some(lossy(path.strip_prefix("variables.").unwrap_or(path), &number));
+        json::Found::Leaf(path, json::Leaf::Number(number)) if !json::number_survives(number) => {
+            fault = Some(lossy(path.strip_prefix("variables.").unwrap_or(path), number));
         }
         json::Found::DuplicateKey(path) => {
             let path = path.strip_prefix("variables.").unwrap_or(path);

@@ -18,7 +18,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Edge, authenticate, media, media::Media};
+use super::{Edge, authenticate, body, media, media::Media};
 use crate::{
     error::{Code, Error},
     event::json,
@@ -39,16 +39,10 @@ const BODY_DEPTH: usize = 100;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The parameters of a request.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Parameters {
     query: String,
-    #[serde(default)]
     operation_name: Option<String>,
-    #[serde(default)]
-    variables: Option<serde_json::Map<String, serde_json::Value>>,
-    #[serde(default)]
-    extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    variables: Option<Variables>,
 }
 
 /// A request refused before it was executed.
@@ -138,10 +132,34 @@ fn from_body(body: &Bytes, request_id: &str) -> Result<Parameters, Refusal> {
     if json::depth(text) > BODY_DEPTH {
         return Err(Refusal::malformed(&format!("the body must nest at most {BODY_DEPTH} levels deep")));
     }
-    // The syntax first: a number that is too large for JSON's own types is named, not called malformed.
-    serde_json::from_str::<&serde_json::value::RawValue>(text).map_err(malformed)?;
-    limits::check_body(text).map_err(|error| Refusal::of(&error, Some(StatusCode::BAD_REQUEST), request_id))?;
-    serde_json::from_str(text).map_err(malformed)
+    let read = body::read(text);
+    if !matches!(read, Ok((_, false))) {
+        // The syntax first: a number that is too large for JSON's own types is named, not called malformed.
+        serde_json::from_str::<&serde_json::value::RawValue>(text).map_err(malformed)?;
+        limits::check_body(text).map_err(|error| Refusal::of(&error, Some(StatusCode::BAD_REQUEST), request_id))?;
+    }
+    let (body, _) = read.map_err(malformed)?;
+    parameters(body)
+        .map_err(|fault| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {fault}")))
+}
+
+fn parameters(body: Value) -> Result<Parameters, String> {
+    let Value::Object(mut fields) = body else { return Err("it must be an object".to_owned()) };
+    let mut text = |name: &str| match fields.swap_remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("{name} must be a string")),
+    };
+    let query = text("query")?.ok_or("query must be a string")?;
+    let operation_name = text("operationName")?;
+    let mut object = |name: &str| match fields.swap_remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(object @ Value::Object(_)) => Ok(Some(object)),
+        Some(_) => Err(format!("{name} must be an object")),
+    };
+    let variables = object("variables")?.map(Variables::from_value);
+    object("extensions")?;
+    Ok(Parameters { query, operation_name, variables })
 }
 
 fn from_url(query: &str) -> Result<Parameters, Refusal> {
@@ -158,17 +176,18 @@ fn from_url(query: &str) -> Result<Parameters, Refusal> {
         .map_err(|error| Refusal::malformed(&format!("the query string must have a GraphQL request: {error}")))?;
     let map = |name: &str, text: Option<String>| {
         let text = text.filter(|text| !text.is_empty());
-        let parse = |text: String| {
+        let parse = |text: String| -> Result<Option<serde_json::Map<_, _>>, _> {
             serde_json::from_str(&text)
                 .map_err(|error| Refusal::malformed(&format!("{name} must be a JSON object: {error}")))
         };
         text.map(parse).transpose().map(Option::flatten)
     };
+    map("extensions", found.extensions)?;
+    let variables = map("variables", found.variables)?;
     Ok(Parameters {
         query: found.query.ok_or_else(|| Refusal::malformed("the parameter query is missing"))?,
         operation_name: found.operation_name.filter(|name| !name.is_empty()),
-        variables: map("variables", found.variables)?,
-        extensions: map("extensions", found.extensions)?,
+        variables: variables.map(|variables| Variables::from_json(serde_json::Value::Object(variables))),
     })
 }
 
@@ -228,9 +247,8 @@ async fn execute(
         request = request.operation_name(name);
     }
     if let Some(variables) = parameters.variables {
-        request = request.variables(Variables::from_json(serde_json::Value::Object(variables)));
+        request = request.variables(variables);
     }
-    drop(parameters.extensions);
     if let Some(principal) = principal {
         request = request.data(principal);
     }

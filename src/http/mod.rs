@@ -2,6 +2,7 @@
 
 mod assets;
 mod authenticate;
+mod body;
 mod documents;
 mod graphql;
 pub mod keys;

@@ -4,8 +4,8 @@ use crate::{
     auth::{LogName, WriteScope},
     catalog::Product,
     error::{Error, Result},
-    event::{Timestamp, input::RecordInput},
-    store::Item,
+    event::{Event, Position, Timestamp, input::RecordInput, terms},
+    store::{Item, Key},
 };
 
 /// Checks an event and fills in what the catalog knows of its action.
@@ -27,16 +27,40 @@ pub fn admit_in_parent(scope: WriteScope, input: RecordInput, deleted: &LogName,
     admit_at(scope, input, &level, now)
 }
 
-fn admit_at(scope: WriteScope, mut input: RecordInput, level: &str, now: Timestamp) -> Result<Item> {
-    let content = input.check(now)?;
+fn admit_at(scope: WriteScope, input: RecordInput, level: &str, now: Timestamp) -> Result<Item> {
+    input.check(now)?;
     let product = scope.product();
     check_action(product, &input)?;
     check_level(product, &input, level)?;
-    input.category = category_of(product, &input)?;
-    if input.outcome.is_none() {
-        input.outcome = product.catalog.action(&input.action).and_then(|action| action.default_outcome);
-    }
-    Ok(Item { scope, input, content })
+    let key = input.idempotency_key.as_deref().map(|key| Key::new(key, input.content_hash()));
+    let category = category_of(product, &input)?;
+    let default_outcome = || product.catalog.action(&input.action).and_then(|action| action.default_outcome);
+    let outcome = input.outcome.or_else(default_outcome);
+    let event = Event {
+        organization_no: 0,
+        sequence: 0,
+        position: Position(0),
+        salt: 0,
+        log_no: 0,
+        action: input.action,
+        category,
+        outcome,
+        actor: input.actor,
+        on_behalf_of: input.on_behalf_of,
+        resources: input.resources,
+        occurred_at: input.occurred_at.unwrap_or(now),
+        recorded_at: now,
+        ip_address: input.ip_address,
+        user_agent: input.user_agent,
+        correlation_id: input.correlation_id,
+        source: input.source,
+        source_event_id: input.source_event_id,
+        recorded_by: scope.subject().to_owned(),
+        metadata: input.metadata.unwrap_or_else(|| "{}".to_owned()),
+    };
+    // Here, on the caller's task, many are worked out at a time; the writer is one.
+    let terms = terms::of_content(&event);
+    Ok(Item { scope, event, log: input.log, is_dated: input.occurred_at.is_some(), terms, key })
 }
 
 fn check_action(product: &Product, input: &RecordInput) -> Result<()> {

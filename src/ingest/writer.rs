@@ -43,7 +43,10 @@ impl Writer {
     #[must_use]
     pub fn start(store: Store, clock: Clock) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(run(store, clock, waiting));
+        // On a thread of its own: on the runtime's workers it would wait behind hundreds of requests after every
+        // statement, inside the transaction.
+        let runtime = tokio::runtime::Handle::current();
+        let task = tokio::task::spawn_blocking(move || runtime.block_on(run(store, clock, waiting)));
         (Self { queue, room: Arc::new(Semaphore::new(QUEUE_KIB)) }, task)
     }
 
@@ -139,7 +142,7 @@ fn count(task: &Task) -> usize {
 }
 
 fn size(task: &Task) -> usize {
-    let of = |item: &crate::store::Item| item.input.metadata.as_ref().map_or(0, String::len) + 512;
+    let of = |item: &crate::store::Item| item.event.metadata.len() + 512;
     match task {
         Task::Record { items, .. } => items.iter().map(of).sum(),
         Task::DeleteLog { event, .. } => event.iter().map(|item| of(item)).sum(),

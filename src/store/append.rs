@@ -10,18 +10,19 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, FromQueryResult, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     Value,
 };
+use sha2::{Digest, Sha256};
 
 use super::{
     Dictionary, LogNode, Store, error,
     sql::Sql,
-    stage::{Decided, KeyHash, Known, Organization, Stage, key_hash},
+    stage::{Decided, KeyHash, Known, Organization, Stage},
 };
 use crate::{
     auth::{LogName, WriteScope},
     error::{Error, Result},
     event::{
         Event, Position, Timestamp,
-        input::{ContentHash, RecordInput},
+        input::{ContentHash, LogRef},
     },
 };
 
@@ -30,10 +31,33 @@ use crate::{
 pub struct Item {
     /// The permission to record it, for one organization.
     pub scope: WriteScope,
-    /// The event.
-    pub input: RecordInput,
+    /// The event, whose numbers and time of recording are given in the transaction.
+    pub event: Event,
+    /// Its log, where it is not the organization's own.
+    pub log: Option<LogRef>,
+    /// Whether the caller said when it happened; else that is the time of recording.
+    pub is_dated: bool,
+    /// What search finds it by: [`terms::of_content`](crate::event::terms::of_content).
+    pub terms: Vec<String>,
+    /// Where the caller gave an idempotency key.
+    pub key: Option<Key>,
+}
+
+/// An idempotency key and what it was used for.
+#[derive(Clone, Copy)]
+pub struct Key {
+    /// Hash of the key.
+    pub hash: KeyHash,
     /// Hash of what the caller sent.
     pub content: ContentHash,
+}
+
+impl Key {
+    /// A key and the hash of the content that it came with.
+    #[must_use]
+    pub fn new(key: &str, content: ContentHash) -> Self {
+        Self { hash: Sha256::digest(key.as_bytes()).into(), content }
+    }
 }
 
 /// What a request wants done.
@@ -230,10 +254,10 @@ impl Store {
         let mut asked: Vec<(usize, KeyHash)> = Vec::new();
         for item in group.iter().flat_map(items) {
             let at = index[&(item.scope.product().name.clone(), item.scope.organization().to_owned())];
-            if let Some(key) = &item.input.idempotency_key
+            if let Some(key) = item.key
                 && !organizations[at].is_new
             {
-                asked.push((at, key_hash(key)));
+                asked.push((at, key.hash));
             }
         }
         let numbers: HashMap<i64, usize> = organizations.iter().enumerate().map(|(at, org)| (org.no, at)).collect();
@@ -257,7 +281,7 @@ impl Store {
     }
 
     /// Gives every staged event the next free place of its microsecond, or of the next one that has room.
-    async fn place(&self, tx: &DatabaseTransaction, stage: &mut Stage) -> Result<()> {
+    async fn place(&self, tx: &DatabaseTransaction, stage: &mut Stage<'_>) -> Result<()> {
         #[derive(FromQueryResult)]
         struct Row {
             organization_no: i64,
@@ -314,7 +338,7 @@ impl Store {
     async fn earlier(
         &self,
         tx: &DatabaseTransaction,
-        stage: &Stage,
+        stage: &Stage<'_>,
         decisions: &[Decision],
     ) -> Result<HashMap<(usize, i64), Event>> {
         let mut found = HashMap::new();
@@ -351,7 +375,7 @@ impl Decision {
     }
 }
 
-fn decide(stage: &mut Stage, task: &Task, index: &HashMap<(String, String), usize>) -> Decision {
+fn decide<'a>(stage: &mut Stage<'a>, task: &'a Task, index: &HashMap<(String, String), usize>) -> Decision {
     let at = |scope: &WriteScope| index[&(scope.product().name.clone(), scope.organization().to_owned())];
     match task {
         Task::Record { items, atomic } => {
@@ -366,7 +390,7 @@ fn decide(stage: &mut Stage, task: &Task, index: &HashMap<(String, String), usiz
     }
 }
 
-fn answers(stage: &Stage, decisions: Vec<Decision>, earlier: &HashMap<(usize, i64), Event>) -> Vec<Appended> {
+fn answers(stage: &Stage<'_>, decisions: Vec<Decision>, earlier: &HashMap<(usize, i64), Event>) -> Vec<Appended> {
     let recorded = |decided: Decided| -> ItemResult {
         let (already, organization, event) = match decided {
             Decided::Refused(error) => return Err(error),

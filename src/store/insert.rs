@@ -23,7 +23,7 @@ const CHUNK: usize = 500;
 
 impl Store {
     /// Writes everything that a stage decided.
-    pub(super) async fn insert(&self, tx: &DatabaseTransaction, stage: &mut Stage) -> Result<()> {
+    pub(super) async fn insert(&self, tx: &DatabaseTransaction, stage: &mut Stage<'_>) -> Result<()> {
         self.insert_events(tx, stage).await?;
         self.insert_keys(tx, stage).await?;
         self.insert_counts(tx, stage).await?;
@@ -31,26 +31,25 @@ impl Store {
         self.insert_organizations(tx, stage).await
     }
 
-    async fn insert_events(&self, tx: &DatabaseTransaction, stage: &Stage) -> Result<()> {
+    async fn insert_events(&self, tx: &DatabaseTransaction, stage: &Stage<'_>) -> Result<()> {
         // Two organizations may share a rowid of SQLite's search index; it wants them ascending, each once.
         let mut documents: BTreeMap<i64, String> = BTreeMap::new();
         let mut texts = Vec::with_capacity(stage.events.len());
         for staged in &stage.events {
             let org = &stage.organizations[staged.organization];
-            let within: Vec<i64> = org.dictionary.within(staged.event.log_no).collect();
+            let event = &staged.event;
+            let logs: Vec<_> = terms::of_logs(event.log_no, org.dictionary.within(event.log_no)).collect();
             let prefix = terms::organization_prefix(org.no);
-            let terms = terms::of_event(&staged.event, &within);
+            let terms = staged.terms.iter().chain(&logs);
             match self.dialect {
                 Dialect::Sqlite => {
-                    let document = documents.entry(staged.event.position.0).or_default();
-                    for term in terms {
-                        document.push_str(&prefix);
-                        document.push_str(&term);
-                        document.push(' ');
-                    }
+                    let document = documents.entry(event.position.0).or_default();
+                    terms.for_each(|term| document.extend([&prefix, term.as_str(), " "]));
                 }
                 Dialect::Postgres => {
-                    texts.push(terms.iter().map(|term| format!("'{prefix}{term}'")).collect::<Vec<_>>().join(" "));
+                    let mut text = String::new();
+                    terms.for_each(|term| text.extend(["'", &prefix, term, "' "]));
+                    texts.push(text);
                 }
             }
         }
@@ -87,14 +86,14 @@ impl Store {
         Ok(())
     }
 
-    async fn insert_keys(&self, tx: &DatabaseTransaction, stage: &Stage) -> Result<()> {
+    async fn insert_keys(&self, tx: &DatabaseTransaction, stage: &Stage<'_>) -> Result<()> {
         let keyed: Vec<_> = stage.events.iter().filter_map(|staged| Some((staged, staged.key?))).collect();
         for chunk in keyed.chunks(CHUNK) {
-            let rows = chunk.iter().map(|(staged, (key, content))| {
+            let rows = chunk.iter().map(|(staged, key)| {
                 [
                     Value::from(staged.event.organization_no),
-                    key.to_vec().into(),
-                    content.to_vec().into(),
+                    key.hash.to_vec().into(),
+                    key.content.to_vec().into(),
                     staged.event.sequence.into(),
                 ]
             });
@@ -108,7 +107,7 @@ impl Store {
         Ok(())
     }
 
-    async fn insert_counts(&self, tx: &DatabaseTransaction, stage: &Stage) -> Result<()> {
+    async fn insert_counts(&self, tx: &DatabaseTransaction, stage: &Stage<'_>) -> Result<()> {
         let mut counts: BTreeMap<[i64; 5], i64> = BTreeMap::new();
         for Staged { event, kind_no, .. } in &stage.events {
             let at = event.occurred_at.0;
@@ -139,7 +138,7 @@ impl Store {
         Ok(())
     }
 
-    async fn insert_actors(&self, tx: &DatabaseTransaction, stage: &Stage) -> Result<()> {
+    async fn insert_actors(&self, tx: &DatabaseTransaction, stage: &Stage<'_>) -> Result<()> {
         let mut actors: HashMap<(i64, &Actor), (i64, i64)> = HashMap::new();
         for Staged { event, .. } in &stage.events {
             let entry = actors.entry((event.organization_no, &event.actor)).or_insert((0, i64::MIN));
@@ -177,7 +176,7 @@ impl Store {
     }
 
     /// New logs and kinds, deletions, and the heads; an organization that recorded nothing is taken back.
-    async fn insert_organizations(&self, tx: &DatabaseTransaction, stage: &mut Stage) -> Result<()> {
+    async fn insert_organizations(&self, tx: &DatabaseTransaction, stage: &mut Stage<'_>) -> Result<()> {
         let mut heads = Vec::new();
         for org in &mut stage.organizations {
             if org.is_new && org.head.size == 0 {
@@ -249,7 +248,7 @@ impl Store {
 }
 
 /// The places of an event's row, in the order of [`Dialect::insert_events`].
-fn row<const N: usize>(dialect: Dialect, staged: &Staged, terms: Option<&String>) -> [Value; N] {
+fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&String>) -> [Value; N] {
     let event = &staged.event;
     let json = |text: serde_json::Result<String>| Value::from(text.ok());
     let mut values: Vec<Value> = dialect.key_values(event.organization_no, event.sequence);

@@ -32,7 +32,7 @@ use std::{
 use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
-pub use append::{Appended, Item, ItemResult, Recorded, Task};
+pub use append::{Appended, Item, ItemResult, Key, Recorded, Task};
 pub use copy::{Copied, Phase, copied_columns};
 pub use dictionary::{Dictionary, LogNode};
 pub use facets::{ActorValue, Bucket, FacetList};

@@ -85,7 +85,7 @@ impl View {
     }
 
     fn clauses(&self) -> Vec<Clause> {
-        let term = |kind, no| Term::Exact(terms::log(kind, no));
+        let term = |kind, no| Term::Exact(terms::numbered(kind, no));
         let mut clauses = Vec::new();
         if !self.nested {
             clauses.push(Clause { any: vec![term(terms::Kind::OwnLog, self.root)], none: false });

@@ -3,9 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use entity::organization_head as head;
-use sha2::{Digest, Sha256};
 
-use super::{Dictionary, LogNode, append::Item, dictionary::Kind, selection::may_see};
+use super::{
+    Dictionary, LogNode,
+    append::{Item, Key},
+    dictionary::Kind,
+    selection::may_see,
+};
 use crate::{
     auth::LogName,
     catalog::Product,
@@ -17,12 +21,7 @@ use crate::{
 };
 
 /// SHA-256 of an idempotency key.
-pub(super) type KeyHash = [u8; 32];
-
-/// The stored form of an idempotency key.
-pub(super) fn key_hash(key: &str) -> KeyHash {
-    Sha256::digest(key.as_bytes()).into()
-}
+pub type KeyHash = [u8; 32];
 
 /// An organization while a group is decided.
 pub(super) struct Organization {
@@ -49,11 +48,12 @@ pub(super) enum Known {
 }
 
 /// An event that will be inserted.
-pub(super) struct Staged {
+pub(super) struct Staged<'a> {
     pub organization: usize,
     pub event: Event,
     pub kind_no: i64,
-    pub key: Option<(KeyHash, ContentHash)>,
+    pub terms: &'a [String],
+    pub key: Option<Key>,
 }
 
 /// What became of an item, before the commit.
@@ -70,10 +70,10 @@ pub(super) enum Decided {
 }
 
 /// The group so far.
-pub(super) struct Stage {
+pub(super) struct Stage<'a> {
     pub now: Timestamp,
     pub organizations: Vec<Organization>,
-    pub events: Vec<Staged>,
+    pub events: Vec<Staged<'a>>,
     pub keys: HashMap<(usize, KeyHash), Known>,
     staged_keys: Vec<(usize, KeyHash)>,
 }
@@ -85,13 +85,13 @@ struct Mark {
     organizations: Vec<(i64, usize, usize, usize)>,
 }
 
-impl Stage {
+impl<'a> Stage<'a> {
     pub fn new(now: Timestamp, organizations: Vec<Organization>, keys: HashMap<(usize, KeyHash), Known>) -> Self {
         Self { now, organizations, events: Vec::new(), keys, staged_keys: Vec::new() }
     }
 
     /// Decides the items of one request.
-    pub fn record(&mut self, items: &[(usize, &Item)], atomic: bool) -> Vec<Decided> {
+    pub fn record(&mut self, items: &[(usize, &'a Item)], atomic: bool) -> Vec<Decided> {
         let start = self.mark();
         let mut decided = Vec::with_capacity(items.len());
         for (organization, item) in items {
@@ -124,7 +124,7 @@ impl Stage {
         product: &Product,
         name: &LogName,
         allowed: &[LogName],
-        event: Option<&Item>,
+        event: Option<&'a Item>,
     ) -> Result<(i64, Option<Decided>)> {
         let org = &self.organizations[organization];
         if name.level == product.top_level().name {
@@ -182,13 +182,13 @@ impl Stage {
     }
 
     fn repeated(&self, organization: usize, item: &Item) -> Result<Option<Decided>> {
-        let Some(key) = &item.input.idempotency_key else { return Ok(None) };
-        let Some(known) = self.keys.get(&(organization, key_hash(key))) else { return Ok(None) };
+        let Some(key) = item.key else { return Ok(None) };
+        let Some(known) = self.keys.get(&(organization, key.hash)) else { return Ok(None) };
         let (content, sequence, decided) = match *known {
             Known::Stored { sequence, content, .. } => (content, sequence, Decided::Earlier { organization, sequence }),
             Known::Staged { event, content } => (content, self.events[event].event.sequence, Decided::Repeat(event)),
         };
-        if content == item.content {
+        if content == key.content {
             return Ok(Some(decided));
         }
         let existing = match *known {
@@ -203,14 +203,13 @@ impl Stage {
         })
     }
 
-    fn stage(&mut self, organization: usize, item: &Item, log_no: Option<i64>) -> Result<Decided> {
+    fn stage(&mut self, organization: usize, item: &'a Item, log_no: Option<i64>) -> Result<Decided> {
         if let Some(decided) = self.repeated(organization, item)? {
             return Ok(decided);
         }
-        let input = &item.input;
         let product = item.scope.product().clone();
         let org = &mut self.organizations[organization];
-        let log_no = match (log_no, &input.log) {
+        let log_no = match (log_no, &item.log) {
             (Some(no), _) => no,
             (None, Some(reference)) => find_or_add_log(org, &product, reference, "log")?,
             (None, None) => 0,
@@ -218,43 +217,31 @@ impl Stage {
         if !may_see(&org.dictionary, item.scope.allowed_logs(), log_no) {
             return Err(Error::Forbidden("this token is for other logs".to_owned()));
         }
-        let kind = Kind { action: input.action.clone(), category: input.category.clone(), outcome: input.outcome };
+        let Event { action, category, outcome, .. } = &item.event;
+        let kind = Kind { action: action.clone(), category: category.clone(), outcome: *outcome };
         let kind_no = match org.dictionary.kind_no(&kind) {
             Some(no) => no,
             None => Arc::make_mut(&mut org.dictionary).add_kind(kind),
         };
         let sequence = org.head.size;
         org.head.size += 1;
-        let occurred_at = input.occurred_at.unwrap_or(self.now);
+        let occurred_at = if item.is_dated { item.event.occurred_at } else { self.now };
         let event = Event {
             organization_no: org.no,
             sequence,
             position: Position::block_of(occurred_at),
             salt: (rand::random::<u64>() & ((1 << EventId::SALT_BITS) - 1)) as i64,
             log_no,
-            action: input.action.clone(),
-            category: input.category.clone(),
-            outcome: input.outcome,
-            actor: input.actor.clone(),
-            on_behalf_of: input.on_behalf_of.clone(),
-            resources: input.resources.clone(),
             occurred_at,
             recorded_at: self.now,
-            ip_address: input.ip_address.clone(),
-            user_agent: input.user_agent.clone(),
-            correlation_id: input.correlation_id.clone(),
-            source: input.source.clone(),
-            source_event_id: input.source_event_id.clone(),
-            recorded_by: item.scope.subject().to_owned(),
-            metadata: input.metadata.clone().unwrap_or_else(|| "{}".to_owned()),
+            ..item.event.clone()
         };
         let index = self.events.len();
-        let key = input.idempotency_key.as_deref().map(|key| (key_hash(key), item.content));
-        if let Some((hash, content)) = key {
+        if let Some(Key { hash, content }) = item.key {
             self.keys.insert((organization, hash), Known::Staged { event: index, content });
             self.staged_keys.push((organization, hash));
         }
-        self.events.push(Staged { organization, event, kind_no, key });
+        self.events.push(Staged { organization, event, kind_no, terms: &item.terms, key: item.key });
         Ok(Decided::New(index))
     }
 

@@ -154,10 +154,10 @@ impl Batch {
         let (organization_no, sequence, position) = (event.organization_no, event.sequence, event.position.0);
         self.order.push(vec![organization_no.into(), sequence.into(), position.into()]);
         let prefix = terms::organization_prefix(organization_no);
-        let within: Vec<i64> = dictionary.within(event.log_no).collect();
+        let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
         let (open, close) = if target == Dialect::Postgres { ("'", "' ") } else { ("", " ") };
         let mut text = String::new();
-        for term in terms::of_event(&event, &within) {
+        for term in terms::of_content(&event).into_iter().chain(logs) {
             for part in [open, &prefix, &term, close] {
                 text.push_str(part);
             }
