@@ -1,9 +1,12 @@
 //! What a caller asks to record, and the checks that need nothing but the input itself.
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use super::{Actor, ActorKind, Outcome, Resource, Timestamp, json, limits};
+use super::{
+    Actor, ActorKind, Outcome, Resource, Timestamp,
+    hash::{self, Hash},
+    json, limits,
+};
 use crate::error::{Error, Result};
 
 /// An event as a caller sends it.
@@ -89,9 +92,6 @@ pub struct LogRef {
     pub parent: Option<Box<LogRef>>,
 }
 
-/// SHA-256 of an input's content: equal contents under one idempotency key are one event.
-pub type ContentHash = [u8; 32];
-
 impl RecordInput {
     /// Checks sizes, characters and metadata.
     ///
@@ -138,9 +138,9 @@ impl RecordInput {
     /// The hash of a checked input's content as received. Metadata that says the same in another order of keys is the
     /// same content.
     #[must_use]
-    pub fn content_hash(&self) -> ContentHash {
+    pub fn content_hash(&self) -> Hash {
         let metadata = normal_form(self.metadata.as_deref().unwrap_or("{}"));
-        Sha256::new().chain_update(self.all_but_metadata()).chain_update([0]).chain_update(metadata).finalize().into()
+        hash::of([self.all_but_metadata().as_slice(), &[0], metadata.as_bytes()])
     }
 
     fn all_but_metadata(&self) -> Vec<u8> {

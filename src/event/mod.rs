@@ -2,6 +2,7 @@
 
 pub mod cursor;
 pub mod filter;
+pub mod hash;
 pub mod id;
 pub mod input;
 pub mod json;

@@ -1,14 +1,12 @@
 //! Terms: how an event stands in the search index of either database.
 //!
-//! A term is the organization's number in five base-36 digits, so that a posting list belongs to one
+//! A term is the organization's number in base 36 after the count of its digits, so that a posting list belongs to one
 //! tenant, and then either a word or `=`, a kind letter and the exact value: itself if it is short and has
 //! nothing but `a` to `z` and digits, else 128 bits of its SHA-256 in base 32, or its number where it has one. No word can begin with `=`.
-//! Fixed width and hashing keep `a*` from matching values, organization `1000` from reading into `10000`,
+//! The count and hashing keep `a*` from matching values, organization `1000` from reading into `10000`,
 //! and `CREATE` from meeting `create`: SQLite's index knows no upper case.
 
-use sha2::{Digest, Sha256};
-
-use super::{Event, json, words};
+use super::{Event, hash, json, words};
 
 /// Largest organization number that five base-36 digits hold.
 pub const ORGANIZATION_MAX: i64 = 36_i64.pow(5) - 1;
@@ -77,13 +75,14 @@ impl Kind {
 #[must_use]
 pub fn organization_prefix(organization_no: i64) -> String {
     debug_assert!((0..=ORGANIZATION_MAX).contains(&organization_no), "the store refuses to create it");
-    let mut digits = [b'0'; 5];
+    let mut digits = Vec::with_capacity(6);
     let mut rest = organization_no;
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize];
+    while rest > 0 || digits.is_empty() {
+        digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize]);
         rest /= 36;
     }
-    String::from_utf8_lossy(&digits).into_owned()
+    digits.push(b'0' + digits.len() as u8);
+    digits.iter().rev().map(|digit| char::from(*digit)).collect()
 }
 
 /// Characters of 128 bits in base 32. Shorter values stand as they are, so none of them can be taken for a hash.
@@ -121,13 +120,7 @@ fn start(kind: Kind) -> String {
 }
 
 fn hashed(kind: Kind, parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part);
-    }
-    let mut half = [0; 16];
-    half.copy_from_slice(&hash.finalize()[..16]);
-    let bits = u128::from_be_bytes(half);
+    let bits = u128::from_be_bytes(hash::of(parts));
     let mut term = start(kind);
     for i in (0..HASH_CHARS).rev() {
         term.push(char::from(b"0123456789abcdefghijklmnopqrstuv"[(bits >> (i * 5)) as usize & 31]));
@@ -205,9 +198,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn organization_numbers_of_every_length_have_one_width() {
+    fn no_organization_number_begins_with_another() {
         for (no, prefix) in
-            [(0, "00000"), (35, "0000z"), (1_000, "000rs"), (10_000, "007ps"), (ORGANIZATION_MAX, "zzzzz")]
+            [(0, "10"), (35, "1z"), (36, "210"), (1_000, "2rs"), (10_000, "37ps"), (ORGANIZATION_MAX, "5zzzzz")]
         {
             assert_eq!(organization_prefix(no), prefix);
         }

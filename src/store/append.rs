@@ -10,19 +10,19 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, FromQueryResult, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     Value,
 };
-use sha2::{Digest, Sha256};
 
 use super::{
     Dictionary, LogNode, Store, error,
     sql::Sql,
-    stage::{Decided, KeyHash, Known, Organization, Stage},
+    stage::{Decided, Known, Organization, Stage},
 };
 use crate::{
     auth::{LogName, WriteScope},
     error::{Error, Result},
     event::{
         Event, Position, Timestamp,
-        input::{ContentHash, LogRef},
+        hash::{self, Hash},
+        input::LogRef,
     },
 };
 
@@ -47,16 +47,16 @@ pub struct Item {
 #[derive(Clone, Copy)]
 pub struct Key {
     /// Hash of the key.
-    pub hash: KeyHash,
+    pub hash: Hash,
     /// Hash of what the caller sent.
-    pub content: ContentHash,
+    pub content: Hash,
 }
 
 impl Key {
     /// A key and the hash of the content that it came with.
     #[must_use]
-    pub fn new(key: &str, content: ContentHash) -> Self {
-        Self { hash: Sha256::digest(key.as_bytes()).into(), content }
+    pub fn new(key: &str, content: Hash) -> Self {
+        Self { hash: hash::of([key]), content }
     }
 }
 
@@ -108,7 +108,7 @@ pub enum Appended {
 }
 
 /// Rows of one statement; keeps below the smaller of both databases' limits of places.
-const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 500;
 
 enum Decision {
     Record(Vec<Decided>),
@@ -163,7 +163,8 @@ impl Store {
         for chunk in unknown.chunks(CHUNK) {
             let rows =
                 chunk.iter().map(|(product, id)| [Value::from(product.as_str()), id.as_str().into(), now.0.into()]);
-            let sql = Sql::new("INSERT INTO organization (product, external_id, created_ns) VALUES ").rows(rows);
+            let sql =
+                Sql::new("INSERT INTO organization (product, external_id, created_ns) ").table(self.dialect, rows);
             let sql = sql
                 .text(" ON CONFLICT (product, external_id) DO NOTHING RETURNING no, product, external_id, created_ns");
             created.extend(
@@ -242,7 +243,7 @@ impl Store {
         group: Group<'_>,
         organizations: &[Organization],
         index: &HashMap<(String, String), usize>,
-    ) -> Result<HashMap<(usize, KeyHash), Known>> {
+    ) -> Result<HashMap<(usize, Hash), Known>> {
         #[derive(FromQueryResult)]
         struct Row {
             organization_no: i64,
@@ -251,7 +252,7 @@ impl Store {
             sequence: i64,
             salt: i64,
         }
-        let mut asked: Vec<(usize, KeyHash)> = Vec::new();
+        let mut asked: Vec<(usize, Hash)> = Vec::new();
         for item in group.iter().flat_map(items) {
             let at = index[&(item.scope.product().name.clone(), item.scope.organization().to_owned())];
             if let Some(key) = item.key
@@ -264,11 +265,7 @@ impl Store {
         let mut known = HashMap::new();
         for chunk in asked.chunks(CHUNK) {
             let rows = chunk.iter().map(|(at, hash)| [Value::from(organizations[*at].no), hash.to_vec().into()]);
-            let sql = Sql::new("WITH asked (organization_no, key_hash) AS (VALUES ").rows(rows).text(
-                ") SELECT i.organization_no, i.key_hash, i.content_hash, i.sequence, e.salt FROM asked a \
-                 JOIN idempotency i ON i.organization_no = a.organization_no AND i.key_hash = a.key_hash",
-            );
-            let sql = sql.text(&self.dialect.join_event("i"));
+            let sql = self.dialect.events_of_keys(rows);
             for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
                 let (Ok(key), Ok(content)) = (row.key_hash.try_into(), row.content_hash.try_into()) else { continue };
                 known.insert(
@@ -321,11 +318,7 @@ impl Store {
             let unknown: Vec<_> = unknown.into_iter().collect();
             for chunk in unknown.chunks(CHUNK) {
                 let rows = chunk.iter().map(|&(no, block)| [Value::from(no), block.into()]);
-                let sql = Sql::new("WITH asked (organization_no, block) AS (VALUES ")
-                    .rows(rows)
-                    .text(") SELECT a.organization_no, a.block, (SELECT max(o.position) FROM ")
-                    .text(self.dialect.order_table())
-                    .text(" o WHERE o.organization_no = a.organization_no AND o.position >= a.block AND o.position < a.block + 2048) AS last FROM asked a");
+                let sql = self.dialect.last_places(rows);
                 for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
                     free.insert((row.organization_no, row.block), row.last.map_or(row.block, |last| last + 1));
                 }

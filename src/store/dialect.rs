@@ -1,5 +1,7 @@
 //! Every difference between SQLite and PostgreSQL, each with its reason.
 
+mod recording;
+
 use std::sync::Arc;
 
 use sea_orm::DbBackend;
@@ -284,39 +286,8 @@ fn occurred(sql: Sql, range: &Range) -> Sql {
     }
 }
 
+/// Parts of statements.
 impl Dialect {
-    /// Adds a test whether a column contains a text; every character of it is a plain one.
-    pub fn contains(self, column: &str, sql: Sql, part: &str) -> Sql {
-        match self {
-            Self::Sqlite => sql.text(&format!("instr({column}, ")).bind(part).text(") > 0"),
-            Self::Postgres => sql.text("position(").bind(part).text(&format!(" IN {column}) > 0")),
-        }
-    }
-}
-
-/// Statements of recording.
-impl Dialect {
-    /// `INSERT INTO event (…) VALUES `, without rows.
-    pub fn insert_events(self) -> Sql {
-        let rest = "position, salt, log_no, occurred_ns, recorded_ns, action, category, outcome, actor_kind, actor_id, actor_name, \
-            actor_email, on_behalf_of, resources, ip_address, user_agent, correlation_id, source, source_event_id, recorded_by, \
-            terms_version, metadata";
-        match self {
-            Self::Sqlite => Sql::new(&format!("INSERT INTO event (key, {rest}) VALUES ")),
-            Self::Postgres => {
-                Sql::new(&format!("INSERT INTO event (organization_no, sequence, {rest}, terms) VALUES "))
-            }
-        }
-    }
-
-    /// The values of an event's key columns.
-    pub fn key_values(self, organization_no: i64, sequence: i64) -> Vec<sea_orm::Value> {
-        match self {
-            Self::Sqlite => vec![((organization_no << SEQUENCE_BITS) | sequence).into()],
-            Self::Postgres => vec![organization_no.into(), sequence.into()],
-        }
-    }
-
     /// Joins the event, as `e`, that another table's organization and sequence point to.
     pub fn join_event(self, other: &str) -> String {
         match self {
@@ -325,48 +296,34 @@ impl Dialect {
                     " CROSS JOIN event e ON e.key = ({other}.organization_no << {SEQUENCE_BITS}) | {other}.sequence"
                 )
             }
-            // The partition is known by the position alone; OFFSET keeps the planner from joining the other way round.
-            Self::Postgres if other == "o" => " CROSS JOIN LATERAL (SELECT * FROM event \
-                WHERE organization_no = o.organization_no AND position = o.position OFFSET 0) e"
-                .to_owned(),
-            Self::Postgres => format!(
-                " JOIN event_order o ON o.organization_no = {other}.organization_no AND o.sequence = {other}.sequence{}",
-                self.join_event("o")
-            ),
+            // The partition is known by the position alone.
+            Self::Postgres if other == "o" => self.join_one("event", "e", &["organization_no", "position"], "o"),
+            Self::Postgres => {
+                let order = self.join_one("event_order", "o", &["organization_no", "sequence"], other);
+                order + &self.join_event("o")
+            }
         }
     }
 
-    /// The table that knows which positions are taken.
-    pub fn order_table(self) -> &'static str {
-        match self {
-            Self::Sqlite => "event_order",
-            Self::Postgres => "event",
-        }
-    }
-
-    /// The larger of two columns: SQLite's `max` of two is PostgreSQL's `greatest`.
-    pub fn greatest(self, a: &str, b: &str) -> String {
-        match self {
-            Self::Sqlite => format!("max({a}, {b})"),
-            Self::Postgres => format!("greatest({a}, {b})"),
-        }
-    }
-
-    /// `SELECT` of whole events by their sequences.
-    pub fn events_of_sequences(self, organization_no: i64, sequences: &[i64]) -> Sql {
-        let start = Sql::new("SELECT ").text(COLUMNS);
-        let mut sql = match self {
-            Self::Sqlite => start.text(" FROM event e WHERE e.key IN ("),
-            Self::Postgres => start
-                .text(" FROM event_order o")
-                .text(&self.join_event("o"))
-                .with(" WHERE o.organization_no = ", organization_no)
-                .text(" AND o.sequence IN ("),
+    /// Joins the one row of a table whose key columns another's are: row by row, through the key's index. PostgreSQL,
+    /// which plans once for any number of rows, would rather read the whole table.
+    pub fn join_one(self, table: &str, alias: &str, key: &[&str], other: &str) -> String {
+        let equal = |from: &str| {
+            key.iter().map(|column| format!("{from}.{column} = {other}.{column}")).collect::<Vec<_>>().join(" AND ")
         };
-        for (i, sequence) in sequences.iter().enumerate() {
-            let value = if self == Self::Sqlite { (organization_no << SEQUENCE_BITS) | sequence } else { *sequence };
-            sql = sql.with(if i > 0 { ", " } else { "" }, value);
+        match self {
+            Self::Sqlite => format!(" CROSS JOIN {table} {alias} ON {}", equal(alias)),
+            Self::Postgres => {
+                format!(" CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {} OFFSET 0) {alias}", equal(table))
+            }
         }
-        sql.text(")")
+    }
+
+    /// Adds a test whether a column contains a text; every character of it is a plain one.
+    pub fn contains(self, column: &str, sql: Sql, part: &str) -> Sql {
+        match self {
+            Self::Sqlite => sql.text(&format!("instr({column}, ")).bind(part).text(") > 0"),
+            Self::Postgres => sql.text("position(").bind(part).text(&format!(" IN {column}) > 0")),
+        }
     }
 }

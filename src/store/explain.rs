@@ -1,9 +1,10 @@
 //! The plans of the statements that reads run, for the tests that keep scans and sorts from creeping in.
 
-use sea_orm::{ConnectionTrait, TryGetable};
+use sea_orm::{ConnectionTrait, TryGetable, Value};
 
 use super::{
     PageRequest, Selection, Store,
+    append::CHUNK,
     dialect::{Dialect, Route},
     error,
     page::within,
@@ -45,6 +46,17 @@ impl Store {
     pub async fn explain_count(&self, selection: &Selection) -> Result<Vec<String>> {
         let range = selection.range();
         self.explain(vec![self.dialect.over("count(*) AS n", &range, range.occurred.is_some())]).await
+    }
+
+    /// Plan lines of the statements that look up what a group of events has to know, for as many events as one asks for.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn explain_recording(&self) -> Result<Vec<String>> {
+        let numbers = || (0..CHUNK as i64).map(Value::from);
+        let keys = numbers().map(|no| [no, vec![0_u8; 16].into()]);
+        let blocks = numbers().map(|no| [no.clone(), no]);
+        self.explain(vec![self.dialect.events_of_keys(keys), self.dialect.last_places(blocks)]).await
     }
 
     async fn explain(&self, statements: Vec<Sql>) -> Result<Vec<String>> {

@@ -3,23 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{DatabaseTransaction, Value};
-use sha2::{Digest, Sha256};
 
 use super::{
-    Store,
+    LogNode, Store,
+    append::CHUNK,
     count::{DAY, Grain, QUARTER},
     dialect::Dialect,
+    dictionary::Kind,
     find::fold,
     sql::Sql,
     stage::{Stage, Staged},
 };
 use crate::{
     error::Result,
-    event::{Actor, terms, words::NORMALISER_VERSION},
+    event::{
+        Actor, Outcome,
+        hash::{self, Hash},
+        terms,
+        words::NORMALISER_VERSION,
+    },
 };
-
-/// Rows of one statement; keeps below the smaller of both databases' limits of places.
-const CHUNK: usize = 500;
 
 impl Store {
     /// Writes everything that a stage decided.
@@ -56,12 +59,14 @@ impl Store {
         for (at, chunk) in stage.events.chunks(CHUNK).enumerate() {
             let sql = self.dialect.insert_events();
             let sql = match self.dialect {
-                Dialect::Sqlite => sql.rows(chunk.iter().map(|staged| row::<23>(self.dialect, staged, None))),
+                Dialect::Sqlite => {
+                    sql.table(self.dialect, chunk.iter().map(|staged| row::<23>(self.dialect, staged, None)))
+                }
                 Dialect::Postgres => {
                     let texts = &texts[at * CHUNK..];
                     let rows =
                         chunk.iter().zip(texts).map(|(staged, terms)| row::<25>(self.dialect, staged, Some(terms)));
-                    sql.rows_cast_last(rows, "tsvector")
+                    sql.table_of(self.dialect, rows, Some("tsvector"))
                 }
             };
             self.execute(tx, sql).await?;
@@ -72,7 +77,7 @@ impl Store {
                 .map(|s| [Value::from(s.event.organization_no), s.event.position.0.into(), s.event.sequence.into()]);
             self.execute(
                 tx,
-                Sql::new("INSERT INTO event_order (organization_no, position, sequence) VALUES ").rows(rows),
+                Sql::new("INSERT INTO event_order (organization_no, position, sequence) ").table(self.dialect, rows),
             )
             .await?;
         }
@@ -80,7 +85,8 @@ impl Store {
             let documents: Vec<_> = documents.into_iter().collect();
             for chunk in documents.chunks(CHUNK) {
                 let rows = chunk.iter().map(|(position, terms)| [Value::from(*position), terms.as_str().into()]);
-                self.execute(tx, Sql::new("INSERT INTO event_search (rowid, terms) VALUES ").rows(rows)).await?;
+                self.execute(tx, Sql::new("INSERT INTO event_search (rowid, terms) ").table(self.dialect, rows))
+                    .await?;
             }
         }
         Ok(())
@@ -99,8 +105,8 @@ impl Store {
             });
             self.execute(
                 tx,
-                Sql::new("INSERT INTO idempotency (organization_no, key_hash, content_hash, sequence) VALUES ")
-                    .rows(rows),
+                Sql::new("INSERT INTO idempotency (organization_no, key_hash, content_hash, sequence) ")
+                    .table(self.dialect, rows),
             )
             .await?;
         }
@@ -129,9 +135,8 @@ impl Store {
                     (*n).into(),
                 ]
             });
-            let sql =
-                Sql::new("INSERT INTO event_count (organization_no, grain, bucket, log_no, action_no, n) VALUES ")
-                    .rows(rows);
+            let sql = Sql::new("INSERT INTO event_count (organization_no, grain, bucket, log_no, action_no, n) ")
+                .table(self.dialect, rows);
             let sql = sql.text(" ON CONFLICT (organization_no, grain, bucket, log_no, action_no) DO UPDATE SET n = event_count.n + excluded.n");
             self.execute(tx, sql).await?;
         }
@@ -163,7 +168,10 @@ impl Store {
                     (*last).into(),
                 ]
             });
-            let sql = Sql::new("INSERT INTO actor_directory (organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns) VALUES ").rows(rows);
+            let sql = Sql::new(
+                "INSERT INTO actor_directory (organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns) ",
+            );
+            let sql = sql.table(self.dialect, rows);
             let last = self.dialect.greatest("actor_directory.last_ns", "excluded.last_ns");
             let sql = sql
                 .text(
@@ -177,52 +185,18 @@ impl Store {
 
     /// New logs and kinds, deletions, and the heads; an organization that recorded nothing is taken back.
     async fn insert_organizations(&self, tx: &DatabaseTransaction, stage: &mut Stage<'_>) -> Result<()> {
-        let mut heads = Vec::new();
+        let (mut logs, mut kinds, mut heads) = (Vec::new(), Vec::new(), Vec::new());
         for org in &mut stage.organizations {
             if org.is_new && org.head.size == 0 {
                 self.execute(tx, Sql::new("DELETE FROM organization WHERE no = ").bind(org.no)).await?;
                 continue;
             }
-            let (logs, kinds) = org.stored;
-            let new_logs: Vec<_> = org.dictionary.logs.iter().enumerate().skip(logs).collect();
-            for chunk in new_logs.chunks(CHUNK) {
-                let rows = chunk.iter().map(|(no, log)| {
-                    [
-                        Value::from(org.no),
-                        (*no as i64).into(),
-                        log.level.clone().into(),
-                        log.id.clone().into(),
-                        log.name.clone().into(),
-                        log.parent.into(),
-                        log.deleted_at.map(|at| at.0).into(),
-                    ]
-                });
-                self.execute(
-                    tx,
-                    Sql::new("INSERT INTO log (organization_no, no, level, id, name, parent_no, deleted_ns) VALUES ")
-                        .rows(rows),
-                )
-                .await?;
-            }
-            let new_kinds: Vec<_> = org.dictionary.kinds.iter().enumerate().skip(kinds).collect();
-            for chunk in new_kinds.chunks(CHUNK) {
-                let rows = chunk.iter().map(|(no, kind)| {
-                    let outcome = kind.outcome.map(crate::event::Outcome::number);
-                    [
-                        Value::from(org.no),
-                        (*no as i64).into(),
-                        kind.action.clone().into(),
-                        kind.category.clone().into(),
-                        outcome.into(),
-                    ]
-                });
-                self.execute(
-                    tx,
-                    Sql::new("INSERT INTO action (organization_no, no, name, category, outcome) VALUES ").rows(rows),
-                )
-                .await?;
-            }
-            let changed: BTreeSet<i64> = org.changed.iter().copied().filter(|&no| (no as usize) < logs).collect();
+            let (known_logs, known_kinds) = org.stored;
+            let new_logs = org.dictionary.logs.iter().enumerate().skip(known_logs);
+            logs.extend(new_logs.map(|(no, log)| log_row(org.no, no as i64, log)));
+            let new_kinds = org.dictionary.kinds.iter().enumerate().skip(known_kinds);
+            kinds.extend(new_kinds.map(|(no, kind)| kind_row(org.no, no as i64, kind)));
+            let changed: BTreeSet<i64> = org.changed.iter().copied().filter(|&no| (no as usize) < known_logs).collect();
             for no in &changed {
                 let deleted = org.dictionary.log(*no).and_then(|log| log.deleted_at).map(|at| at.0);
                 let sql = Sql::new("UPDATE log SET deleted_ns = ")
@@ -231,20 +205,46 @@ impl Store {
                     .with(" AND no = ", *no);
                 self.execute(tx, sql).await?;
             }
-            if !(new_logs.is_empty() && new_kinds.is_empty() && org.changed.is_empty()) {
+            let is_new = org.stored != (org.dictionary.logs.len(), org.dictionary.kinds.len());
+            if is_new || !org.changed.is_empty() {
                 org.head.dictionary += 1;
                 std::sync::Arc::make_mut(&mut org.dictionary).version = org.head.dictionary;
             }
             heads.push([Value::from(org.no), org.head.size.into(), org.head.spill.into(), org.head.dictionary.into()]);
         }
+        for chunk in logs.chunks(CHUNK) {
+            let sql = Sql::new("INSERT INTO log (organization_no, no, level, id, name, parent_no, deleted_ns) ");
+            self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
+        }
+        for chunk in kinds.chunks(CHUNK) {
+            let sql = Sql::new("INSERT INTO action (organization_no, no, name, category, outcome) ");
+            self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
+        }
         for chunk in heads.chunks(CHUNK) {
-            let sql = Sql::new("INSERT INTO organization_head (organization_no, size, spill, dictionary) VALUES ")
-                .rows(chunk.iter().cloned());
+            let sql = Sql::new("INSERT INTO organization_head (organization_no, size, spill, dictionary) ")
+                .table(self.dialect, chunk.iter().cloned());
             let sql = sql.text(" ON CONFLICT (organization_no) DO UPDATE SET size = excluded.size, spill = excluded.spill, dictionary = excluded.dictionary");
             self.execute(tx, sql).await?;
         }
         Ok(())
     }
+}
+
+fn log_row(organization_no: i64, no: i64, log: &LogNode) -> [Value; 7] {
+    [
+        organization_no.into(),
+        no.into(),
+        log.level.clone().into(),
+        log.id.clone().into(),
+        log.name.clone().into(),
+        log.parent.into(),
+        log.deleted_at.map(|at| at.0).into(),
+    ]
+}
+
+fn kind_row(organization_no: i64, no: i64, kind: &Kind) -> [Value; 5] {
+    let outcome = kind.outcome.map(Outcome::number);
+    [organization_no.into(), no.into(), kind.action.clone().into(), kind.category.clone().into(), outcome.into()]
 }
 
 /// The places of an event's row, in the order of [`Dialect::insert_events`].
@@ -260,7 +260,7 @@ fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&Str
         event.recorded_at.0.into(),
         event.action.clone().into(),
         event.category.clone().into(),
-        event.outcome.map(crate::event::Outcome::number).into(),
+        event.outcome.map(Outcome::number).into(),
         event.actor.kind.number().into(),
         event.actor.id.clone().into(),
         event.actor.name.clone().into(),
@@ -280,19 +280,12 @@ fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&Str
     values.try_into().unwrap_or_else(|values: Vec<Value>| panic!("an event has {N} places, not {}", values.len()))
 }
 
-fn actor_hash(actor: &Actor) -> [u8; 16] {
-    let mut hash = Sha256::new();
-    hash.update([actor.kind as u8]);
+fn actor_hash(actor: &Actor) -> Hash {
+    let mut parts = vec![vec![actor.kind as u8]];
     for part in [&actor.id, &actor.name, &actor.email] {
-        match part {
-            Some(text) => {
-                hash.update((text.len() as u64 + 1).to_be_bytes());
-                hash.update(text);
-            }
-            None => hash.update(0_u64.to_be_bytes()),
-        }
+        let length = part.as_ref().map_or(0, |text| text.len() as u64 + 1);
+        parts.push(length.to_be_bytes().to_vec());
+        parts.extend(part.as_ref().map(|text| text.as_bytes().to_vec()));
     }
-    let mut out = [0; 16];
-    out.copy_from_slice(&hash.finalize()[..16]);
-    out
+    hash::of(parts)
 }

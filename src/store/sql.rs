@@ -4,6 +4,8 @@
 
 use sea_orm::{DbBackend, Statement, Value};
 
+use super::dialect::Dialect;
+
 /// SQL text and the values of its places.
 #[derive(Clone, Debug, Default)]
 pub struct Sql {
@@ -54,34 +56,56 @@ impl Sql {
         self
     }
 
-    /// Adds `(…), (…)`, a tuple of places a row.
-    pub fn rows<const N: usize>(self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
-        self.tuples(rows, None)
+    /// Adds a table of rows, for an `INSERT` or a `WITH`: `VALUES (…), (…)` on SQLite. On PostgreSQL one place holds all
+    /// rows as JSON, so that a statement has the same text for any number of rows and is parsed and planned once.
+    pub fn table<const N: usize>(self, dialect: Dialect, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+        self.table_of(dialect, rows, None)
     }
 
-    /// The same with the last place of every row cast to a type that has no Rust value.
-    pub fn rows_cast_last<const N: usize>(self, rows: impl IntoIterator<Item = [Value; N]>, last: &str) -> Self {
-        self.tuples(rows, Some(last))
+    /// The same with the last column of a type that has no Rust value.
+    pub fn table_of<const N: usize>(
+        self,
+        dialect: Dialect,
+        rows: impl IntoIterator<Item = [Value; N]>,
+        last: Option<&'static str>,
+    ) -> Self {
+        match dialect {
+            Dialect::Sqlite => self.tuples(rows),
+            Dialect::Postgres => self.records(rows, last),
+        }
     }
 
-    fn tuples<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>, cast_last: Option<&str>) -> Self {
-        let mut first = true;
-        for row in rows {
-            self.text.push_str(if first { "(" } else { ", (" });
-            first = false;
+    fn tuples<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+        for (at, row) in rows.into_iter().enumerate() {
+            self.text.push_str(if at == 0 { "VALUES (" } else { ", (" });
             for (i, value) in row.into_iter().enumerate() {
                 if i > 0 {
                     self.text.push_str(", ");
                 }
                 self.push(value);
             }
-            if let Some(kind) = cast_last {
-                self.text.push_str("::text::");
-                self.text.push_str(kind);
-            }
             self.text.push(')');
         }
         self
+    }
+
+    fn records<const N: usize>(self, rows: impl IntoIterator<Item = [Value; N]>, last: Option<&str>) -> Self {
+        let (mut json, mut columns) = (String::from("["), String::new());
+        for (at, row) in rows.into_iter().enumerate() {
+            json.push_str(if at == 0 { "{" } else { ",{" });
+            for (i, value) in row.iter().enumerate() {
+                let (kind, text) = cell(value);
+                let comma = if i > 0 { "," } else { "" };
+                if at == 0 {
+                    let kind = last.filter(|_| i == N - 1).unwrap_or(kind);
+                    columns.push_str(&format!("{comma} c{i} {kind}"));
+                }
+                json.push_str(&format!("{comma}\"c{i}\":{text}"));
+            }
+            json.push('}');
+        }
+        json.push(']');
+        self.with("SELECT * FROM json_to_recordset(CAST(", json).text(&format!(" AS json)) AS r ({columns})"))
     }
 
     /// The statement for a database.
@@ -91,6 +115,23 @@ impl Sql {
             _ => self.text,
         };
         Statement::from_sql_and_values(backend, text, self.values)
+    }
+}
+
+/// PostgreSQL's type of a value, and the value in JSON.
+fn cell(value: &Value) -> (&'static str, String) {
+    let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
+    match value {
+        Value::BigInt(n) => ("bigint", or_null(n.map(|n| n.to_string()))),
+        Value::SmallInt(n) => ("smallint", or_null(n.map(|n| n.to_string()))),
+        Value::String(text) => {
+            ("text", or_null(text.as_ref().map(|text| serde_json::Value::from(text.as_str()).to_string())))
+        }
+        Value::Bytes(bytes) => {
+            let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            ("bytea", or_null(bytes.as_ref().map(|bytes| format!("\"\\\\x{}\"", hex(bytes)))))
+        }
+        other => unreachable!("rows hold numbers, texts and bytes, not {other:?}"),
     }
 }
 

@@ -14,14 +14,8 @@ use crate::{
     auth::LogName,
     catalog::Product,
     error::{Error, Result},
-    event::{
-        Event, EventId, Position, Timestamp,
-        input::{ContentHash, LogRef},
-    },
+    event::{Event, EventId, Position, Timestamp, hash::Hash, input::LogRef},
 };
-
-/// SHA-256 of an idempotency key.
-pub type KeyHash = [u8; 32];
 
 /// An organization while a group is decided.
 pub(super) struct Organization {
@@ -42,9 +36,9 @@ pub(super) struct Organization {
 #[derive(Clone, Copy)]
 pub(super) enum Known {
     /// An event of an earlier transaction.
-    Stored { sequence: i64, salt: i64, content: ContentHash },
+    Stored { sequence: i64, salt: i64, content: Hash },
     /// An event of this group.
-    Staged { event: usize, content: ContentHash },
+    Staged { event: usize, content: Hash },
 }
 
 /// An event that will be inserted.
@@ -74,8 +68,8 @@ pub(super) struct Stage<'a> {
     pub now: Timestamp,
     pub organizations: Vec<Organization>,
     pub events: Vec<Staged<'a>>,
-    pub keys: HashMap<(usize, KeyHash), Known>,
-    staged_keys: Vec<(usize, KeyHash)>,
+    pub keys: HashMap<(usize, Hash), Known>,
+    staged_keys: Vec<(usize, Hash)>,
 }
 
 /// Where a stage can be taken back to.
@@ -86,7 +80,7 @@ struct Mark {
 }
 
 impl<'a> Stage<'a> {
-    pub fn new(now: Timestamp, organizations: Vec<Organization>, keys: HashMap<(usize, KeyHash), Known>) -> Self {
+    pub fn new(now: Timestamp, organizations: Vec<Organization>, keys: HashMap<(usize, Hash), Known>) -> Self {
         Self { now, organizations, events: Vec::new(), keys, staged_keys: Vec::new() }
     }
 

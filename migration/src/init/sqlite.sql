@@ -1,4 +1,4 @@
--- Tenants. Numbers stay below 36^5: they stand in five base-36 digits in every search term.
+-- Tenants. Numbers stay below 36^5: they stand in up to five base-36 digits in every search term.
 CREATE TABLE organization (
     no          INTEGER PRIMARY KEY CHECK (no BETWEEN 0 AND 60466175),
     product     TEXT NOT NULL,
@@ -82,7 +82,7 @@ CREATE VIRTUAL TABLE event_search USING fts5 (
 -- Its dictionary: how many events a prefix would touch.
 CREATE VIRTUAL TABLE event_search_terms USING fts5vocab (event_search, row);
 
--- What an idempotency key has recorded. Both are SHA-256.
+-- What an idempotency key has recorded. Both are the first 128 bits of a SHA-256.
 CREATE TABLE idempotency (
     organization_no INTEGER NOT NULL,
     key_hash        BLOB NOT NULL,

@@ -1,0 +1,90 @@
+//! The statements of recording.
+
+use sea_orm::Value;
+
+use super::{COLUMNS, Dialect, SEQUENCE_BITS};
+use crate::{event::Position, store::sql::Sql};
+
+impl Dialect {
+    /// `INSERT INTO event (…) `, without rows.
+    pub fn insert_events(self) -> Sql {
+        let rest = "position, salt, log_no, occurred_ns, recorded_ns, action, category, outcome, actor_kind, actor_id, actor_name, \
+            actor_email, on_behalf_of, resources, ip_address, user_agent, correlation_id, source, source_event_id, recorded_by, \
+            terms_version, metadata";
+        match self {
+            Self::Sqlite => Sql::new(&format!("INSERT INTO event (key, {rest}) ")),
+            Self::Postgres => Sql::new(&format!("INSERT INTO event (organization_no, sequence, {rest}, terms) ")),
+        }
+    }
+
+    /// The values of an event's key columns.
+    pub fn key_values(self, organization_no: i64, sequence: i64) -> Vec<sea_orm::Value> {
+        match self {
+            Self::Sqlite => vec![((organization_no << SEQUENCE_BITS) | sequence).into()],
+            Self::Postgres => vec![organization_no.into(), sequence.into()],
+        }
+    }
+
+    /// What was recorded under idempotency keys, given by organization and hash: `organization_no`, `key_hash`,
+    /// `content_hash`, `sequence`, `salt`.
+    pub fn events_of_keys(self, keys: impl IntoIterator<Item = [Value; 2]>) -> Sql {
+        Sql::new("WITH asked (organization_no, key_hash) AS (")
+            .table(self, keys)
+            .text(") SELECT i.organization_no, i.key_hash, i.content_hash, i.sequence, e.salt FROM asked a")
+            .text(&self.join_one("idempotency", "i", &["organization_no", "key_hash"], "a"))
+            .text(&self.join_event("i"))
+    }
+
+    /// The last position that is taken of blocks, given by organization and first position: `organization_no`, `block`,
+    /// `last`.
+    pub fn last_places(self, blocks: impl IntoIterator<Item = [Value; 2]>) -> Sql {
+        let table = match self {
+            Self::Sqlite => "event_order",
+            Self::Postgres => "event",
+        };
+        Sql::new("WITH asked (organization_no, block) AS (").table(self, blocks).text(&format!(
+            ") SELECT a.organization_no, a.block, (SELECT max(o.position) FROM {table} o \
+             WHERE o.organization_no = a.organization_no AND o.position >= a.block AND o.position < a.block + {}) AS last \
+             FROM asked a",
+            Position::BLOCK
+        ))
+    }
+
+    /// The larger of two columns: SQLite's `max` of two is PostgreSQL's `greatest`.
+    pub fn greatest(self, a: &str, b: &str) -> String {
+        match self {
+            Self::Sqlite => format!("max({a}, {b})"),
+            Self::Postgres => format!("greatest({a}, {b})"),
+        }
+    }
+
+    /// `SELECT` of whole events by their sequences.
+    pub fn events_of_sequences(self, organization_no: i64, sequences: &[i64]) -> Sql {
+        let start = Sql::new("SELECT ").text(COLUMNS);
+        match self {
+            Self::Sqlite => {
+                let keys = sequences.iter().map(|sequence| (organization_no << SEQUENCE_BITS) | sequence);
+                self.one_of(start.text(" FROM event e WHERE "), "e.key", keys)
+            }
+            Self::Postgres => {
+                let sql = start.text(" FROM event_order o").text(&self.join_event("o"));
+                let sql = sql.with(" WHERE o.organization_no = ", organization_no).text(" AND ");
+                self.one_of(sql, "o.sequence", sequences.iter().copied())
+            }
+        }
+    }
+
+    /// Adds a test whether a column holds one of some numbers; on PostgreSQL the same text for any number of them.
+    pub fn one_of(self, sql: Sql, column: &str, numbers: impl Iterator<Item = i64>) -> Sql {
+        match self {
+            Self::Sqlite => {
+                let place = |sql: Sql, (at, n)| sql.with(if at > 0 { ", " } else { " IN (" }, n);
+                numbers.enumerate().fold(sql.text(column), place).text(")")
+            }
+            Self::Postgres => {
+                let numbers: Vec<_> = numbers.map(|n| n.to_string()).collect();
+                sql.with(&format!("{column} = ANY (CAST("), format!("{{{}}}", numbers.join(","))).text(" AS bigint[]))")
+            }
+        }
+    }
+}
