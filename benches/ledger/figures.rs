@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::targets;
+
 /// One measured number.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Figure {
@@ -66,7 +68,7 @@ impl Figures {
             (database != "sqlite", size.len(), size.to_owned())
         });
         columns.sort_by_key(|on| order(on));
-        let mut out = String::new();
+        let mut out = targets::table(&all, &columns);
         for (topic, rows) in topics {
             let used: Vec<_> = columns
                 .iter()
@@ -105,7 +107,7 @@ fn order(on: &str) -> (bool, u64) {
     (database != "sqlite", digits * unit)
 }
 
-fn rounded(value: f64) -> String {
+pub fn rounded(value: f64) -> String {
     match value.abs() {
         v if v >= 100.0 || v == 0.0 => format!("{value:.0}"),
         v if v >= 10.0 => format!("{value:.1}"),

@@ -1,6 +1,6 @@
 //! Filling databases: through the store, resumable, since event `n` is always the same.
 
-use std::{fs, time::Instant};
+use std::{collections::BTreeSet, fs, time::Instant};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,7 +10,7 @@ use sea_orm::ConnectionTrait;
 use crate::bench::{Bench, Database, connect, items, number, record, store};
 
 /// Events of one transaction.
-const BATCH: u64 = 1_000;
+const BATCH: u64 = 5_000;
 
 /// Bytes of an event's own values: its texts in UTF-8, and eight for each number.
 const RAW: &str = "length(action) + length(coalesce(category, '')) + length(coalesce(actor_id, '')) \
@@ -40,15 +40,17 @@ pub async fn load(bench: &Bench, database: Database, size: u64, backfill: bool) 
             let task = record(next.await??);
             next = batch(from + BATCH);
             store.append(&[task], Clock::system().now()).await.map_err(ledgerline::app::with_cause)?;
-            if (from / BATCH).is_multiple_of(20) {
+            if (from / BATCH).is_multiple_of(4) {
                 store.merge_search_entries().await.map_err(ledgerline::app::with_cause)?;
             }
             bar.inc(BATCH);
         }
         bar.finish_and_clear();
         let rate = (size - found) as f64 / started.elapsed().as_secs_f64();
-        bench.figures.add(&on, "recording: loaded by the store, batches of 1,000", rate, "events/s")?;
+        bench.figures.add(&on, "recording: loaded by the store, batches of 5,000", rate, "events/s")?;
         store.merge_search_entries().await.map_err(ledgerline::app::with_cause)?;
+        // What the service does every hour.
+        store.seal_partitions(Clock::system().now(), &BTreeSet::new()).await.map_err(ledgerline::app::with_cause)?;
     }
     store.close().await;
     let bytes = match database {

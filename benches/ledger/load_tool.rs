@@ -10,17 +10,13 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::{
+    baselines::{largest, newest},
     bench::{Bench, Database, connect, number},
     reading::FIELDS,
     service::{Client, Service, wrk},
 };
 
 const CONNECTIONS: u32 = 16;
-/// What a page selects from the table of events.
-const COLUMNS: &str = "e.organization_no, e.sequence, e.position, e.salt, e.log_no, e.occurred_ns, e.recorded_ns, e.action, \
-    e.category, e.outcome, e.actor_kind, e.actor_id, e.actor_name, e.actor_email, e.on_behalf_of, e.resources, \
-    e.ip_address, e.user_agent, e.correlation_id, e.source, e.source_event_id, e.recorded_by, e.metadata";
-
 pub async fn run(bench: &Bench, database: Database, size: u64) -> Result<()> {
     let url = bench.url(database, &Bench::name(size, false)).await?;
     let on = Bench::on(database, size, false);
@@ -37,9 +33,9 @@ pub async fn run(bench: &Bench, database: Database, size: u64) -> Result<()> {
     ensure!(answer["auditEvents"]["edges"].as_array().is_some_and(|edges| edges.len() == 50), "not fifty events");
     let seconds = (bench.seconds * 3.0).ceil() as u32;
     let endpoint = format!("{}/graphql", service.base);
-    wrk(&endpoint, Some(&token), &body, CONNECTIONS, 2, &bench.folder)?;
+    wrk(&endpoint, Some(&token), std::slice::from_ref(&body), CONNECTIONS, 2, &bench.folder)?;
     let cpu = service.cpu()?;
-    let ours = wrk(&endpoint, Some(&token), &body, CONNECTIONS, seconds, &bench.folder)?;
+    let ours = wrk(&endpoint, Some(&token), std::slice::from_ref(&body), CONNECTIONS, seconds, &bench.folder)?;
     let cpu = (service.cpu()? - cpu) / ours.requests * 1e6;
     drop(service);
     add("requests", ours.per_second, "/s")?;
@@ -54,7 +50,7 @@ pub async fn run(bench: &Bench, database: Database, size: u64) -> Result<()> {
         }
         Database::Postgres => {
             add("CPU on top of the SQL", cpu, "us")?;
-            let sql = pgbench(bench, &url)?;
+            let sql = pgbench(bench, &url).await?;
             add("the same SQL by pgbench", sql, "/s")?;
             add("requests / pgbench", ours.per_second / sql, "x")?;
             let peer = peer(bench, &url, seconds).await?;
@@ -67,21 +63,10 @@ pub async fn run(bench: &Bench, database: Database, size: u64) -> Result<()> {
     }
 }
 
-/// The organization number of the largest.
-async fn largest(url: &str) -> Result<f64> {
-    number(&connect(url).await?, "SELECT no FROM organization WHERE external_id = 'org_0'").await
-}
-
 /// CPU microseconds of this process for the page's SQL, rows taken as the driver gives them.
 async fn sqlite_alone(url: &str, seconds: f64) -> Result<f64> {
     let db = connect(url).await?;
-    let no = largest(url).await?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM event_order o CROSS JOIN event e WHERE o.organization_no = {no} AND o.position >= {} AND o.position <= {} \
-         AND e.key = ({no} << 36) | o.sequence ORDER BY o.position DESC LIMIT 51",
-        i64::MIN + 1,
-        i64::MAX
-    );
+    let sql = newest(Database::Sqlite, largest(&db).await?);
     let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql);
     let cpu = crate::service::cpu_of(std::process::id())?;
     let (until, mut n) = (Instant::now() + Duration::from_secs_f64(seconds), 0);
@@ -93,12 +78,10 @@ async fn sqlite_alone(url: &str, seconds: f64) -> Result<f64> {
 }
 
 /// Transactions a second of the page's SQL.
-fn pgbench(bench: &Bench, url: &str) -> Result<f64> {
+async fn pgbench(bench: &Bench, url: &str) -> Result<f64> {
     let script = bench.folder.join("page.sql");
-    let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE organization_no = (SELECT no FROM organization WHERE external_id = 'org_0') ORDER BY position DESC LIMIT 51;\n"
-    );
-    std::fs::write(&script, sql)?;
+    let sql = newest(Database::Postgres, largest(&connect(url).await?).await?);
+    std::fs::write(&script, format!("{sql};\n"))?;
     let output = Command::new("pgbench")
         .args(["-n", "-M", "prepared", "-c16", "-j1", &format!("-T{}", (bench.seconds * 2.0).ceil()), "-f"])
         .arg(&script)
@@ -162,7 +145,7 @@ async fn peer(bench: &Bench, url: &str, seconds: u32) -> Result<crate::service::
     let endpoint = format!("http://127.0.0.1:{port}/graphql");
     let query = format!(
         "query Page($n: Int!) {{ allAuditEvents(first: $n, condition: {{ organizationNo: \"{}\" }}, orderBy: [OCCURRED_AT_DESC, SEQUENCE_DESC]) {{ edges {{ cursor node {{ nodeId sequence action category actorId actorName actorEmail resourceType resourceId resourceName outcome occurredAt ipAddress metadata recordedNs }} }} pageInfo {{ hasNextPage endCursor }} }} }}",
-        largest(url).await?
+        largest(&db).await?
     );
     let mut body = json!({ "query": query, "variables": { "n": 50 } }).to_string();
     for attempt in 0..200 {
@@ -180,8 +163,8 @@ async fn peer(bench: &Bench, url: &str, seconds: u32) -> Result<crate::service::
         let edges =
             answer["data"].as_object().and_then(|data| data.values().next()).and_then(|list| list["edges"].as_array());
         if edges.is_some_and(|edges| edges.len() == 50) {
-            wrk(&endpoint, None, &body, CONNECTIONS, 3, &bench.folder)?;
-            return wrk(&endpoint, None, &body, CONNECTIONS, seconds, &bench.folder);
+            wrk(&endpoint, None, std::slice::from_ref(&body), CONNECTIONS, 3, &bench.folder)?;
+            return wrk(&endpoint, None, std::slice::from_ref(&body), CONNECTIONS, seconds, &bench.folder);
         }
         // Its presets name things in two ways.
         body = if attempt % 2 == 0 {

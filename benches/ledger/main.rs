@@ -1,6 +1,7 @@
 //! The bench: `make bench`, or one stage by `cargo bench --bench ledger -- STAGE`. Every figure is measured with what it
 //! is compared to in one run; see BENCHMARKS.md.
 
+mod baselines;
 mod bench;
 mod driver;
 mod events;
@@ -11,6 +12,7 @@ mod load_tool;
 mod reading;
 mod recording;
 mod service;
+mod targets;
 
 use std::{fs, path::PathBuf};
 
@@ -27,10 +29,10 @@ struct Arguments {
     /// What to measure; all of it, if nothing is named.
     #[arg(value_enum)]
     stages: Vec<Stage>,
-    /// Events of the databases on SQLite.
+    /// Events of the databases on SQLite; 0 for none.
     #[arg(long, value_delimiter = ',', default_value = "100000,1000000")]
     sqlite: Vec<u64>,
-    /// Events of the databases on PostgreSQL.
+    /// Events of the databases on PostgreSQL; 0 for none.
     #[arg(long, value_delimiter = ',', default_value = "100000")]
     postgres: Vec<u64>,
     /// Seconds that one measurement samples.
@@ -77,10 +79,11 @@ async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let wanted = |stage| arguments.stages.is_empty() || arguments.stages.contains(&stage);
     let report_alone = arguments.stages == [Stage::Report];
-    let bench =
-        Bench::open(&arguments.folder, arguments.seconds, !arguments.postgres.is_empty() && !report_alone).await?;
-    for (database, sizes) in [(Database::Sqlite, &arguments.sqlite), (Database::Postgres, &arguments.postgres)] {
-        let (Some(smallest), Some(largest)) = (sizes.iter().min(), sizes.iter().max()) else { continue };
+    let sizes = |sizes: &[u64]| sizes.iter().copied().filter(|size| *size > 0).collect::<Vec<_>>();
+    let (sqlite, postgres) = (sizes(&arguments.sqlite), sizes(&arguments.postgres));
+    let bench = Bench::open(&arguments.folder, arguments.seconds, !postgres.is_empty() && !report_alone).await?;
+    for (database, sizes) in [(Database::Sqlite, &sqlite), (Database::Postgres, &postgres)] {
+        let Some(smallest) = sizes.iter().min() else { continue };
         if wanted(Stage::Load) {
             for size in sizes {
                 load::load(&bench, database, *size, false).await?;
@@ -99,7 +102,9 @@ async fn main() -> Result<()> {
             reading::run(&bench, database, *smallest, true).await?;
         }
         if wanted(Stage::Peer) {
-            load_tool::run(&bench, database, *largest).await?;
+            for size in sizes {
+                load_tool::run(&bench, database, *size).await?;
+            }
         }
         if wanted(Stage::Import) {
             footprint::import(&bench, database, arguments.import).await?;

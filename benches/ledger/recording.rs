@@ -1,22 +1,13 @@
 //! Recording over HTTP, against the driver's own inserts and a transaction for each event.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
-
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use ledgerline::event::input::RecordInput;
 use serde_json::{Value, json};
 
 use crate::{
-    bench::{Bench, Database},
+    bench::{Bench, Database, connect, number},
     driver,
-    figures::quantile,
-    service::{Client, Service},
+    service::{Load, Service, wrk},
 };
 
 /// Events that clients have at hand.
@@ -30,75 +21,52 @@ pub async fn run(bench: &Bench, database: Database) -> Result<()> {
     let naive = driver::naive(bench, database, bench.seconds * 2.0).await?;
     add("naive: a transaction for each event", naive, "events/s")?;
 
-    let service = Service::start(bench, &bench.fresh_url(database, "record_batches").await?).await?;
-    let batches = clients(bench, &service, 8, 100).await?;
+    let url = bench.fresh_url(database, "record_batches").await?;
+    let service = Service::start(bench, &url).await?;
+    let batches = clients(bench, &service, &url, 8, 100).await?.per_second * 100.0;
     drop(service);
-    add("batches of 100, 8 connections", batches.rate, "events/s")?;
-    add("batches of 100 / limit", batches.rate / limit, "x")?;
+    add("batches of 100, 8 connections", batches, "events/s")?;
+    add("batches of 100 / limit", batches / limit, "x")?;
 
-    let service = Service::start(bench, &bench.fresh_url(database, "record_singles").await?).await?;
+    let url = bench.fresh_url(database, "record_singles").await?;
+    let service = Service::start(bench, &url).await?;
     let cpu = service.cpu()?;
-    let singles = clients(bench, &service, 64, 1).await?;
-    let cpu = (service.cpu()? - cpu) / singles.events * 1e6;
+    let singles = clients(bench, &service, &url, 64, 1).await?;
+    let cpu = (service.cpu()? - cpu) / singles.requests * 1e6;
     drop(service);
-    add("single events, 64 connections", singles.rate, "events/s")?;
-    add("single events / naive", singles.rate / naive, "x")?;
-    add("single events / limit", singles.rate / limit, "x")?;
+    add("single events, 64 connections", singles.per_second, "events/s")?;
+    add("single events / naive", singles.per_second / naive, "x")?;
+    add("single events / limit", singles.per_second / limit, "x")?;
     add("single events, p50", singles.p50, "ms")?;
     add("single events, p99", singles.p99, "ms")?;
     add("single events, p99 / p50", singles.p99 / singles.p50, "x")?;
     add("single events, CPU of the service", cpu, "us")
 }
 
-struct Load {
-    rate: f64,
-    events: f64,
-    p50: f64,
-    p99: f64,
-}
-
-/// Records events from many connections for a while.
-async fn clients(bench: &Bench, service: &Service, connections: u64, batch: u64) -> Result<Load> {
+/// Records events from many connections for a while; checks that what was answered is there.
+async fn clients(bench: &Bench, service: &Service, url: &str, connections: u32, batch: u64) -> Result<Load> {
     let set = bench.events(1_000_000, false);
-    let bodies: Vec<String> = (0..PREPARED / batch)
-        .map(|at| {
-            let events: Vec<Value> = (at * batch..(at + 1) * batch).map(|n| input(&set.event(n))).collect();
-            if batch == 1 {
-                let query = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status sequence } }";
-                json!({ "query": query, "variables": { "input": events[0] } }).to_string()
-            } else {
-                let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded refused } }";
-                json!({ "query": query, "variables": { "input": { "events": events } } }).to_string()
-            }
-        })
-        .collect();
-    let (bodies, next) = (Arc::new(bodies), Arc::new(AtomicU64::new(0)));
-    let started = Instant::now();
-    let until = started + Duration::from_secs_f64(bench.seconds * 2.0);
-    let tasks: Vec<_> = (0..connections)
-        .map(|_| {
-            let client = Client::new(service, bench.token(None)?);
-            let (bodies, next) = (bodies.clone(), next.clone());
-            Ok(tokio::spawn(async move {
-                let mut times = Vec::new();
-                while Instant::now() < until {
-                    let at = next.fetch_add(1, Ordering::Relaxed) as usize;
-                    let Some(body) = bodies.get(at) else { break };
-                    let sent = Instant::now();
-                    client.send(body.clone()).await?;
-                    times.push(sent.elapsed().as_secs_f64() * 1e3);
-                }
-                anyhow::Ok(times)
-            }))
-        })
-        .collect::<Result<_>>()?;
-    let mut times = Vec::new();
-    for task in tasks {
-        times.extend(task.await??);
-    }
-    let events = (times.len() as u64 * batch) as f64;
-    let rate = events / started.elapsed().as_secs_f64();
-    Ok(Load { rate, events, p50: quantile(&mut times, 0.5), p99: quantile(&mut times, 0.99) })
+    let body = |at: u64| {
+        let events: Vec<Value> = (at * batch..(at + 1) * batch).map(|n| input(&set.event(n))).collect();
+        let (query, input) = if batch == 1 {
+            let query =
+                "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status sequence } }";
+            (query, events[0].clone())
+        } else {
+            let query =
+                "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded refused } }";
+            (query, json!({ "events": events }))
+        };
+        json!({ "query": query, "variables": { "input": input } }).to_string()
+    };
+    let bodies: Vec<String> = (0..PREPARED / batch).map(body).collect();
+    let seconds = (bench.seconds * 2.0).ceil() as u32;
+    let endpoint = format!("{}/graphql", service.base);
+    let load = wrk(&endpoint, Some(&bench.token(None)?), &bodies, connections, seconds, &bench.folder)?;
+    let sum = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM organization_head";
+    let recorded = number(&connect(url).await?, sum).await?;
+    ensure!(recorded >= load.requests * batch as f64, "{recorded} events after {} requests", load.requests);
+    Ok(load)
 }
 
 /// An event as the API takes it.

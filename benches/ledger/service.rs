@@ -135,20 +135,24 @@ pub struct Load {
     pub p99: f64,
 }
 
-/// POSTs a body over connections for some seconds.
+/// POSTs bodies, one after the other and then from the first again, over connections for some seconds.
 pub fn wrk(
     url: &str,
     token: Option<&str>,
-    body: &str,
+    bodies: &[String],
     connections: u32,
     seconds: u32,
     folder: &std::path::Path,
 ) -> Result<Load> {
-    let script: PathBuf = folder.join("request.lua");
+    let (script, lines): (PathBuf, PathBuf) = (folder.join("request.lua"), folder.join("bodies.jsonl"));
+    fs::write(&lines, bodies.join("\n"))?;
     let header = token.map_or(String::new(), |token| format!("wrk.headers['authorization'] = 'Bearer {token}'\n"));
     let text = format!(
-        "wrk.method = 'POST'\nwrk.headers['content-type'] = 'application/json'\n{header}wrk.body = [==[{body}]==]\n\
-        done = function(s, l) io.write(string.format('RESULT %f %f %f %f\\n', s.requests / s.duration * 1e6, s.requests, l:percentile(50) / 1e3, l:percentile(99) / 1e3)) end\n"
+        "wrk.method = 'POST'\nwrk.headers['content-type'] = 'application/json'\n{header}\
+        local bodies, at = {{}}, 0\nfor line in io.lines([==[{}]==]) do bodies[#bodies + 1] = line end\n\
+        request = function() at = at % #bodies + 1 return wrk.format(nil, nil, nil, bodies[at]) end\n\
+        done = function(s, l) io.write(string.format('RESULT %f %f %f %f\\n', s.requests / s.duration * 1e6, s.requests, l:percentile(50) / 1e3, l:percentile(99) / 1e3)) end\n",
+        lines.display()
     );
     fs::write(&script, text)?;
     let output = Command::new("wrk")
