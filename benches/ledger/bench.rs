@@ -70,7 +70,10 @@ impl Bench {
         let principal = verifier.verify(&token, Clock::system().now()).await.map_err(|e| anyhow::anyhow!("{e}"))?;
         let (mut postgres, mut own_server) = (std::env::var("LEDGERLINE_BENCH_POSTGRES_URL").ok(), false);
         if needs_postgres && postgres.is_none() {
-            let output = Command::new("scripts/postgres").arg("start").arg(folder.join("postgres")).output()?;
+            let server = |command| Command::new("scripts/postgres").arg(command).arg(folder.join("postgres")).output();
+            // Left by a run that was interrupted.
+            server("stop")?;
+            let output = server("start")?;
             ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             postgres = Some(String::from_utf8_lossy(&output.stdout).trim().to_owned());
             own_server = true;
