@@ -8,7 +8,14 @@ use chrono_tz::Tz;
 use moka::sync::Cache;
 use sea_orm::{AccessMode, DatabaseConnection, FromQueryResult, IsolationLevel, TransactionTrait};
 
-use super::{Selection, Store, count::Grain, dialect::Dialect, dictionary::Kind, error, sql::Sql};
+use super::{
+    Selection, Store,
+    count::{Count, Grain},
+    dialect::Dialect,
+    dictionary::Kind,
+    error,
+    sql::Sql,
+};
 use crate::{
     error::Result,
     event::{Outcome, Timestamp, period},
@@ -56,6 +63,20 @@ impl Calendar {
             Err(_) => NaiveDate::default().checked_sub_days(Days::new(days.unsigned_abs())),
         };
         days.into_iter().filter_map(|(day, n)| Some((date(day)?, n))).collect()
+    }
+}
+
+impl Calendar {
+    /// The counts of days since 1970, from first to last, by log and kind, and by day if asked.
+    pub fn counts(&self, first: i64, last: i64, by_day: bool) -> Vec<Count> {
+        let mut counts: HashMap<(i64, i64, i64), i64> = HashMap::new();
+        for ((day, log_no, kind_no), n) in &self.counts {
+            if first <= *day && *day <= last {
+                *counts.entry((if by_day { *day } else { 0 }, *log_no, *kind_no)).or_default() += n;
+            }
+        }
+        let count = |((bucket, log_no, action_no), n)| Count { bucket, log_no, action_no, n };
+        counts.into_iter().map(count).collect()
     }
 }
 

@@ -1,8 +1,10 @@
 //! Exact totals: from the kept counts where they suffice, else from the index.
 
+use std::sync::Arc;
+
 use sea_orm::FromQueryResult;
 
-use super::{Selection, Store, dialect::Range, sql::Sql};
+use super::{Selection, Store, calendar::Calendar, dialect::Range, sql::Sql};
 use crate::{
     error::{Error, Result},
     event::{
@@ -69,17 +71,18 @@ impl Store {
 
     /// A count and the size of the organization that it belongs to: counted again while events arrive meanwhile.
     async fn count_at_rest(&self, selection: &Selection) -> Result<(i64, i64)> {
-        let mut size = selection.head.size;
+        let mut selection = selection.clone();
         let mut attempts = 0;
         loop {
-            let now = self.count_now(selection).await?;
+            let size = selection.head.size;
+            let now = self.count_now(&selection).await?;
             let head = self.heads(&self.read, &[selection.organization_no], "").await?.pop();
             let after = head.map_or(size, |head| head.size);
             attempts += 1;
             if after == size || attempts == COUNT_ATTEMPTS {
                 return Ok((now, after));
             }
-            size = after;
+            selection.head.size = after;
         }
     }
 
@@ -162,6 +165,32 @@ impl Store {
         last: i64,
         by_bucket: bool,
     ) -> Result<Vec<Count>> {
+        let mut counts = match self.days_by_heart(selection, grain).await? {
+            Some(calendar) => calendar.counts(first, last, by_bucket),
+            None => self.kept_rows(selection, grain, first, last, by_bucket).await?,
+        };
+        let everything = selection.view.is_everything();
+        counts.retain(|count| {
+            let kind = usize::try_from(count.action_no).ok().and_then(|no| selection.dictionary.kinds.get(no));
+            kind.is_some_and(|kind| selection.filter.keeps_kind(&kind.action, kind.category.as_deref(), kind.outcome))
+                && (everything || selection.view.shows(&selection.dictionary, count.log_no))
+        });
+        Ok(counts)
+    }
+
+    /// The calendar that has the counts of a grain: by day, a year of a large organization is many rows.
+    async fn days_by_heart(&self, selection: &Selection, grain: Grain) -> Result<Option<Arc<Calendar>>> {
+        if grain == Grain::Day { self.calendar(selection, chrono_tz::UTC).await } else { Ok(None) }
+    }
+
+    async fn kept_rows(
+        &self,
+        selection: &Selection,
+        grain: Grain,
+        first: i64,
+        last: i64,
+        by_bucket: bool,
+    ) -> Result<Vec<Count>> {
         let bucket = if by_bucket { "bucket" } else { "CAST(0 AS BIGINT) AS bucket" };
         let sql =
             Sql::new(&format!("SELECT {bucket}, log_no, action_no, CAST(sum(n) AS BIGINT) AS n FROM event_count"))
@@ -171,14 +200,7 @@ impl Store {
                 .with(" AND bucket <= ", last)
                 .text(" GROUP BY ")
                 .text(if by_bucket { "bucket, log_no, action_no" } else { "log_no, action_no" });
-        let mut counts = self.rows_of::<Count>(sql).await?;
-        let everything = selection.view.is_everything();
-        counts.retain(|count| {
-            let kind = usize::try_from(count.action_no).ok().and_then(|no| selection.dictionary.kinds.get(no));
-            kind.is_some_and(|kind| selection.filter.keeps_kind(&kind.action, kind.category.as_deref(), kind.outcome))
-                && (everything || selection.view.shows(&selection.dictionary, count.log_no))
-        });
-        Ok(counts)
+        self.rows_of::<Count>(sql).await
     }
 }
 
