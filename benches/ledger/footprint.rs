@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::{
     bench::{Bench, Database},
     events::{COMMON, ONE_PERCENT, RARE},
+    load,
     reading::FIELDS,
     recording::input,
     service::{Client, Service, memory_of},
@@ -19,7 +20,7 @@ use crate::{
 
 /// Mixed load for some minutes: four readers of every kind of list, two recorders of batches; the most memory seen.
 pub async fn mixed(bench: &Bench, database: Database, size: u64, minutes: f64) -> Result<()> {
-    let url = bench.url(database, &Bench::name(size, false)).await?;
+    let url = load::to_record_into(bench, database, size).await?;
     let on = Bench::on(database, size, false);
     let service = Service::start(bench, &url).await?;
     let until = Instant::now() + Duration::from_secs_f64(minutes * 60.0);

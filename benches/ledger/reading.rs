@@ -16,6 +16,7 @@ use crate::{
     bench::{Bench, Database, items, record, store},
     events::{ABSENT, COMMON, NEVER_MET, OLDEST, ONE_PERCENT, RARE, TEN_PPM},
     figures::quantile,
+    load,
     service::{Client, Service},
 };
 
@@ -44,7 +45,7 @@ const OLD: &str = "occurredAt: { from: \"2025-12-10T10:07:00Z\", to: \"2025-12-2
 const NEW: &str = "occurredAt: { from: \"2026-11-10T10:07:00Z\", to: \"2026-11-19T09:00:00Z\" }";
 
 /// Lists whose cost does grow with the log, within a bound: much is looked at for little.
-const TRAPS: &[&str] = &["search: two that never meet", "search: prefix"];
+const TRAPS: &[&str] = &["search: two that never meet", "search: in the oldest tenth alone", "search: prefix"];
 
 /// The lists, by name.
 fn lists() -> Vec<(&'static str, String)> {
@@ -104,12 +105,19 @@ pub async fn run(bench: &Bench, database: Database, size: u64, backfill: bool) -
     }
     // Five hundred pages before the end of the list, and back from there.
     let deep = deep_page(&large).await?;
-    let p50 = quantile(&mut large.times(&deep, bench.seconds).await?, 0.5);
-    bench.figures.add(&on, "lists, p50: deep page", p50, "ms")?;
-    bench.figures.add(&on, "lists / first page: deep page", p50 / first, "x")?;
-    let p50 = quantile(&mut small.times(&page(""), bench.seconds).await?, 0.5);
-    bench.figures.add(&on, "lists, p50: first page of a small organization", p50, "ms")?;
-    bench.figures.add(&on, "lists / first page: first page of a small organization", p50 / first, "x")?;
+    let newest = page("");
+    for (name, client, query) in [("deep page", &large, &deep), ("first page of a small organization", &small, &newest)]
+    {
+        // Asked by turns: a tenth is less than what a busy machine changes in a second.
+        let (mut these, mut firsts) = (Vec::new(), Vec::new());
+        for _ in 0..10 {
+            these.extend(client.times(query, bench.seconds / 10.0).await?);
+            firsts.extend(large.times(&newest, bench.seconds / 10.0).await?);
+        }
+        let (p50, first) = (quantile(&mut these, 0.5), quantile(&mut firsts, 0.5));
+        bench.figures.add(&on, &format!("lists, p50: {name}"), p50, "ms")?;
+        bench.figures.add(&on, &format!("lists / first page: {name}"), p50 / first, "x")?;
+    }
     totals(bench, &on, &large).await?;
     baselines::run(bench, database, &on, &url).await
 }
@@ -195,7 +203,7 @@ async fn totals(bench: &Bench, on: &str, client: &Client) -> Result<()> {
 
 /// The same page idle, and while a second process-wide writer records without a pause.
 pub async fn under_writes(bench: &Bench, database: Database, size: u64) -> Result<()> {
-    let url = bench.url(database, &Bench::name(size, false)).await?;
+    let url = load::to_record_into(bench, database, size).await?;
     let on = Bench::on(database, size, false);
     let service = Service::start(bench, &url).await?;
     let client = Client::new(&service, bench.token(Some(LARGE))?);

@@ -146,8 +146,8 @@ impl Store {
             if found.len() as i64 == limit {
                 return Ok(found);
             }
-            // As rare as this, the page would not fill up from all rows that may be tested.
-            if (found.len() as i64) * PROBE_ROWS_MOST < limit * rows {
+            // Where the page is not sure to fill up from all rows that may be tested, testing them is lost time.
+            if (found.len() as i64) * PROBE_ROWS_MOST < 2 * limit * rows {
                 break;
             }
         }

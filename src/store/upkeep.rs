@@ -36,6 +36,8 @@ pub async fn run(store: Store, clock: Clock) {
         let done = async {
             written.extend(store.merge_search_entries().await?);
             if round.is_multiple_of(MERGES_A_ROUND) {
+                // What another process left when it was killed.
+                store.merge_all_search_entries().await?;
                 store.make_partitions_ahead(clock.now()).await?;
                 store.seal_partitions(clock.now(), &std::mem::take(&mut written)).await?;
             }
@@ -68,6 +70,11 @@ impl Store {
         merged.map(|_| touched)
     }
 
+    async fn merge_all_search_entries(&self) -> Result<()> {
+        self.write.execute_unprepared(&merge_statement("")).await.map_err(error::from)?;
+        Ok(())
+    }
+
     async fn merge(&self, partitions: &BTreeSet<String>) -> Result<bool> {
         let tx = self.write.begin().await.map_err(error::from)?;
         if !locked(&tx).await? {
@@ -78,12 +85,7 @@ impl Store {
         let unseal =
             format!("UPDATE event_partition SET sealed_ns = NULL WHERE name IN ({names}) AND sealed_ns IS NOT NULL");
         tx.execute_unprepared(&unseal).await.map_err(error::from)?;
-        let merge = format!(
-            "SELECT gin_clean_pending_list(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-             JOIN pg_am a ON a.oid = c.relam AND a.amname = 'gin' \
-             WHERE i.indrelid IN (SELECT name::regclass FROM event_partition WHERE name IN ({names}))"
-        );
-        tx.execute_unprepared(&merge).await.map_err(error::from)?;
+        tx.execute_unprepared(&merge_statement(&format!(" WHERE name IN ({names})"))).await.map_err(error::from)?;
         tx.commit().await.map_err(error::from)?;
         Ok(true)
     }
@@ -120,6 +122,15 @@ impl Store {
         tx.commit().await.map_err(error::from)?;
         Ok(sealed)
     }
+}
+
+/// Merges the waiting entries of some partitions.
+fn merge_statement(partitions: &str) -> String {
+    format!(
+        "SELECT gin_clean_pending_list(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+         JOIN pg_am a ON a.oid = c.relam AND a.amname = 'gin' \
+         WHERE i.indrelid IN (SELECT name::regclass FROM event_partition{partitions})"
+    )
 }
 
 /// Whether this process is the one, until the transaction ends.
