@@ -201,39 +201,65 @@ async fn totals(bench: &Bench, on: &str, client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// The same page idle, and while a second process-wide writer records without a pause.
+/// The same page idle, while a writer of another process records without a pause, and while as many cores as that
+/// writer and its database use are merely busy: what is lost to them alone.
 pub async fn under_writes(bench: &Bench, database: Database, size: u64) -> Result<()> {
     let url = load::to_record_into(bench, database, size).await?;
     let on = Bench::on(database, size, false);
     let service = Service::start(bench, &url).await?;
     let client = Client::new(&service, bench.token(Some(LARGE))?);
-    let idle = quantile(&mut client.times(&page(""), bench.seconds * 2.0).await?, 0.99);
+    let mut idle = client.times(&page(""), bench.seconds * 2.0).await?;
     let (stop, store) = (Arc::new(AtomicBool::new(false)), store(&url).await?);
+
+    let busy: Vec<_> = (0..2)
+        .map(|_| {
+            let stop = stop.clone();
+            std::thread::spawn(move || while !stop.load(Ordering::Relaxed) {})
+        })
+        .collect();
+    let mut beside_busy = client.times(&page(""), bench.seconds * 4.0).await?;
+    stop.store(true, Ordering::Relaxed);
+    busy.into_iter().for_each(|thread| thread.join().expect("nothing in it panics"));
+
     let (set, scopes, stopped) = (bench.events(1_000_000, false), bench.scopes()?, stop.clone());
+    stopped.store(false, Ordering::Relaxed);
     // Made beforehand, so that nothing but recording takes time from the readers; without keys, so that they can be
     // recorded again.
     let mut batches = (0..100).map(|at| items(&set, &scopes, at * 200..(at + 1) * 200)).collect::<Result<Vec<_>>>()?;
     batches.iter_mut().flatten().for_each(|item| item.key = None);
     let tasks: Vec<_> = batches.into_iter().map(record).collect();
-    let writing = tokio::spawn(async move {
-        let mut recorded = 0;
-        for task in tasks.iter().cycle() {
-            if stopped.load(Ordering::Relaxed) {
-                break;
+    // On threads of its own: the client's must be free to take its answers.
+    let writing = std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+            let mut recorded = 0;
+            for task in tasks.iter().cycle() {
+                if stopped.load(Ordering::Relaxed) {
+                    break;
+                }
+                let now = Clock::system().now();
+                store.append(std::slice::from_ref(task), now).await.map_err(ledgerline::app::with_cause)?;
+                recorded += 200;
             }
-            let now = Clock::system().now();
-            store.append(std::slice::from_ref(task), now).await.map_err(ledgerline::app::with_cause)?;
-            recorded += 200;
-        }
-        store.close().await;
-        anyhow::Ok(recorded)
+            store.close().await;
+            anyhow::Ok(recorded)
+        })
     });
     let started = Instant::now();
-    let mut times = client.times(&page(""), bench.seconds * 4.0).await?;
+    let mut while_recording = client.times(&page(""), bench.seconds * 4.0).await?;
     stop.store(true, Ordering::Relaxed);
-    let recorded = f64::from(writing.await??) / started.elapsed().as_secs_f64();
-    bench.figures.add(&on, "reads under writes: p99 idle", idle, "ms")?;
-    bench.figures.add(&on, "reads under writes: p99 while recording", quantile(&mut times, 0.99), "ms")?;
-    bench.figures.add(&on, "reads under writes: p99 while recording / idle", quantile(&mut times, 0.99) / idle, "x")?;
-    bench.figures.add(&on, "reads under writes: recorded meanwhile", recorded, "events/s")
+    let recorded = writing.join().expect("nothing in it panics")?;
+    let recorded = f64::from(recorded) / started.elapsed().as_secs_f64();
+    let add = |name: &str, value: f64, unit: &str| {
+        bench.figures.add(&on, &format!("reads under writes: {name}"), value, unit)
+    };
+    let p99 = quantile(&mut idle, 0.99);
+    for (name, times) in
+        [("idle", &mut idle), ("beside two busy threads", &mut beside_busy), ("while recording", &mut while_recording)]
+    {
+        add(&format!("p50 {name}"), quantile(times, 0.5), "ms")?;
+        add(&format!("p99 {name}"), quantile(times, 0.99), "ms")?;
+    }
+    add("p99 beside two busy threads / idle", quantile(&mut beside_busy, 0.99) / p99, "x")?;
+    add("p99 while recording / idle", quantile(&mut while_recording, 0.99) / p99, "x")?;
+    add("recorded meanwhile", recorded, "events/s")
 }

@@ -146,8 +146,12 @@ impl Store {
             if found.len() as i64 == limit {
                 return Ok(found);
             }
-            // Where the page is not sure to fill up from all rows that may be tested, testing them is lost time.
-            if (found.len() as i64) * PROBE_ROWS_MOST < 2 * limit * rows {
+            // Testing on is lost time where the page is not sure to fill up from all rows that may be tested, and where
+            // all matches of one partition are sooner read and sorted.
+            let found = found.len() as i64;
+            let sure = found * PROBE_ROWS_MOST >= 2 * limit * rows;
+            let matches = found * range.size / rows / range.partitions.count();
+            if !sure || limit * rows > 2 * matches * found {
                 break;
             }
         }

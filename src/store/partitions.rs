@@ -46,6 +46,11 @@ impl Partitions {
         self.0[..after].last().filter(|partition| position < partition.high)
     }
 
+    /// How many there are, one at least.
+    pub fn count(&self) -> i64 {
+        (self.0.len() as i64).max(1)
+    }
+
     /// The partitions that a stretch of positions (both inclusive) touches.
     pub fn touched(&self, low: i64, high: i64) -> &[Partition] {
         let start = self.0.partition_point(|partition| partition.high <= low);
