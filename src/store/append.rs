@@ -12,100 +12,19 @@ use sea_orm::{
 };
 
 use super::{
-    Dictionary, LogNode, Store, error,
+    LogNode, Store, error,
     sql::Sql,
     stage::{Decided, Known, Organization, Stage},
+    task::{Appended, ItemResult, Recorded, Task},
 };
 use crate::{
-    auth::{LogName, WriteScope},
+    auth::WriteScope,
     error::{Error, Result},
-    event::{
-        Event, Position, Timestamp,
-        hash::{self, Hash},
-        input::LogRef,
-    },
+    event::{Event, Position, Timestamp, hash::Hash},
 };
-
-/// An admitted event: its organization stands in the scope, category and outcome are the catalog's.
-#[derive(Clone)]
-pub struct Item {
-    /// The permission to record it, for one organization.
-    pub scope: WriteScope,
-    /// The event, whose numbers and time of recording are given in the transaction.
-    pub event: Event,
-    /// Its log, where it is not the organization's own.
-    pub log: Option<LogRef>,
-    /// Whether the caller said when it happened; else that is the time of recording.
-    pub is_dated: bool,
-    /// What search finds it by: [`terms::of_content`](crate::event::terms::of_content).
-    pub terms: Vec<String>,
-    /// Where the caller gave an idempotency key.
-    pub key: Option<Key>,
-}
-
-/// An idempotency key and what it was used for.
-#[derive(Clone, Copy)]
-pub struct Key {
-    /// Hash of the key.
-    pub hash: Hash,
-    /// Hash of what the caller sent.
-    pub content: Hash,
-}
-
-impl Key {
-    /// A key and the hash of the content that it came with.
-    #[must_use]
-    pub fn new(key: &str, content: Hash) -> Self {
-        Self { hash: hash::of([key]), content }
-    }
-}
-
-/// What a request wants done.
-#[derive(Clone)]
-pub enum Task {
-    /// Record events, each for itself or all or none.
-    Record {
-        /// The events.
-        items: Vec<Item>,
-        /// Whether one refusal refuses all.
-        atomic: bool,
-    },
-    /// Delete a log and record an event in the one above.
-    DeleteLog {
-        /// The permission, for one organization.
-        scope: WriteScope,
-        /// The log.
-        log: LogName,
-        /// The event.
-        event: Option<Box<Item>>,
-    },
-}
 
 /// Tasks that share a transaction.
 type Group<'a> = &'a [Task];
-
-/// An event that is in the log.
-#[derive(Clone)]
-pub struct Recorded {
-    /// Whether it was there before this request.
-    pub already: bool,
-    /// The event.
-    pub event: Event,
-    /// Logs of its organization, at its time of recording.
-    pub dictionary: Arc<Dictionary>,
-}
-
-/// What became of one item.
-pub type ItemResult = Result<Recorded>;
-
-/// What became of one request.
-#[derive(Clone)]
-pub enum Appended {
-    /// A result per item.
-    Recorded(Vec<ItemResult>),
-    /// The deleted log's number, the organization's logs, and the event in the log above.
-    Deleted(Result<(i64, Arc<Dictionary>, Option<Box<Recorded>>)>),
-}
 
 /// Rows of one statement; keeps below the smaller of both databases' limits of places.
 pub(super) const CHUNK: usize = 500;
@@ -150,7 +69,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Vec<Organization>, HashMap<(String, String), usize>)> {
         let mut names: BTreeMap<(String, String), i64> = BTreeMap::new();
-        for scope in group.iter().flat_map(scopes) {
+        for scope in group.iter().flat_map(Task::scopes) {
             let name = (scope.product().name.clone(), scope.organization().to_owned());
             if let std::collections::btree_map::Entry::Vacant(entry) = names.entry(name) {
                 let (product, external_id) = entry.key();
@@ -220,7 +139,7 @@ impl Store {
                 changed: Vec::new(),
             });
         }
-        for scope in group.iter().flat_map(scopes) {
+        for scope in group.iter().flat_map(Task::scopes) {
             let at = index[&(scope.product().name.clone(), scope.organization().to_owned())];
             let org = &mut organizations[at];
             if org.dictionary.logs.is_empty() {
@@ -253,7 +172,7 @@ impl Store {
             salt: i64,
         }
         let mut asked: Vec<(usize, Hash)> = Vec::new();
-        for item in group.iter().flat_map(items) {
+        for item in group.iter().flat_map(Task::items) {
             let at = index[&(item.scope.product().name.clone(), item.scope.organization().to_owned())];
             if let Some(key) = item.key
                 && !organizations[at].is_new
@@ -407,18 +326,4 @@ fn answers(stage: &Stage<'_>, decisions: Vec<Decision>, earlier: &HashMap<(usize
         })),
     };
     decisions.into_iter().map(answer).collect()
-}
-
-fn items(task: &Task) -> Vec<&Item> {
-    match task {
-        Task::Record { items, .. } => items.iter().collect(),
-        Task::DeleteLog { event, .. } => event.iter().map(AsRef::as_ref).collect(),
-    }
-}
-
-fn scopes(task: &Task) -> Vec<&WriteScope> {
-    match task {
-        Task::Record { items, .. } => items.iter().map(|item| &item.scope).collect(),
-        Task::DeleteLog { scope, .. } => vec![scope],
-    }
 }

@@ -22,6 +22,7 @@ mod rows;
 mod selection;
 mod sql;
 mod stage;
+mod task;
 pub mod upkeep;
 
 use std::{
@@ -32,12 +33,12 @@ use std::{
 use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 
-pub use append::{Appended, Item, ItemResult, Key, Recorded, Task};
 pub use copy::{Copied, Phase, copied_columns};
 pub use dictionary::{Dictionary, LogNode};
 pub use facets::{ActorValue, Bucket, FacetList};
 pub use page::{Page, PageRequest, key};
 pub use selection::{Question, Selection};
+pub use task::{Appended, Item, ItemResult, Key, Recorded, Task};
 
 use crate::{clock::Clock, error::Result};
 use dialect::Dialect;

@@ -6,9 +6,9 @@ use entity::organization_head as head;
 
 use super::{
     Dictionary, LogNode,
-    append::{Item, Key},
     dictionary::Kind,
     selection::may_see,
+    task::{Item, Key},
 };
 use crate::{
     auth::LogName,

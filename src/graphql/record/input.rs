@@ -1,0 +1,162 @@
+//! What is sent to be recorded or deleted.
+
+use async_graphql::{ID, InputObject};
+
+use crate::{
+    error::{Error, Result},
+    event::{
+        Actor, ActorKind, Outcome, Resource,
+        input::{LogRef, RecordInput},
+    },
+    graphql::{
+        filter::AuditLogInput,
+        scalars::{DateTime, Json},
+    },
+};
+
+/// An event to record.
+#[derive(InputObject)]
+pub struct RecordAuditEventInput {
+    /// Name of the action, kept exactly as sent: at most 256 printable characters. A closed catalog takes its own only.
+    action: String,
+    /// Category code. Free in an open catalog; in a closed one the catalog's own, which is also the default.
+    category: Option<String>,
+    /// Who acted.
+    actor: ActorInput,
+    /// For whom they acted, as in an impersonation.
+    on_behalf_of: Option<ActorInput>,
+    /// What was acted on, the main thing first; at most 50.
+    resources: Option<Vec<ResourceInput>>,
+    /// The organization; needed where the token names none.
+    pub organization: Option<ID>,
+    /// The log, created at first use; the organization's own where absent.
+    log: Option<LogRefInput>,
+    /// How it ended; the catalog's default where absent.
+    outcome: Option<Outcome>,
+    /// When it happened: from 1900 to five minutes ahead, kept to the nanosecond. Now, where absent.
+    occurred_at: Option<DateTime>,
+    /// Address of whoever acted, as the product knows it; any text.
+    ip_address: Option<String>,
+    /// User agent of whoever acted.
+    user_agent: Option<String>,
+    /// What ties the event to a job or to other events.
+    correlation_id: Option<String>,
+    /// The system that the event comes from.
+    source: Option<String>,
+    /// That system's own id of the event; may repeat.
+    source_event_id: Option<String>,
+    /// Makes a repeated request record one event: the same key with the same content answers ALREADY_RECORDED,
+    /// with other content CONFLICT. Unique per organization, for ever.
+    idempotency_key: Option<String>,
+    /// Everything else, as a JSON object at most 16 levels deep. A number that JSON would change is refused: send
+    /// `metadataText`.
+    metadata: Option<Json>,
+    /// Everything else, as the text of a JSON object that is kept byte for byte. Not together with `metadata`.
+    metadata_text: Option<String>,
+}
+
+/// Who acted.
+#[derive(InputObject)]
+pub struct ActorInput {
+    /// Person, key, service, staff, system or nobody known.
+    kind: ActorKind,
+    /// The product's own id.
+    id: Option<String>,
+    /// Name to show.
+    name: Option<String>,
+    /// E-mail address; kept as sent.
+    email: Option<String>,
+}
+
+/// Something that was acted on.
+#[derive(InputObject)]
+pub struct ResourceInput {
+    /// Kind of thing, in the product's words.
+    #[graphql(name = "type")]
+    kind: Option<String>,
+    /// The product's own id.
+    id: Option<String>,
+    /// Name to show.
+    name: Option<String>,
+}
+
+/// A log by level and id, with what is needed to create it at first use.
+#[derive(InputObject)]
+pub struct LogRefInput {
+    /// Name of the level, as in `Product.levels`.
+    level: String,
+    /// The product's own id of the thing that has the log.
+    id: String,
+    /// Name to show, kept from the first use.
+    name: Option<String>,
+    /// The log above; needed at first use of a log two or more levels down.
+    parent: Option<Box<LogRefInput>>,
+}
+
+/// Many events to record.
+#[derive(InputObject)]
+pub struct RecordAuditEventsInput {
+    /// The events, at most 1,000.
+    pub events: Vec<RecordAuditEventInput>,
+    /// Whether one refused event refuses all.
+    #[graphql(default_with = "Some(false)")]
+    pub atomic: Option<bool>,
+}
+
+/// A log to delete.
+#[derive(InputObject)]
+pub struct DeleteAuditLogInput {
+    /// The organization; needed where the token names none.
+    pub organization: Option<ID>,
+    /// The log.
+    pub log: AuditLogInput,
+    /// An event that tells of it, recorded in the log above in the same transaction.
+    pub event: Option<RecordAuditEventInput>,
+}
+
+/// The same in the core's own words, unchecked.
+///
+/// # Errors
+/// For two kinds of metadata at once, or a time that is none.
+pub fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
+    let metadata = match (input.metadata, input.metadata_text) {
+        (Some(_), Some(_)) => return Err(Error::bad_input("metadataText", "must not be given together with metadata")),
+        (Some(json), None) => {
+            let value = json.0.into_json().map_err(|_| Error::bad_input("metadata", "must be a JSON object"))?;
+            Some(value.to_string())
+        }
+        (None, text) => text,
+    };
+    let resource = |resource: ResourceInput| Resource { kind: resource.kind, id: resource.id, name: resource.name };
+    Ok(RecordInput {
+        action: input.action,
+        category: input.category,
+        actor: actor(input.actor),
+        on_behalf_of: input.on_behalf_of.map(actor),
+        resources: input.resources.unwrap_or_default().into_iter().map(resource).collect(),
+        organization: input.organization.map(|id| id.0),
+        log: input.log.map(log_ref),
+        outcome: input.outcome,
+        occurred_at: input.occurred_at.map(|at| at.instant("occurredAt")).transpose()?,
+        ip_address: input.ip_address,
+        user_agent: input.user_agent,
+        correlation_id: input.correlation_id,
+        source: input.source,
+        source_event_id: input.source_event_id,
+        idempotency_key: input.idempotency_key,
+        metadata,
+    })
+}
+
+fn actor(input: ActorInput) -> Actor {
+    Actor { kind: input.kind, id: input.id, name: input.name, email: input.email }
+}
+
+fn log_ref(input: LogRefInput) -> LogRef {
+    LogRef {
+        level: input.level,
+        id: input.id,
+        name: input.name,
+        parent: input.parent.map(|parent| Box::new(log_ref(*parent))),
+    }
+}

@@ -1,0 +1,112 @@
+//! What the writer is asked to do, and what it answers.
+
+use std::sync::Arc;
+
+use super::Dictionary;
+use crate::{
+    auth::{LogName, WriteScope},
+    error::Result,
+    event::{
+        Event,
+        hash::{self, Hash},
+        input::LogRef,
+    },
+};
+
+/// An admitted event: its organization stands in the scope, category and outcome are the catalog's.
+#[derive(Clone)]
+pub struct Item {
+    /// The permission to record it, for one organization.
+    pub scope: WriteScope,
+    /// The event, whose numbers and time of recording are given in the transaction.
+    pub event: Event,
+    /// Its log, where it is not the organization's own.
+    pub log: Option<LogRef>,
+    /// Whether the caller said when it happened; else that is the time of recording.
+    pub is_dated: bool,
+    /// What search finds it by: [`terms::of_content`](crate::event::terms::of_content).
+    pub terms: Vec<String>,
+    /// Where the caller gave an idempotency key.
+    pub key: Option<Key>,
+}
+
+/// An idempotency key and what it was used for.
+#[derive(Clone, Copy)]
+pub struct Key {
+    /// Hash of the key.
+    pub hash: Hash,
+    /// Hash of what the caller sent.
+    pub content: Hash,
+}
+
+impl Key {
+    /// A key and the hash of the content that it came with.
+    #[must_use]
+    pub fn new(key: &str, content: Hash) -> Self {
+        Self { hash: hash::of([key]), content }
+    }
+}
+
+/// What a request wants done.
+#[derive(Clone)]
+pub enum Task {
+    /// Record events, each for itself or all or none.
+    Record {
+        /// The events.
+        items: Vec<Item>,
+        /// Whether one refusal refuses all.
+        atomic: bool,
+    },
+    /// Delete a log and record an event in the one above.
+    DeleteLog {
+        /// The permission, for one organization.
+        scope: WriteScope,
+        /// The log.
+        log: LogName,
+        /// The event.
+        event: Option<Box<Item>>,
+    },
+}
+
+/// An event that is in the log.
+#[derive(Clone)]
+pub struct Recorded {
+    /// Whether it was there before this request.
+    pub already: bool,
+    /// The event.
+    pub event: Event,
+    /// Logs of its organization, at its time of recording.
+    pub dictionary: Arc<Dictionary>,
+}
+
+/// What became of one item.
+pub type ItemResult = Result<Recorded>;
+
+/// What became of one request.
+#[derive(Clone)]
+pub enum Appended {
+    /// A result per item.
+    Recorded(Vec<ItemResult>),
+    /// The deleted log's number, the organization's logs, and the event in the log above.
+    Deleted(Result<(i64, Arc<Dictionary>, Option<Box<Recorded>>)>),
+}
+
+impl Task {
+    /// The events that it wants recorded.
+    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+        let (many, one) = match self {
+            Self::Record { items, .. } => (items.as_slice(), None),
+            Self::DeleteLog { event, .. } => (&[][..], event.as_deref()),
+        };
+        many.iter().chain(one)
+    }
+
+    /// The permissions that it rests on.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &WriteScope> {
+        let (many, one) = match self {
+            Self::Record { items, .. } => (items.as_slice(), None),
+            Self::DeleteLog { scope, .. } => (&[][..], Some(scope)),
+        };
+        many.iter().map(|item| &item.scope).chain(one)
+    }
+}
