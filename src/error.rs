@@ -129,6 +129,9 @@ pub enum Error {
     /// More work than one request may cause.
     #[error("{0}")]
     TooComplex(String),
+    /// A question that the database gave up at its time limit.
+    #[error("the question took longer than one request may: narrow it by dates or filters")]
+    TimedOut,
     /// The database is locked, gone, full or read-only.
     #[error("the database cannot be used at the moment, try again")]
     Unavailable(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
@@ -167,7 +170,7 @@ impl Error {
             Self::Conflict { .. } => Code::Conflict,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::RateLimited { .. } => Code::RateLimited,
-            Self::TooComplex(_) => Code::QueryTooComplex,
+            Self::TooComplex(_) | Self::TimedOut => Code::QueryTooComplex,
             Self::Unavailable(_) => Code::Unavailable,
             Self::Internal(_) => Code::Internal,
         }

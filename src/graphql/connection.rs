@@ -53,6 +53,15 @@ struct List {
     selection: Option<Selection>,
 }
 
+impl List {
+    fn blame(&self, error: Error) -> Error {
+        match &self.selection {
+            Some(selection) => selection.blame(error),
+            None => error,
+        }
+    }
+}
+
 /// Totals, as far as they were asked for.
 #[derive(Default)]
 struct Numbers {
@@ -153,7 +162,7 @@ impl AuditEventConnection {
             let selected = ctx.look_ahead();
             AuditEventFacets::read(&self.list.store, self.list.selection.as_ref(), zone, &selected).await
         };
-        facets.await.map(Some).map_err(|error| to_graphql(ctx, error))
+        facets.await.map(Some).map_err(|error| to_graphql(ctx, self.list.blame(error)))
     }
 }
 
@@ -205,7 +214,8 @@ pub async fn audit_events(ctx: &Context<'_>, arguments: Arguments) -> Result<Aud
     let list = Arc::new(List { store, selection });
     let wanted = ctx.look_ahead();
     let total_wanted = ["totalCount", "pageNumber", "pageCount"].iter().any(|field| wanted.field(field).exists());
-    read(list, asked, total_wanted, wanted.field("pageNumber").exists()).await
+    let answer = read(list.clone(), asked, total_wanted, wanted.field("pageNumber").exists()).await;
+    answer.map_err(|error| list.blame(error))
 }
 
 async fn read(list: Arc<List>, asked: Asked, total_wanted: bool, number_wanted: bool) -> Result<AuditEventConnection> {

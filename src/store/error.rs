@@ -9,9 +9,7 @@ use crate::error::Error;
 /// The service's error for a database error.
 pub fn from(error: DbErr) -> Error {
     if is_timeout(&error) {
-        return Error::TooComplex(
-            "the question took longer than one request may: narrow it by dates or filters".to_owned(),
-        );
+        return Error::TimedOut;
     }
     if is_unavailable(&error) { Error::Unavailable(Arc::new(error)) } else { Error::Internal(Arc::new(error)) }
 }

@@ -113,6 +113,21 @@ impl Selection {
         &self.product
     }
 
+    /// What to tell the caller of an error: a prefix that PostgreSQL, which cannot count a prefix's matches beforehand,
+    /// did not get through in time is named.
+    #[must_use]
+    pub fn blame(&self, error: Error) -> Error {
+        let prefixes = self.filter.search.words.iter().filter(|asked| asked.prefix);
+        let words: Vec<_> = prefixes.map(|asked| format!("{}*", asked.word)).collect();
+        if !matches!(error, Error::TimedOut) || words.is_empty() {
+            return error;
+        }
+        Error::TooComplex(format!(
+            "search: {} took longer than one request may, write more of the word, or narrow it by dates or filters",
+            words.join(" ")
+        ))
+    }
+
     /// Whether every event of the organization is asked for.
     pub(super) fn is_everything(&self) -> bool {
         self.matching.is_none() && self.filter.from.is_none() && self.filter.to.is_none()
@@ -226,7 +241,7 @@ impl Store {
     }
 
     /// Refuses a prefix that touches too many postings, naming the word. PostgreSQL keeps no such counts: there
-    /// the statement's time limit refuses.
+    /// the statement's time limit refuses, see [`Selection::blame`].
     async fn bound_prefixes(&self, organization_no: i64, clauses: &[Clause]) -> Result<()> {
         if self.dialect != Dialect::Sqlite {
             return Ok(());

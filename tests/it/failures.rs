@@ -300,3 +300,26 @@ async fn postgres_that_takes_no_writes() {
     assert_eq!(trail(&admin).await, 2);
     app.finish().await;
 }
+
+/// A search that the database gives up says why, and which word to make longer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_past_its_time_limit_names_the_prefix() {
+    let app = TestApp::start(Database::Postgres).await;
+    let admin = app.admin("workspace", "acme");
+    assert!(try_record(&admin, "a").await.json()["errors"].is_null());
+    let mut other = PgConnection::connect(&app.url).await.unwrap();
+    other.execute("BEGIN").await.unwrap();
+    other.execute("LOCK TABLE event IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let ask = async |search: &str| {
+        let query = "query($search: String) { auditEvents(search: $search) { nodes { id } } }";
+        let answer = admin.ask(query, json!({ "search": search })).await;
+        assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{:#}", answer.json());
+        answer.json()["errors"][0]["message"].to_string()
+    };
+    let (prefix, word) = tokio::join!(ask("login us*"), ask("login"));
+    assert!(prefix.contains("us*") && prefix.contains("write more of the word"), "{prefix}");
+    assert!(word.contains("narrow it by dates") && !word.contains('*'), "{word}");
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(trail(&admin).await, 1);
+    app.finish().await;
+}
