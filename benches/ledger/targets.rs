@@ -176,8 +176,7 @@ fn measured(target: &Target, all: &All, columns: &[&String]) -> Option<(String, 
     match target.of {
         Of::One(name) => found.extend(columns.iter().filter_map(|on| Some(((*on).clone(), value(on, name)?)))),
         Of::Largest(name) => {
-            let with: Vec<_> = columns.iter().filter_map(|on| Some(((*on).clone(), value(on, name)?))).collect();
-            found.extend(with.into_iter().next_back());
+            found.extend(columns.iter().rev().find_map(|on| Some(((*on).clone(), value(on, name)?))));
         }
         Of::Ratio(a, b) => {
             found.extend(columns.iter().filter_map(|on| Some(((*on).clone(), value(on, a)? / value(on, b)?))));

@@ -142,9 +142,5 @@ fn count(task: &Task) -> usize {
 }
 
 fn size(task: &Task) -> usize {
-    let of = |item: &crate::store::Item| item.event.metadata.len() + 512;
-    match task {
-        Task::Record { items, .. } => items.iter().map(of).sum(),
-        Task::DeleteLog { event, .. } => event.iter().map(|item| of(item)).sum(),
-    }
+    task.items().map(|item| item.event.metadata.len() + 512).sum()
 }

@@ -45,10 +45,8 @@ impl Calendar {
     pub fn days(&self, selection: &Selection, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Vec<(NaiveDate, i64)> {
         let number = |day: NaiveDate| day.signed_duration_since(NaiveDate::default()).num_days();
         let (low, high) = (from.map_or(i64::MIN, number), to.map_or(i64::MAX, number));
-        let filter = &selection.filter;
-        let kinds = selection.dictionary.kinds.iter();
-        let kinds: Vec<_> =
-            kinds.map(|kind| filter.keeps_kind(&kind.action, kind.category.as_deref(), kind.outcome)).collect();
+        let kinds = 0..selection.dictionary.kinds.len() as i64;
+        let kinds: Vec<_> = kinds.map(|no| selection.keeps_kind(no)).collect();
         let logs = 0..selection.dictionary.logs.len() as i64;
         let logs: Vec<_> = logs.map(|no| selection.view.shows(&selection.dictionary, no)).collect();
         let kept = |all: &[bool], no: i64| usize::try_from(no).is_ok_and(|no| all.get(no).copied().unwrap_or_default());
@@ -64,9 +62,7 @@ impl Calendar {
         };
         days.into_iter().filter_map(|(day, n)| Some((date(day)?, n))).collect()
     }
-}
 
-impl Calendar {
     /// The counts of days since 1970, from first to last, by log and kind, and by day if asked.
     pub fn counts(&self, first: i64, last: i64, by_day: bool) -> Vec<Count> {
         let mut counts: HashMap<(i64, i64, i64), i64> = HashMap::new();

@@ -1,10 +1,8 @@
 //! Exact totals: from the kept counts where they suffice, else from the index.
 
-use std::sync::Arc;
-
 use sea_orm::FromQueryResult;
 
-use super::{Selection, Store, calendar::Calendar, dialect::Range, sql::Sql};
+use super::{Selection, Store, dialect::Range, sql::Sql};
 use crate::{
     error::{Error, Result},
     event::{
@@ -165,42 +163,29 @@ impl Store {
         last: i64,
         by_bucket: bool,
     ) -> Result<Vec<Count>> {
-        let mut counts = match self.days_by_heart(selection, grain).await? {
+        // By day, a year of a large organization is many rows: the calendar has them by heart.
+        let calendar = if grain == Grain::Day { self.calendar(selection, chrono_tz::UTC).await? } else { None };
+        let mut counts = match calendar {
             Some(calendar) => calendar.counts(first, last, by_bucket),
-            None => self.kept_rows(selection, grain, first, last, by_bucket).await?,
+            None => {
+                let bucket = if by_bucket { "bucket" } else { "CAST(0 AS BIGINT) AS bucket" };
+                let columns = format!("SELECT {bucket}, log_no, action_no, CAST(sum(n) AS BIGINT) AS n");
+                let sql = Sql::new(&columns)
+                    .with(" FROM event_count WHERE organization_no = ", selection.organization_no)
+                    .with(" AND grain = ", grain as i32)
+                    .with(" AND bucket >= ", first)
+                    .with(" AND bucket <= ", last)
+                    .text(" GROUP BY ")
+                    .text(if by_bucket { "bucket, log_no, action_no" } else { "log_no, action_no" });
+                self.rows_of::<Count>(sql).await?
+            }
         };
         let everything = selection.view.is_everything();
         counts.retain(|count| {
-            let kind = usize::try_from(count.action_no).ok().and_then(|no| selection.dictionary.kinds.get(no));
-            kind.is_some_and(|kind| selection.filter.keeps_kind(&kind.action, kind.category.as_deref(), kind.outcome))
+            selection.keeps_kind(count.action_no)
                 && (everything || selection.view.shows(&selection.dictionary, count.log_no))
         });
         Ok(counts)
-    }
-
-    /// The calendar that has the counts of a grain: by day, a year of a large organization is many rows.
-    async fn days_by_heart(&self, selection: &Selection, grain: Grain) -> Result<Option<Arc<Calendar>>> {
-        if grain == Grain::Day { self.calendar(selection, chrono_tz::UTC).await } else { Ok(None) }
-    }
-
-    async fn kept_rows(
-        &self,
-        selection: &Selection,
-        grain: Grain,
-        first: i64,
-        last: i64,
-        by_bucket: bool,
-    ) -> Result<Vec<Count>> {
-        let bucket = if by_bucket { "bucket" } else { "CAST(0 AS BIGINT) AS bucket" };
-        let sql =
-            Sql::new(&format!("SELECT {bucket}, log_no, action_no, CAST(sum(n) AS BIGINT) AS n FROM event_count"))
-                .with(" WHERE organization_no = ", selection.organization_no)
-                .with(" AND grain = ", grain as i32)
-                .with(" AND bucket >= ", first)
-                .with(" AND bucket <= ", last)
-                .text(" GROUP BY ")
-                .text(if by_bucket { "bucket, log_no, action_no" } else { "log_no, action_no" });
-        self.rows_of::<Count>(sql).await
     }
 }
 

@@ -138,6 +138,12 @@ impl Selection {
         self.view.shows(&self.dictionary, event.log_no) && self.filter.matches(event)
     }
 
+    /// Whether events of a kind are seen, logs and dates aside.
+    pub(super) fn keeps_kind(&self, no: i64) -> bool {
+        let kind = usize::try_from(no).ok().and_then(|no| self.dictionary.kinds.get(no));
+        kind.is_some_and(|kind| self.filter.keeps_kind(&kind.action, kind.category.as_deref(), kind.outcome))
+    }
+
     /// The rows that the index has to give, positions bounded by the dates.
     pub(super) fn range(&self) -> Range {
         let (from, to) = (self.filter.from, self.filter.to);

@@ -93,7 +93,7 @@ pub enum Appended {
 
 impl Task {
     /// The events that it wants recorded.
-    pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
         let (many, one) = match self {
             Self::Record { items, .. } => (items.as_slice(), None),
             Self::DeleteLog { event, .. } => (&[][..], event.as_deref()),
