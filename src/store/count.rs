@@ -56,7 +56,8 @@ impl Store {
         if selection.nothing {
             return Ok(0);
         }
-        let (now, size) = self.count_at_rest(selection).await?;
+        let (now, selection) = self.count_at_rest(selection).await?;
+        let size = selection.head.size;
         let recent = size - pinned;
         if recent <= 0 || recent > RECENT_ROWS {
             return Ok(now);
@@ -67,20 +68,17 @@ impl Store {
         Ok(now - later as i64)
     }
 
-    /// A count and the size of the organization that it belongs to: counted again while events arrive meanwhile.
-    async fn count_at_rest(&self, selection: &Selection) -> Result<(i64, i64)> {
+    /// A count and the selection, as of now, that it belongs to: counted again while events arrive meanwhile.
+    async fn count_at_rest(&self, selection: &Selection) -> Result<(i64, Selection)> {
         let mut selection = selection.clone();
         let mut attempts = 0;
         loop {
-            let size = selection.head.size;
             let now = self.count_now(&selection).await?;
-            let head = self.heads(&self.read, &[selection.organization_no], "").await?.pop();
-            let after = head.map_or(size, |head| head.size);
             attempts += 1;
-            if after == size || attempts == COUNT_ATTEMPTS {
-                return Ok((now, after));
+            match self.renewed(&selection).await? {
+                Some(newer) if attempts < COUNT_ATTEMPTS => selection = newer,
+                newer => return Ok((now, newer.unwrap_or(selection))),
             }
-            selection.head.size = after;
         }
     }
 

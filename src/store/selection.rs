@@ -209,6 +209,16 @@ impl Store {
         if filter == selection.filter { Ok(selection.clone()) } else { self.refine(selection, filter).await }
     }
 
+    /// The same selection at the organization's size of now, with the logs, kinds and partitions that came with its
+    /// newer events; `None` where none came.
+    pub(super) async fn renewed(&self, selection: &Selection) -> Result<Option<Selection>> {
+        let head = self.head_with_partitions(selection.organization_no).await?;
+        let Some(head) = head.filter(|head| head.size != selection.head.size) else { return Ok(None) };
+        let dictionary = self.dictionary(&self.read, &head).await?;
+        let newer = Selection { head, dictionary, partitions: self.partitions.load_full(), ..selection.clone() };
+        self.refine(&newer, selection.filter.clone()).await.map(Some)
+    }
+
     async fn refine(&self, selection: &Selection, filter: Filter) -> Result<Selection> {
         let expansion = self.expand(selection, &filter).await?;
         let mut clauses = selection.view.clauses();

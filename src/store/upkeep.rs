@@ -70,9 +70,12 @@ impl Store {
         merged.map(|_| touched)
     }
 
+    /// The same of all partitions: a process that was killed left entries and told nobody.
     async fn merge_all_search_entries(&self) -> Result<()> {
-        self.write.execute_unprepared(&merge_statement("")).await.map_err(error::from)?;
-        Ok(())
+        let merged = Merged::find_by_statement(Sql::new(&merge_statement("")).on(self.dialect.backend()));
+        let merged = merged.all(&self.write).await.map_err(error::from)?;
+        let left = merged.into_iter().filter(|partition| partition.pages > 0).map(|partition| partition.name);
+        unseal(&self.write, &left.collect()).await
     }
 
     async fn merge(&self, partitions: &BTreeSet<String>) -> Result<bool> {
@@ -80,12 +83,9 @@ impl Store {
         if !locked(&tx).await? {
             return Ok(false);
         }
-        let names = partitions.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-        // A partition that is written to after all is not tight any more.
-        let unseal =
-            format!("UPDATE event_partition SET sealed_ns = NULL WHERE name IN ({names}) AND sealed_ns IS NOT NULL");
-        tx.execute_unprepared(&unseal).await.map_err(error::from)?;
-        tx.execute_unprepared(&merge_statement(&format!(" WHERE name IN ({names})"))).await.map_err(error::from)?;
+        unseal(&tx, partitions).await?;
+        let sql = merge_statement(&format!(" WHERE p.name IN ({})", quoted(partitions)));
+        tx.execute_unprepared(&sql).await.map_err(error::from)?;
         tx.commit().await.map_err(error::from)?;
         Ok(true)
     }
@@ -124,13 +124,36 @@ impl Store {
     }
 }
 
-/// Merges the waiting entries of some partitions.
+/// A partition and how many pages of waiting entries were merged into its search index.
+#[derive(FromQueryResult)]
+struct Merged {
+    name: String,
+    pages: i64,
+}
+
+/// Merges the waiting entries of partitions `p`.
 fn merge_statement(partitions: &str) -> String {
     format!(
-        "SELECT gin_clean_pending_list(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-         JOIN pg_am a ON a.oid = c.relam AND a.amname = 'gin' \
-         WHERE i.indrelid IN (SELECT name::regclass FROM event_partition{partitions})"
+        "SELECT p.name, CAST(sum(gin_clean_pending_list(i.indexrelid)) AS BIGINT) AS pages FROM event_partition p \
+         JOIN pg_index i ON i.indrelid = p.name::regclass JOIN pg_class c ON c.oid = i.indexrelid \
+         JOIN pg_am a ON a.oid = c.relam AND a.amname = 'gin'{partitions} GROUP BY p.name"
     )
+}
+
+/// Notes that partitions were written to after all, and are not tight any more.
+async fn unseal(db: &impl ConnectionTrait, partitions: &BTreeSet<String>) -> Result<()> {
+    if partitions.is_empty() {
+        return Ok(());
+    }
+    let names = quoted(partitions);
+    let sql = format!("UPDATE event_partition SET sealed_ns = NULL WHERE name IN ({names}) AND sealed_ns IS NOT NULL");
+    db.execute_unprepared(&sql).await.map_err(error::from)?;
+    Ok(())
+}
+
+/// Names of our own making as a list in SQL.
+fn quoted(names: &BTreeSet<String>) -> String {
+    names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether this process is the one, until the transaction ends.

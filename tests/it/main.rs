@@ -31,4 +31,5 @@ mod sharding;
 mod smoke;
 mod tenancy_properties;
 mod term_traps;
+mod totals;
 mod written_pages;

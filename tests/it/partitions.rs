@@ -129,3 +129,24 @@ async fn a_partition_whose_time_is_over_is_sealed_and_still_takes_what_comes_lat
     assert_eq!(admin.actions("search: \"needle\", first: 1").await, ["a.99"]);
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sealed_partition_that_a_killed_process_wrote_to_is_sealed_again() {
+    let app = TestApp::start(Database::Postgres).await;
+    let admin = app.admin("workspace", "acme");
+    recorded(&admin, vec![at("a.one", "2001-01-01T00:00:00Z"), at("a.two", "2002-01-01T00:00:00Z")]).await;
+    let store = &app.app.services.store;
+    eventually(async || store.merge_search_entries().await.expect("a merge").is_empty()).await;
+    assert_eq!(store.seal_partitions(Clock::system().now(), &Default::default()).await.expect("they are sealed"), 2);
+    let sealed =
+        || strings(&app.url, "SELECT name || sealed_ns FROM event_partition WHERE sealed_ns IS NOT NULL ORDER BY 1");
+    let before = sealed().await;
+    // What such a process leaves: rows whose entries wait, and nobody who knows of them.
+    let copy = "INSERT INTO event SELECT (e).* FROM (SELECT jsonb_populate_record(event, '{\"organization_no\": 7}') e \
+        FROM event WHERE action = 'a.one') f RETURNING 'done'";
+    strings(&app.url, copy).await;
+    let next = app.beside().await;
+    eventually(async || matches!(&sealed().await[..], [one, two] if *one != before[0] && *two == before[1])).await;
+    next.finish().await;
+    app.finish().await;
+}

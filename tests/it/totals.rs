@@ -1,0 +1,41 @@
+//! Totals of a moment that is over by the time they are counted.
+
+use ledgerline::{
+    auth::policy,
+    clock::Clock,
+    event::filter::Filter,
+    store::{Question, Selection},
+};
+use serde_json::json;
+
+use crate::harness::{TestApp, on_both_databases};
+
+/// Everything of an organization, as it is now.
+async fn everything(app: &TestApp, organization: &str) -> Selection {
+    let admin = app.admin("workspace", organization);
+    let principal = app.app.keys.verify(&admin.token(), Clock::system().now()).await.expect("a principal");
+    let scope = policy::may_read(&principal, Some(organization), None, Some(true)).expect("permission");
+    let question = Question { scope: &scope, filter: &Filter::default() };
+    app.app.services.store.select(question).await.expect("it can be asked").expect("there are events")
+}
+
+on_both_databases! {
+    async fn a_total_stands_though_events_arrive_before_it_is_counted(app: &TestApp) {
+        let store = &app.app.services.store;
+        let known = json!({ "action": "known", "actor": { "kind": "SYSTEM" }, "occurredAt": "2026-03-01T12:00:00Z" });
+        for (organization, field, value) in [
+            ("action", "action", json!("unknown")),
+            ("log", "log", json!({ "level": "project", "id": "new" })),
+            ("month", "occurredAt", json!("2026-02-01T12:00:00Z")),
+        ] {
+            let admin = app.admin("workspace", organization);
+            admin.record_all(vec![known.clone(); 3]).await;
+            let selection = everything(app, organization).await;
+            let mut new = known.clone();
+            new[field] = value;
+            admin.record_all(vec![new.clone(), new]).await;
+            assert_eq!(store.count(&selection, selection.size()).await.expect("a total"), 3, "a new {field}");
+            assert_eq!(store.count(&everything(app, organization).await, 5).await.expect("a total"), 5);
+        }
+    }
+}
