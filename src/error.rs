@@ -147,6 +147,12 @@ impl Error {
         Self::BadInput { message: format!("{field}: {rule}"), field, rule, suggestions: Vec::new() }
     }
 
+    /// An event of an atomic request, left out because another one of it was refused.
+    #[must_use]
+    pub fn left_out() -> Self {
+        Self::bad_input("atomic", "nothing was recorded, because another event of the request was refused")
+    }
+
     /// Something that is not there, or not the caller's.
     #[must_use]
     pub fn not_found(what: &str) -> Self {

@@ -175,10 +175,8 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
         }
     }
     if atomic && places.len() < results.len() {
-        let dropped =
-            || Error::bad_input("atomic", "nothing was recorded, because another event of the request was refused");
         for place in places.drain(..) {
-            results[place] = Some(Err(dropped().under(&format!("events[{place}]"))));
+            results[place] = Some(Err(Error::left_out().under(&format!("events[{place}]"))));
         }
         items.clear();
     }

@@ -100,11 +100,9 @@ impl<'a> Stage<'a> {
         }
         if atomic && decided.iter().any(|one| matches!(one, Decided::Refused(_))) {
             self.back_to(&start);
-            let dropped =
-                || Error::bad_input("atomic", "nothing was recorded, because another event of the request was refused");
             for one in &mut decided {
                 if !matches!(one, Decided::Refused(_)) {
-                    *one = Decided::Refused(dropped());
+                    *one = Decided::Refused(Error::left_out());
                 }
             }
         }

@@ -3,9 +3,11 @@
 mod harness;
 
 mod access;
+mod access_matrix;
 mod append_only;
 mod architecture;
 mod bad_input;
+mod bombs;
 mod catalog_files;
 mod copy;
 mod crash;
@@ -24,6 +26,7 @@ mod processes;
 mod products;
 mod reading;
 mod recording;
+mod refused_starts;
 mod replica;
 mod requirements;
 mod schema;

@@ -1,0 +1,336 @@
+//! Who may do what: the reviewed matrix of callers and questions.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ledgerline::{
+    auth::{Claims, OneOrMany},
+    catalog::Products,
+    clock::Clock,
+};
+use serde_json::{Value, json};
+
+use crate::harness::{TestApp, event, on_both_databases};
+
+/// A product with everything that gates: a role, a plan, and logs two levels deep.
+const GATED: &str = r#"
+name = "gated"
+label = "Gated"
+issuer = "https://auth.gated.example"
+audience = "ledgerline"
+retention = "forever"
+
+[[keys]]
+jwks_file = "issuer.json"
+
+[access]
+scopes = ["audit:read"]
+roles = ["admin"]
+plans = ["paid"]
+
+[[levels]]
+name = "organization"
+label = "Organization"
+include_nested = true
+
+[[levels]]
+name = "project"
+label = "Project"
+parent = "organization"
+on_delete = "CLEAR"
+
+[catalog]
+open = true
+
+[viewer]
+paging = "MORE"
+date_filter = "BOTH"
+action_display = "NAME"
+
+[[viewer.columns]]
+kind = "TIME"
+label = "Time"
+"#;
+
+/// An RSA public key, as an issuer publishes it.
+const MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+
+fn gated() -> (Products, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("gated.toml"), GATED).expect("written");
+    let jwks =
+        json!({ "keys": [{ "kty": "RSA", "kid": "rsa-1", "alg": "RS256", "use": "sig", "e": "AQAB", "n": MODULUS }] });
+    std::fs::write(folder.path().join("issuer.json"), jwks.to_string()).expect("written");
+    let products = Products::load(folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
+    // Keys are read when the service starts, so the folder has to outlive this function.
+    (products, folder)
+}
+
+fn forged(header: &Value, claims: &Claims, secret: &[u8]) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let message = format!("{}.{}", part(header), part(&serde_json::to_value(claims).expect("claims")));
+    let key = jsonwebtoken::EncodingKey::from_secret(secret);
+    let signature =
+        jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).expect("signed");
+    format!("{message}.{signature}")
+}
+
+fn unsigned(claims: &Claims) -> String {
+    let token = forged(&json!({ "alg": "none", "typ": "JWT" }), claims, &[7; 32]);
+    format!("{}.", token.rsplit_once('.').expect("three parts").0)
+}
+
+/// Everybody who may come, from nobody to the platform's own staff.
+fn callers(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
+    let admin = || app.admin("gated", "acme");
+    let changed = |change: &dyn Fn(&mut Claims)| {
+        let mut caller = admin();
+        change(&mut caller.claims);
+        Some(caller.token())
+    };
+    let now = Clock::system().now().0 / 1_000_000_000;
+    let claims = admin().claims;
+    vec![
+        ("nobody: no token", None),
+        ("broken: not a token", Some("not.a.token".to_owned())),
+        ("broken: claims changed after signing", {
+            let token = app.admin("gated", "globex").token();
+            let (other, own) = (token.split('.').nth(1).expect("claims").to_owned(), admin().token());
+            let parts: Vec<_> = own.split('.').collect();
+            Some(format!("{}.{other}.{}", parts[0], parts[2]))
+        }),
+        ("expired", changed(&|claims| claims.exp = Some((now - 3600).into()))),
+        ("without an end", changed(&|claims| claims.exp = None)),
+        ("not valid yet", changed(&|claims| claims.nbf = Some((now + 3600).into()))),
+        ("foreign issuer", changed(&|claims| claims.iss = "https://auth.elsewhere.example".to_owned())),
+        ("another product's key", {
+            let mut foreign = app.admin("gated", "acme");
+            foreign.claims.iss = "https://auth.workspace.example".to_owned();
+            Some(foreign.token())
+        }),
+        ("foreign key", Some(forged(&json!({ "alg": "HS256", "typ": "JWT" }), &claims, &[9; 64]))),
+        ("alg none", Some(unsigned(&claims))),
+        (
+            "HS256 over the public RSA key",
+            Some(forged(&json!({ "alg": "HS256", "kid": "rsa-1" }), &claims, MODULUS.as_bytes())),
+        ),
+        ("RS256 over a secret", Some(forged(&json!({ "alg": "RS256", "kid": "rsa-1" }), &claims, MODULUS.as_bytes()))),
+        ("wrong audience", changed(&|claims| claims.aud = OneOrMany::One("somebody-else".to_owned()))),
+        ("member", Some(admin().role("member").token())),
+        ("without a role", changed(&|claims| claims.role = None)),
+        ("admin on the paid plan", Some(admin().token())),
+        ("admin on the free plan", Some(admin().plan("free").token())),
+        ("admin without a plan", changed(&|claims| claims.plan = None)),
+        ("member on the free plan", Some(admin().role("member").plan("free").token())),
+        ("reader only", Some(admin().scopes("audit:read").token())),
+        ("recorder only", Some(admin().scopes("audit:record").token())),
+        ("manager only", Some(admin().scopes("audit:manage").token())),
+        ("no scope", changed(&|claims| claims.scope = None)),
+        ("staff", {
+            let staff = app.caller("gated").subject("staff-1").scopes("audit:read audit:staff");
+            Some(staff.token())
+        }),
+        ("staff that may not read", Some(app.caller("gated").subject("staff-1").scopes("audit:staff").token())),
+        ("staff that records, in an organization", {
+            let staff =
+                app.caller("gated").subject("staff-1").scopes("audit:staff audit:read audit:record audit:manage");
+            Some(staff.organization("globex").token())
+        }),
+        ("backend without an organization", { Some(app.caller("gated").scopes("audit:record audit:manage").token()) }),
+        ("admin without an organization", Some(admin().without_organization().token())),
+        ("narrowed to project p1", Some(admin().logs(&["project:p1"]).token())),
+        ("narrowed to projects p1 and p2", Some(admin().logs(&["project:p1", "project:p2"]).token())),
+        ("narrowed to the organization's own log", Some(admin().logs(&["organization:acme"]).token())),
+        ("narrowed to another organization's log", Some(admin().logs(&["organization:globex"]).token())),
+        ("admin of globex", Some(app.admin("gated", "globex").token())),
+    ]
+}
+
+/// What is asked, by root field.
+struct Question {
+    field: &'static str,
+    shown: &'static str,
+    query: &'static str,
+    variables: Value,
+}
+
+fn questions(ids: &[String; 3], round: usize) -> Vec<Question> {
+    let question = |field, shown, query, variables| Question { field, shown, query, variables };
+    let list = "query($organization: ID, $log: AuditLogInput) { it: auditEvents(organization: $organization, log: $log) { totalCount nodes { id } facets { actions { buckets { count } } } } }";
+    let one = "query($id: ID!) { it: auditEvent(id: $id) { id } }";
+    let node = "query($id: ID!) { it: node(id: $id) { id } }";
+    let actors = "query($organization: ID) { it: actors(organization: $organization) { label } }";
+    let record = "mutation($input: RecordAuditEventInput!) { it: recordAuditEvent(input: $input) { status } }";
+    let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { results { status error { code } } } }";
+    let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { id } } }";
+    let log = |id: &str| json!({ "level": "project", "id": id });
+    let (mut there, mut elsewhere) = (event("a.b"), event("a.b"));
+    there["log"] = log("p1");
+    elsewhere["organization"] = json!("globex");
+    let own = format!("own-{round}");
+    vec![
+        question(
+            "viewer",
+            "viewer",
+            "{ it: viewer { subject organization canReadAuditLog { allowed reason requiredPlans } canRecord { allowed reason } logs { id } } }",
+            json!({}),
+        ),
+        question("catalog", "catalog", "{ it: catalog { open } }", json!({})),
+        question("auditEvents", "auditEvents", list, json!({})),
+        question("auditEvents", "auditEvents(organization: acme)", list, json!({ "organization": "acme" })),
+        question("auditEvents", "auditEvents(organization: globex)", list, json!({ "organization": "globex" })),
+        question("auditEvents", "auditEvents(log: p1)", list, json!({ "log": log("p1") })),
+        question("auditEvents", "auditEvents(log: p3)", list, json!({ "log": log("p3") })),
+        question(
+            "auditEvents",
+            "auditEvents(log: acme's own)",
+            list,
+            json!({ "log": { "level": "organization", "id": "acme" } }),
+        ),
+        question("auditEvent", "auditEvent(in acme's own log)", one, json!({ "id": ids[0] })),
+        question("auditEvent", "auditEvent(in p1)", one, json!({ "id": ids[1] })),
+        question("auditEvent", "auditEvent(in globex)", one, json!({ "id": ids[2] })),
+        question("node", "node(in acme's own log)", node, json!({ "id": ids[0] })),
+        question("node", "node(in p1)", node, json!({ "id": ids[1] })),
+        question("node", "node(in globex)", node, json!({ "id": ids[2] })),
+        question("actors", "actors", actors, json!({})),
+        question("actors", "actors(organization: globex)", actors, json!({ "organization": "globex" })),
+        question("recordAuditEvent", "recordAuditEvent", record, json!({ "input": event("a.b") })),
+        question("recordAuditEvent", "recordAuditEvent(log: p1)", record, json!({ "input": there })),
+        question("recordAuditEvent", "recordAuditEvent(organization: globex)", record, json!({ "input": elsewhere })),
+        question("recordAuditEvents", "recordAuditEvents", many, json!({ "input": { "events": [event("a.b")] } })),
+        question(
+            "recordAuditEvents",
+            "recordAuditEvents(organization: globex)",
+            many,
+            json!({ "input": { "events": [elsewhere] } }),
+        ),
+        question(
+            "deleteAuditLog",
+            "deleteAuditLog",
+            delete,
+            json!({ "input": { "organization": "acme", "log": log(&own) } }),
+        ),
+        question(
+            "deleteAuditLog",
+            "deleteAuditLog(organization: globex)",
+            delete,
+            json!({ "input": { "organization": "globex", "log": log(&own) } }),
+        ),
+    ]
+}
+
+/// What an answer comes to: OK, with what was permitted, or the code of the refusal.
+fn outcome(question: &Question, json: &Value, status: u16) -> String {
+    if let Some(errors) = json["errors"].as_array() {
+        let error = &errors[0];
+        let code = error["extensions"]["code"].as_str().unwrap_or("no code");
+        let detail = match (&error["extensions"]["field"], &error["extensions"]["requiredPlans"]) {
+            (Value::String(field), _) => format!(" {field}"),
+            (_, Value::Array(plans)) => {
+                format!(" {}", plans.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
+            }
+            _ => String::new(),
+        };
+        let status = if status == 200 { String::new() } else { format!(" (HTTP {status})") };
+        return format!("{code}{detail}{status}");
+    }
+    let it = &json["data"]["it"];
+    match question.field {
+        "viewer" => format!(
+            "OK read {} record {} logs {}",
+            it["canReadAuditLog"]["reason"].as_str().unwrap_or("yes"),
+            it["canRecord"]["reason"].as_str().unwrap_or("yes"),
+            it["logs"].as_array().map_or(0, |logs| logs
+                .iter()
+                .filter(|log| !log["id"].as_str().is_some_and(|id| id.starts_with("own-")))
+                .count()),
+        ),
+        "recordAuditEvents" => it["results"][0]["error"]["code"]
+            .as_str()
+            .map_or_else(|| "OK".to_owned(), |code| format!("OK, its event {code}")),
+        _ => "OK".to_owned(),
+    }
+}
+
+async fn fill(app: &TestApp) -> [String; 3] {
+    let (acme, globex) = (app.admin("gated", "acme"), app.admin("gated", "globex"));
+    let mut ids = Vec::new();
+    for (caller, log) in [
+        (&acme, None),
+        (&acme, Some("p1")),
+        (&globex, None),
+        (&acme, Some("p2")),
+        (&acme, Some("p3")),
+        (&globex, Some("p1")),
+    ] {
+        let mut input = event("a.b");
+        if let Some(log) = log {
+            input["log"] = json!({ "level": "project", "id": log });
+        }
+        ids.push(caller.record(input).await["event"]["id"].as_str().expect("an id").to_owned());
+    }
+    [ids[0].clone(), ids[1].clone(), ids[2].clone()]
+}
+
+/// The reviewed text: a block per caller, a line per question.
+fn reviewed(matrix: &str) {
+    insta::assert_snapshot!("access_matrix", matrix);
+}
+
+fn root_fields() -> Vec<String> {
+    use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
+    let schema = async_graphql::parser::parse_schema(ledgerline::cli::schema_text()).expect("the schema parses");
+    let mut fields = Vec::new();
+    for definition in schema.definitions {
+        if let TypeSystemDefinition::Type(definition) = definition
+            && ["Query", "Mutation", "Subscription"].contains(&definition.node.name.node.as_str())
+            && let TypeKind::Object(object) = definition.node.kind
+        {
+            fields.extend(object.fields.into_iter().map(|field| field.node.name.node.to_string()));
+        }
+    }
+    fields
+}
+
+#[test]
+fn every_root_field_has_a_row_in_the_matrix() {
+    let asked: Vec<_> = questions(&Default::default(), 0).into_iter().map(|question| question.field).collect();
+    let fields = root_fields();
+    assert!(fields.len() >= 9, "{fields:?}");
+    for field in &fields {
+        assert!(asked.contains(&field.as_str()), "{field} has no row in the access matrix: add a question");
+    }
+    for field in asked {
+        assert!(fields.iter().any(|each| each == field), "{field} is asked, but is no root field");
+    }
+}
+
+on_both_databases! {
+    async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {
+        let (products, _folder) = gated();
+        let gated = TestApp::with(app.database, products, |_| {}).await;
+        let ids = fill(&gated).await;
+        let mut text = String::new();
+        for (round, (who, token)) in callers(&gated).into_iter().enumerate() {
+            let mut rows = Vec::new();
+            for organization in ["acme", "globex"] {
+                let mut input = event("a.b");
+                input["log"] = json!({ "level": "project", "id": format!("own-{round}") });
+                gated.admin("gated", organization).record(input).await;
+            }
+            for question in questions(&ids, round) {
+                let answer = gated.graphql(token.as_deref(), question.query, question.variables.clone()).await;
+                let outcome = outcome(&question, &answer.json(), answer.status.as_u16());
+                rows.push((question.shown, outcome));
+            }
+            text.push_str(&format!("{who}\n"));
+            // Most who are refused are refused everywhere alike.
+            if rows.iter().all(|(_, outcome)| *outcome == rows[0].1) {
+                text.push_str(&format!("  all {} questions: {}\n", rows.len(), rows[0].1));
+            } else {
+                rows.iter().for_each(|(shown, outcome)| text.push_str(&format!("  {shown:40}{outcome}\n")));
+            }
+        }
+        gated.finish().await;
+        reviewed(&text);
+    }
+}

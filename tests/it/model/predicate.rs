@@ -1,0 +1,130 @@
+//! Events and questions as the service's own types, for its pure predicate.
+
+use ledgerline::event::{
+    Actor, ActorKind, Event, Position, Resource, Timestamp,
+    filter::{Filter, Pattern},
+    search::Search,
+};
+
+use super::{
+    Asked, Dates, Kept, Name, Without,
+    vocabulary::{ACTION_LABELS, CATEGORY_LABELS, DAY, TEXTS, show},
+};
+
+impl Kept {
+    /// The same event as the service's own type.
+    fn event(&self) -> Event {
+        let told = &self.told;
+        let owned = |text: Option<usize>| show(text).map(str::to_owned);
+        let actor = |kind, [id, name, email]: [Option<usize>; 3]| Actor {
+            kind,
+            id: owned(id),
+            name: owned(name),
+            email: owned(email),
+        };
+        let [ip_address, user_agent, correlation_id, source, source_event_id] = told.texts.map(owned);
+        let resources = told.resources.iter();
+        Event {
+            organization_no: 1,
+            sequence: self.sequence,
+            position: Position(0),
+            salt: 0,
+            log_no: 0,
+            action: self.action().to_owned(),
+            category: self.category.map(str::to_owned),
+            outcome: self.outcome,
+            actor: actor(told.kind, told.actor),
+            on_behalf_of: told.on_behalf_of.map(|i| actor(ActorKind::User, [Some(i); 3])),
+            resources: resources.map(|&[k, i, n]| Resource { kind: owned(k), id: owned(i), name: owned(n) }).collect(),
+            occurred_at: Timestamp(self.occurred_ns),
+            recorded_at: Timestamp(0),
+            ip_address,
+            user_agent,
+            correlation_id,
+            source,
+            source_event_id,
+            recorded_by: "admin".to_owned(),
+            metadata: told.metadata_text(),
+        }
+    }
+}
+
+impl Name {
+    fn pattern(self) -> Pattern {
+        let (stem, beginning) = self.stem();
+        if beginning { Pattern::Prefix(stem) } else { Pattern::Exact(stem) }
+    }
+}
+
+impl Asked {
+    /// The same filter as the service's own type.
+    fn filter(&self, now: i64) -> Filter {
+        let texts = |list: &Option<Vec<usize>>| {
+            list.as_ref().map(|list| list.iter().map(|&i| TEXTS[i].0.to_owned()).collect::<Vec<_>>())
+        };
+        let [
+            categories,
+            actor_ids,
+            actor_emails,
+            resource_types,
+            resource_ids,
+            ip_addresses,
+            correlation_ids,
+            sources,
+            source_event_ids,
+        ] = self.lists.each_ref().map(texts);
+        let patterns = |names: &[Name]| names.iter().map(|name| name.pattern()).collect::<Vec<_>>();
+        let (from, to) = match self.dates {
+            Dates::Any => (None, None),
+            Dates::Between(from, to) => (from.map(Timestamp), to.map(Timestamp)),
+            Dates::Last(n) => (Some(Timestamp(now - n * DAY)), None),
+        };
+        let search: Vec<_> = self.search.iter().map(|token| token.asked()).collect();
+        let fits = |label: &[&str], word: &str, prefix: bool| {
+            label.iter().any(|each| if prefix { each.starts_with(word) } else { *each == word })
+        };
+        let search = Search::parse(&search.join(" "), |word, prefix| {
+            let of = |table: &[(&str, &[&str])]| {
+                table
+                    .iter()
+                    .filter(|(_, label)| fits(label, word, prefix))
+                    .map(|(name, _)| (*name).to_owned())
+                    .collect()
+            };
+            (of(&ACTION_LABELS), of(&CATEGORY_LABELS))
+        });
+        Filter {
+            categories,
+            actions: self.actions.as_deref().map(patterns),
+            outcomes: self.outcomes.clone(),
+            actor_kinds: self.kinds.clone(),
+            actor_ids,
+            actor_emails,
+            actor_email_contains: self.email_contains.map(str::to_owned),
+            actor_present: self.present,
+            resource_types,
+            resource_ids,
+            ip_addresses,
+            correlation_ids,
+            sources,
+            source_event_ids,
+            from,
+            to,
+            not_categories: self.not.0.iter().map(|&i| TEXTS[i].0.to_owned()).collect(),
+            not_actions: patterns(&self.not.1),
+            not_actor_kinds: self.not.2.clone(),
+            not_actor_ids: self.not.3.iter().map(|&i| TEXTS[i].0.to_owned()).collect(),
+            search: search.expect("a search within the limits"),
+            ..Filter::default()
+        }
+    }
+
+    /// Checks that the service's pure predicate says the same of every event; logs are not its business.
+    pub fn check_predicate(&self, events: &[Kept], now: i64) {
+        let filter = self.filter(now);
+        for event in events {
+            let model = self.filter_keeps(event, Without::Nothing);
+            assert_eq!(filter.matches(&event.event()), model, "Filter::matches of {event:?} under {self:?}");
+        }
+    }
+}

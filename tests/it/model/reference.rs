@@ -1,0 +1,178 @@
+//! The answers: what is kept of an event, and loops over all of them.
+
+use std::collections::BTreeMap;
+
+use ledgerline::event::{Outcome, Timestamp};
+
+use super::{
+    Asked, Dates, Kept, Leaf, Name, Token, Told, When, Without,
+    vocabulary::{ACTION_LABELS, CATEGORY_LABELS, PHRASES, SECOND, TEXTS, WORDS, show},
+};
+
+impl Kept {
+    pub fn of(told: &Told, sequence: i64, now: i64) -> Self {
+        let action = TEXTS[told.action].0;
+        // The catalog's own category and outcome stand in for those that are not sent.
+        let own = match action {
+            "user.login" => Some("authentication"),
+            "member.invited" => Some("member"),
+            _ => None,
+        };
+        let outcome = told.outcome.or((action == "user.login").then_some(Outcome::Success));
+        let occurred_ns = told.occurred_ns(now);
+        Self { told: told.clone(), sequence, occurred_ns, category: show(told.category).or(own), outcome }
+    }
+
+    pub(super) fn action(&self) -> &'static str {
+        TEXTS[self.told.action].0
+    }
+
+    /// Words, value by value.
+    fn values(&self) -> Vec<&'static [&'static str]> {
+        let told = &self.told;
+        let words = |i: usize| TEXTS[i].1;
+        let mut values = vec![words(told.action)];
+        values.extend(self.category.map(|category| match category {
+            "authentication" => &["authentication"][..],
+            _ => TEXTS.iter().find(|(text, _)| *text == category).expect("of the table").1,
+        }));
+        values.extend(told.actor.into_iter().flatten().map(words));
+        values.extend(told.resources.iter().flatten().copied().flatten().map(words));
+        values.extend(told.texts[..2].iter().copied().flatten().map(words));
+        values.extend(told.metadata.iter().map(|leaf| match leaf {
+            Leaf::Text(i) => words(*i),
+            Leaf::Json(_, words) => words,
+        }));
+        values
+    }
+
+    /// Place in the order of time: events of one microsecond stand in the order of recording.
+    fn time(&self) -> (i64, i64) {
+        (self.occurred_ns.div_euclid(1_000), self.sequence)
+    }
+
+    /// What the actors facet groups by.
+    fn actor_value(&self) -> &'static str {
+        let [id, name, email] = self.told.actor;
+        show(id.or(email).or(name)).unwrap_or(self.told.kind.as_str())
+    }
+}
+
+impl Name {
+    fn fits(self, action: &str) -> bool {
+        let (stem, beginning) = self.stem();
+        if beginning { action.starts_with(&stem) } else { action == stem }
+    }
+}
+
+impl Token {
+    fn fits(self, event: &Kept) -> bool {
+        let labels = || {
+            let of = |table: &[(&'static str, &'static [&'static str])], name: Option<&str>| {
+                table.iter().find(|(each, _)| Some(*each) == name).map_or(&[][..], |(_, words)| *words).to_vec()
+            };
+            let mut words = of(&ACTION_LABELS, Some(event.action()));
+            words.extend(of(&CATEGORY_LABELS, event.category));
+            words
+        };
+        let values = event.values();
+        match self {
+            Self::Word(i) => values.iter().copied().flatten().chain(&labels()).any(|word| *word == WORDS[i].1),
+            Self::Prefix(i, n) => {
+                let stem: String = WORDS[i].1.chars().take(n).collect();
+                values.iter().copied().flatten().chain(&labels()).any(|word| word.starts_with(&stem))
+            }
+            Self::Phrase(i) => {
+                let phrase = PHRASES[i].1;
+                values.iter().any(|value| value.windows(phrase.len()).any(|window| window == phrase))
+            }
+        }
+    }
+}
+
+impl Asked {
+    /// Whether an event is kept, log and search included.
+    pub fn keeps(&self, event: &Kept, without: Without) -> bool {
+        let in_log = match (self.log, self.nested.unwrap_or(false)) {
+            (None | Some(0), true) => true,
+            (None | Some(0), false) => event.told.log == 0,
+            (Some(log), _) => event.told.log == log,
+        };
+        in_log && self.filter_keeps(event, without)
+    }
+
+    pub(super) fn filter_keeps(&self, event: &Kept, without: Without) -> bool {
+        let told = &event.told;
+        let one_of = |list: &Option<Vec<usize>>, value: Option<&str>| {
+            list.as_ref().is_none_or(|list| value.is_some_and(|value| list.iter().any(|&i| TEXTS[i].0 == value)))
+        };
+        let [id, name, email] = told.actor.map(show);
+        let [ip, _, correlation, source, source_id] = told.texts.map(show);
+        let [categories, ids, emails, types, resource_ids, ips, correlations, sources, source_ids] = &self.lists;
+        let actor = without == Without::Actors
+            || self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&told.kind))
+                && one_of(ids, id)
+                && one_of(emails, email)
+                && self
+                    .email_contains
+                    .is_none_or(|part| email.is_some_and(|email| email.to_lowercase().contains(&part.to_lowercase())))
+                && self.present.is_none_or(|present| present == (id.is_some() || name.is_some() || email.is_some()));
+        let resource = types.is_none() && resource_ids.is_none()
+            || told.resources.iter().any(|&[kind, id, _]| one_of(types, show(kind)) && one_of(resource_ids, show(id)));
+        let dates = match self.dates {
+            Dates::Any => true,
+            Dates::Between(from, to) => {
+                from.is_none_or(|from| event.occurred_ns >= from) && to.is_none_or(|to| event.occurred_ns < to)
+            }
+            Dates::Last(n) => matches!(told.when, When::DaysAgo(days) if days < n),
+        };
+        (without == Without::Categories || one_of(categories, event.category))
+            && (without == Without::Actions
+                || self.actions.as_ref().is_none_or(|list| list.iter().any(|name| name.fits(event.action()))))
+            && (without == Without::Outcomes
+                || self.outcomes.as_ref().is_none_or(|list| event.outcome.is_some_and(|o| list.contains(&o))))
+            && actor
+            && resource
+            && one_of(ips, ip)
+            && one_of(correlations, correlation)
+            && one_of(sources, source)
+            && one_of(source_ids, source_id)
+            && dates
+            && !self.not.0.iter().any(|&i| Some(TEXTS[i].0) == event.category)
+            && !self.not.1.iter().any(|name| name.fits(event.action()))
+            && !self.not.2.contains(&told.kind)
+            && !self.not.3.iter().any(|&i| Some(TEXTS[i].0) == id)
+            && self.search.iter().all(|token| token.fits(event))
+    }
+
+    /// The answer, in order.
+    pub fn answer<'a>(&self, events: &'a [Kept]) -> Vec<&'a Kept> {
+        let mut kept: Vec<_> = events.iter().filter(|event| self.keeps(event, Without::Nothing)).collect();
+        kept.sort_by_key(|event| if self.by_sequence { (event.sequence, 0) } else { event.time() });
+        if !self.ascending {
+            kept.reverse();
+        }
+        kept
+    }
+
+    /// The facets: values and counts, and days of a zone so many seconds east.
+    pub fn facets(&self, events: &[Kept], east: i64) -> BTreeMap<&'static str, BTreeMap<String, i64>> {
+        let mut facets: BTreeMap<_, BTreeMap<String, i64>> = BTreeMap::new();
+        let mut count = |facet: &'static str, without: Without, value: &dyn Fn(&Kept) -> Option<String>| {
+            let counts = facets.entry(facet).or_default();
+            for event in events.iter().filter(|event| self.keeps(event, without)) {
+                if let Some(value) = value(event) {
+                    *counts.entry(value).or_default() += 1;
+                }
+            }
+        };
+        count("categories", Without::Categories, &|event| event.category.map(str::to_owned));
+        count("actions", Without::Actions, &|event| Some(event.action().to_owned()));
+        count("actors", Without::Actors, &|event| Some(event.actor_value().to_owned()));
+        count("outcomes", Without::Outcomes, &|event| event.outcome.map(|o| o.as_str().to_owned()));
+        count("days", Without::Nothing, &|event| {
+            Some(Timestamp(event.occurred_ns + east * SECOND).to_string()[..10].to_owned())
+        });
+        facets
+    }
+}
