@@ -147,11 +147,11 @@ impl Store {
                 return Ok(found);
             }
             // Testing on is lost time where the page is not sure to fill up from all rows that may be tested, and where
-            // all matches of one partition are sooner read and sorted.
+            // all matches of one partition are fewer than the rows to test: a row costs about the same either way.
             let found = found.len() as i64;
             let sure = found * PROBE_ROWS_MOST >= 2 * limit * rows;
             let matches = found * range.size / rows / range.partitions.count();
-            if !sure || limit * rows > 2 * matches * found {
+            if !sure || limit * rows > matches * found {
                 break;
             }
         }
