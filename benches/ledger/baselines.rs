@@ -58,7 +58,7 @@ pub async fn run(bench: &Bench, database: Database, on: &str, url: &str) -> Resu
     let search = match database {
         Database::Sqlite => {
             format!(
-                "SELECT {COLUMNS} FROM event_search s JOIN event_order o ON o.position = s.rowid AND o.organization_no = {no} \
+                "SELECT {COLUMNS} FROM event_search s JOIN event_order o ON o.position = ~s.rowid AND o.organization_no = {no} \
                  JOIN event e ON e.key = ({no} << 36) | o.sequence WHERE event_search MATCH '\"{term}\"' \
                  ORDER BY e.occurred_ns DESC LIMIT 50"
             )

@@ -215,7 +215,7 @@ impl Rows {
         Self {
             event,
             order,
-            search: documents.into_iter().map(|(at, terms)| vec![at.into(), terms.into()]).collect(),
+            search: documents.into_iter().rev().map(|(at, terms)| vec![(!at).into(), terms.into()]).collect(),
             keys,
             counts: counts.into_iter().map(count).collect(),
             actors: actors

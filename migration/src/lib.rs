@@ -2,7 +2,7 @@
 
 pub use sea_orm_migration::prelude::*;
 
-mod m20261121_000001_init;
+mod m20261121_120000_init;
 
 /// Brings a database to the schema of this version.
 pub struct Migrator;
@@ -10,6 +10,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_init::Migration)]
+        vec![Box::new(m20261121_120000_init::Migration)]
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Store, connect,
-    dialect::{Dialect, SEQUENCE_BITS},
+    dialect::{Dialect, SEQUENCE_BITS, search_rowid},
     error,
     sql::Sql,
 };
@@ -243,7 +243,8 @@ impl Source<'_> {
             Dialect::Sqlite => {
                 let columns: Vec<_> = std::iter::once("key").chain(EVENT.names().into_iter().skip(2)).collect();
                 writing.insert(EVENT.name, &columns, events).await?;
-                let documents = documents.into_iter().map(|(position, terms)| vec![position.into(), terms.into()]);
+                let documents = documents.into_iter().rev();
+                let documents = documents.map(|(position, terms)| vec![search_rowid(position).into(), terms.into()]);
                 writing.insert("event_search", &["rowid", "terms"], documents.collect()).await?;
             }
         }

@@ -18,6 +18,12 @@ use crate::event::{
 /// Bits of the sequence inside SQLite's clustered event key.
 pub const SEQUENCE_BITS: u32 = 36;
 
+/// The document of SQLite's search index at a position. Time runs backwards there: FTS5 goes through a list of matches
+/// forwards at a fraction of what backwards costs it, and nearly every list asks for the newest first.
+pub(super) fn search_rowid(position: i64) -> i64 {
+    !position
+}
+
 /// Columns of an event, without its terms, in the order that `rows.rs` reads them.
 pub(super) const COLUMNS: &str = "e.organization_no, e.sequence, e.position, e.salt, e.log_no, e.occurred_ns, e.recorded_ns, \
     e.action, e.category, e.outcome, e.actor_kind, e.actor_id, e.actor_name, e.actor_email, e.on_behalf_of, \
@@ -112,25 +118,35 @@ impl Dialect {
 
     /// `SELECT` of whole events of a range in the order of time.
     pub fn events_by_position(self, range: &Range, descending: bool, limit: i64, route: Route) -> Sql {
-        let direction = if descending { "DESC" } else { "ASC" };
         let start = Sql::new("SELECT ").text(COLUMNS);
         // A limit stands in the text: PostgreSQL plans once for all values of a place, and must know that it is small.
-        let end = |position: &str, limit: i64| format!(" ORDER BY {position} {direction} LIMIT {limit}");
+        let end = |sql: Sql, range: &Range, limit: i64| {
+            sql.text(" ORDER BY ").text(self.order(range, descending)).text(&format!(" LIMIT {limit}"))
+        };
         match (route, &range.matching) {
             (Route::Probe(rows), Some(matching)) => {
                 let whole = Range { matching: None, occurred: None, ..range.clone() };
-                let (sql, position) = self.rows(start.text(" FROM (SELECT *"), &whole);
-                let sql = sql.text(&end(position, rows)).with(") e WHERE e.terms @@ CAST(", matching.as_str());
-                occurred(sql.text(" AS tsquery)"), range).text(&end("e.position", limit))
+                let tested = end(self.rows(start.text(" FROM (SELECT *"), &whole), &whole, rows);
+                let sql = tested.with(") e WHERE e.terms @@ CAST(", matching.as_str()).text(" AS tsquery)");
+                end(occurred(sql, range), range, limit)
             }
             (Route::Search(partitions), Some(_)) => {
                 let tables: Vec<_> = partitions.iter().map(|partition| partition.name.as_str()).collect();
-                self.rows_of_event(start, range, &tables).text(&end("e.position", limit))
+                end(self.rows_of_event(start, range, &tables), range, limit)
             }
-            _ => {
-                let (sql, position) = self.rows(start, range);
-                sql.text(&end(position, limit))
-            }
+            _ => end(self.rows(start, range), range, limit),
+        }
+    }
+
+    /// The order of time over [`Self::rows`].
+    fn order(self, range: &Range, descending: bool) -> &'static str {
+        match (self, &range.matching, descending) {
+            (Self::Sqlite, Some(_), true) => "event_search.rowid",
+            (Self::Sqlite, Some(_), false) => "event_search.rowid DESC",
+            (Self::Sqlite, None, true) => "o.position DESC",
+            (Self::Sqlite, None, false) => "o.position",
+            (Self::Postgres, _, true) => "e.position DESC",
+            (Self::Postgres, _, false) => "e.position",
         }
     }
 
@@ -142,14 +158,14 @@ impl Dialect {
             // Positions alone decide: the search index (or the map of positions) answers without the events.
             (Self::Sqlite, Some(matching)) if !joined && range.occurred.is_none() => start
                 .with(" FROM event_search WHERE event_search MATCH ", matching.as_str())
-                .with(" AND rowid >= ", range.low)
-                .with(" AND rowid <= ", range.high),
+                .with(" AND rowid >= ", search_rowid(range.high))
+                .with(" AND rowid <= ", search_rowid(range.low)),
             (Self::Sqlite, None) if !joined && range.occurred.is_none() => start
                 .with(" FROM event_order WHERE organization_no = ", range.organization_no)
                 .with(" AND position >= ", range.low)
                 .with(" AND position <= ", range.high),
             (Self::Postgres, _) => self.rows_of_range(start, range),
-            _ => self.rows(start, range).0,
+            _ => self.rows(start, range),
         }
     }
 
@@ -198,8 +214,8 @@ impl Dialect {
         let start = Sql::new("SELECT ").text(COLUMNS);
         match self {
             Self::Sqlite => {
-                let (hits, _) = self.rows(Sql::new("SELECT o.sequence AS sequence"), range);
-                let hits = hits
+                let hits = self
+                    .rows(Sql::new("SELECT o.sequence AS sequence"), range)
                     .with(" AND o.sequence >= ", low)
                     .with(" AND o.sequence <= ", high)
                     .text(&format!(" ORDER BY 1 {direction} LIMIT {limit}"));
@@ -219,32 +235,26 @@ impl Dialect {
         }
     }
 
-    /// Adds `FROM … WHERE …` of a range; returns the column of the position.
-    fn rows(self, sql: Sql, range: &Range) -> (Sql, &'static str) {
-        match (self, &range.matching) {
-            (Self::Sqlite, Some(matching)) => {
-                // CROSS JOIN fixes the order: SQLite would sometimes drive from the events, which takes seconds.
-                let sql = sql
-                    .text(" FROM event_search CROSS JOIN event_order o CROSS JOIN event e")
-                    .with(" WHERE event_search MATCH ", matching.as_str())
-                    .with(" AND event_search.rowid >= ", range.low)
-                    .with(" AND event_search.rowid <= ", range.high)
-                    .with(" AND o.organization_no = ", range.organization_no)
-                    .text(" AND o.position = event_search.rowid")
-                    .text(&format!(" AND e.key = ({} << {SEQUENCE_BITS}) | o.sequence", range.organization_no));
-                (occurred(sql, range), "event_search.rowid")
-            }
-            (Self::Sqlite, None) => {
-                let sql = sql
-                    .text(" FROM event_order o CROSS JOIN event e")
-                    .with(" WHERE o.organization_no = ", range.organization_no)
-                    .with(" AND o.position >= ", range.low)
-                    .with(" AND o.position <= ", range.high)
-                    .text(&format!(" AND e.key = ({} << {SEQUENCE_BITS}) | o.sequence", range.organization_no));
-                (occurred(sql, range), "o.position")
-            }
-            (Self::Postgres, _) => (self.rows_of_range(sql, range), "e.position"),
-        }
+    /// Adds `FROM … WHERE …` of a range.
+    fn rows(self, sql: Sql, range: &Range) -> Sql {
+        let sql = match (self, &range.matching) {
+            // CROSS JOIN fixes the order: SQLite would sometimes drive from the events, which takes seconds.
+            (Self::Sqlite, Some(matching)) => sql
+                .text(" FROM event_search CROSS JOIN event_order o CROSS JOIN event e")
+                .with(" WHERE event_search MATCH ", matching.as_str())
+                .with(" AND event_search.rowid >= ", search_rowid(range.high))
+                .with(" AND event_search.rowid <= ", search_rowid(range.low))
+                .with(" AND o.organization_no = ", range.organization_no)
+                .text(" AND o.position = ~event_search.rowid"),
+            (Self::Sqlite, None) => sql
+                .text(" FROM event_order o CROSS JOIN event e")
+                .with(" WHERE o.organization_no = ", range.organization_no)
+                .with(" AND o.position >= ", range.low)
+                .with(" AND o.position <= ", range.high),
+            (Self::Postgres, _) => return self.rows_of_range(sql, range),
+        };
+        let key = format!(" AND e.key = ({} << {SEQUENCE_BITS}) | o.sequence", range.organization_no);
+        occurred(sql.text(&key), range)
     }
 
     /// `FROM … e WHERE …` of a range, on PostgreSQL: of the partitions that it touches.

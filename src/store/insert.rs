@@ -8,7 +8,7 @@ use super::{
     LogNode, Store,
     append::CHUNK,
     count::{DAY, Grain, QUARTER},
-    dialect::Dialect,
+    dialect::{Dialect, search_rowid},
     dictionary::Kind,
     find::fold,
     sql::Sql,
@@ -82,9 +82,10 @@ impl Store {
             .await?;
         }
         if self.dialect == Dialect::Sqlite {
-            let documents: Vec<_> = documents.into_iter().collect();
+            // In the order of their rowids: FTS5 writes a piece of its index whenever they fall.
+            let documents: Vec<_> = documents.into_iter().rev().collect();
             for chunk in documents.chunks(CHUNK) {
-                let rows = chunk.iter().map(|(position, terms)| [Value::from(*position), terms.as_str().into()]);
+                let rows = chunk.iter().map(|(at, terms)| [search_rowid(*at).into(), terms.as_str().into()]);
                 self.execute(tx, Sql::new("INSERT INTO event_search (rowid, terms) ").table(self.dialect, rows))
                     .await?;
             }

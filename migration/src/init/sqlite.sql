@@ -75,7 +75,8 @@ CREATE TABLE event_order (
     PRIMARY KEY (organization_no, position)
 ) STRICT, WITHOUT ROWID;
 
--- Every filter value and every word of an event, as terms; the rowid is the position.
+-- Every filter value and every word of an event, as terms; the rowid is the position's
+-- complement (`~`), so that the newest come first.
 CREATE VIRTUAL TABLE event_search USING fts5 (
     terms, content = '', columnsize = 0, detail = none, tokenize = "ascii tokenchars '='"
 );
