@@ -138,8 +138,8 @@ impl Dialect {
         }
     }
 
-    /// The order of time over [`Self::rows`].
-    fn order(self, range: &Range, descending: bool) -> &'static str {
+    /// The order of time over the rows of a range.
+    pub fn order(self, range: &Range, descending: bool) -> &'static str {
         match (self, &range.matching, descending) {
             (Self::Sqlite, Some(_), true) => "event_search.rowid",
             (Self::Sqlite, Some(_), false) => "event_search.rowid DESC",

@@ -168,7 +168,9 @@ impl Store {
     pub(super) async fn actors_of(&self, selection: &Selection, limit: i64) -> Result<Vec<ActorRow>> {
         let range = selection.range();
         let columns = "e.actor_kind, e.actor_id, e.actor_name, e.actor_email";
-        let inner = self.dialect.over(columns, &range, true).with(" LIMIT ", limit + 1);
+        let inner = self.dialect.over(columns, &range, true);
+        let inner = inner.text(" ORDER BY ").text(self.dialect.order(&range, true));
+        let inner = inner.text(&format!(" LIMIT {}", limit + 1));
         let sql = Sql::new(
             "SELECT actor_kind, actor_id, actor_name, actor_email, count(*) AS n, CAST(sum(count(*)) OVER () AS BIGINT) AS seen FROM (",
         )

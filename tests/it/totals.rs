@@ -1,4 +1,4 @@
-//! Totals of a moment that is over by the time they are counted.
+//! What is counted while the log grows, and what only the newest events are counted of.
 
 use ledgerline::{
     auth::policy,
@@ -37,5 +37,18 @@ on_both_databases! {
             assert_eq!(store.count(&selection, selection.size()).await.expect("a total"), 3, "a new {field}");
             assert_eq!(store.count(&everything(app, organization).await, 5).await.expect("a total"), 5);
         }
+    }
+    async fn the_picker_of_a_narrowed_token_knows_the_newest_of_very_many_events(app: &TestApp) {
+        let admin = app.admin("workspace", "acme");
+        let by = |id: &str, at: &str| {
+            json!({ "action": "a", "actor": { "kind": "USER", "id": id }, "occurredAt": at, "log": { "level": "project", "id": "p" } })
+        };
+        for _ in 0..21 {
+            admin.record_all(vec![by("long-ago", "2026-01-01T00:00:00Z"); 1_000]).await;
+        }
+        admin.record_all(vec![by("lately", "2026-02-01T00:00:00Z"), by("before", "2025-12-01T00:00:00Z")]).await;
+        let narrowed = app.admin("workspace", "acme").logs(&["project:p"]);
+        let found = narrowed.data("{ actors { id } }", json!({})).await;
+        assert_eq!(found["actors"], json!([{ "id": "long-ago" }, { "id": "lately" }]));
     }
 }
