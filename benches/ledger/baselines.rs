@@ -40,8 +40,9 @@ pub fn newest(database: Database, no: i64) -> String {
 }
 
 /// Measures the statements without the service: the newest page, and naive ones for a search and a deep page.
-pub async fn run(bench: &Bench, database: Database, on: &str, url: &str) -> Result<()> {
-    let db = connect(url).await?;
+pub async fn run(bench: &Bench, database: Database, size: u64) -> Result<()> {
+    let on = &Bench::on(database, size, false);
+    let db = connect(&bench.url(database, &Bench::name(size, false)).await?).await?;
     let no = largest(&db).await?;
     if database == Database::Postgres {
         for setting in ["plan_cache_mode = force_generic_plan", "enable_sort = off", "jit = off"] {
@@ -58,8 +59,9 @@ pub async fn run(bench: &Bench, database: Database, on: &str, url: &str) -> Resu
     let search = match database {
         Database::Sqlite => {
             format!(
-                "SELECT {COLUMNS} FROM event_search s JOIN event_order o ON o.position = ~s.rowid AND o.organization_no = {no} \
-                 JOIN event e ON e.key = ({no} << 36) | o.sequence WHERE event_search MATCH '\"{term}\"' \
+                "SELECT {COLUMNS} FROM event_search s \
+                 CROSS JOIN event_order o ON o.position = ~s.rowid AND o.organization_no = {no} \
+                 CROSS JOIN event e ON e.key = ({no} << 36) | o.sequence WHERE event_search MATCH '\"{term}\"' \
                  ORDER BY e.occurred_ns DESC LIMIT 50"
             )
         }

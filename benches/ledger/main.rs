@@ -62,6 +62,10 @@ enum Stage {
     Read,
     /// The same on data with a fifth of shuffled backfill, at the smallest size.
     Backfill,
+    /// The statements without the service, and naive ones.
+    Baselines,
+    /// The same lists in the smallest and the largest database, by turns.
+    Sizes,
     /// The newest fifty under load, against PostGraphile and pgbench.
     Peer,
     /// Reads while recording.
@@ -96,6 +100,16 @@ async fn main() -> Result<()> {
             for size in sizes {
                 reading::run(&bench, database, *size, false).await?;
             }
+        }
+        if wanted(Stage::Baselines) {
+            for size in sizes {
+                baselines::run(&bench, database, *size).await?;
+            }
+        }
+        if wanted(Stage::Sizes)
+            && let Some(largest) = sizes.iter().max().filter(|largest| *largest > smallest)
+        {
+            reading::across_sizes(&bench, database, *smallest, *largest).await?;
         }
         if wanted(Stage::Backfill) {
             load::load(&bench, database, *smallest, true).await?;

@@ -12,7 +12,6 @@ use anyhow::{Context, Result};
 use ledgerline::clock::Clock;
 
 use crate::{
-    baselines,
     bench::{Bench, Database, items, record, store},
     events::{ABSENT, COMMON, NEVER_MET, OLDEST, ONE_PERCENT, RARE, TEN_PPM},
     figures::quantile,
@@ -46,6 +45,10 @@ const NEW: &str = "occurredAt: { from: \"2026-11-10T10:07:00Z\", to: \"2026-11-1
 
 /// Lists whose cost does grow with the log, within a bound: much is looked at for little.
 const TRAPS: &[&str] = &["search: two that never meet", "search: in the oldest tenth alone", "search: prefix"];
+
+/// Lists that are not compared between sizes: windows of time are held to the first page, and the smallest size has no
+/// full page of one document's events, of 0.1 % or of 10 ppm.
+const NOT_COMPARED: &[&str] = &["dates", "by resource id", "0.1 %", "10 ppm"];
 
 /// The lists, by name.
 fn lists() -> Vec<(&'static str, String)> {
@@ -108,18 +111,41 @@ pub async fn run(bench: &Bench, database: Database, size: u64, backfill: bool) -
     let newest = page("");
     for (name, client, query) in [("deep page", &large, &deep), ("first page of a small organization", &small, &newest)]
     {
-        // Asked by turns: a tenth is less than what a busy machine changes in a second.
-        let (mut these, mut firsts) = (Vec::new(), Vec::new());
-        for _ in 0..10 {
-            these.extend(client.times(query, bench.seconds / 10.0).await?);
-            firsts.extend(large.times(&newest, bench.seconds / 10.0).await?);
-        }
-        let (p50, first) = (quantile(&mut these, 0.5), quantile(&mut firsts, 0.5));
+        let [p50, first] = by_turns(bench, [(client, query), (&large, &newest)]).await?;
         bench.figures.add(&on, &format!("lists, p50: {name}"), p50, "ms")?;
         bench.figures.add(&on, &format!("lists / first page: {name}"), p50 / first, "x")?;
     }
-    totals(bench, &on, &large).await?;
-    baselines::run(bench, database, &on, &url).await
+    totals(bench, &on, &large).await
+}
+
+/// Two lists asked by turns, their p50: a tenth more or less is less than what a busy machine changes in a second.
+async fn by_turns(bench: &Bench, lists: [(&Client, &str); 2]) -> Result<[f64; 2]> {
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..10 {
+        for ((client, query), times) in lists.iter().zip(&mut times) {
+            times.extend(client.times(query, bench.seconds / 10.0).await?);
+        }
+    }
+    Ok(times.map(|mut times| quantile(&mut times, 0.5)))
+}
+
+/// Each list in the smallest and in the largest database, by turns.
+pub async fn across_sizes(bench: &Bench, database: Database, smallest: u64, largest: u64) -> Result<()> {
+    let start = async |size| Service::start(bench, &bench.url(database, &Bench::name(size, false)).await?).await;
+    let services = [start(smallest).await?, start(largest).await?];
+    let token = bench.token(Some(LARGE))?;
+    let [small, large] = [0, 1].map(|at: usize| Client::new(&services[at], token.clone()));
+    let compared = lists()
+        .into_iter()
+        .filter(|(name, _)| !TRAPS.contains(name) && !NOT_COMPARED.iter().any(|part| name.contains(part)));
+    let mut asked: Vec<_> = compared.map(|(name, query)| (name, query.clone(), query)).collect();
+    asked.push(("deep page", deep_page(&small).await?, deep_page(&large).await?));
+    for (name, in_small, in_large) in asked {
+        let [small, large] = by_turns(bench, [(&small, &in_small), (&large, &in_large)]).await?;
+        let on = Bench::on(database, largest, false);
+        bench.figures.add(&on, &format!("lists, largest size / smallest: {name}"), large / small, "x")?;
+    }
+    Ok(())
 }
 
 /// The query of a page some way from the far end of the list.
