@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::harness::{Database, TestApp, event, eventually, replica_of};
+use crate::harness::{Database, TestApp, event, eventually, postgres::replica_of};
 
 async fn on_the_replica(url: &str, sql: &'static str) {
     let mut connection = PgConnection::connect(&replica_of(url).await).await.expect("the replica answers");

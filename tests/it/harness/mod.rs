@@ -1,6 +1,6 @@
 //! A whole service in this process, on a database of its own.
 
-mod postgres;
+pub mod postgres;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -57,7 +57,6 @@ macro_rules! on_both_databases {
     )+};
 }
 pub(crate) use on_both_databases;
-pub use postgres::replica_of;
 
 /// The service under test.
 pub struct TestApp {
