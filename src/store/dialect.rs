@@ -119,35 +119,45 @@ impl Dialect {
     /// `SELECT` of whole events of a range in the order of time.
     pub fn events_by_position(self, range: &Range, descending: bool, limit: i64, route: Route) -> Sql {
         let start = Sql::new("SELECT ").text(COLUMNS);
-        // A limit stands in the text: PostgreSQL plans once for all values of a place, and must know that it is small.
-        let end = |sql: Sql, range: &Range, limit: i64| {
-            sql.text(" ORDER BY ").text(self.order(range, descending)).text(&format!(" LIMIT {limit}"))
-        };
         match (route, &range.matching) {
             (Route::Probe(rows), Some(matching)) => {
                 let whole = Range { matching: None, occurred: None, ..range.clone() };
-                let tested = end(self.rows(start.text(" FROM (SELECT *"), &whole), &whole, rows);
+                let tested = self.rows(start.text(" FROM (SELECT *"), &whole);
+                let tested = self.ordered(tested, &whole, descending, rows);
                 let sql = tested.with(") e WHERE e.terms @@ CAST(", matching.as_str()).text(" AS tsquery)");
-                end(occurred(sql, range), range, limit)
+                self.ordered(occurred(sql, range), range, descending, limit)
             }
             (Route::Search(partitions), Some(_)) => {
                 let tables: Vec<_> = partitions.iter().map(|partition| partition.name.as_str()).collect();
-                end(self.rows_of_event(start, range, &tables), range, limit)
+                self.ordered(self.rows_of_event(start, range, &tables), range, descending, limit)
             }
-            _ => end(self.rows(start, range), range, limit),
+            _ => self.ordered(self.rows(start, range), range, descending, limit),
         }
     }
 
-    /// The order of time over the rows of a range.
-    pub fn order(self, range: &Range, descending: bool) -> &'static str {
-        match (self, &range.matching, descending) {
+    /// Ends a statement over a range: so many rows in the order of time.
+    pub fn ordered(self, sql: Sql, range: &Range, descending: bool, limit: i64) -> Sql {
+        let order = match (self, &range.matching, descending) {
             (Self::Sqlite, Some(_), true) => "event_search.rowid",
             (Self::Sqlite, Some(_), false) => "event_search.rowid DESC",
             (Self::Sqlite, None, true) => "o.position DESC",
             (Self::Sqlite, None, false) => "o.position",
             (Self::Postgres, _, true) => "e.position DESC",
             (Self::Postgres, _, false) => "e.position",
+        };
+        // A limit stands in the text: PostgreSQL plans once for all values of a place, and must know that it is small.
+        sql.text(&format!(" ORDER BY {order} LIMIT {limit}"))
+    }
+
+    /// A range in the stretches that a statement over its newest rows takes one after the other, until it has enough:
+    /// PostgreSQL would read and sort all matches of a search at once.
+    pub fn newest_first(self, range: Range) -> Vec<Range> {
+        if self == Self::Sqlite || range.matching.is_none() {
+            return vec![range];
         }
+        let windows = range.partitions.windows(range.low, range.high, true);
+        let bounds = windows.iter().filter_map(|window| Some((window.last()?.low, window.first()?.high - 1)));
+        bounds.map(|(low, high)| super::page::within(range.clone(), low, high)).collect()
     }
 
     /// `SELECT expression` over a range, as in `count(*)` or `e.action, count(*)`. `joined` says whether

@@ -154,51 +154,49 @@ impl Store {
         if selection.needs_rows {
             self.tested(selection).await?.into_iter().for_each(|event| add(event.actor, 1));
         } else {
-            for row in self.actors_of(selection, ACTOR_MATCHES).await? {
-                exact &= row.seen <= ACTOR_MATCHES;
-                if let Some(actor) = row.actor() {
-                    add(actor, row.n);
-                }
-            }
+            let (actors, all) = self.actors_of(selection, ACTOR_MATCHES).await?;
+            exact = all;
+            actors.into_iter().for_each(|(actor, n)| add(actor, n));
         }
         Ok(FacetList::of(counts.into_values(), exact))
     }
 
-    /// Distinct actors of the newest matches, with how many matches there were up to one over the limit.
-    pub(super) async fn actors_of(&self, selection: &Selection, limit: i64) -> Result<Vec<ActorRow>> {
-        let range = selection.range();
+    /// The actors of the newest matches, with how many each has, and whether those are all matches.
+    pub(super) async fn actors_of(&self, selection: &Selection, limit: i64) -> Result<(Vec<(Actor, i64)>, bool)> {
         let columns = "e.actor_kind, e.actor_id, e.actor_name, e.actor_email";
-        let inner = self.dialect.over(columns, &range, true);
-        let inner = inner.text(" ORDER BY ").text(self.dialect.order(&range, true));
-        let inner = inner.text(&format!(" LIMIT {}", limit + 1));
-        let sql = Sql::new(
-            "SELECT actor_kind, actor_id, actor_name, actor_email, count(*) AS n, CAST(sum(count(*)) OVER () AS BIGINT) AS seen FROM (",
-        )
-        .append(inner)
-        .text(") AS hits GROUP BY 1, 2, 3, 4");
-        self.rows_of::<ActorRow>(sql).await
+        let (mut actors, mut places) = (Vec::<(Actor, i64)>::new(), HashMap::new());
+        let mut missing = limit + 1;
+        for range in self.dialect.newest_first(selection.range()) {
+            let inner = self.dialect.ordered(self.dialect.over(columns, &range, true), &range, true, missing);
+            let sql = Sql::new("SELECT actor_kind, actor_id, actor_name, actor_email, count(*) AS n FROM (")
+                .append(inner)
+                .text(") AS hits GROUP BY 1, 2, 3, 4");
+            for row in self.rows_of::<ActorRow>(sql).await? {
+                missing -= row.n;
+                let Some(kind) = ActorKind::from_number(row.actor_kind) else { continue };
+                let actor = Actor { kind, id: row.actor_id, name: row.actor_name, email: row.actor_email };
+                let place = *places.entry(actor.clone()).or_insert(actors.len());
+                match actors.get_mut(place) {
+                    Some((_, n)) => *n += row.n,
+                    None => actors.push((actor, row.n)),
+                }
+            }
+            if missing == 0 {
+                break;
+            }
+        }
+        Ok((actors, missing > 0))
     }
 }
 
-/// A distinct actor among matches.
+/// Matches of one actor.
 #[derive(FromQueryResult)]
-pub(super) struct ActorRow {
+struct ActorRow {
     actor_kind: i16,
     actor_id: Option<String>,
     actor_name: Option<String>,
     actor_email: Option<String>,
-    /// Events of this actor.
-    pub n: i64,
-    /// Events of all, one over the limit where there are more.
-    pub seen: i64,
-}
-
-impl ActorRow {
-    /// The actor.
-    pub fn actor(&self) -> Option<Actor> {
-        let kind = ActorKind::from_number(self.actor_kind)?;
-        Some(Actor { kind, id: self.actor_id.clone(), name: self.actor_name.clone(), email: self.actor_email.clone() })
-    }
+    n: i64,
 }
 
 /// An actor as a facet shows it: one bucket per id, else per e-mail, else per name, else per kind.

@@ -57,11 +57,10 @@ impl Store {
         let folded = matching.map(str::to_lowercase);
         if !selection.view.is_everything() {
             // The directory knows no logs: a narrowed view takes its actors from the events that it shows.
-            let rows = store.actors_of(&selection, ACTOR_MATCHES).await?;
-            let mut actors: Vec<(i64, Actor)> = rows.iter().filter_map(|row| Some((row.n, row.actor()?))).collect();
-            actors.retain(|(_, actor)| folded.as_ref().is_none_or(|part| fold(actor).contains(part)));
-            actors.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| fold(&a.1).cmp(&fold(&b.1))));
-            return Ok(actors.into_iter().map(|(_, actor)| actor).take(limit).collect());
+            let (mut actors, _) = store.actors_of(&selection, ACTOR_MATCHES).await?;
+            actors.retain(|(actor, _)| folded.as_ref().is_none_or(|part| fold(actor).contains(part)));
+            actors.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| fold(&a.0).cmp(&fold(&b.0))));
+            return Ok(actors.into_iter().map(|(actor, _)| actor).take(limit).collect());
         }
         let mut sql = Sql::new("SELECT organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns FROM actor_directory")
             .with(" WHERE organization_no = ", selection.organization_no);
