@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use sea_orm::DbBackend;
 
-use super::{
-    partitions::{Partition, Partitions},
-    sql::Sql,
-};
+use super::{page::within, partitions::Partitions, sql::Sql};
 use crate::event::{
     filter::{Clause, Term},
     terms,
@@ -55,17 +52,6 @@ pub struct Range {
     pub size: i64,
     /// Where PostgreSQL keeps events; empty on SQLite.
     pub partitions: Arc<Partitions>,
-}
-
-/// How the rows of a list are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route<'a> {
-    /// The way of the database's own: an index in the order of the list. PostgreSQL has none for a search.
-    Ordered,
-    /// PostgreSQL: test so many rows of the range, in the order of the list.
-    Probe(i64),
-    /// PostgreSQL: ask the search indexes of these partitions, and sort what they give.
-    Search(&'a [Partition]),
 }
 
 impl Dialect {
@@ -116,23 +102,19 @@ impl Dialect {
         Some(text)
     }
 
-    /// `SELECT` of whole events of a range in the order of time.
-    pub fn events_by_position(self, range: &Range, descending: bool, limit: i64, route: Route) -> Sql {
-        let start = Sql::new("SELECT ").text(COLUMNS);
-        match (route, &range.matching) {
-            (Route::Probe(rows), Some(matching)) => {
-                let whole = Range { matching: None, occurred: None, ..range.clone() };
-                let tested = self.rows(start.text(" FROM (SELECT *"), &whole);
-                let tested = self.ordered(tested, &whole, descending, rows);
-                let sql = tested.with(") e WHERE e.terms @@ CAST(", matching.as_str()).text(" AS tsquery)");
-                self.ordered(occurred(sql, range), range, descending, limit)
-            }
-            (Route::Search(partitions), Some(_)) => {
-                let tables: Vec<_> = partitions.iter().map(|partition| partition.name.as_str()).collect();
-                self.ordered(self.rows_of_event(start, range, &tables), range, descending, limit)
-            }
-            _ => self.ordered(self.rows(start, range), range, descending, limit),
-        }
+    /// `SELECT` of whole events of a range in the order of time. PostgreSQL reads and sorts all matches of a search: see
+    /// [`Self::stretches`].
+    pub fn events_by_position(self, range: &Range, descending: bool, limit: i64) -> Sql {
+        self.ordered(self.rows(Sql::new("SELECT ").text(COLUMNS), range), range, descending, limit)
+    }
+
+    /// The matches of a search among so many rows of the range in the order of time, tested one by one.
+    pub fn events_tested(self, range: &Range, matching: &str, descending: bool, limit: i64, rows: i64) -> Sql {
+        let whole = Range { matching: None, occurred: None, ..range.clone() };
+        let tested = self.rows(Sql::new("SELECT ").text(COLUMNS).text(" FROM (SELECT *"), &whole);
+        let tested = self.ordered(tested, &whole, descending, rows);
+        let sql = tested.with(") e WHERE e.terms @@ CAST(", matching).text(" AS tsquery)");
+        self.ordered(occurred(sql, range), range, descending, limit)
     }
 
     /// Ends a statement over a range: so many rows in the order of time.
@@ -149,15 +131,18 @@ impl Dialect {
         sql.text(&format!(" ORDER BY {order} LIMIT {limit}"))
     }
 
-    /// A range in the stretches that a statement over its newest rows takes one after the other, until it has enough:
-    /// PostgreSQL would read and sort all matches of a search at once.
-    pub fn newest_first(self, range: Range) -> Vec<Range> {
+    /// A range in the stretches that are asked one after the other until there are rows enough. PostgreSQL's search
+    /// index knows no order, and gives all matches of a partition at once; elsewhere it is the range itself.
+    pub fn stretches(self, range: &Range, descending: bool) -> Vec<Range> {
         if self == Self::Sqlite || range.matching.is_none() {
-            return vec![range];
+            return vec![range.clone()];
         }
-        let windows = range.partitions.windows(range.low, range.high, true);
-        let bounds = windows.iter().filter_map(|window| Some((window.last()?.low, window.first()?.high - 1)));
-        bounds.map(|(low, high)| super::page::within(range.clone(), low, high)).collect()
+        let windows = range.partitions.windows(range.low, range.high, descending);
+        let bounds = windows.iter().filter_map(|window| {
+            let (first, last) = (window.first()?, window.last()?);
+            Some(if descending { (last.low, first.high - 1) } else { (first.low, last.high - 1) })
+        });
+        bounds.map(|(low, high)| within(range.clone(), low, high)).collect()
     }
 
     /// `SELECT expression` over a range, as in `count(*)` or `e.action, count(*)`. `joined` says whether
@@ -275,11 +260,6 @@ impl Dialect {
         if tables.is_empty() {
             tables.push("event");
         }
-        self.rows_of_event(sql, range, &tables)
-    }
-
-    /// The same for the events of some tables.
-    fn rows_of_event(self, sql: Sql, range: &Range, tables: &[&str]) -> Sql {
         let sql = match &range.matching {
             // Only the terms stand inside: with the position there too, the planner may walk a B-tree for a rare term.
             Some(matching) => {

@@ -2,14 +2,7 @@
 
 use sea_orm::{ConnectionTrait, TryGetable, Value};
 
-use super::{
-    PageRequest, Selection, Store,
-    append::CHUNK,
-    dialect::{Dialect, Route},
-    error,
-    page::within,
-    sql::Sql,
-};
+use super::{PageRequest, Selection, Store, append::CHUNK, dialect::Dialect, error, page::within, sql::Sql};
 use crate::{error::Result, event::cursor::OrderField};
 
 impl Store {
@@ -22,13 +15,14 @@ impl Store {
         let (descending, limit) = (request.descending(), request.limit as i64 + 1);
         let range = within(selection.range(), low, high);
         let statements = match request.order.field {
-            OrderField::OccurredAt if self.dialect == Dialect::Postgres && range.matching.is_some() => {
-                let windows = range.partitions.windows(range.low, range.high, descending);
-                let searches = windows.iter().map(|window| Route::Search(window));
-                let routes = std::iter::once(Route::Probe(limit * 5)).chain(searches);
-                routes.map(|route| self.dialect.events_by_position(&range, descending, limit, route)).collect()
+            OrderField::OccurredAt => {
+                let matching = range.matching.as_ref().filter(|_| self.dialect == Dialect::Postgres);
+                let tested =
+                    matching.map(|matching| self.dialect.events_tested(&range, matching, descending, limit, limit * 5));
+                let stretches = self.dialect.stretches(&range, descending);
+                let searched = stretches.iter().map(|range| self.dialect.events_by_position(range, descending, limit));
+                tested.into_iter().chain(searched).collect()
             }
-            OrderField::OccurredAt => vec![self.dialect.events_by_position(&range, descending, limit, Route::Ordered)],
             OrderField::Sequence if selection.is_everything() => {
                 vec![self.dialect.events_by_sequence(selection.organization_no, low.max(0), high, descending, limit)]
             }

@@ -166,7 +166,7 @@ impl Store {
         let columns = "e.actor_kind, e.actor_id, e.actor_name, e.actor_email";
         let (mut actors, mut places) = (Vec::<(Actor, i64)>::new(), HashMap::new());
         let mut missing = limit + 1;
-        for range in self.dialect.newest_first(selection.range()) {
+        for range in self.dialect.stretches(&selection.range(), true) {
             let inner = self.dialect.ordered(self.dialect.over(columns, &range, true), &range, true, missing);
             let sql = Sql::new("SELECT actor_kind, actor_id, actor_name, actor_email, count(*) AS n FROM (")
                 .append(inner)

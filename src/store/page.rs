@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Dictionary, Selection, Store,
-    dialect::{Dialect, Range, Route},
+    dialect::{Dialect, Range},
 };
 use crate::{
     error::Result,
@@ -126,23 +126,23 @@ impl Store {
     }
 
     async fn by_position(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
-        if self.dialect == Dialect::Postgres && range.matching.is_some() {
-            return self.search_newest_first(range, descending, limit).await;
+        if self.dialect == Dialect::Postgres
+            && let Some(matching) = &range.matching
+        {
+            return self.search(range, matching, descending, limit).await;
         }
-        self.events_of(self.dialect.events_by_position(range, descending, limit, Route::Ordered)).await
+        self.events_of(self.dialect.events_by_position(range, descending, limit)).await
     }
 
     /// A page of a search on PostgreSQL, whose search index knows no order: rows are tested one by one where the page
     /// fills up soon, else the partitions are searched one after the other until it is full.
-    async fn search_newest_first(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
+    async fn search(&self, range: &Range, matching: &str, descending: bool, limit: i64) -> Result<Vec<Event>> {
+        let tested = |rows| self.events_of(self.dialect.events_tested(range, matching, descending, limit, rows));
         if range.size <= SMALL {
-            return self
-                .events_of(self.dialect.events_by_position(range, descending, limit, Route::Probe(i64::MAX)))
-                .await;
+            return tested(i64::MAX).await;
         }
         for rows in [PROBE_ROWS, PROBE_ROWS_MOST].into_iter().filter(|rows| limit < *rows) {
-            let sql = self.dialect.events_by_position(range, descending, limit, Route::Probe(rows));
-            let found = self.events_of(sql).await?;
+            let found = tested(rows).await?;
             if found.len() as i64 == limit {
                 return Ok(found);
             }
@@ -156,10 +156,9 @@ impl Store {
             }
         }
         let mut found = Vec::new();
-        for window in range.partitions.windows(range.low, range.high, descending) {
+        for stretch in self.dialect.stretches(range, descending) {
             let missing = limit - found.len() as i64;
-            let sql = self.dialect.events_by_position(range, descending, missing, Route::Search(&window));
-            found.extend(self.events_of(sql).await?);
+            found.extend(self.events_of(self.dialect.events_by_position(&stretch, descending, missing)).await?);
             if found.len() as i64 == limit {
                 break;
             }
