@@ -85,7 +85,7 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
                 sqlite.pragma("cache_size", "-16384").pragma("mmap_size", "1073741824")
             } else {
                 // A kept statement keeps its values, and one of hundreds of rows is rarely asked for twice.
-                sqlite.statement_cache_capacity(24).pragma("cache_size", "-65536")
+                sqlite.statement_cache_capacity(24).pragma("cache_size", "-32768")
             }
         });
     options
