@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{Days, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
+use futures_util::TryStreamExt;
 use moka::sync::Cache;
 use sea_orm::{AccessMode, DatabaseConnection, FromQueryResult, IsolationLevel, TransactionTrait};
 
@@ -176,7 +177,9 @@ impl Store {
                 .with(" AND bucket >= ", from.div_euclid(unit))
                 .with(" AND bucket < ", to.div_euclid(unit))
                 .text(" GROUP BY 1, 2, 3");
-            for row in Row::find_by_statement(sql.on(backend)).all(&tx).await.map_err(error::from)? {
+            // One by one: of a large organization they are some hundred thousand, and a row as the driver has it is large.
+            let mut rows = Row::find_by_statement(sql.on(backend)).stream(&tx).await.map_err(error::from)?;
+            while let Some(row) = rows.try_next().await.map_err(error::from)? {
                 *counts.entry((row.day, row.log_no, row.action_no)).or_default() += row.n;
             }
         }
