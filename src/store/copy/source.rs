@@ -62,6 +62,8 @@ impl Source<'_> {
 
     /// The organizations of the target, each an earlier part of the same organization here.
     pub async fn known(&self, target: &Store) -> Result<HashMap<i64, Known>> {
+        let here = async |table: &Table, part| table.first(&self.rows, self.store.dialect, part).await;
+        let there = async |table: &Table, part| table.first(&target.write, target.dialect, part).await;
         let (mut known, mut after) = (HashMap::new(), None::<Cells>);
         loop {
             let key = after.as_ref().map(|cells| ORGANIZATION.key(cells));
@@ -73,12 +75,11 @@ impl Source<'_> {
                 let Value::BigInt(Some(no)) = organization[0] else { continue };
                 let part = Part { organization_no: no, since: 0 };
                 let size = target.events_there(no).await?;
-                let same = self.only(&ORGANIZATION, part).await?.is_some_and(|here| here == organization)
+                let same = here(&ORGANIZATION, part).await?.as_ref() == Some(&organization)
                     && (size == 0 || {
                         // A trail that ends in the same event, salt included, was not written to by anyone else.
                         let last = Part { since: size - 1, ..part };
-                        let there = first(target, &EVENT, last).await?;
-                        self.only(&EVENT, last).await? == there
+                        here(&EVENT, last).await? == there(&EVENT, last).await?
                     });
                 if !same {
                     let names: Vec<_> = organization.iter().filter_map(text).collect();
@@ -88,14 +89,9 @@ impl Source<'_> {
                     );
                     return Err(Error::bad_input("--to", rule));
                 }
-                known.insert(no, Known { size, head: first(target, &HEAD, part).await? });
+                known.insert(no, Known { size, head: there(&HEAD, part).await? });
             }
         }
-    }
-
-    /// The first row of a part.
-    pub async fn only(&self, table: &Table, part: Part) -> Result<Option<Cells>> {
-        self.page(table, Some(part), None, 1).await?.first().map(|row| table.cells(row)).transpose()
     }
 
     /// Reads what the target does not have, organization by organization.
@@ -172,12 +168,6 @@ impl Batch {
         self.events.push(cells);
         Ok(())
     }
-}
-
-/// The first row of a part of the target.
-async fn first(target: &Store, table: &Table, part: Part) -> Result<Option<Cells>> {
-    let page = table.page(&target.write, target.dialect, Some(part), None, 1).await?;
-    page.first().map(|row| table.cells(row)).transpose()
 }
 
 fn text(value: &Value) -> Option<&str> {

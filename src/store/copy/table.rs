@@ -174,6 +174,11 @@ impl Table {
         db.query_all_raw(sql).await.map_err(error::from)
     }
 
+    /// The first row of a part.
+    pub async fn first(&self, db: &impl ConnectionTrait, dialect: Dialect, part: Part) -> Result<Option<Cells>> {
+        self.page(db, dialect, Some(part), None, 1).await?.first().map(|row| self.cells(row)).transpose()
+    }
+
     fn rows_after(&self, dialect: Dialect, part: Option<Part>, after: Option<&[Value]>) -> Sql {
         let (from, columns, key) = match self.name {
             "event" => (format!("event_order o{}", dialect.join_event("o")), "e", "o"),
