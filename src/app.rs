@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use axum::Router;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -14,6 +14,7 @@ use crate::{
     http::{Documents, Edge, ReadRate, keys::Keys, router},
     ingest::Writer,
     store::{Store, upkeep},
+    tasks,
 };
 
 /// Longest that callers are waited for after the stop signal.
@@ -47,7 +48,10 @@ impl App {
             None => store,
         };
         let (writer, writing) = Writer::start(store.clone(), clock.clone());
-        let upkeep = tokio::spawn(upkeep::run(store.clone(), clock.clone()));
+        let upkeep = {
+            let (store, clock) = (store.clone(), clock.clone());
+            tokio::spawn(tasks::keep("upkeep", move || upkeep::run(store.clone(), clock.clone())))
+        };
         let services = Services { store, writer, clock };
         let builder = schema_builder().data(services.clone());
         let schema = if settings.introspection { builder.finish() } else { builder.disable_introspection().finish() };
@@ -67,9 +71,9 @@ impl App {
     /// Serves until `stop`, then answers who is waiting, commits what is queued and closes the database.
     ///
     /// # Errors
-    /// Those of the listener.
+    /// Those of the listener, and the end of the writer task: a service that cannot record must not go on as if it could.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { services, keys, schema, router, writing, upkeep } = self;
+        let Self { services, keys, schema, router, mut writing, upkeep } = self;
         drop((keys, schema));
         let (stopped, mut on_stop) = tokio::sync::watch::channel(false);
         let stop = async move {
@@ -84,6 +88,11 @@ impl App {
         };
         tokio::select! {
             result = serving => result.context("the listener failed")?,
+            ended = &mut writing => {
+                tracing::error!("the writer task ended while the service was running");
+                ended.context("the writer task ended")?;
+                bail!("the writer task ended");
+            }
             () = overdue => tracing::warn!("requests were still open after {} s", DRAIN.as_secs()),
         }
         Self::finish(services, writing, upkeep).await;

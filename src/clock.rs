@@ -9,16 +9,27 @@ use crate::event::Timestamp;
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// The machine's clock, to the nanosecond.
+    /// The machine's clock, to the nanosecond. Past what an instant can hold it stands still at the last one, which is
+    /// past [`Timestamp::LATEST`]: nothing is recorded then.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(|| Timestamp::from_utc(chrono::Utc::now()).expect("the year is before 2262")))
+        Self::new(|| {
+            let now = chrono::Utc::now();
+            let end = if now.timestamp() < 0 { i64::MIN } else { i64::MAX };
+            Timestamp::from_utc(now).unwrap_or(Timestamp(end))
+        })
+    }
+
+    /// A clock that shows what `now` answers.
+    #[must_use]
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
     }
 
     /// A clock that always shows `at`, for exact tests.
     #[must_use]
     pub fn fixed(at: Timestamp) -> Self {
-        Self(Arc::new(move || at))
+        Self::new(move || at)
     }
 
     /// The current instant.

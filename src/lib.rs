@@ -2,6 +2,8 @@
 
 pub mod error;
 
+pub mod tasks;
+
 pub mod clock;
 
 pub mod event;

@@ -11,6 +11,8 @@ pub struct Model {
     pub size: i64,
     /// Most microseconds that an event was moved on because its own was full.
     pub spill: i64,
+    /// When the newest of them was recorded, nanoseconds since 1970; no later one is recorded before it.
+    pub recorded_ns: i64,
     /// Version of its logs and actions.
     pub dictionary: i64,
 }

@@ -11,6 +11,10 @@ impl Timestamp {
     /// 1900-01-01T00:00:00Z, the earliest instant that an event may carry.
     pub const EARLIEST: Self = Self(-2_208_988_800_000_000_000);
 
+    /// 2112-01-01T00:00:00Z: nothing is recorded from then on, because the order of time ends in that year. See
+    /// [`Position::block_of`](super::Position::block_of).
+    pub const LATEST: Self = Self(4_481_049_600_000_000_000);
+
     /// The instant of a chrono value; `None` outside the years 1677 to 2262.
     #[must_use]
     pub fn from_utc(at: DateTime<Utc>) -> Option<Self> {

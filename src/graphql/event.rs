@@ -117,7 +117,7 @@ impl AuditEvent {
         self.event.occurred_at.into()
     }
 
-    /// When it was recorded here.
+    /// When it was recorded here: never before an event that was recorded earlier, whatever the clocks do.
     async fn recorded_at(&self) -> DateTime {
         self.event.recorded_at.into()
     }

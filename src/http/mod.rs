@@ -87,14 +87,14 @@ pub fn router(edge: Edge, allowed_origins: &[HeaderValue]) -> Router {
         .with_state(edge)
 }
 
-/// Ready means that the database answers and takes writes.
+/// Ready means that the writer task answers, and that the database answers and takes writes.
 async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
-    match edge.services.store.ready().await {
+    match edge.services.writer.ready().await {
         Ok(()) => (StatusCode::OK, "ready"),
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             tracing::error!(cause, "not ready: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be used")
+            (StatusCode::SERVICE_UNAVAILABLE, "events cannot be recorded")
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Group commit: one task takes what is waiting, commits it in one transaction, and answers every caller.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
 };
 
@@ -11,6 +14,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     store::{Appended, Store, Task},
+    tasks,
 };
 
 /// Requests that may wait.
@@ -21,6 +25,10 @@ const QUEUE_KIB: usize = 128 * 1024;
 const GROUP_EVENTS: usize = 2_000;
 /// When a caller is told to try again.
 const RETRY_AFTER_MS: u64 = 250;
+/// Questions whether the writer is ready that may wait; they are answered together.
+const PROBES: usize = 64;
+/// How long the writer may take to say that it is ready: longer than a full group takes on a slow disk.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a caller gets after the commit.
 pub type Receipt = Result<Appended>;
@@ -31,11 +39,37 @@ struct Waiting {
     _room: OwnedSemaphorePermit,
 }
 
+/// Somebody who asks whether the writer is ready.
+type Probe = oneshot::Sender<Result<()>>;
+
 /// The way to the writer task. Dropping the last one lets it finish what is queued and stop.
 #[derive(Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Waiting>,
+    probes: mpsc::Sender<Probe>,
     room: Arc<Semaphore>,
+}
+
+/// What the writer task takes from; a task that starts again goes on with what waits here.
+struct Inbox {
+    queue: mpsc::Receiver<Waiting>,
+    probes: mpsc::Receiver<Probe>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("the writer task ended before it answered: whether the events were recorded is not known")]
+    NoAnswer,
+    #[error("the writer task is gone")]
+    Gone,
+    #[error("the writer task did not answer within {} s", PROBE_TIMEOUT.as_secs())]
+    Silent,
+}
+
+impl Fault {
+    fn error(self) -> Error {
+        Error::Unavailable(Arc::new(self))
+    }
 }
 
 impl Writer {
@@ -43,59 +77,99 @@ impl Writer {
     #[must_use]
     pub fn start(store: Store, clock: Clock) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let (probes, asked) = mpsc::channel(PROBES);
+        let inbox = Arc::new(Mutex::new(Inbox { queue: waiting, probes: asked }));
         // On a thread of its own: on the runtime's workers it would wait behind hundreds of requests after every
         // statement, inside the transaction.
         let runtime = tokio::runtime::Handle::current();
-        let task = tokio::task::spawn_blocking(move || runtime.block_on(run(store, clock, waiting)));
-        (Self { queue, room: Arc::new(Semaphore::new(QUEUE_KIB)) }, task)
+        let run = move || run(store.clone(), clock.clone(), inbox.clone());
+        let task = tokio::task::spawn_blocking(move || runtime.block_on(tasks::keep("writer", run)));
+        (Self { queue, probes, room: Arc::new(Semaphore::new(QUEUE_KIB)) }, task)
     }
 
     /// Queues a task and waits for its commit.
     ///
     /// # Errors
-    /// `OVERLOADED` when the queue is full, and those of the database.
+    /// `OVERLOADED` when the queue is full, `UNAVAILABLE` when the writer ended meanwhile, and those of the database.
     pub async fn submit(&self, task: Task) -> Receipt {
         let overloaded = || {
             metrics::counter!("ledgerline_recording_overloaded_total").increment(1);
             Error::Overloaded { retry_after_ms: RETRY_AFTER_MS }
         };
-        let kib = u32::try_from(size(&task) / 1024 + 1).unwrap_or(u32::MAX);
+        let kib = u32::try_from(task.held_bytes() / 1024 + 1).unwrap_or(u32::MAX);
         let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| overloaded())?;
         let (answer, receipt) = oneshot::channel();
-        self.queue.try_send(Waiting { task, answer, _room: room }).map_err(|_| overloaded())?;
-        receipt.await.map_err(|_| Error::Overloaded { retry_after_ms: RETRY_AFTER_MS })?
+        self.queue.try_send(Waiting { task, answer, _room: room }).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => overloaded(),
+            mpsc::error::TrySendError::Closed(_) => lost(Fault::Gone),
+        })?;
+        receipt.await.map_err(|_| lost(Fault::NoAnswer))?
+    }
+
+    /// Whether the writer task itself answers, and its database takes writes.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`, with the reason as its cause.
+    pub async fn ready(&self) -> Result<()> {
+        let (probe, answer) = oneshot::channel();
+        let asked = async {
+            self.probes.send(probe).await.map_err(|_| Fault::Gone)?;
+            answer.await.map_err(|_| Fault::NoAnswer)
+        };
+        let answered = tokio::time::timeout(PROBE_TIMEOUT, asked).await;
+        answered.map_err(|_| Fault::Silent.error())?.map_err(Fault::error)?
     }
 }
 
-async fn run(store: Store, clock: Clock, mut waiting: mpsc::Receiver<Waiting>) {
-    while let Some(first) = waiting.recv().await {
-        let mut events = count(&first.task);
-        let mut group = vec![first];
-        while events < GROUP_EVENTS {
-            let Ok(next) = waiting.try_recv() else { break };
-            events += count(&next.task);
-            group.push(next);
+/// A request whose fate the writer task took with it is as loud as one that was not recorded.
+fn lost(fault: Fault) -> Error {
+    let error = fault.error();
+    missed(&error, 1);
+    error
+}
+
+async fn run(store: Store, clock: Clock, inbox: Arc<Mutex<Inbox>>) {
+    let mut inbox = inbox.lock().await;
+    let Inbox { queue, probes } = &mut *inbox;
+    loop {
+        tokio::select! {
+            Some(first) = probes.recv() => answer_probes(&store, first, probes).await,
+            next = queue.recv() => match next {
+                Some(first) => commit(&store, &clock, group(first, queue)).await,
+                None => return,
+            },
         }
-        commit(&store, &clock, group).await;
     }
+}
+
+/// Answers everybody who asks at the moment with one look at the database.
+async fn answer_probes(store: &Store, first: Probe, probes: &mut mpsc::Receiver<Probe>) {
+    let mut asking = vec![first];
+    while let Ok(next) = probes.try_recv() {
+        asking.push(next);
+    }
+    let ready = store.ready().await;
+    for probe in asking {
+        let _ = probe.send(ready.clone());
+    }
+}
+
+/// A request and what waits behind it, as much as one transaction takes.
+fn group(first: Waiting, queue: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
+    let mut events = count(&first.task);
+    let mut group = vec![first];
+    while events < GROUP_EVENTS {
+        let Ok(next) = queue.try_recv() else { break };
+        events += count(&next.task);
+        group.push(next);
+    }
+    group
 }
 
 async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
-    let started = Instant::now();
     let (tasks, callers): (Vec<_>, Vec<_>) = group.into_iter().map(|w| (w.task, (w.answer, w._room))).unzip();
-    let now = clock.now();
-    let result = store.append(&tasks, now).await;
-    metrics::histogram!("ledgerline_commit_seconds").record(started.elapsed().as_secs_f64());
-    match result {
+    match append(store, clock, &tasks).await {
         Ok(appended) => {
-            let events: usize = appended.iter().map(recorded).sum();
-            metrics::counter!("ledgerline_events_recorded_total").increment(events as u64);
-            tracing::debug!(
-                requests = tasks.len(),
-                events,
-                duration_ms = started.elapsed().as_millis() as u64,
-                "committed {events} events"
-            );
             for (appended, (answer, _)) in appended.into_iter().zip(callers) {
                 let _ = answer.send(Ok(appended));
             }
@@ -103,7 +177,7 @@ async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
         // One bad request must not fail its neighbours; a database that cannot be used fails all of them alike.
         Err(Error::Internal(_)) if tasks.len() > 1 => {
             for (task, (answer, _)) in tasks.into_iter().zip(callers) {
-                let alone = store.append(std::slice::from_ref(&task), now).await.map(|mut one| one.remove(0));
+                let alone = append(store, clock, std::slice::from_ref(&task)).await.map(|mut one| one.remove(0));
                 if let Err(error) = &alone {
                     missed(error, 1);
                 }
@@ -119,6 +193,20 @@ async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
     }
 }
 
+/// Commits some requests in one transaction, and counts what was recorded.
+async fn append(store: &Store, clock: &Clock, tasks: &[Task]) -> Result<Vec<Appended>> {
+    let started = Instant::now();
+    let result = store.append(tasks, clock.now()).await;
+    let took = started.elapsed();
+    metrics::histogram!("ledgerline_commit_seconds").record(took.as_secs_f64());
+    let appended = result?;
+    let events: usize = appended.iter().map(recorded).sum();
+    metrics::counter!("ledgerline_events_recorded_total").increment(events as u64);
+    let duration_ms = took.as_millis() as u64;
+    tracing::debug!(requests = tasks.len(), events, duration_ms, "committed {events} events");
+    Ok(appended)
+}
+
 /// A write that did not happen is loud.
 fn missed(error: &Error, requests: usize) {
     metrics::counter!("ledgerline_recording_failed_total").increment(requests as u64);
@@ -129,7 +217,7 @@ fn missed(error: &Error, requests: usize) {
 fn recorded(appended: &Appended) -> usize {
     match appended {
         Appended::Recorded(items) => items.iter().filter(|item| item.as_ref().is_ok_and(|r| !r.already)).count(),
-        Appended::Deleted(Ok((_, _, Some(_)))) => 1,
+        Appended::Deleted(Ok((_, _, Some(event)))) => usize::from(!event.already),
         Appended::Deleted(_) => 0,
     }
 }
@@ -139,8 +227,4 @@ fn count(task: &Task) -> usize {
         Task::Record { items, .. } => items.len(),
         Task::DeleteLog { .. } => 1,
     }
-}
-
-fn size(task: &Task) -> usize {
-    task.items().map(|item| item.event.metadata.len() + 512).sum()
 }

@@ -44,8 +44,10 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
+        self.clock_check.within_reach(now)?;
         let tx = self.write.begin_with_options(options).await.map_err(error::from)?;
         let (organizations, index) = self.organizations(&tx, group, now).await?;
+        self.clock_check.not_set_back(now, organizations.iter().map(|org| &org.head));
         let keys = self.known_keys(&tx, group, &organizations, &index).await?;
         let mut stage = Stage::new(now, organizations, keys);
         let decisions: Vec<Decision> = group.iter().map(|task| decide(&mut stage, task, &index)).collect();
@@ -123,7 +125,10 @@ impl Store {
                     let dictionary = self.dictionary(tx, &head).await?;
                     (head, dictionary)
                 }
-                None => (head::Model { organization_no: no, size: 0, spill: 0, dictionary: 0 }, Arc::default()),
+                None => (
+                    head::Model { organization_no: no, size: 0, spill: 0, recorded_ns: i64::MIN, dictionary: 0 },
+                    Arc::default(),
+                ),
             };
             let stored = (dictionary.logs.len(), dictionary.kinds.len());
             let is_new = head.dictionary == 0;

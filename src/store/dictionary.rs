@@ -201,7 +201,8 @@ impl Store {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let sql = Sql::new("SELECT organization_no, size, spill, dictionary FROM organization_head WHERE ");
+        let sql =
+            Sql::new("SELECT organization_no, size, spill, recorded_ns, dictionary FROM organization_head WHERE ");
         let sql = self.dialect.one_of(sql, "organization_no", numbers.iter().copied());
         let sql = sql.text(" ORDER BY organization_no").text(lock);
         head::Model::find_by_statement(sql.on(self.dialect.backend())).all(db).await.map_err(error::from)

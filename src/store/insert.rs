@@ -211,7 +211,14 @@ impl Store {
                 org.head.dictionary += 1;
                 std::sync::Arc::make_mut(&mut org.dictionary).version = org.head.dictionary;
             }
-            heads.push([Value::from(org.no), org.head.size.into(), org.head.spill.into(), org.head.dictionary.into()]);
+            let head = &org.head;
+            heads.push([
+                Value::from(org.no),
+                head.size.into(),
+                head.spill.into(),
+                head.recorded_ns.into(),
+                head.dictionary.into(),
+            ]);
         }
         for chunk in logs.chunks(CHUNK) {
             let sql = Sql::new("INSERT INTO log (organization_no, no, level, id, name, parent_no, deleted_ns) ");
@@ -222,9 +229,10 @@ impl Store {
             self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
         }
         for chunk in heads.chunks(CHUNK) {
-            let sql = Sql::new("INSERT INTO organization_head (organization_no, size, spill, dictionary) ")
-                .table(self.dialect, chunk.iter().cloned());
-            let sql = sql.text(" ON CONFLICT (organization_no) DO UPDATE SET size = excluded.size, spill = excluded.spill, dictionary = excluded.dictionary");
+            let sql =
+                Sql::new("INSERT INTO organization_head (organization_no, size, spill, recorded_ns, dictionary) ")
+                    .table(self.dialect, chunk.iter().cloned());
+            let sql = sql.text(" ON CONFLICT (organization_no) DO UPDATE SET size = excluded.size, spill = excluded.spill, recorded_ns = excluded.recorded_ns, dictionary = excluded.dictionary");
             self.execute(tx, sql).await?;
         }
         Ok(())

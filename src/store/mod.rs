@@ -4,6 +4,7 @@
 mod append;
 mod calendar;
 mod citus;
+mod clock_check;
 mod connect;
 mod copy;
 mod count;
@@ -59,6 +60,7 @@ pub struct Store {
     sharded: bool,
     dictionaries: Arc<dictionary::Cache>,
     calendars: Arc<calendar::Calendars>,
+    clock_check: Arc<clock_check::ClockCheck>,
     partitions: Arc<ArcSwap<Partitions>>,
     /// Names of partitions that were written to since they were last looked after.
     touched: Arc<Mutex<BTreeSet<String>>>,
@@ -80,6 +82,7 @@ impl Store {
             sharded: false,
             dictionaries: Arc::default(),
             calendars: Arc::default(),
+            clock_check: Arc::default(),
             partitions: Arc::default(),
             touched: Arc::default(),
         };

@@ -189,7 +189,7 @@ impl Store {
             Dialect::Sqlite => "0",
             Dialect::Postgres => "(SELECT count(*) FROM event_partition)",
         };
-        let sql = Sql::new("SELECT organization_no, size, spill, dictionary, ").text(partitions);
+        let sql = Sql::new("SELECT organization_no, size, spill, recorded_ns, dictionary, ").text(partitions);
         let sql = sql.with(" AS partitions FROM organization_head WHERE organization_no = ", organization_no);
         let Some(row) = self.rows_of::<Row>(sql).await?.pop() else { return Ok(None) };
         if row.partitions as usize != self.partitions.load().0.len() {

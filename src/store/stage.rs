@@ -76,7 +76,15 @@ pub(super) struct Stage<'a> {
 struct Mark {
     events: usize,
     keys: usize,
-    organizations: Vec<(i64, usize, usize, usize)>,
+    organizations: Vec<OrganizationMark>,
+}
+
+struct OrganizationMark {
+    size: i64,
+    recorded_ns: i64,
+    logs: usize,
+    kinds: usize,
+    changed: usize,
 }
 
 impl<'a> Stage<'a> {
@@ -217,6 +225,9 @@ impl<'a> Stage<'a> {
         };
         let sequence = org.head.size;
         org.head.size += 1;
+        // A clock that was set back must not make a later event look earlier recorded than the one before it.
+        let recorded_at = Timestamp(org.head.recorded_ns.max(self.now.0));
+        org.head.recorded_ns = recorded_at.0;
         let occurred_at = if item.is_dated { item.event.occurred_at } else { self.now };
         let event = Event {
             organization_no: org.no,
@@ -225,7 +236,7 @@ impl<'a> Stage<'a> {
             salt: (rand::random::<u64>() & ((1 << EventId::SALT_BITS) - 1)) as i64,
             log_no,
             occurred_at,
-            recorded_at: self.now,
+            recorded_at,
             ..item.event.clone()
         };
         let index = self.events.len();
@@ -238,8 +249,12 @@ impl<'a> Stage<'a> {
     }
 
     fn mark(&self) -> Mark {
-        let of = |org: &Organization| {
-            (org.head.size, org.dictionary.logs.len(), org.dictionary.kinds.len(), org.changed.len())
+        let of = |org: &Organization| OrganizationMark {
+            size: org.head.size,
+            recorded_ns: org.head.recorded_ns,
+            logs: org.dictionary.logs.len(),
+            kinds: org.dictionary.kinds.len(),
+            changed: org.changed.len(),
         };
         Mark {
             events: self.events.len(),
@@ -253,11 +268,12 @@ impl<'a> Stage<'a> {
         for key in self.staged_keys.drain(mark.keys..) {
             self.keys.remove(&key);
         }
-        for (org, &(size, logs, kinds, changed)) in self.organizations.iter_mut().zip(&mark.organizations) {
-            org.head.size = size;
-            org.changed.truncate(changed);
-            if org.dictionary.logs.len() > logs || org.dictionary.kinds.len() > kinds {
-                Arc::make_mut(&mut org.dictionary).truncate(logs, kinds);
+        for (org, mark) in self.organizations.iter_mut().zip(&mark.organizations) {
+            org.head.size = mark.size;
+            org.head.recorded_ns = mark.recorded_ns;
+            org.changed.truncate(mark.changed);
+            if org.dictionary.logs.len() > mark.logs || org.dictionary.kinds.len() > mark.kinds {
+                Arc::make_mut(&mut org.dictionary).truncate(mark.logs, mark.kinds);
             }
         }
     }

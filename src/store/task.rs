@@ -7,11 +7,14 @@ use crate::{
     auth::{LogName, WriteScope},
     error::Result,
     event::{
-        Event,
+        Actor, Event, Resource,
         hash::{self, Hash},
         input::LogRef,
     },
 };
+
+/// What the allocator takes for a text beside its bytes, on average.
+const ALLOCATION: usize = 8;
 
 /// An admitted event: its organization stands in the scope, category and outcome are the catalog's.
 #[derive(Clone)]
@@ -28,6 +31,29 @@ pub struct Item {
     pub terms: Vec<String>,
     /// Where the caller gave an idempotency key.
     pub key: Option<Key>,
+}
+
+impl Item {
+    /// Bytes of memory that it takes: of its terms alone an event of some words holds several times its own length.
+    fn held_bytes(&self) -> usize {
+        fn of<'a>(texts: impl IntoIterator<Item = &'a Option<String>>) -> usize {
+            texts.into_iter().flatten().map(|text| ALLOCATION + text.capacity()).sum()
+        }
+        fn of_actor(actor: &Actor) -> usize {
+            of([&actor.id, &actor.name, &actor.email])
+        }
+        let event = &self.event;
+        let texts = of([&event.category, &event.ip_address, &event.user_agent, &event.correlation_id])
+            + of([&event.source, &event.source_event_id])
+            + of_actor(&event.actor)
+            + event.on_behalf_of.as_ref().map_or(0, of_actor);
+        let resources: usize =
+            event.resources.iter().map(|each| size_of::<Resource>() + of([&each.kind, &each.id, &each.name])).sum();
+        let always = [&event.action, &event.recorded_by, &event.metadata];
+        let always: usize = always.into_iter().map(|text| ALLOCATION + text.capacity()).sum();
+        let terms: usize = self.terms.iter().map(|term| size_of::<String>() + ALLOCATION + term.capacity()).sum();
+        size_of::<Self>() + texts + resources + always + terms
+    }
 }
 
 /// An idempotency key and what it was used for.
@@ -99,6 +125,12 @@ impl Task {
             Self::DeleteLog { event, .. } => (&[][..], event.as_deref()),
         };
         many.iter().chain(one)
+    }
+
+    /// Bytes of memory that it takes while it waits.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        size_of::<Self>() + self.items().map(Item::held_bytes).sum::<usize>()
     }
 
     /// The permissions that it rests on.

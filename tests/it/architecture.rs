@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules from the lowest to the highest; those of one row may know each other.
 const ORDER: [&[&str]; 10] = [
-    &["error"],
+    &["error", "tasks"],
     &["clock", "event"],
     &["catalog"],
     &["auth"],

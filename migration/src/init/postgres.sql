@@ -13,6 +13,7 @@ CREATE TABLE organization_head (
     organization_no BIGINT PRIMARY KEY REFERENCES organization (no),
     size            BIGINT NOT NULL,
     spill           BIGINT NOT NULL,
+    recorded_ns     BIGINT NOT NULL,
     dictionary      BIGINT NOT NULL
 ) WITH (fillfactor = 50);
 

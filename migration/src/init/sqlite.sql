@@ -12,6 +12,7 @@ CREATE TABLE organization_head (
     organization_no INTEGER PRIMARY KEY REFERENCES organization (no),
     size            INTEGER NOT NULL,
     spill           INTEGER NOT NULL,
+    recorded_ns     INTEGER NOT NULL,
     dictionary      INTEGER NOT NULL
 ) STRICT;
 

@@ -84,19 +84,25 @@ impl TestApp {
             Database::Sqlite => format!("sqlite://{}", folder.path().join("ledgerline.db").display()),
             Database::Postgres => postgres::fresh_database().await,
         };
-        Self::open(database, url, products, folder, change).await
+        Self::open(database, url, products, folder, Clock::system(), change).await
+    }
+
+    /// Another service on the same database, whose clock is the test's own.
+    pub async fn beside_with_clock(&self, clock: Clock) -> Self {
+        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), clock, |_| {}).await
     }
 
     /// Another service on the same database, as a second process would be.
     pub async fn beside(&self) -> Self {
-        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), |_| {}).await
+        self.beside_with_clock(Clock::system()).await
     }
 
     /// Another service on the same database that reads from its replica.
     pub async fn beside_with_replica(&self) -> Self {
         let replica = postgres::replica_of(&self.url).await;
         let change = |settings: &mut Settings| settings.read_database_url = Some(replica);
-        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), change).await
+        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), Clock::system(), change)
+            .await
     }
 
     async fn open(
@@ -104,6 +110,7 @@ impl TestApp {
         url: String,
         products: Products,
         folder: Arc<TempDir>,
+        clock: Clock,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let keys_folder = folder.path().join("keys");
@@ -122,7 +129,7 @@ impl TestApp {
         change(&mut settings);
         let open_keys = || DevelopmentKeys::open_or_create(&keys_folder, &products).expect("development keys");
         let keys = Keys::new(&products, Some(open_keys())).expect("keys");
-        let app = App::start(&settings, keys, Clock::system()).await.expect("the service starts");
+        let app = App::start(&settings, keys, clock).await.expect("the service starts");
         let router = app.router.clone();
         Self { database, url, keys: open_keys(), products, app, router, folder }
     }

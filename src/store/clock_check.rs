@@ -1,0 +1,56 @@
+//! A clock that cannot be right is told of, and never believed against the log.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use entity::organization_head as head;
+
+use crate::{
+    error::{Error, Result},
+    event::Timestamp,
+};
+
+/// How far clocks of processes on one database may lie apart without a word, in nanoseconds.
+const TOLERATED: i64 = 1_000_000_000;
+/// How often a clock that was set back is told of.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// When a clock that was set back was told of last.
+#[derive(Default)]
+pub(super) struct ClockCheck(Mutex<Option<Instant>>);
+
+#[derive(Debug, thiserror::Error)]
+#[error("this machine's clock shows {0}, and nothing can be recorded from {latest} on", latest = Timestamp::LATEST)]
+struct BeyondReach(Timestamp);
+
+impl ClockCheck {
+    /// Refuses to record past the end of the order of time.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`: the clock may be set right while the service runs.
+    pub fn within_reach(&self, now: Timestamp) -> Result<()> {
+        if now < Timestamp::LATEST { Ok(()) } else { Err(Error::Unavailable(Arc::new(BeyondReach(now)))) }
+    }
+
+    /// Tells of a clock that lies behind what was recorded already. Events go on being recorded, at the time of the
+    /// newest one: see [`Stage`](super::stage::Stage).
+    pub fn not_set_back<'a>(&self, now: Timestamp, heads: impl Iterator<Item = &'a head::Model>) {
+        let Some(newest) = heads.map(|head| head.recorded_ns).max() else { return };
+        if newest.saturating_sub(TOLERATED) <= now.0 {
+            return;
+        }
+        metrics::counter!("ledgerline_clock_set_back_total").increment(1);
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
+            *told = Some(Instant::now());
+            let (newest, behind) = (Timestamp(newest), newest.saturating_sub(now.0) / 1_000_000);
+            tracing::error!(
+                behind_ms = behind,
+                "this machine's clock shows {now}, but an event was recorded at {newest} already: until the clock is \
+                 past that, events are recorded at that time"
+            );
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Tasks that live as long as the service. Each has a name; one that panics says so and starts again.
+
+use std::{any::Any, future::Future, panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt;
+
+/// How long a task that panicked waits before it starts again: a fault that comes back at once must not fill the log.
+const RESTART_AFTER: Duration = Duration::from_millis(100);
+
+/// Runs a task until it ends by itself. A panic is an ERROR line and a metric, and the task starts again: `start` makes
+/// it anew, so it MUST begin from what the database says and not from what the task before it knew.
+pub async fn keep<F: Future<Output = ()>>(name: &'static str, mut start: impl FnMut() -> F) {
+    while let Err(panic) = AssertUnwindSafe(async { start().await }).catch_unwind().await {
+        metrics::counter!("ledgerline_task_panics_total", "task" => name).increment(1);
+        tracing::error!(task = name, "the task {name} panicked and is started again: {}", text_of(&*panic));
+        tokio::time::sleep(RESTART_AFTER).await;
+    }
+}
+
+/// What a panic said.
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
