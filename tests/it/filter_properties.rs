@@ -15,9 +15,9 @@ use crate::{
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-/// An organization that no other case has.
+/// An organization that no other case has. It ends in a letter: with digits after it, it is still nobody else's.
 pub fn fresh() -> String {
-    format!("case-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("case-{}-x", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Records events in their order, and gives the model of them.
