@@ -266,7 +266,7 @@ on_both_databases! {
         }
         // Everything reads as it was sent.
         let query = "query($after: String) { auditEvents(first: 100, after: $after) { nodes { id action ipAddress
-            metadataText actor { kind id email name } resources { type id name } } pageInfo { hasNextPage endCursor } } }";
+            metadataText actor { kind externalId email name } resources { type externalId name } } pageInfo { hasNextPage endCursor } } }";
         let by_name: HashMap<_, _> = lines.iter().map(|line| (line.import_id.as_str(), line)).collect();
         let (reader, mut after, mut seen) = (app.admin("workspace", TOGETHER), Value::Null, 0);
         loop {

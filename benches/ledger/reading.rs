@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Fifteen fields.
-pub const FIELDS: &str = "id sequence action actionLabel category { code } actor { id label email } resource { type id name } outcome occurredAt ipAddress metadataText";
+pub const FIELDS: &str = "id sequence action actionLabel category { code } actor { externalId label email } resource { type externalId name } outcome occurredAt ipAddress metadataText";
 
 /// An organization in the middle of the field and one at its end.
 const LARGE: usize = 0;

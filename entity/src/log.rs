@@ -14,6 +14,7 @@ pub struct Model {
     pub name: Option<String>,
     pub parent_no: Option<i64>,
     pub deleted_ns: Option<i64>,
+    pub salt: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,10 +1,14 @@
-//! The public id of an event.
+//! Public ids: of an event, and of a log.
 
 use std::{fmt, str::FromStr};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-const PREFIX: &str = "evt_";
 const DIGITS: usize = 23;
+const EVENT: &str = "evt_";
+const LOG: &str = "log_";
+
+/// Bits of a salt.
+pub const SALT_BITS: u32 = 40;
 
 /// `evt_` and 23 characters of Crockford's base 32: organization (32 bits), sequence (40), salt (40).
 ///
@@ -20,20 +24,22 @@ pub struct EventId {
     pub salt: i64,
 }
 
-impl EventId {
-    /// Bits of the salt.
-    pub const SALT_BITS: u32 = 40;
+/// `log_` and 23 characters, as those of an [`EventId`]: organization (32 bits), number of the log (40), salt (40).
+///
+/// The number is never given again, so a log that is deleted and one that takes its name later have ids of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LogId {
+    /// Number of the organization.
+    pub organization_no: i64,
+    /// Number among its logs.
+    pub no: i64,
+    /// 40 random bits.
+    pub salt: i64,
 }
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = ((self.organization_no as u128) << 80) | ((self.sequence as u128) << 40) | self.salt as u128;
-        let mut digits = [0; DIGITS];
-        for (place, digit) in digits.iter_mut().rev().enumerate() {
-            *digit = ALPHABET[(bits >> (place * 5)) as usize & 31];
-        }
-        f.write_str(PREFIX)?;
-        f.write_str(std::str::from_utf8(&digits).expect("the alphabet is ASCII"))
+        write(f, EVENT, [self.organization_no, self.sequence, self.salt])
     }
 }
 
@@ -41,39 +47,66 @@ impl FromStr for EventId {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = text.strip_prefix(PREFIX).ok_or(())?;
-        if digits.len() != DIGITS {
-            return Err(());
-        }
-        let mut bits: u128 = 0;
-        for byte in digits.bytes() {
-            let digit = ALPHABET.iter().position(|&c| c == byte).ok_or(())?;
-            bits = (bits << 5) | digit as u128;
-        }
-        const MASK: u128 = (1 << 40) - 1;
-        let organization_no = i64::try_from(bits >> 80).map_err(|_| ())?;
-        if organization_no > i64::from(u32::MAX) {
-            return Err(());
-        }
-        Ok(Self { organization_no, sequence: ((bits >> 40) & MASK) as i64, salt: (bits & MASK) as i64 })
+        let [organization_no, sequence, salt] = read(EVENT, text).ok_or(())?;
+        Ok(Self { organization_no, sequence, salt })
     }
+}
+
+impl fmt::Display for LogId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(f, LOG, [self.organization_no, self.no, self.salt])
+    }
+}
+
+impl FromStr for LogId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let [organization_no, no, salt] = read(LOG, text).ok_or(())?;
+        Ok(Self { organization_no, no, salt })
+    }
+}
+
+fn write(f: &mut fmt::Formatter<'_>, prefix: &str, [organization_no, number, salt]: [i64; 3]) -> fmt::Result {
+    let bits = ((organization_no as u128) << 80) | ((number as u128) << 40) | salt as u128;
+    let mut digits = [0; DIGITS];
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
+        *digit = ALPHABET[(bits >> (place * 5)) as usize & 31];
+    }
+    f.write_str(prefix)?;
+    f.write_str(std::str::from_utf8(&digits).expect("the alphabet is ASCII"))
+}
+
+fn read(prefix: &str, text: &str) -> Option<[i64; 3]> {
+    let digits = text.strip_prefix(prefix).filter(|digits| digits.len() == DIGITS)?;
+    let mut bits: u128 = 0;
+    for byte in digits.bytes() {
+        let digit = ALPHABET.iter().position(|&c| c == byte)?;
+        bits = (bits << 5) | digit as u128;
+    }
+    const MASK: u128 = (1 << 40) - 1;
+    let organization_no = i64::try_from(bits >> 80).ok().filter(|&no| no <= i64::from(u32::MAX))?;
+    Some([organization_no, ((bits >> 40) & MASK) as i64, (bits & MASK) as i64])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::EventId;
+    use super::{EventId, LogId};
 
     #[test]
     fn an_id_reads_back_as_itself_and_nothing_else_does() {
-        for (organization_no, sequence, salt) in [(0, 0, 0), (1, 2, 3), (60_466_175, (1 << 36) - 1, (1 << 40) - 1)] {
-            let id = EventId { organization_no, sequence, salt };
-            let text = id.to_string();
-            assert_eq!(text.len(), 27);
-            assert_eq!(text.parse(), Ok(id));
-            assert_eq!(text.to_uppercase().parse::<EventId>(), Err(()));
+        for (organization_no, number, salt) in [(0, 0, 0), (1, 2, 3), (60_466_175, (1 << 36) - 1, (1 << 40) - 1)] {
+            let event = EventId { organization_no, sequence: number, salt };
+            let log = LogId { organization_no, no: number, salt };
+            let (event_text, log_text) = (event.to_string(), log.to_string());
+            assert_eq!((event_text.len(), log_text.len()), (27, 27));
+            assert_eq!((event_text.parse(), log_text.parse()), (Ok(event), Ok(log)));
+            assert_eq!((event_text.parse::<LogId>(), log_text.parse::<EventId>()), (Err(()), Err(())));
+            assert_eq!(event_text.to_uppercase().parse::<EventId>(), Err(()));
         }
         for bad in ["", "evt_", "evt_zzzzzzzzzzzzzzzzzzzzzzz", "evt_0000000000000000000000é", "0"] {
             assert_eq!(bad.parse::<EventId>(), Err(()), "{bad}");
+            assert_eq!(bad.replace("evt", "log").parse::<LogId>(), Err(()), "{bad}");
         }
     }
 }

@@ -16,7 +16,7 @@ pub mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use id::EventId;
+pub use id::{EventId, LogId};
 pub use position::Position;
 pub use timestamp::Timestamp;
 

@@ -20,6 +20,8 @@ use crate::{
 pub enum Node {
     /// An audit event.
     AuditEvent(AuditEvent),
+    /// A log.
+    AuditLog(AuditLog),
 }
 
 /// One immutable record of who did what, when, to which resource.
@@ -181,8 +183,8 @@ impl Actor {
         self.actor.kind
     }
 
-    /// The product's own id of the actor.
-    async fn id(&self) -> Option<&str> {
+    /// The product's own id of the actor, who is not the same in every event: the name may have changed.
+    async fn external_id(&self) -> Option<&str> {
         self.actor.id.as_deref()
     }
 
@@ -215,7 +217,7 @@ impl Resource {
     }
 
     /// The product's own id of the thing.
-    async fn id(&self) -> Option<&str> {
+    async fn external_id(&self) -> Option<&str> {
         self.0.id.as_deref()
     }
 
@@ -246,17 +248,22 @@ impl AuditLog {
 /// A log: the organization's own, or one nested in it, such as a project's.
 #[Object]
 impl AuditLog {
+    /// The log's id, unique in the whole service: a log that takes the name of a deleted one has another.
+    pub async fn id(&self) -> ID {
+        ID(self.dictionary.log_id(self.no).expect("made for a log that is there").to_string())
+    }
+
     /// Name of its level, as in `Product.levels`.
     async fn level(&self) -> &str {
         &self.node().level
     }
 
     /// The product's own id of the thing that has the log.
-    async fn id(&self) -> &str {
+    async fn external_id(&self) -> &str {
         &self.node().id
     }
 
-    /// Name to show.
+    /// Name to show, kept from the first use.
     async fn name(&self) -> Option<&str> {
         self.node().name.as_deref()
     }

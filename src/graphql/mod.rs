@@ -23,13 +23,13 @@ use crate::{
     auth::{LogName, Principal, policy},
     clock::Clock,
     error::{Error, Result},
-    event::EventId,
+    event::{EventId, LogId},
     ingest::Writer,
     store::Store,
 };
 use connection::{Arguments, AuditEventConnection, audit_events};
 use error::to_graphql;
-use event::{Actor, AuditEvent, Node};
+use event::{Actor, AuditEvent, AuditLog, Node};
 use filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, check_text};
 use record::Mutation;
 use viewer::Viewer;
@@ -139,7 +139,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The id.")] id: ID,
     ) -> async_graphql::Result<Option<Node>> {
-        find(ctx, &id).await.map(|event| Some(Node::AuditEvent(event))).map_err(|error| to_graphql(ctx, error))
+        node(ctx, &id).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Actors of an organization for a picker, the busiest first.
@@ -153,6 +153,14 @@ impl Query {
     ) -> async_graphql::Result<Option<Vec<Actor>>> {
         actors(ctx, organization, matching, first.unwrap_or(20)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
+}
+
+async fn node(ctx: &Context<'_>, id: &ID) -> Result<Node> {
+    let Ok(id) = id.parse::<LogId>() else { return find(ctx, id).await.map(Node::AuditEvent) };
+    let scope = policy::may_find(principal(ctx)?)?;
+    let dictionary = ctx.data_unchecked::<Services>().store.log(&scope, id).await?;
+    let log = dictionary.and_then(|dictionary| AuditLog::numbered(&dictionary, id.no));
+    log.map(Node::AuditLog).ok_or_else(|| Error::not_found("log"))
 }
 
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<AuditEvent> {

@@ -8,11 +8,13 @@
 //! schema is made by the `Object` macros alone; so does every list with a field that is not written here (such as
 //! `category { actions }`), and everything outside of lists. A test holds both ways to the same answer.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use async_graphql::{
-    Context, ContextSelectionSet, OutputType, Positioned, Response, SelectionField, ServerResult, Value,
-    indexmap::IndexMap, parser::types::Field as Asked, registry::Registry,
+    Context, ContextSelectionSet, Name, OutputType, Positioned, Response, ServerResult, Value,
+    indexmap::IndexMap,
+    parser::types::{Field as Asked, FragmentDefinition, Selection, SelectionSet},
+    registry::{MetaTypeName, Registry},
 };
 use serde::{
     Serialize, Serializer,
@@ -46,8 +48,9 @@ impl<T: Fields> Items<T> {
     /// The items of the list that is being resolved, as text where that can be.
     pub fn of(ctx: &Context<'_>, items: impl ExactSizeIterator<Item = T> + Clone) -> Self {
         let text = ctx.data_opt::<Written>().and_then(|Written| {
-            let field = ctx.field();
-            let set = Set::of(field.selection_set());
+            let document = Document { registry: &ctx.schema_env.registry, fragments: &ctx.query_env.fragments };
+            let mut set = Set::default();
+            set.add(T::TYPE, &ctx.item.node.selection_set.node, document);
             let mut text = Vec::with_capacity(items.len() * EVENT_BYTES);
             let mut serializer = serde_json::Serializer::new(&mut text);
             serializer.collect_seq(items.clone().map(|of| Shown { set: &set, of })).ok()?;
@@ -79,8 +82,29 @@ impl<T: OutputType> OutputType for Items<T> {
     }
 }
 
-/// A selection of one object type, with its fragments expanded and its keys merged. That a fragment's type is the
-/// object's own, or its interface's, validation has checked: no two object types share an interface here.
+/// What a selection is read with.
+#[derive(Clone, Copy)]
+struct Document<'q> {
+    registry: &'q Registry,
+    fragments: &'q HashMap<Name, Positioned<FragmentDefinition>>,
+}
+
+impl Document<'_> {
+    /// Whether an object type is a fragment's, or has its interface.
+    fn fits(self, of: &str, condition: &str) -> bool {
+        of == condition || self.registry.implements.get(of).is_some_and(|interfaces| interfaces.contains(condition))
+    }
+
+    /// The type that a field of a type leads to.
+    fn below(&self, of: &str, field: &str) -> &str {
+        let found = self.registry.types.get(of).and_then(|of| of.field_by_name(field));
+        found.map_or("", |field| MetaTypeName::concrete_typename(&field.ty))
+    }
+}
+
+/// A selection of one object type, with its fragments expanded and its keys merged. A fragment on an interface may hold
+/// others for each of its types: those that are not the object's are left out.
+#[derive(Default)]
 pub struct Set<'q>(IndexMap<&'q str, Field<'q>>);
 
 /// A field of a selection.
@@ -90,17 +114,27 @@ pub struct Field<'q> {
 }
 
 impl<'q> Set<'q> {
-    fn of(fields: impl Iterator<Item = SelectionField<'q>>) -> Self {
-        let mut set = Self(IndexMap::new());
-        set.add(fields);
-        set
-    }
-
-    fn add(&mut self, fields: impl Iterator<Item = SelectionField<'q>>) {
-        for field in fields {
-            let known = self.0.entry(field.alias().unwrap_or(field.name()));
-            let known = known.or_insert_with(|| Field { name: field.name(), below: Self(IndexMap::new()) });
-            known.below.add(field.selection_set());
+    fn add(&mut self, of: &str, selected: &'q SelectionSet, document: Document<'q>) {
+        for selection in &selected.items {
+            let (condition, selected) = match &selection.node {
+                Selection::Field(field) => {
+                    let name = field.node.name.node.as_str();
+                    let known = self.0.entry(field.node.response_key().node.as_str());
+                    let known = known.or_insert_with(|| Field { name, below: Self::default() });
+                    known.below.add(document.below(of, name), &field.node.selection_set.node, document);
+                    continue;
+                }
+                Selection::FragmentSpread(spread) => {
+                    let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) else { continue };
+                    (Some(&fragment.node.type_condition), &fragment.node.selection_set.node)
+                }
+                Selection::InlineFragment(fragment) => {
+                    (fragment.node.type_condition.as_ref(), &fragment.node.selection_set.node)
+                }
+            };
+            if condition.is_none_or(|condition| document.fits(of, condition.node.on.node.as_str())) {
+                self.add(of, selected, document);
+            }
         }
     }
 }
@@ -184,8 +218,8 @@ impl Fields for &AuditEvent {
             }
             "log" => {
                 let cleared = dictionary.is_gone(product, event.log_no, LogDeletion::Clear);
-                let log = dictionary.log(event.log_no).filter(|_| !cleared);
-                map.serialize_entry(key, &log.map(|log| shown(field, LogOf { log, dictionary })))
+                let log = LogOf::numbered(dictionary, event.log_no).filter(|_| !cleared);
+                map.serialize_entry(key, &log.map(|log| shown(field, log)))
             }
             "outcome" => map.serialize_entry(key, &event.outcome),
             "occurredAt" => map.serialize_entry(key, &event.occurred_at),
@@ -217,7 +251,7 @@ impl Fields for ActorOf<'_> {
     fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
         match field.name {
             "kind" => map.serialize_entry(key, &self.actor.kind),
-            "id" => map.serialize_entry(key, &self.actor.id),
+            "externalId" => map.serialize_entry(key, &self.actor.id),
             "name" => map.serialize_entry(key, &self.actor.name),
             "email" => map.serialize_entry(key, &self.actor.email),
             "label" => map.serialize_entry(key, &self.product.actor_label(self.actor)),
@@ -232,7 +266,7 @@ impl Fields for &event::Resource {
     fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
         match field.name {
             "type" => map.serialize_entry(key, &self.kind),
-            "id" => map.serialize_entry(key, &self.id),
+            "externalId" => map.serialize_entry(key, &self.id),
             "name" => map.serialize_entry(key, &self.name),
             _ => Err(left(field)),
         }
@@ -240,22 +274,30 @@ impl Fields for &event::Resource {
 }
 
 struct LogOf<'a> {
+    no: i64,
     log: &'a LogNode,
     dictionary: &'a Dictionary,
+}
+
+impl<'a> LogOf<'a> {
+    fn numbered(dictionary: &'a Dictionary, no: i64) -> Option<Self> {
+        dictionary.log(no).map(|log| Self { no, log, dictionary })
+    }
 }
 
 impl Fields for LogOf<'_> {
     const TYPE: &'static str = "AuditLog";
 
     fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
-        let Self { log, dictionary } = self;
+        let Self { no, log, dictionary } = self;
         match field.name {
+            "id" => map.serialize_entry(key, &dictionary.log_id(*no).map(|id| id.to_string())),
             "level" => map.serialize_entry(key, &log.level),
-            "id" => map.serialize_entry(key, &log.id),
+            "externalId" => map.serialize_entry(key, &log.id),
             "name" => map.serialize_entry(key, &log.name),
             "parent" => {
-                let parent = log.parent.and_then(|no| dictionary.log(no));
-                map.serialize_entry(key, &parent.map(|log| shown(field, LogOf { log, dictionary })))
+                let parent = log.parent.and_then(|no| LogOf::numbered(dictionary, no));
+                map.serialize_entry(key, &parent.map(|log| shown(field, log)))
             }
             "deletedAt" => map.serialize_entry(key, &log.deleted_at),
             _ => Err(left(field)),

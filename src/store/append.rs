@@ -12,9 +12,9 @@ use sea_orm::{
 };
 
 use super::{
-    LogNode, Store, error,
+    Dictionary, LogNode, Store, error,
     sql::Sql,
-    stage::{Decided, Known, Organization, Stage},
+    stage::{Decided, Known, Organization, Stage, salt},
     task::{Appended, ItemResult, Recorded, Task},
 };
 use crate::{
@@ -127,7 +127,7 @@ impl Store {
                 }
                 None => (
                     head::Model { organization_no: no, size: 0, spill: 0, recorded_ns: i64::MIN, dictionary: 0 },
-                    Arc::default(),
+                    Arc::new(Dictionary::of(no)),
                 ),
             };
             let stored = (dictionary.logs.len(), dictionary.kinds.len());
@@ -154,6 +154,7 @@ impl Store {
                     name: None,
                     parent: None,
                     deleted_at: None,
+                    salt: salt(),
                 };
                 Arc::make_mut(&mut org.dictionary).add_log(own);
             }

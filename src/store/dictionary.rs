@@ -11,7 +11,7 @@ use crate::{
     auth::LogName,
     catalog::{LogDeletion, Product},
     error::Result,
-    event::{Outcome, Timestamp},
+    event::{LogId, Outcome, Timestamp},
 };
 
 /// A node of an organization's tree of logs; its number is its place in [`Dictionary::logs`].
@@ -27,6 +27,8 @@ pub struct LogNode {
     pub parent: Option<i64>,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// Random part of its public id.
+    pub salt: i64,
 }
 
 /// An action, category and outcome that occurs.
@@ -43,6 +45,8 @@ pub struct Kind {
 /// Logs and actions of an organization, at one version.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
+    /// Number of the organization.
+    pub organization_no: i64,
     /// Which version of the head's `dictionary` this is.
     pub version: i64,
     /// The logs by number; 0 is the organization's own.
@@ -54,6 +58,12 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
+    /// An organization that has nothing yet.
+    #[must_use]
+    pub fn of(organization_no: i64) -> Self {
+        Self { organization_no, ..Self::default() }
+    }
+
     /// The number of a log that is not deleted.
     #[must_use]
     pub fn live(&self, level: &str, id: &str) -> Option<i64> {
@@ -73,6 +83,12 @@ impl Dictionary {
     #[must_use]
     pub fn log(&self, no: i64) -> Option<&LogNode> {
         self.logs.get(usize::try_from(no).ok()?)
+    }
+
+    /// The public id of a log.
+    #[must_use]
+    pub fn log_id(&self, no: i64) -> Option<LogId> {
+        self.log(no).map(|log| LogId { organization_no: self.organization_no, no, salt: log.salt })
     }
 
     /// A log and all above it, from the inside out.
@@ -219,9 +235,9 @@ impl Store {
         let of = |columns: &str| {
             Sql::new(columns).with(" WHERE organization_no = ", head.organization_no).text(" ORDER BY no").on(backend)
         };
-        let logs = of("SELECT organization_no, no, level, id, name, parent_no, deleted_ns FROM log");
+        let logs = of("SELECT organization_no, no, level, id, name, parent_no, deleted_ns, salt FROM log");
         let kinds = of("SELECT organization_no, no, name, category, outcome FROM action");
-        let mut dictionary = Dictionary { version: head.dictionary, ..Dictionary::default() };
+        let mut dictionary = Dictionary { version: head.dictionary, ..Dictionary::of(head.organization_no) };
         for row in log::Model::find_by_statement(logs).all(db).await.map_err(error::from)? {
             let deleted_at = row.deleted_ns.map(Timestamp);
             dictionary.add_log(LogNode {
@@ -230,6 +246,7 @@ impl Store {
                 name: row.name,
                 parent: row.parent_no,
                 deleted_at,
+                salt: row.salt,
             });
         }
         for row in action::Model::find_by_statement(kinds).all(db).await.map_err(error::from)? {

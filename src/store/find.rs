@@ -1,4 +1,6 @@
-//! One event by its id, and the actors of an organization.
+//! One event or log by its id, and the actors of an organization.
+
+use std::sync::Arc;
 
 use entity::actor_directory;
 use sea_orm::FromQueryResult;
@@ -8,7 +10,7 @@ use crate::{
     auth::ReadScope,
     catalog::LogDeletion,
     error::Result,
-    event::{Actor, ActorKind, Event, EventId, filter::Filter},
+    event::{Actor, ActorKind, Event, EventId, LogId, filter::Filter},
 };
 
 use super::Dictionary;
@@ -21,13 +23,8 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn event(&self, scope: &ReadScope, id: EventId) -> Result<Option<(Event, std::sync::Arc<Dictionary>)>> {
-        let owner = Sql::new("SELECT no, product, external_id, created_ns FROM organization WHERE no = ")
-            .bind(id.organization_no);
-        let Some(owner) = self.rows_of::<entity::organization::Model>(owner).await?.pop() else { return Ok(None) };
-        let product = scope.product();
-        let own = owner.product == product.name && scope.organization().is_none_or(|o| o == owner.external_id);
-        if !own {
+    pub async fn event(&self, scope: &ReadScope, id: EventId) -> Result<Option<(Event, Arc<Dictionary>)>> {
+        if !self.reaches(scope, id.organization_no).await? {
             return Ok(None);
         }
         let store = self.caught_up_for(id.organization_no).await?;
@@ -35,13 +32,31 @@ impl Store {
         let Some(event) = store.events_of(sql).await?.pop().filter(|event| event.salt == id.salt) else {
             return Ok(None);
         };
-        let Some(head) = store.heads(&store.read, &[id.organization_no], "").await?.pop() else { return Ok(None) };
-        let dictionary = store.dictionary(&store.read, &head).await?;
-        let gone = dictionary.is_gone(product, event.log_no, LogDeletion::Remove);
-        if gone || !may_see(&dictionary, scope.allowed_logs(), event.log_no) {
+        let Some(dictionary) = store.dictionary_numbered(id.organization_no).await? else { return Ok(None) };
+        Ok(shows(&dictionary, scope, event.log_no).then_some((event, dictionary)))
+    }
+
+    /// The dictionary with the log of an id; `None` when it is not there or not to be seen.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn log(&self, scope: &ReadScope, id: LogId) -> Result<Option<Arc<Dictionary>>> {
+        if !self.reaches(scope, id.organization_no).await? {
             return Ok(None);
         }
-        Ok(Some((event, dictionary)))
+        let store = self.caught_up_for(id.organization_no).await?;
+        let dictionary = store.dictionary_numbered(id.organization_no).await?;
+        Ok(dictionary.filter(|known| known.log_id(id.no) == Some(id) && shows(known, scope, id.no)))
+    }
+
+    /// Whether an organization is one of those that a scope is for.
+    async fn reaches(&self, scope: &ReadScope, organization_no: i64) -> Result<bool> {
+        let owner =
+            Sql::new("SELECT no, product, external_id, created_ns FROM organization WHERE no = ").bind(organization_no);
+        let owner = self.rows_of::<entity::organization::Model>(owner).await?.pop();
+        Ok(owner.is_some_and(|owner| {
+            owner.product == scope.product().name && scope.organization().is_none_or(|o| o == owner.external_id)
+        }))
     }
 
     /// Distinct actors whose id, name or e-mail contains a text, case ignored; the busiest first.
@@ -82,12 +97,20 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn dictionary_of(&self, product: &str, organization: &str) -> Result<Option<std::sync::Arc<Dictionary>>> {
+    pub async fn dictionary_of(&self, product: &str, organization: &str) -> Result<Option<Arc<Dictionary>>> {
         let Some(no) = self.organization_no(&self.read, product, organization).await? else { return Ok(None) };
-        let store = self.caught_up_for(no).await?;
-        let Some(head) = store.heads(&store.read, &[no], "").await?.pop() else { return Ok(None) };
-        store.dictionary(&store.read, &head).await.map(Some)
+        self.caught_up_for(no).await?.dictionary_numbered(no).await
     }
+
+    async fn dictionary_numbered(&self, organization_no: i64) -> Result<Option<Arc<Dictionary>>> {
+        let Some(head) = self.heads(&self.read, &[organization_no], "").await?.pop() else { return Ok(None) };
+        self.dictionary(&self.read, &head).await.map(Some)
+    }
+}
+
+/// Whether a log can be read: it is not removed, and the token is not narrowed to others.
+fn shows(dictionary: &Dictionary, scope: &ReadScope, no: i64) -> bool {
+    !dictionary.is_gone(scope.product(), no, LogDeletion::Remove) && may_see(dictionary, scope.allowed_logs(), no)
 }
 
 /// Everything that a picker searches of an actor, in lower case.

@@ -221,7 +221,7 @@ impl Store {
             ]);
         }
         for chunk in logs.chunks(CHUNK) {
-            let sql = Sql::new("INSERT INTO log (organization_no, no, level, id, name, parent_no, deleted_ns) ");
+            let sql = Sql::new("INSERT INTO log (organization_no, no, level, id, name, parent_no, deleted_ns, salt) ");
             self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
         }
         for chunk in kinds.chunks(CHUNK) {
@@ -239,7 +239,7 @@ impl Store {
     }
 }
 
-fn log_row(organization_no: i64, no: i64, log: &LogNode) -> [Value; 7] {
+fn log_row(organization_no: i64, no: i64, log: &LogNode) -> [Value; 8] {
     [
         organization_no.into(),
         no.into(),
@@ -248,6 +248,7 @@ fn log_row(organization_no: i64, no: i64, log: &LogNode) -> [Value; 7] {
         log.name.clone().into(),
         log.parent.into(),
         log.deleted_at.map(|at| at.0).into(),
+        log.salt.into(),
     ]
 }
 

@@ -14,7 +14,7 @@ use crate::{
     auth::LogName,
     catalog::Product,
     error::{Error, Result},
-    event::{Event, EventId, Position, Timestamp, hash::Hash, input::LogRef},
+    event::{Event, EventId, Position, Timestamp, hash::Hash, id::SALT_BITS, input::LogRef},
 };
 
 /// An organization while a group is decided.
@@ -233,7 +233,7 @@ impl<'a> Stage<'a> {
             organization_no: org.no,
             sequence,
             position: Position::block_of(occurred_at),
-            salt: (rand::random::<u64>() & ((1 << EventId::SALT_BITS) - 1)) as i64,
+            salt: salt(),
             log_no,
             occurred_at,
             recorded_at,
@@ -277,6 +277,11 @@ impl<'a> Stage<'a> {
             }
         }
     }
+}
+
+/// The random part of a new id.
+pub(super) fn salt() -> i64 {
+    (rand::random::<u64>() & ((1 << SALT_BITS) - 1)) as i64
 }
 
 /// The number of a live log, created with what is above it at first use.
@@ -336,6 +341,7 @@ fn find_or_add_log(org: &mut Organization, product: &Product, reference: &LogRef
         name: reference.name.clone(),
         parent: Some(parent),
         deleted_at: None,
+        salt: salt(),
     };
     Ok(Arc::make_mut(&mut org.dictionary).add_log(log))
 }

@@ -111,7 +111,7 @@ on_both_databases! {
                 app.admin(product, organization).record(input).await;
             }
         }
-        let ask = "query($search: String, $filter: AuditEventFilter) { auditEvents(search: $search, filter: $filter) { totalCount pageCount nodes { actor { id } } facets {
+        let ask = "query($search: String, $filter: AuditEventFilter) { auditEvents(search: $search, filter: $filter) { totalCount pageCount nodes { actor { externalId } } facets {
             categories { buckets { count } } actions { buckets { count } } actors { buckets { value count } } outcomes { buckets { count } } days { count } } } }";
         let reader = app.admin("workspace", "acme");
         for (search, filter) in [
@@ -126,7 +126,7 @@ on_both_databases! {
         ] {
             let page = reader.data(ask, json!({ "search": search, "filter": filter })).await["auditEvents"].clone();
             assert_eq!(page["totalCount"], 2, "{search} {filter}");
-            assert!(page["nodes"].as_array().expect("nodes").iter().all(|node| node["actor"]["id"] == "acme-workspace"));
+            assert!(page["nodes"].as_array().expect("nodes").iter().all(|node| node["actor"]["externalId"] == "acme-workspace"));
             let facets = page["facets"].clone();
             assert_eq!(facets["actors"]["buckets"], json!([{ "value": "acme-workspace", "count": 2 }]), "{search} {filter}");
             for facet in ["categories", "actions", "actors"] {
@@ -145,8 +145,8 @@ on_both_databases! {
             assert_eq!((&page["totalCount"], &page["nodes"]), (&json!(0), &json!([])));
         }
         for matching in [Value::Null, json!("only"), json!("same"), json!("globex"), json!("scim")] {
-            let found = reader.data("query($m: String) { actors(matching: $m) { id } }", json!({ "m": matching })).await;
-            let expected = if ["globex", "scim"].iter().any(|other| matching == *other) { json!([]) } else { json!([{ "id": "acme-workspace" }]) };
+            let found = reader.data("query($m: String) { actors(matching: $m) { externalId } }", json!({ "m": matching })).await;
+            let expected = if ["globex", "scim"].iter().any(|other| matching == *other) { json!([]) } else { json!([{ "externalId": "acme-workspace" }]) };
             assert_eq!(found["actors"], expected, "{matching}");
         }
     }
@@ -166,12 +166,12 @@ on_both_databases! {
             }
         }
         let one = app.admin("capydb", "acme").logs(&["project:p1"]);
-        let ask = "query($search: String, $log: AuditLogInput) { auditEvents(search: $search, log: $log) { totalCount facets { actors { buckets { value count } } days { count } } } actors { id } }";
+        let ask = "query($search: String, $log: AuditLogInput) { auditEvents(search: $search, log: $log) { totalCount facets { actors { buckets { value count } } days { count } } } actors { externalId } }";
         let page = one.data(ask, json!({ "search": "everywhere" })).await;
         assert_eq!(page["auditEvents"]["totalCount"], 2);
         assert_eq!(page["auditEvents"]["facets"]["actors"]["buckets"], json!([{ "value": "user-of-p1", "count": 2 }]));
         assert_eq!(page["auditEvents"]["facets"]["days"], json!([{ "count": 2 }]));
-        assert_eq!(page["actors"], json!([{ "id": "user-of-p1" }]));
+        assert_eq!(page["actors"], json!([{ "externalId": "user-of-p1" }]));
         assert_eq!(one.data(ask, json!({ "search": "wordp2" })).await["auditEvents"]["totalCount"], 0);
         let p2 = json!({ "log": { "level": "project", "id": "p2" } });
         assert_eq!(one.ask(ask, p2.clone()).await.code(), "FORBIDDEN");
@@ -180,9 +180,9 @@ on_both_databases! {
         assert_eq!((unnamed.code().as_str(), unnamed.field().as_str()), ("BAD_USER_INPUT", "log"));
         assert_eq!(several.data(ask, p2).await["auditEvents"]["totalCount"], 3);
         assert_eq!(several.ask(ask, json!({ "log": { "level": "project", "id": "p3" } })).await.code(), "FORBIDDEN");
-        let viewer = several.data("{ viewer { logs { level id } } actors { id } }", json!({})).await;
-        assert_eq!(viewer["viewer"]["logs"], json!([{ "level": "project", "id": "p1" }, { "level": "project", "id": "p2" }]));
-        let actors: Vec<_> = viewer["actors"].as_array().expect("actors").iter().filter_map(|actor| actor["id"].as_str()).collect();
+        let viewer = several.data("{ viewer { logs { level externalId } } actors { externalId } }", json!({})).await;
+        assert_eq!(viewer["viewer"]["logs"], json!([{ "level": "project", "externalId": "p1" }, { "level": "project", "externalId": "p2" }]));
+        let actors: Vec<_> = viewer["actors"].as_array().expect("actors").iter().filter_map(|actor| actor["externalId"].as_str()).collect();
         assert_eq!((actors.len(), actors.contains(&"user-of-p1"), actors.contains(&"user-of-p2")), (2, true, true));
     }
 
@@ -204,7 +204,7 @@ on_both_databases! {
 
     async fn an_organization_without_events_is_an_empty_list_to_its_own_reader(app: &TestApp) {
         let reader = app.admin("capydb", "newborn");
-        let page = reader.data("{ auditEvents { totalCount pageNumber pageCount nodes { id } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } facets { actions { buckets { value } exact } days { day } } } actors { id } viewer { logs { id } } }", json!({})).await;
+        let page = reader.data("{ auditEvents { totalCount pageNumber pageCount nodes { id } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } facets { actions { buckets { value } exact } days { day } } } actors { externalId } viewer { logs { externalId } } }", json!({})).await;
         assert_eq!(page["auditEvents"]["totalCount"], 0);
         assert_eq!((&page["auditEvents"]["pageNumber"], &page["auditEvents"]["pageCount"]), (&json!(1), &json!(1)));
         assert_eq!(page["auditEvents"]["facets"], json!({ "actions": { "buckets": [], "exact": true }, "days": [] }));

@@ -8,7 +8,7 @@ use ledgerline::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{TestApp, event, on_both_databases};
+use crate::harness::{Caller, TestApp, event, on_both_databases};
 
 /// A product with everything that gates: a role, a plan, and logs two levels deep.
 const GATED: &str = r#"
@@ -152,7 +152,7 @@ struct Question {
     variables: Value,
 }
 
-fn questions(ids: &[String; 3], round: usize) -> Vec<Question> {
+fn questions(ids: &[String; 6], round: usize) -> Vec<Question> {
     let question = |field, shown, query, variables| Question { field, shown, query, variables };
     let list = "query($organization: ID, $log: AuditLogInput) { it: auditEvents(organization: $organization, log: $log) { totalCount nodes { id } facets { actions { buckets { count } } } } }";
     let one = "query($id: ID!) { it: auditEvent(id: $id) { id } }";
@@ -160,7 +160,7 @@ fn questions(ids: &[String; 3], round: usize) -> Vec<Question> {
     let actors = "query($organization: ID) { it: actors(organization: $organization) { label } }";
     let record = "mutation($input: RecordAuditEventInput!) { it: recordAuditEvent(input: $input) { status } }";
     let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { results { status error { code } } } }";
-    let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { id } } }";
+    let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { externalId } } }";
     let log = |id: &str| json!({ "level": "project", "id": id });
     let (mut there, mut elsewhere) = (event("a.b"), event("a.b"));
     there["log"] = log("p1");
@@ -170,7 +170,7 @@ fn questions(ids: &[String; 3], round: usize) -> Vec<Question> {
         question(
             "viewer",
             "viewer",
-            "{ it: viewer { subject organization canReadAuditLog { allowed reason requiredPlans } canRecord { allowed reason } logs { id } } }",
+            "{ it: viewer { subject organization canReadAuditLog { allowed reason requiredPlans } canRecord { allowed reason } logs { externalId } } }",
             json!({}),
         ),
         question("catalog", "catalog", "{ it: catalog { open } }", json!({})),
@@ -191,6 +191,9 @@ fn questions(ids: &[String; 3], round: usize) -> Vec<Question> {
         question("node", "node(in acme's own log)", node, json!({ "id": ids[0] })),
         question("node", "node(in p1)", node, json!({ "id": ids[1] })),
         question("node", "node(in globex)", node, json!({ "id": ids[2] })),
+        question("node", "node(acme's own log)", node, json!({ "id": ids[3] })),
+        question("node", "node(log p1)", node, json!({ "id": ids[4] })),
+        question("node", "node(log p1 of globex)", node, json!({ "id": ids[5] })),
         question("actors", "actors", actors, json!({})),
         question("actors", "actors(organization: globex)", actors, json!({ "organization": "globex" })),
         question("recordAuditEvent", "recordAuditEvent", record, json!({ "input": event("a.b") })),
@@ -241,7 +244,7 @@ fn outcome(question: &Question, json: &Value, status: u16) -> String {
             it["canRecord"]["reason"].as_str().unwrap_or("yes"),
             it["logs"].as_array().map_or(0, |logs| logs
                 .iter()
-                .filter(|log| !log["id"].as_str().is_some_and(|id| id.starts_with("own-")))
+                .filter(|log| !log["externalId"].as_str().is_some_and(|id| id.starts_with("own-")))
                 .count()),
         ),
         "recordAuditEvents" => it["results"][0]["error"]["code"]
@@ -251,7 +254,7 @@ fn outcome(question: &Question, json: &Value, status: u16) -> String {
     }
 }
 
-async fn fill(app: &TestApp) -> [String; 3] {
+async fn fill(app: &TestApp) -> [String; 6] {
     let (acme, globex) = (app.admin("gated", "acme"), app.admin("gated", "globex"));
     let mut ids = Vec::new();
     for (caller, log) in [
@@ -268,7 +271,12 @@ async fn fill(app: &TestApp) -> [String; 3] {
         }
         ids.push(caller.record(input).await["event"]["id"].as_str().expect("an id").to_owned());
     }
-    [ids[0].clone(), ids[1].clone(), ids[2].clone()]
+    let logs = async |caller: &Caller<'_>| {
+        caller.data("{ viewer { logs { id } } }", json!({})).await["viewer"]["logs"].clone()
+    };
+    let id = |logs: &Value, n: usize| logs[n]["id"].as_str().expect("an id").to_owned();
+    let (of_acme, of_globex) = (logs(&acme).await, logs(&globex).await);
+    [ids[0].clone(), ids[1].clone(), ids[2].clone(), id(&of_acme, 0), id(&of_acme, 1), id(&of_globex, 1)]
 }
 
 /// The reviewed text: a block per caller, a line per question.

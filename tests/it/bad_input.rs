@@ -72,7 +72,7 @@ on_both_databases! {
         wrong["category"] = json!("session");
         assert_eq!(recorder.ask(RECORD, json!({ "input": wrong })).await.field(), "input.category");
         // What was refused left no log behind.
-        let viewer = recorder.data("{ viewer { logs { level id } } }", json!({})).await;
+        let viewer = recorder.data("{ viewer { logs { level externalId } } }", json!({})).await;
         assert!(viewer["viewer"]["logs"].as_array().expect("logs").iter().all(|log| log["level"] == "account"), "{viewer:#}");
     }
 
@@ -244,7 +244,7 @@ on_both_databases! {
         let zone = reader.ask("{ auditEvents { facets(timeZone: \"Nowhere\") { days { day } } } }", json!({})).await;
         assert_eq!((zone.code().as_str(), zone.field().as_str()), ("BAD_USER_INPUT", "timeZone"));
         for (arguments, field) in [("first: -1", "first"), ("first: 101", "first"), ("matching: \"\\u0000\"", "matching")] {
-            let answer = reader.ask(&format!("{{ actors({arguments}) {{ id }} }}"), json!({})).await;
+            let answer = reader.ask(&format!("{{ actors({arguments}) {{ externalId }} }}"), json!({})).await;
             assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", field));
         }
         for (variables, code) in [(json!({ "first": "1" }), 400), (json!({ "first": 1.5 }), 400), (json!({ "first": 3_000_000_000_i64 }), 400), (json!({ "filter": { "nothing": 1 } }), 400), (json!({ "filter": { "outcomes": ["MAYBE"] } }), 400)] {
@@ -310,7 +310,7 @@ on_both_databases! {
                 for filter in [json!({ "actions": [text] }), json!({ "actor": { "emailContains": text } }), json!({ "actor": { "ids": [text], "emails": [text] } }), json!({ "resource": { "types": [text], "ids": [text] } }), json!({ "categories": [text], "sources": [text], "ipAddresses": [text] })] {
                     reader.data(LIST, json!({ "filter": filter })).await;
                 }
-                reader.data("query($m: String) { actors(matching: $m) { id } }", json!({ "m": text })).await;
+                reader.data("query($m: String) { actors(matching: $m) { externalId } }", json!({ "m": text })).await;
             }
         }
         for (text, found) in [("near", "one"), ("col:value", "one"), ("and or not", "one"), ("İSTANBUL", "two"), ("ÜNÏCODE", "two"), ("a'b--c", "three"), ("%f_", "three"), ("\"a b c d e\"", "three")] {

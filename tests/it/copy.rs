@@ -62,8 +62,8 @@ async fn change(url: &str, sql: &str) {
     database.close().await.expect("it closes");
 }
 
-const EVENT: &str = "id sequence action actionLabel category { code } actor { kind id name email label } onBehalfOf { kind id name email }
-    resources { type id name } log { level id name deletedAt } outcome occurredAt recordedAt ipAddress userAgent correlationId source
+const EVENT: &str = "id sequence action actionLabel category { code } actor { kind externalId name email label } onBehalfOf { kind externalId name email }
+    resources { type externalId name } log { id level externalId name deletedAt } outcome occurredAt recordedAt ipAddress userAgent correlationId source
     sourceEventId recordedBy metadata metadataText";
 const FACETS: &str =
     "categories { buckets { value count } } actions { buckets { value count } } actors { buckets { value count } }
@@ -107,7 +107,12 @@ async fn answers(admin: &Caller<'_>) -> Vec<Value> {
         answers.push(admin.data(query, json!({ "id": node["id"] })).await);
     }
     answers.push(
-        admin.data("{ actors(first: 100) { kind id name email } viewer { logs { level id name } } }", json!({})).await,
+        admin
+            .data(
+                "{ actors(first: 100) { kind externalId name email } viewer { logs { id level externalId name } } }",
+                json!({}),
+            )
+            .await,
     );
     answers
 }

@@ -327,9 +327,9 @@ const EVERYTHING: &str = "query { auditEvents(first: 100, includeNested: true, l
     facets(timeZone: \"Europe/Berlin\") { categories { exact buckets { value label count } } actions { exact buckets { value label count } }
         actors { exact buckets { value label count } } outcomes { exact buckets { value label count } } days { day count } } } }
     fragment E on AuditEvent { id sequence action actionLabel category { code label shortLabel } actor { ...A } onBehalfOf { ...A }
-        resource { type id name } resources { type id name } log { level id name deletedAt parent { level id name deletedAt parent { level id } } } outcome occurredAt recordedAt
+        resource { type externalId name } resources { type externalId name } log { id level externalId name deletedAt parent { id level externalId name deletedAt parent { id level externalId } } } outcome occurredAt recordedAt
         ipAddress userAgent correlationId source sourceEventId recordedBy metadata metadataText }
-    fragment A on Actor { kind id name email label }";
+    fragment A on Actor { kind externalId name email label }";
 
 /// What `getIntrospectionQuery` of graphql@16 asks with everything on.
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name } mutationType { name } subscriptionType { name }

@@ -50,7 +50,7 @@ on_both_databases! {
         assert!(again.status.success());
         assert_eq!(total(app, "odd").await, number);
         let query = "{ auditEvents(first: 100, orderBy: { field: SEQUENCE, direction: ASC }) { nodes {
-            action actor { kind id name email } resources { type id name } ipAddress userAgent source sourceEventId metadataText } } }";
+            action actor { kind externalId name email } resources { type externalId name } ipAddress userAgent source sourceEventId metadataText } } }";
         let list = app.admin("workspace", "odd").data(query, json!({})).await;
         let nodes = list["auditEvents"]["nodes"].as_array().unwrap().clone();
         for (line, node) in ODD_LINES.lines().zip(&nodes) {

@@ -21,7 +21,7 @@ fn within(action: &str, path: &[(&str, &str)]) -> Value {
     input
 }
 
-const DELETE: &str = "mutation($input: DeleteAuditLogInput!) { deleteAuditLog(input: $input) { log { level id name deletedAt } event { id action sequence log { level id } } } }";
+const DELETE: &str = "mutation($input: DeleteAuditLogInput!) { deleteAuditLog(input: $input) { log { level externalId name deletedAt } event { id action sequence log { level externalId } } } }";
 
 async fn delete(caller: &Caller<'_>, level: &str, id: &str, event: Option<Value>) -> Value {
     let mut input = json!({ "log": { "level": level, "id": id } });
@@ -32,12 +32,12 @@ async fn delete(caller: &Caller<'_>, level: &str, id: &str, event: Option<Value>
 }
 
 async fn names(reader: &Caller<'_>) -> Vec<String> {
-    let data = reader.data("{ viewer { logs { level id } } }", json!({})).await;
+    let data = reader.data("{ viewer { logs { level externalId } } }", json!({})).await;
     data["viewer"]["logs"]
         .as_array()
         .expect("logs")
         .iter()
-        .map(|log| format!("{}:{}", log["level"].as_str().expect("text"), log["id"].as_str().expect("text")))
+        .map(|log| format!("{}:{}", log["level"].as_str().expect("text"), log["externalId"].as_str().expect("text")))
         .collect()
 }
 
@@ -56,10 +56,10 @@ on_both_databases! {
         assert_eq!(caputchin.actions("log: {level: \"widget\", id: \"w1\"}").await, ["admin.in-widget"]);
         assert_eq!(caputchin.actions("log: {level: \"account\", id: \"acme\"}, includeNested: false").await, ["session.sign-out"]);
         assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"w1\"}").await, Vec::<String>::new());
-        let deep = caputchin.data("{ auditEvents(log: {level: \"widget\", id: \"w1\"}) { totalCount nodes { log { level id name deletedAt parent { level id parent { level id parent { id } } } } } } }", json!({})).await;
+        let deep = caputchin.data("{ auditEvents(log: {level: \"widget\", id: \"w1\"}) { totalCount nodes { log { level externalId name deletedAt parent { level externalId parent { level externalId parent { externalId } } } } } } }", json!({})).await;
         assert_eq!(deep["auditEvents"]["nodes"][0]["log"], json!({
-            "level": "widget", "id": "w1", "name": "widget w1", "deletedAt": null,
-            "parent": { "level": "troop", "id": "t1", "parent": { "level": "account", "id": "acme", "parent": null } }
+            "level": "widget", "externalId": "w1", "name": "widget w1", "deletedAt": null,
+            "parent": { "level": "troop", "externalId": "t1", "parent": { "level": "account", "externalId": "acme", "parent": null } }
         }));
         assert_eq!(names(&caputchin).await, ["account:acme", "troop:t1", "widget:w1", "troop:t2"]);
         // capydb's organization shows its projects' events.
@@ -81,21 +81,21 @@ on_both_databases! {
         }
         admin.record(within("project.import_started", &[("project", "p2")])).await;
         let gone = delete(&admin, "project", "p1", Some(json!({ "action": "project.deleted", "actor": { "kind": "USER", "id": "u9" }, "correlationId": "job_1" }))).await;
-        assert_eq!((&gone["log"]["id"], &gone["log"]["name"]), (&json!("p1"), &json!("project p1")));
+        assert_eq!((&gone["log"]["externalId"], &gone["log"]["name"]), (&json!("p1"), &json!("project p1")));
         assert!(gone["log"]["deletedAt"].is_string());
-        assert_eq!((&gone["event"]["action"], &gone["event"]["log"]), (&json!("project.deleted"), &json!({ "level": "organization", "id": "acme" })));
-        let ask = "query($log: AuditLogInput, $filter: AuditEventFilter, $search: String) { auditEvents(log: $log, filter: $filter, search: $search) { totalCount nodes { action log { id } } facets { actions { buckets { value count } } } } }";
+        assert_eq!((&gone["event"]["action"], &gone["event"]["log"]), (&json!("project.deleted"), &json!({ "level": "organization", "externalId": "acme" })));
+        let ask = "query($log: AuditLogInput, $filter: AuditEventFilter, $search: String) { auditEvents(log: $log, filter: $filter, search: $search) { totalCount nodes { action log { externalId } } facets { actions { buckets { value count } } } } }";
         let page = admin.data(ask, json!({})).await["auditEvents"].clone();
         assert_eq!(page["nodes"], json!([
-            { "action": "project.deleted", "log": { "id": "acme" } },
-            { "action": "project.import_started", "log": { "id": "p2" } },
+            { "action": "project.deleted", "log": { "externalId": "acme" } },
+            { "action": "project.import_started", "log": { "externalId": "p2" } },
             { "action": "project.credentials_rotated", "log": null },
             { "action": "project.import_started", "log": null },
         ]));
         assert_eq!(page["totalCount"], 4);
         // Who deleted it can be answered, and the old project is found by its id.
-        let who = admin.data("{ auditEvents(filter: { actions: [\"project.deleted\"] }) { nodes { actor { id } correlationId } } }", json!({})).await;
-        assert_eq!(who["auditEvents"]["nodes"], json!([{ "actor": { "id": "u9" }, "correlationId": "job_1" }]));
+        let who = admin.data("{ auditEvents(filter: { actions: [\"project.deleted\"] }) { nodes { actor { externalId } correlationId } } }", json!({})).await;
+        assert_eq!(who["auditEvents"]["nodes"], json!([{ "actor": { "externalId": "u9" }, "correlationId": "job_1" }]));
         let old = json!({ "log": { "level": "project", "id": "p1" } });
         let found = admin.data(ask, old.clone()).await["auditEvents"].clone();
         assert_eq!(found["nodes"], json!([{ "action": "project.credentials_rotated", "log": null }, { "action": "project.import_started", "log": null }]));
@@ -122,7 +122,7 @@ on_both_databases! {
         admin.record(within("admin.widgetword", &[("widget", "w1"), ("troop", "t1")])).await;
         admin.record(within("admin.stays", &[("troop", "t2")])).await;
         let gone = delete(&admin, "troop", "t1", Some(json!({ "action": "troop.delete", "actor": { "kind": "USER", "id": "u" }, "resources": [{ "type": "troop", "id": "t1", "name": "The A Troop" }] }))).await;
-        assert_eq!(gone["event"]["log"], json!({ "level": "account", "id": "acme" }));
+        assert_eq!(gone["event"]["log"], json!({ "level": "account", "externalId": "acme" }));
         assert_eq!(gone["event"]["sequence"], "4");
         assert_eq!(admin.actions("").await, ["troop.delete", "session.sign-out"]);
         assert_eq!(admin.actions("includeNested: true").await, ["troop.delete", "admin.stays", "session.sign-out"]);
@@ -157,10 +157,10 @@ on_both_databases! {
         let gone = delete(&admin, "project", "p1", None).await;
         assert_eq!(gone["event"], Value::Null);
         delete(&admin, "space", "p1", None).await;
-        let page = admin.data("{ auditEvents(includeNested: true) { totalCount nodes { action log { level id deletedAt } } } }", json!({})).await["auditEvents"].clone();
+        let page = admin.data("{ auditEvents(includeNested: true) { totalCount nodes { action log { level externalId deletedAt } } } }", json!({})).await["auditEvents"].clone();
         assert_eq!(page["totalCount"], 2);
         assert_eq!(page["nodes"][0], json!({ "action": "cleared", "log": null }));
-        assert_eq!(page["nodes"][1]["log"], json!({ "level": "project", "id": "p1", "deletedAt": gone["log"]["deletedAt"] }));
+        assert_eq!(page["nodes"][1]["log"], json!({ "level": "project", "externalId": "p1", "deletedAt": gone["log"]["deletedAt"] }));
         assert_eq!(admin.actions("log: {level: \"project\", id: \"p1\"}").await, ["kept"]);
         assert_eq!(admin.actions("log: {level: \"space\", id: \"p1\"}").await, ["cleared"]);
         own.finish().await;
@@ -171,8 +171,8 @@ on_both_databases! {
         admin.record(within("project.import_started", &[("project", "p1")])).await;
         delete(&admin, "project", "p1", None).await;
         admin.record(within("project.credentials_rotated", &[("project", "p1")])).await;
-        let list = admin.data("{ auditEvents { nodes { action log { id deletedAt } } } }", json!({})).await;
-        assert_eq!(list["auditEvents"]["nodes"], json!([{ "action": "project.credentials_rotated", "log": { "id": "p1", "deletedAt": null } }, { "action": "project.import_started", "log": null }]));
+        let list = admin.data("{ auditEvents { nodes { action log { externalId deletedAt } } } }", json!({})).await;
+        assert_eq!(list["auditEvents"]["nodes"], json!([{ "action": "project.credentials_rotated", "log": { "externalId": "p1", "deletedAt": null } }, { "action": "project.import_started", "log": null }]));
         // The new log is the one that its name finds, and a token for it sees nothing of the old one.
         assert_eq!(admin.actions("log: {level: \"project\", id: \"p1\"}").await, ["project.credentials_rotated"]);
         assert_eq!(app.admin("capydb", "acme").logs(&["project:p1"]).actions("").await, ["project.credentials_rotated"]);
@@ -184,6 +184,107 @@ on_both_databases! {
         caputchin.record(within("admin.new", &[("troop", "t1")])).await;
         assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["admin.new"]);
         assert_eq!(caputchin.actions("includeNested: true").await, ["admin.new"]);
+    }
+
+    async fn a_log_is_one_object_with_an_id_and_the_name_of_its_first_use(app: &TestApp) {
+        let admin = app.admin("capydb", "acme");
+        for name in ["First", "Second"] {
+            let mut input = within("project.import_started", &[("project", "p1")]);
+            input["log"]["name"] = json!(name);
+            admin.record(input).await;
+        }
+        admin.record(within("project.import_started", &[("project", "p2")])).await;
+        admin.record(event("api_key.created")).await;
+        let list = admin.data("{ auditEvents { nodes { log { id externalId name parent { id } } } } viewer { logs { id externalId } } }", json!({})).await;
+        let shown: Vec<_> = list["auditEvents"]["nodes"].as_array().expect("nodes").iter().map(|node| node["log"].clone()).collect();
+        let [own, p2, again, p1] = &shown[..] else { panic!("{shown:?}") };
+        assert_eq!((p1, &p1["name"]), (again, &json!("First")));
+        assert_eq!((&p1["parent"]["id"], &p2["parent"]["id"], &own["parent"]), (&own["id"], &own["id"], &Value::Null));
+        let of = |log: &Value| json!({ "id": log["id"], "externalId": log["externalId"] });
+        assert_eq!(list["viewer"]["logs"], json!([of(own), of(p1), of(p2)]));
+        // An event, another process and a restarted one know it by the same id.
+        let ask = "query($id: ID!) { node(id: $id) { __typename id ... on AuditLog { level externalId name deletedAt } } }";
+        let expected = json!({ "node": { "__typename": "AuditLog", "id": p1["id"], "level": "project", "externalId": "p1", "name": "First", "deletedAt": null } });
+        for _ in 0..2 {
+            let other = app.beside().await;
+            assert_eq!(other.admin("capydb", "acme").data(ask, json!({ "id": p1["id"] })).await, expected);
+            other.finish().await;
+        }
+        // Two logs of one name in two organizations, or after each other, are two objects.
+        let globex = app.admin("capydb", "globex");
+        globex.record(within("project.import_started", &[("project", "p1")])).await;
+        let theirs = globex.data("{ auditEvents { nodes { log { id } } } }", json!({})).await["auditEvents"]["nodes"][0]["log"]["id"].clone();
+        let gone = delete(&admin, "project", "p1", None).await;
+        admin.record(within("project.import_started", &[("project", "p1")])).await;
+        let new = admin.data("{ auditEvents { nodes { log { id name } } } }", json!({})).await["auditEvents"]["nodes"][0]["log"].clone();
+        assert_eq!(new["name"], "project p1");
+        let ids: std::collections::BTreeSet<_> = [&p1["id"], &p2["id"], &own["id"], &theirs, &new["id"]].into_iter().map(Value::to_string).collect();
+        assert_eq!(ids.len(), 5, "{ids:?}");
+        // The level clears its deleted logs: the old one is still there, and says so.
+        let old = admin.data(ask, json!({ "id": p1["id"] })).await["node"].clone();
+        assert_eq!((&old["externalId"], &old["deletedAt"]), (&json!("p1"), &gone["log"]["deletedAt"]));
+        assert_eq!(admin.data(ask, json!({ "id": new["id"] })).await["node"]["deletedAt"], Value::Null);
+    }
+
+    async fn a_logs_id_is_good_for_those_who_may_read_it(app: &TestApp) {
+        let ask = "query($id: ID!) { node(id: $id) { id } }";
+        let ids = async |reader: &Caller<'_>| {
+            let data = reader.data("{ viewer { logs { id } } }", json!({})).await;
+            data["viewer"]["logs"].as_array().expect("logs").iter().map(|log| log["id"].as_str().expect("text").to_owned()).collect::<Vec<_>>()
+        };
+        let admin = app.admin("caputchin", "acme");
+        for path in [&[("widget", "w1"), ("troop", "t1")][..], &[("troop", "t2")]] {
+            admin.record(within("admin.thing", path)).await;
+        }
+        app.admin("caputchin", "globex").record(within("admin.thing", &[("troop", "t1")])).await;
+        let [account, t1, w1, t2] = &ids(&admin).await[..] else { panic!("four logs") };
+        let staff = app.caller("caputchin").scopes("audit:read audit:staff");
+        for id in [account, t1, w1, t2] {
+            for reader in [&admin, &staff] {
+                assert_eq!(reader.data(ask, json!({ "id": id })).await["node"]["id"], json!(id));
+            }
+        }
+        let refused = async |reader: &Caller<'_>, id: &str| {
+            let answer = reader.ask(ask, json!({ "id": id })).await;
+            assert_eq!(answer.json()["data"], json!({ "node": null }), "{id}");
+            let mut error = answer.errors()[0].clone();
+            error["locations"].take();
+            error.to_string()
+        };
+        // Whoever may not see it is answered as if it had never been: guesses of every part, other tenants, other logs.
+        let troop = app.admin("caputchin", "acme").logs(&["troop:t1"]);
+        assert_eq!(troop.data(ask, json!({ "id": w1 })).await["node"]["id"], json!(w1));
+        let digit = |at: usize| format!("{}{}{}", &t1[..at], if &t1[at..=at] == "0" { "1" } else { "0" }, &t1[at + 1..]);
+        let guesses = [digit(t1.len() - 1), digit(t1.len() - 8), digit(t1.len() - 9), digit(t1.len() - 17), digit(5)];
+        let mut texts = Vec::new();
+        for guess in &guesses {
+            texts.push(refused(&admin, guess).await);
+            texts.push(refused(&staff, guess).await);
+        }
+        for id in [account, t2] {
+            texts.push(refused(&troop, id).await);
+        }
+        for (product, organization) in [("caputchin", "globex"), ("workspace", "acme"), ("caputchin", "unheard-of")] {
+            texts.push(refused(&app.admin(product, organization), t1).await);
+        }
+        texts.push(refused(&app.caller("workspace").scopes("audit:read audit:staff"), t1).await);
+        // The same once it is removed with what was below it, for those who could see it before.
+        delete(&admin, "troop", "t1", None).await;
+        for reader in [&admin, &staff, &troop] {
+            for id in [t1, w1] {
+                texts.push(refused(reader, id).await);
+            }
+        }
+        texts.dedup();
+        assert_eq!(texts.len(), 1, "{texts:#?}");
+        // An event's id is no log's, and the other way round.
+        let event = admin.record(event("session.sign-out")).await["event"]["id"].as_str().expect("text").to_owned();
+        refused(&admin, &event.replace("evt_", "log_")).await;
+        refused(&admin, &account.replace("log_", "evt_")).await;
+        let right = admin.ask("query($id: ID!) { auditEvent(id: $id) { id } }", json!({ "id": account })).await;
+        assert_eq!(right.code(), "NOT_FOUND");
+        assert_eq!(app.admin("caputchin", "acme").plan("none").ask(ask, json!({ "id": account })).await.code(), "PLAN_REQUIRED");
+        assert_eq!(app.admin("caputchin", "acme").scopes("audit:record").ask(ask, json!({ "id": account })).await.code(), "FORBIDDEN");
     }
 
     async fn deleting_takes_the_right_and_a_log_that_is_there(app: &TestApp) {

@@ -380,8 +380,8 @@ on_both_databases! {
             admin.record_all(vec![json!({ "action": "a.b", "actor": { "kind": "USER", "id": id, "name": name, "email": email } }); times]).await;
         }
         let ask = async |arguments: &str| {
-            let data = admin.data(&format!("{{ actors{arguments} {{ kind id name email label }} }}"), json!({})).await;
-            data["actors"].as_array().expect("actors").iter().map(|actor| actor["id"].as_str().unwrap_or("none").to_owned()).collect::<Vec<_>>()
+            let data = admin.data(&format!("{{ actors{arguments} {{ kind externalId name email label }} }}"), json!({})).await;
+            data["actors"].as_array().expect("actors").iter().map(|actor| actor["externalId"].as_str().unwrap_or("none").to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(ask("").await, ["u-1", "u-2", "u-3"]);
         assert_eq!(ask("(first: 1)").await, ["u-1"]);

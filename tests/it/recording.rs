@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Caller, event, on_both_databases};
 
-const FULL: &str = "id sequence action actionLabel category { code label shortLabel } actor { kind id name email label } onBehalfOf { kind id name email label }
-    resource { type id name } resources { type id name } log { level id name parent { level id } } outcome occurredAt recordedAt ipAddress userAgent
+const FULL: &str = "id sequence action actionLabel category { code label shortLabel } actor { kind externalId name email label } onBehalfOf { kind externalId name email label }
+    resource { type externalId name } resources { type externalId name } log { level externalId name parent { level externalId } } outcome occurredAt recordedAt ipAddress userAgent
     correlationId source sourceEventId recordedBy metadata metadataText";
 
 fn keyed(action: &str, key: &str) -> Value {
@@ -162,8 +162,8 @@ on_both_databases! {
         assert_eq!((&conflict["recorded"], &conflict["results"][1]["error"]["code"]), (&json!(0), &json!("CONFLICT")));
         let next = record_many(&recorder, vec![event("project.deleted"), event("api_key.revoked")], true).await;
         assert_eq!((&next["results"][0]["sequence"], &next["results"][1]["sequence"]), (&json!("3"), &json!("4")));
-        let logs = recorder.data("{ viewer { logs { id } } }", json!({})).await;
-        assert_eq!(logs["viewer"]["logs"], json!([{ "id": "acme" }]));
+        let logs = recorder.data("{ viewer { logs { externalId } } }", json!({})).await;
+        assert_eq!(logs["viewer"]["logs"], json!([{ "externalId": "acme" }]));
     }
 
     async fn everything_is_kept_as_it_was_sent(app: &TestApp) {
@@ -182,13 +182,13 @@ on_both_databases! {
         for (field, value) in [
             ("action", json!("Ünïcode – Action / 7  with blanks")), ("actionLabel", json!("Ünïcode – Action / 7  with blanks")),
             ("category", json!({ "code": "My Category", "label": "My Category", "shortLabel": "My Category" })),
-            ("actor", json!({ "kind": "API_KEY", "id": " key 1 ", "name": "Key \"One\"", "email": "Not An Address", "label": "Key \"One\"" })),
-            ("onBehalfOf", json!({ "kind": "USER", "id": "u", "name": "U", "email": "U@Example.COM", "label": "U" })),
-            ("resource", json!({ "type": "T", "id": "id/with:odd chars", "name": "名" })),
-            ("resources", json!([{ "type": "T", "id": "id/with:odd chars", "name": "名" }, { "type": null, "id": null, "name": "only a name" }, { "type": null, "id": null, "name": null }])),
+            ("actor", json!({ "kind": "API_KEY", "externalId": " key 1 ", "name": "Key \"One\"", "email": "Not An Address", "label": "Key \"One\"" })),
+            ("onBehalfOf", json!({ "kind": "USER", "externalId": "u", "name": "U", "email": "U@Example.COM", "label": "U" })),
+            ("resource", json!({ "type": "T", "externalId": "id/with:odd chars", "name": "名" })),
+            ("resources", json!([{ "type": "T", "externalId": "id/with:odd chars", "name": "名" }, { "type": null, "externalId": null, "name": "only a name" }, { "type": null, "externalId": null, "name": null }])),
             ("outcome", json!("FAILURE")), ("occurredAt", json!("2021-08-19T16:16:32.123456789Z")), ("ipAddress", json!("no address at all")), ("userAgent", json!("curl/8 \u{1F680}")),
             ("correlationId", json!("c")), ("source", json!("s")), ("sourceEventId", json!("e")), ("recordedBy", json!("backend-7")), ("metadataText", json!(text)),
-            ("log", json!({ "level": "organisation", "id": "acme", "name": null, "parent": null })), ("sequence", json!("0")),
+            ("log", json!({ "level": "organisation", "externalId": "acme", "name": null, "parent": null })), ("sequence", json!("0")),
         ] {
             assert_eq!(event[field], value, "{field}");
         }

@@ -13,7 +13,7 @@ on_both_databases! {
         }
         assert_eq!(admin.actions("").await, ["anything.else", "member.invited", "user.login"]);
         let data = admin.data("{ auditEvents(first: 2, search: \"inv*\") { totalCount pageNumber pageCount nodes { action category { code label }
-            actor { label } metadata metadataText log { level id } } pageInfo { hasNextPage } facets { categories { buckets { value count } } days { day count } } } }", json!({})).await;
+            actor { label } metadata metadataText log { level externalId } } pageInfo { hasNextPage } facets { categories { buckets { value count } } days { day count } } } }", json!({})).await;
         assert_eq!(data["auditEvents"]["totalCount"], 1, "{data:#}");
         assert_eq!(data["auditEvents"]["nodes"][0]["action"], "member.invited");
     }

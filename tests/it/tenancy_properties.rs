@@ -67,7 +67,7 @@ on_both_databases! {
                 }
                 assert_eq!(list["facets"]["days"], json!([{ "count": n + 1 }]), "{arguments}");
             }
-            let actors = admin.data("{ actors { id } }", json!({})).await;
+            let actors = admin.data("{ actors { externalId } }", json!({})).await;
             assert_eq!(actors["actors"].as_array().map(Vec::len), Some(1));
             for id in ids.iter().enumerate().filter(|(other, _)| *other != n).flat_map(|(_, ids)| ids) {
                 for field in ["auditEvent", "node"] {

@@ -48,7 +48,7 @@ on_both_databases! {
         }
         admin.record_all(vec![by("lately", "2026-02-01T00:00:00Z"), by("before", "2025-12-01T00:00:00Z")]).await;
         let narrowed = app.admin("workspace", "acme").logs(&["project:p"]);
-        let found = narrowed.data("{ actors { id } }", json!({})).await;
-        assert_eq!(found["actors"], json!([{ "id": "long-ago" }, { "id": "lately" }]));
+        let found = narrowed.data("{ actors { externalId } }", json!({})).await;
+        assert_eq!(found["actors"], json!([{ "externalId": "long-ago" }, { "externalId": "lately" }]));
     }
 }

@@ -57,13 +57,18 @@ impl Fields {
         for _ in 0..=choices.next(6) {
             let when = ["", " @include(if: $yes)", " @skip(if: $yes)", " @skip(if: false)", "", ""][choices.next(6)];
             let on = match (choices.next(3), of) {
-                (0, "AuditEvent") => Some("Node"),
+                (0, "AuditEvent" | "AuditLog") => Some("Node"),
                 (1, _) => Some(of),
                 _ => None,
             };
             items.push(match (choices.next(8), on) {
                 (0, Some("Node")) => {
-                    format!("... on Node{when} {{ id __typename ... on {of} {} }}", self.leaf(of, choices))
+                    // A fragment for the interface's other type says nothing of this one.
+                    let other = if of == "AuditLog" { "AuditEvent" } else { "AuditLog" };
+                    format!(
+                        "... on Node{when} {{ id __typename ... on {of} {} ... on {other} {{ of_another: id }} }}",
+                        self.leaf(of, choices)
+                    )
                 }
                 (0, on) if levels > 0 => {
                     let on = on.map(|on| format!(" on {on}")).unwrap_or_default();
@@ -194,7 +199,7 @@ async fn fill(admin: &Caller<'_>) {
     assert_eq!(told["recorded"], count, "{told:#}");
     admin
         .data(
-            "mutation { deleteAuditLog(input: { log: { level: \"project\", id: \"p2\" } }) { log { id } } }",
+            "mutation { deleteAuditLog(input: { log: { level: \"project\", id: \"p2\" } }) { log { externalId } } }",
             json!({}),
         )
         .await;
@@ -244,30 +249,12 @@ on_both_databases! {
             "{ auditEvents { nodes { action } } auditEvents { nodes { sequence } } }",
             "{ auditEvents { ...A ...B } } fragment A on AuditEventConnection { nodes { action } } fragment B on AuditEventConnection { ... { nodes { sequence } } }",
             "{ ...A auditEvents { nodes { action } } } fragment A on Query { auditEvents { nodes { sequence } } }",
+            // Of a fragment on what two types share, the part for the other type is not this one's.
+            "{ auditEvents { nodes { ... on Node { ...B ... on AuditEvent { action sequence } } } } } fragment B on AuditLog { action: level sequence: id }",
         ] {
             let data = admin.data(query, json!({})).await;
             let node = &data["auditEvents"]["nodes"][0];
             assert_eq!((&node["action"], &node["sequence"]), (&json!("api_key.created"), &json!("0")), "{query}: {data}");
         }
     }
-}
-
-#[test]
-fn no_two_objects_share_an_interface() {
-    // A written selection takes every fragment that validation let pass; on a shared interface it might be another's.
-    let schema = parse_schema(ledgerline::cli::schema_text()).expect("the schema parses");
-    let mut implementors: BTreeMap<String, usize> = BTreeMap::new();
-    for definition in &schema.definitions {
-        let TypeSystemDefinition::Type(definition) = definition else { continue };
-        match &definition.node.kind {
-            TypeKind::Object(object) => {
-                for interface in &object.implements {
-                    *implementors.entry(interface.node.to_string()).or_default() += 1;
-                }
-            }
-            TypeKind::Union(union) => panic!("{union:?} joins objects"),
-            _ => {}
-        }
-    }
-    assert!(implementors.values().all(|count| *count == 1), "{implementors:?}");
 }

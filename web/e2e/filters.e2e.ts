@@ -171,19 +171,19 @@ describe('filtering', () => {
 
   test('by one log of several', async () => {
     const { token } = await demoProduct('capydb');
-    const { viewer } = await ask(token, '{ viewer { logs { level id name } } }');
+    const { viewer } = await ask(token, '{ viewer { logs { level externalId name } } }');
     const nested = viewer.logs.at(-1);
     const { auditEvents } = await ask(
       token,
       'query ($log: AuditLogInput) { auditEvents(log: $log, first: 25) { nodes { id } totalCount } }',
-      { log: { level: nested.level, id: nested.id } },
+      { log: { level: nested.level, id: nested.externalId } },
     );
     const page = await newPage();
     await openLog(page, token);
     await more(page);
-    await page.getByRole('combobox', { name: 'Log' }).selectOption(`${nested.level}:${nested.id}`);
+    await page.getByRole('combobox', { name: 'Log' }).selectOption(`${nested.level}:${nested.externalId}`);
     await page.getByText(`${auditEvents.nodes.length} of ${auditEvents.totalCount} shown`).waitFor();
-    expect(new URL(page.url()).searchParams.get('log')).toBe(`${nested.level}:${nested.id}`);
+    expect(new URL(page.url()).searchParams.get('log')).toBe(`${nested.level}:${nested.externalId}`);
     await page.getByRole('button', { name: /^Remove filter Log/ }).click();
     expect(await page.locator('.results:focus').count(), 'the focus is somewhere').toBe(1);
   });

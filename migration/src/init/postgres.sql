@@ -18,6 +18,7 @@ CREATE TABLE organization_head (
 ) WITH (fillfactor = 50);
 
 -- Nodes of a tenant's tree of logs; 0 is its own. A deleted log keeps its row: what reads show is its level's policy.
+-- `salt` is the random part of its id.
 CREATE TABLE log (
     organization_no BIGINT NOT NULL REFERENCES organization (no),
     no              BIGINT NOT NULL,
@@ -26,6 +27,7 @@ CREATE TABLE log (
     name            TEXT,
     parent_no       BIGINT,
     deleted_ns      BIGINT,
+    salt            BIGINT NOT NULL,
     PRIMARY KEY (organization_no, no)
 );
 CREATE UNIQUE INDEX log_live ON log (organization_no, level, id) WHERE deleted_ns IS NULL;

@@ -17,6 +17,7 @@ CREATE TABLE organization_head (
 ) STRICT;
 
 -- Nodes of a tenant's tree of logs; 0 is its own. A deleted log keeps its row: what reads show is its level's policy.
+-- `salt` is the random part of its id.
 CREATE TABLE log (
     organization_no INTEGER NOT NULL REFERENCES organization (no),
     no              INTEGER NOT NULL,
@@ -25,6 +26,7 @@ CREATE TABLE log (
     name            TEXT,
     parent_no       INTEGER,
     deleted_ns      INTEGER,
+    salt            INTEGER NOT NULL,
     PRIMARY KEY (organization_no, no)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX log_live ON log (organization_no, level, id) WHERE deleted_ns IS NULL;

@@ -96,7 +96,14 @@ pub const CHANGING: [Table; 4] = [
     Table {
         name: "log",
         key: &[("organization_no", Integer), ("no", Integer)],
-        rest: &[("level", Text), ("id", Text), ("name", Text), ("parent_no", Integer), ("deleted_ns", Integer)],
+        rest: &[
+            ("level", Text),
+            ("id", Text),
+            ("name", Text),
+            ("parent_no", Integer),
+            ("deleted_ns", Integer),
+            ("salt", Integer),
+        ],
     },
     Table {
         name: "action",

@@ -49,8 +49,8 @@ on_both_databases! {
         input["organization"] = json!("small-plan");
         staff.record(input).await;
         let owner = app.admin("caputchin", "small-plan");
-        let event = owner.data("{ auditEvents(filter: { actor: { kinds: [STAFF] } }) { nodes { actor { kind id label } onBehalfOf { id } category { code } recordedBy log { level } } } }", json!({})).await;
-        assert_eq!(event["auditEvents"]["nodes"][0], json!({ "actor": { "kind": "STAFF", "id": "staff-7", "label": "Sam Staff" }, "onBehalfOf": { "id": "u1" }, "category": { "code": "staff" }, "recordedBy": "staff-7", "log": { "level": "account" } }));
+        let event = owner.data("{ auditEvents(filter: { actor: { kinds: [STAFF] } }) { nodes { actor { kind externalId label } onBehalfOf { externalId } category { code } recordedBy log { level } } } }", json!({})).await;
+        assert_eq!(event["auditEvents"]["nodes"][0], json!({ "actor": { "kind": "STAFF", "externalId": "staff-7", "label": "Sam Staff" }, "onBehalfOf": { "externalId": "u1" }, "category": { "code": "staff" }, "recordedBy": "staff-7", "log": { "level": "account" } }));
         // The customer's own name finds none of it among what the customer did.
         assert_eq!(owner.actions("filter: { actor: { ids: [\"u1\"] } }").await, Vec::<String>::new());
     }

@@ -18,7 +18,7 @@ on_both_databases! {
         }
         // And reading records none.
         let admin = app.admin("capydb", "acme");
-        admin.data("{ auditEvents { totalCount } actors { id } viewer { logs { id } } }", json!({})).await;
+        admin.data("{ auditEvents { totalCount } actors { externalId } viewer { logs { externalId } } }", json!({})).await;
         assert_eq!(admin.actions("").await, Vec::<String>::new());
     }
 
@@ -48,7 +48,7 @@ on_both_databases! {
         let mut nested = event("api_key.revoked");
         nested["log"] = json!({ "level": "project", "id": "p1" });
         admin.record(nested).await;
-        let page = admin.data("{ auditEvents { nodes { action log { level id } } } }", json!({})).await;
-        assert_eq!(page["auditEvents"]["nodes"], json!([{ "action": "api_key.revoked", "log": { "level": "project", "id": "p1" } }, { "action": "api_key.created", "log": { "level": "organization", "id": "acme" } }]));
+        let page = admin.data("{ auditEvents { nodes { action log { level externalId } } } }", json!({})).await;
+        assert_eq!(page["auditEvents"]["nodes"], json!([{ "action": "api_key.revoked", "log": { "level": "project", "externalId": "p1" } }, { "action": "api_key.created", "log": { "level": "organization", "externalId": "acme" } }]));
     }
 }

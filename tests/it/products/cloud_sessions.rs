@@ -51,8 +51,8 @@ on_both_databases! {
         assert_eq!(admin.actions("filter: { categories: [\"resource\", \"credential\"] }").await, ["RESOURCE_CREATED", "CREDENTIAL_DELETED"]);
         assert_eq!(admin.actions("filter: { actions: [\"RESOURCE_*\", \"CREDENTIAL_*\"] }").await, ["RESOURCE_CREATED", "CREDENTIAL_DELETED"]);
         // Who accessed what and when.
-        let who = admin.data("{ auditEvents(filter: { actions: [\"SESSION_STARTED\"] }) { nodes { actor { email } resource { name id } occurredAt ipAddress } } }", json!({})).await;
-        assert_eq!(who["auditEvents"]["nodes"][0], json!({ "actor": { "email": "Ann@corp.example" }, "resource": { "name": "staging", "id": "r-1" }, "occurredAt": "2026-05-01T22:30:00Z", "ipAddress": "192.0.2.4" }));
+        let who = admin.data("{ auditEvents(filter: { actions: [\"SESSION_STARTED\"] }) { nodes { actor { email } resource { name externalId } occurredAt ipAddress } } }", json!({})).await;
+        assert_eq!(who["auditEvents"]["nodes"][0], json!({ "actor": { "email": "Ann@corp.example" }, "resource": { "name": "staging", "externalId": "r-1" }, "occurredAt": "2026-05-01T22:30:00Z", "ipAddress": "192.0.2.4" }));
     }
 
     async fn the_first_event_brings_the_organization_into_being(app: &TestApp) {
@@ -70,7 +70,7 @@ on_both_databases! {
         deleted["resources"] = json!([{ "type": "user", "id": "u-2", "name": "gone@corp.example" }]);
         admin.record(json!({ "action": "USER_LOGIN", "actor": { "kind": "USER", "id": "u-2", "email": "gone@corp.example" } })).await;
         admin.record(deleted).await;
-        let expired = admin.data("{ auditEvents(filter: { actions: [\"SESSION_EXPIRED\"] }) { nodes { actor { kind id name email label } ipAddress userAgent resource { id } } } }", json!({})).await;
+        let expired = admin.data("{ auditEvents(filter: { actions: [\"SESSION_EXPIRED\"] }) { nodes { actor { kind externalId name email label } ipAddress userAgent resource { externalId } } } }", json!({})).await;
         let node = &expired["auditEvents"]["nodes"][0];
         assert_eq!((&node["ipAddress"], &node["resource"], &node["actor"]["email"], &node["actor"]["kind"]), (&Value::Null, &Value::Null, &Value::Null, &json!("SYSTEM")));
         assert!(node["actor"]["label"].as_str().is_some_and(|label| !label.is_empty()));

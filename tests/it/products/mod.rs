@@ -113,7 +113,7 @@ on_both_databases! {
                 let admin = app.admin(product, organization.id);
                 let recorded = seed(&admin, product, organization.id).await;
                 all += recorded;
-                let page = admin.data("{ auditEvents(first: 100, includeNested: true) { totalCount nodes { occurredAt } facets { actions { buckets { value } } actors { buckets { value } } } } actors(first: 100) { kind } viewer { logs { id } } }", json!({})).await;
+                let page = admin.data("{ auditEvents(first: 100, includeNested: true) { totalCount nodes { occurredAt } facets { actions { buckets { value } } actors { buckets { value } } } } actors(first: 100) { kind } viewer { logs { externalId } } }", json!({})).await;
                 let total = page["auditEvents"]["totalCount"].as_u64().expect("a number") as usize;
                 assert!(total <= recorded && total * 10 >= recorded * 8, "{product} {total} of {recorded}");
                 let times: Vec<_> = column(&page["auditEvents"]["nodes"], "occurredAt");
@@ -121,7 +121,7 @@ on_both_databases! {
                 seen.extend(column(&page["auditEvents"]["facets"]["actions"]["buckets"], "value"));
                 kinds.extend(column(&page["actors"], "kind"));
                 // The deleted log is gone from what can be chosen; the filled ones are there.
-                let logs = column(&page["viewer"]["logs"], "id");
+                let logs = column(&page["viewer"]["logs"], "externalId");
                 assert_eq!(logs[0], organization.id);
                 for told in &organization.logs {
                     let there = logs.iter().any(|id| id == told.id);

@@ -23,7 +23,7 @@ on_both_databases! {
     async fn a_member_of_workspace_is_told_apart_before_any_data(app: &TestApp) {
         app.admin("workspace", "acme").record(event("user.login")).await;
         let member = app.admin("workspace", "acme").role("member");
-        let answer = member.ask("{ viewer { role canReadAuditLog { allowed reason hidden } logs { id } } auditEvents { nodes { id } } }", json!({})).await;
+        let answer = member.ask("{ viewer { role canReadAuditLog { allowed reason hidden } logs { externalId } } auditEvents { nodes { id } } }", json!({})).await;
         assert_eq!(answer.code(), "FORBIDDEN");
         assert_eq!(answer.json()["data"], json!({ "viewer": { "role": "member", "canReadAuditLog": { "allowed": false, "reason": "FORBIDDEN", "hidden": false }, "logs": [] }, "auditEvents": null }));
     }

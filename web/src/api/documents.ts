@@ -5,10 +5,10 @@ const eventFields = graphql(`
   fragment EventFields on AuditEvent @_unmask {
     id sequence action actionLabel
     category { code label shortLabel }
-    actor { kind id name email label }
-    onBehalfOf { kind id name email label }
-    resources { type id name }
-    log { level id name deletedAt }
+    actor { kind externalId name email label }
+    onBehalfOf { kind externalId name email label }
+    resources { type externalId name }
+    log { level externalId name deletedAt }
     outcome occurredAt recordedAt ipAddress userAgent
     correlationId source sourceEventId recordedBy metadataText
   }
@@ -25,7 +25,7 @@ export const sessionQuery = graphql(`
         levels { name label parent }
       }
       canReadAuditLog { allowed reason requiredPlans hidden message }
-      logs { level id name deletedAt }
+      logs { level externalId name deletedAt }
     }
     catalog {
       open openPrefixes
@@ -93,7 +93,7 @@ export const eventQuery = graphql(
 /** People and machines of the organization, for the actor filter. */
 export const actorsQuery = graphql(`
   query Actors($organization: ID, $matching: String) {
-    actors(organization: $organization, matching: $matching, first: 20) { kind id name email label }
+    actors(organization: $organization, matching: $matching, first: 20) { kind externalId name email label }
   }
 `);
 

@@ -57,7 +57,7 @@ export const examples: readonly Example[] = [
       action
       actionLabel
       actor { kind label email }
-      resource { type id name }
+      resource { type externalId name }
       outcome
       metadata
     }

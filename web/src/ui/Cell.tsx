@@ -92,7 +92,7 @@ export function OutcomeBadge({ outcome }: { outcome: NonNullable<AuditEvent['out
 
 /** Who it was: the name, else the address, else the id, else what the product calls such an actor. */
 export function actorTitle(actor: Actor): string {
-  return actor.name ?? actor.email ?? actor.id ?? actor.label;
+  return actor.name ?? actor.email ?? actor.externalId ?? actor.label;
 }
 
 function ActorCell({ actor }: { actor: Actor }) {
@@ -119,8 +119,8 @@ function ResourceCell({ resources }: { resources: readonly Resource[] }) {
   const { texts } = useLog();
   const [first, ...others] = resources;
   if (!first) return <Nothing />;
-  const title = first.name ?? first.id ?? first.type ?? '';
-  const rest = [first.type, first.id].filter((part): part is string => part !== null && part !== title);
+  const title = first.name ?? first.externalId ?? first.type ?? '';
+  const rest = [first.type, first.externalId].filter((part): part is string => part !== null && part !== title);
   return (
     <span>
       <span class="main">

@@ -15,7 +15,7 @@ const longText = 300;
 /** Everything that is recorded about one event, each value a way into the list. */
 export function Details({ event }: { event: AuditEvent }) {
   const log = useLog();
-  const { texts, format, view, change, config, now } = log;
+  const { texts, format, view, config, now } = log;
   const { fields } = texts;
   const metadata = useMemo(() => readJson(event.metadataText), [event.metadataText]);
   const empty = metadata.kind === 'object' && metadata.entries.length === 0;
@@ -54,7 +54,7 @@ export function Details({ event }: { event: AuditEvent }) {
                 <li key={index}>
                   {resource.name && <Marked text={resource.name} />}
                   {resource.type && <Value text={resource.type} filter="resourceType" />}
-                  {resource.id && <Value text={resource.id} filter="resourceId" code />}
+                  {resource.externalId && <Value text={resource.externalId} filter="resourceId" code />}
                 </li>
               ))}
             </ul>
@@ -62,13 +62,7 @@ export function Details({ event }: { event: AuditEvent }) {
         )}
         {event.log && (
           <Field name={fields.log}>
-            <span class="value">
-              <bdi>{logName(log, event.log)}</bdi>
-              <FilterButton
-                name={logName(log, event.log)}
-                onClick={() => change(refine(view, { log: { level: event.log!.level, id: event.log!.id } }))}
-              />
-            </span>
+            <LogValue of={event.log} />
           </Field>
         )}
         <Field name={fields.occurredAt}>
@@ -169,15 +163,28 @@ function Moment({ iso }: { iso: string }) {
   );
 }
 
+function LogValue({ of }: { of: NonNullable<AuditEvent['log']> }) {
+  const log = useLog();
+  const ref = { level: of.level, id: of.externalId };
+  const name = logName(log, { ...of, ...ref });
+  return (
+    <span class="value">
+      <bdi>{name}</bdi>
+      <FilterButton name={name} onClick={() => log.change(refine(log.view, { log: ref }))} />
+    </span>
+  );
+}
+
 function ActorValue({ actor, filtered }: { actor: Actor; filtered?: boolean }) {
   const log = useLog();
   const title = actorTitle(actor);
   const kind = actor.label || actorKindName(log, actor.kind);
   return (
     <>
-      {title !== actor.email && title !== actor.id && <Marked text={title} />}
+      {title !== actor.email && title !== actor.externalId && <Marked text={title} />}
       {actor.email && (filtered ? <Value text={actor.email} filter="email" /> : <Marked text={actor.email} />)}
-      {actor.id && (filtered ? <Value text={actor.id} filter="actorId" code /> : <code>{actor.id}</code>)}
+      {actor.externalId &&
+        (filtered ? <Value text={actor.externalId} filter="actorId" code /> : <code>{actor.externalId}</code>)}
       {kind !== title && <span class="badge kind">{kind}</span>}
     </>
   );

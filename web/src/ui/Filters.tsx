@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { actorsQuery, type Actor, type Overview } from '../api/documents.ts';
-import { exactly, listKeys, periodPresets, refine, withDays, withList, withPeriod, type ListKey } from '../view/view.ts';
+import { exactly, listKeys, periodPresets, refine, withDays, withList, withPeriod, type ListKey, type LogRef } from '../view/view.ts';
 import { actorTitle } from './Cell.tsx';
 import { useLog } from './context.ts';
 import { actionName, columnLabel, logName } from './names.ts';
@@ -216,9 +216,9 @@ function ActorPicker() {
 
   const options = new Map<string, Option>();
   for (const actor of actors) {
-    const value = actor.id ? `id:${actor.id}` : actor.email ? `email:${actor.email}` : null;
+    const value = actor.externalId ? `id:${actor.externalId}` : actor.email ? `email:${actor.email}` : null;
     const label = actorTitle(actor);
-    const hint = [actor.email, actor.id].find((part) => part && part !== label) ?? undefined;
+    const hint = [actor.email, actor.externalId].find((part) => part && part !== label) ?? undefined;
     if (value && !options.has(value)) options.set(value, { value, label, hint });
   }
   const chosen = [
@@ -249,7 +249,7 @@ function LogFilter() {
   const { texts, view, session, change } = log;
   const { logs } = session.viewer;
   if (logs.length < 2 && !view.log) return null;
-  const refs = logs.map(({ level, id }) => ({ level, id }));
+  const refs = logs.map(({ level, externalId }): LogRef => ({ level, id: externalId }));
   if (view.log && !refs.some(({ level, id }) => level === view.log!.level && id === view.log!.id)) refs.push(view.log);
   return (
     <label class="field">
