@@ -187,7 +187,7 @@ impl Error {
     pub fn under(self, prefix: &str) -> Self {
         match self {
             Self::BadInput { field, rule, message, suggestions } => {
-                let field = format!("{prefix}.{field}");
+                let field = if field.is_empty() { prefix.to_owned() } else { format!("{prefix}.{field}") };
                 let message = match message.split_once(": ") {
                     Some((_, rest)) => format!("{field}: {rest}"),
                     None => message,

@@ -32,6 +32,8 @@ pub struct Model {
     pub source: Option<String>,
     pub source_event_id: Option<String>,
     pub recorded_by: String,
+    /// JSON array of the paths that were cut or replaced; null where there are none.
+    pub truncated: Option<String>,
     pub metadata: String,
 }
 

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
-use crate::{catalog::Product, event::Timestamp};
+use crate::{
+    catalog::Product,
+    event::{Timestamp, json, limits, text::is_blank},
+};
 
 /// The claims of a token, as it carries them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -36,10 +39,10 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<OneOrMany>,
     /// E-mail address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::lenient")]
     pub email: Option<String>,
     /// Name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::lenient")]
     pub name: Option<String>,
     /// Logs that the token is narrowed to, each as `level:id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,12 +68,19 @@ impl Claims {
 
     /// Every text that comes to be stored or compared with what is stored.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.sub), self.org.as_ref(), self.plan.as_ref(), self.email.as_ref(), self.name.as_ref()]
+        [Some(&self.sub), self.org.as_ref(), self.plan.as_ref()]
             .into_iter()
             .flatten()
             .chain(self.logs.iter().flatten())
             .map(String::as_str)
     }
+}
+
+/// What people gave as their name or address, as far as it can be shown: it is no reason to refuse a token.
+pub(super) fn shown(text: Option<String>) -> Option<String> {
+    let mut text = text?.replace('\0', "\u{fffd}");
+    text.truncate(text.floor_char_boundary(limits::TEXT_BYTES));
+    (!is_blank(&text)).then_some(text)
 }
 
 /// A text, or a list of texts.

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, Validation, errors::ErrorKind};
 use serde::Deserialize;
 
-use super::{Claims, KeyRing, LogName, Principal, claims::instant};
+use super::{
+    Claims, KeyRing, LogName, Principal,
+    claims::{instant, shown},
+};
 use crate::{
     catalog::{Product, Products},
     error::{Error, Result},
-    event::{Timestamp, limits},
+    event::{Timestamp, limits, text::is_blank},
 };
 
 /// Longest token, in bytes.
@@ -125,7 +128,7 @@ fn check_time(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
 }
 
 fn principal(claims: Claims, product: &Arc<Product>) -> Result<Principal, Refusal> {
-    let unfit = |text: &str| text.is_empty() || text.len() > limits::TEXT_BYTES || text.contains('\0');
+    let unfit = |text: &str| is_blank(text) || text.len() > limits::TEXT_BYTES || text.contains('\0');
     if [Some(&claims.sub), claims.org.as_ref()].into_iter().flatten().any(|text| unfit(text)) {
         return Err(Refusal::Final("the token's subject or organization is empty, too long or has NUL in it"));
     }
@@ -141,8 +144,8 @@ fn principal(claims: Claims, product: &Arc<Product>) -> Result<Principal, Refusa
         organization: claims.org,
         subject: claims.sub,
         plan: claims.plan,
-        email: claims.email,
-        name: claims.name,
+        email: shown(claims.email),
+        name: shown(claims.name),
         logs,
     })
 }

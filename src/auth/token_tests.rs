@@ -129,7 +129,11 @@ fn what_is_refused_is_refused_in_words_that_tell_nothing() {
         (hs256(&json!({"org": 5})), "the token's claims cannot be read"),
         (hs256(&json!({"sub": ""})), "the token's subject or organization is empty, too long or has NUL in it"),
         (hs256(&json!({"org": ""})), "the token's subject or organization is empty, too long or has NUL in it"),
-        (hs256(&json!({"email": "a\0b"})), "a claim of the token is too long or has NUL in it"),
+        (
+            hs256(&json!({"sub": " \u{200b}"})),
+            "the token's subject or organization is empty, too long or has NUL in it",
+        ),
+        (hs256(&json!({"plan": "a\0b"})), "a claim of the token is too long or has NUL in it"),
         (hs256(&json!({"logs": []})), "the token's list of logs is empty"),
         (
             hs256(&json!({"logs": ["p_1"]})),
@@ -264,4 +268,18 @@ fn a_development_token_carries_what_it_was_given() {
     let token = token::sign(SECRET, Some("development"), &claims).unwrap();
     let p = verify_with(&token, &ring_of([secret(Some("development"), SECRET)])).unwrap();
     assert_eq!((p.organization.as_deref(), p.logs), (Some("org_1"), vec![LogName::new("project", "p_1")]));
+}
+
+#[test]
+fn what_people_call_themselves_is_no_reason_to_refuse_their_token() {
+    let named = |changes| verify(&hs256(&changes)).map(|principal| (principal.name, principal.email)).unwrap();
+    assert_eq!(named(json!({"name": "a\0b", "email": " \n"})), (Some("a\u{fffd}b".to_owned()), None));
+    assert_eq!(named(json!({"name": "é".repeat(2_000)})).0.map(|name| name.len()), Some(2_048));
+    // Cut in the middle of an emoji, as no library here would write it.
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let claims = claims(&json!({"name": "HALF"})).to_string().replace("HALF", "Ann \\ud83d");
+    let message = format!("{}.{}", part(r#"{"alg":"HS256"}"#), part(&claims));
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET);
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).unwrap();
+    assert_eq!(verify(&format!("{message}.{signature}")).unwrap().name.as_deref(), Some("Ann \u{fffd}"));
 }

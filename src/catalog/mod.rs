@@ -13,6 +13,7 @@ mod tests;
 
 use std::{collections::HashMap, path::PathBuf};
 
+pub(crate) use actions::nearest;
 pub use actions::{Action, Catalog, Category, Labelled};
 pub use fault::{ProductError, ProductErrors};
 pub(crate) use parse::is_loopback;

@@ -40,6 +40,8 @@ pub struct Filter {
     pub sources: Option<Vec<String>>,
     /// The sources' own event ids.
     pub source_event_ids: Option<Vec<String>>,
+    /// Whether something of the event was cut or replaced.
+    pub truncated: Option<bool>,
     /// First instant.
     pub from: Option<Timestamp>,
     /// Instant after the last.
@@ -209,6 +211,9 @@ impl Filter {
         any(exact_terms(Kind::CorrelationId, self.correlation_ids.as_deref()));
         any(exact_terms(Kind::Source, self.sources.as_deref()));
         any(exact_terms(Kind::SourceEventId, self.source_event_ids.as_deref()));
+        if self.truncated == Some(true) {
+            any(Some(vec![Term::Exact(terms::truncated())]));
+        }
         for asked in &self.search.words {
             let own = if asked.prefix {
                 Term::Prefix(asked.word[..asked.word.floor_char_boundary(words::WORD_BYTES)].to_owned())
@@ -228,6 +233,9 @@ impl Filter {
         none(action_terms(&self.not_actions, expansion));
         none(self.not_actor_kinds.iter().map(|k| numbered(Kind::ActorKind, k.number())).collect());
         none(exact_terms(Kind::ActorId, Some(&self.not_actor_ids)).unwrap_or_default());
+        if self.truncated == Some(false) {
+            none(vec![Term::Exact(terms::truncated())]);
+        }
         clauses
     }
 
@@ -296,6 +304,7 @@ impl Filter {
             && one_of(&self.correlation_ids, &event.correlation_id)
             && one_of(&self.sources, &event.source)
             && one_of(&self.source_event_ids, &event.source_event_id)
+            && self.truncated.is_none_or(|truncated| truncated != event.truncated.is_empty())
             && !self.not_actor_kinds.contains(&actor.kind)
             && !actor.id.as_ref().is_some_and(|id| self.not_actor_ids.contains(id))
             && self.search_matches(event)

@@ -1,11 +1,17 @@
 //! What a caller asks to record, and the checks that need nothing but the input itself.
 
+mod kept;
+mod marks;
+mod metadata;
+
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use super::{
     Actor, ActorKind, Outcome, Resource, Timestamp,
     hash::{self, Hash},
-    json, limits,
+    json, limits, text,
 };
 use crate::error::{Error, Result};
 
@@ -48,6 +54,9 @@ pub struct RecordInput {
     // What it says counts, not how it is written: see `RecordInput::content_hash`.
     #[serde(serialize_with = "left_out")]
     pub metadata: Option<String>,
+    /// Whether what would be cut, replaced or taken for absent refuses the event.
+    #[serde(skip)]
+    pub strict: bool,
 }
 
 fn left_out<S: serde::Serializer>(_: &Option<String>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
@@ -75,6 +84,7 @@ impl RecordInput {
             source_event_id: None,
             idempotency_key: None,
             metadata: None,
+            strict: false,
         }
     }
 }
@@ -92,14 +102,20 @@ pub struct LogRef {
     pub parent: Option<Box<LogRef>>,
 }
 
+/// Why a text with NUL in it breaks a rule; a half of a surrogate pair in a request's body is read as NUL.
+const UNSTORABLE: &str = "must not contain NUL (U+0000) or half of a surrogate pair";
+/// Why a text that shows nothing breaks a rule.
+const BLANK: &str = "must not be empty or blank";
+
 impl RecordInput {
-    /// Checks sizes, characters and metadata.
+    /// Checks what the caller alone decides: action, time, and the ids of our contract. What outsiders fill is the
+    /// business of [`RecordInput::keep`].
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming field, rule and value.
     pub fn check(&self, now: Timestamp) -> Result<()> {
-        if self.action.is_empty() {
-            return Err(Error::bad_input("action", "must not be empty"));
+        if text::is_blank(&self.action) {
+            return Err(Error::bad_input("action", BLANK));
         }
         let chars = self.action.chars().count();
         if chars > limits::ACTION_CHARS {
@@ -108,35 +124,22 @@ impl RecordInput {
         if let Some(c) = self.action.chars().find(|c| c.is_control()) {
             return Err(Error::bad_input("action", format!("must be printable text, found U+{:04X}", c as u32)));
         }
-        self.check_texts()?;
-        if self.resources.len() > limits::RESOURCES {
-            return Err(over("resources", limits::RESOURCES, "items", self.resources.len()));
+        for (field, id) in [
+            ("category", &self.category),
+            ("organization", &self.organization),
+            ("idempotencyKey", &self.idempotency_key),
+        ] {
+            id.as_ref().map_or(Ok(()), |id| check_id(&field, id))?;
         }
-        if let Some(at) = self.occurred_at {
-            if at < Timestamp::EARLIEST {
-                return Err(Error::bad_input(
-                    "occurredAt",
-                    format!("must not be before {}, got {at}", Timestamp::EARLIEST),
-                ));
-            }
-            if at.0 > now.0.saturating_add(limits::AHEAD_NANOS) {
-                return Err(Error::bad_input(
-                    "occurredAt",
-                    format!("must be at most 5 minutes ahead of {now}, got {at}"),
-                ));
-            }
+        if let Some(log) = &self.log {
+            check_log(log, "log", 1)?;
         }
-        let metadata = self.metadata.as_deref().unwrap_or("{}");
-        check_metadata(metadata)?;
-        let bytes = self.all_but_metadata().len() + metadata.len();
-        if bytes > limits::EVENT_BYTES {
-            return Err(over("event", limits::EVENT_BYTES, "bytes of JSON", bytes));
-        }
-        Ok(())
+        self.occurred_at.map_or(Ok(()), |at| check_time(at, now))
     }
 
-    /// The hash of a checked input's content as received. Metadata that says the same in another order of keys is the
-    /// same content.
+    /// The hash of what was sent, before anything is cut: a repeated request is the same content, whatever the limits
+    /// were when it came first, and two that differ beyond a limit are not. Metadata that says the same in another
+    /// order of keys is the same content.
     #[must_use]
     pub fn content_hash(&self) -> Hash {
         let metadata = normal_form(self.metadata.as_deref().unwrap_or("{}"));
@@ -146,112 +149,45 @@ impl RecordInput {
     fn all_but_metadata(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("texts, numbers and lists of them are JSON")
     }
+}
 
-    fn check_texts(&self) -> Result<()> {
-        for (name, text) in [
-            ("category", &self.category),
-            ("organization", &self.organization),
-            ("ipAddress", &self.ip_address),
-            ("userAgent", &self.user_agent),
-            ("correlationId", &self.correlation_id),
-            ("source", &self.source),
-            ("sourceEventId", &self.source_event_id),
-            ("idempotencyKey", &self.idempotency_key),
-        ] {
-            check_text(|| name.to_owned(), text.as_deref())?;
-        }
-        for (name, actor) in [("actor", Some(&self.actor)), ("onBehalfOf", self.on_behalf_of.as_ref())] {
-            let Some(actor) = actor else { continue };
-            for (part, text) in [("id", &actor.id), ("name", &actor.name), ("email", &actor.email)] {
-                check_text(|| format!("{name}.{part}"), text.as_deref())?;
-            }
-        }
-        for (i, resource) in self.resources.iter().enumerate() {
-            for (part, text) in [("type", &resource.kind), ("id", &resource.id), ("name", &resource.name)] {
-                check_text(|| format!("resources[{i}].{part}"), text.as_deref())?;
-            }
-        }
-        if let Some(log) = &self.log {
-            check_log(log, "log", 1)?;
-        }
-        for (field, text) in [
-            ("organization", &self.organization),
-            ("idempotencyKey", &self.idempotency_key),
-            ("category", &self.category),
-        ] {
-            if text.as_deref() == Some("") {
-                return Err(Error::bad_input(field, "must not be empty"));
-            }
-        }
-        Ok(())
+fn check_time(at: Timestamp, now: Timestamp) -> Result<()> {
+    if at < Timestamp::EARLIEST {
+        return Err(Error::bad_input("occurredAt", format!("must not be before {}, got {at}", Timestamp::EARLIEST)));
     }
+    if at.0 > now.0.saturating_add(limits::AHEAD_NANOS) {
+        return Err(Error::bad_input("occurredAt", format!("must be at most 5 minutes ahead of {now}, got {at}")));
+    }
+    Ok(())
 }
 
 fn check_log(log: &LogRef, field: &str, depth: usize) -> Result<()> {
     if depth > limits::LOG_DEPTH {
         return Err(over(field, limits::LOG_DEPTH, "levels", depth));
     }
-    check_text(|| format!("{field}.level"), Some(&log.level))?;
-    check_text(|| format!("{field}.id"), Some(&log.id))?;
-    check_text(|| format!("{field}.name"), log.name.as_deref())?;
-    if log.id.is_empty() {
-        return Err(Error::bad_input(format!("{field}.id"), "must not be empty"));
-    }
+    check_id(&format_args!("{field}.level"), &log.level)?;
+    check_id(&format_args!("{field}.id"), &log.id)?;
     log.parent.as_ref().map_or(Ok(()), |parent| check_log(parent, &format!("{field}.parent"), depth + 1))
 }
 
-fn check_text(field: impl Fn() -> String, text: Option<&str>) -> Result<()> {
-    let Some(text) = text else { return Ok(()) };
-    if text.len() > limits::TEXT_BYTES {
-        return Err(over(&field(), limits::TEXT_BYTES, "bytes", text.len()));
+/// An id of our own contract is kept whole or refused.
+fn check_id(field: &dyn Display, id: &str) -> Result<()> {
+    if id.len() > limits::TEXT_BYTES {
+        return Err(over(&field.to_string(), limits::TEXT_BYTES, "bytes", id.len()));
     }
-    if text.contains('\0') {
-        return Err(no_nul(&field()));
+    if id.contains('\0') {
+        return Err(Error::bad_input(field.to_string(), UNSTORABLE));
+    }
+    if text::is_blank(id) {
+        return Err(Error::bad_input(field.to_string(), BLANK));
     }
     Ok(())
-}
-
-/// Checks that a text is one JSON object that can be kept as sent and shown as JSON.
-///
-/// # Errors
-/// `BAD_USER_INPUT` on `metadata`.
-fn check_metadata(text: &str) -> Result<()> {
-    if text.len() > limits::EVENT_BYTES {
-        return Err(over("metadata", limits::EVENT_BYTES, "bytes", text.len()));
-    }
-    let depth = json::depth(text);
-    if depth > limits::METADATA_DEPTH {
-        return Err(over("metadata", limits::METADATA_DEPTH, "levels deep", depth));
-    }
-    // The syntax alone: a number beyond every double is text that we can keep.
-    let syntax = serde_json::from_str::<&serde_json::value::RawValue>(text);
-    match syntax {
-        Ok(raw) if raw.get().starts_with('{') => {}
-        Ok(_) => return Err(Error::bad_input("metadata", "must be a JSON object")),
-        Err(error) => return Err(Error::bad_input("metadata", format!("must be a JSON object ({error})"))),
-    }
-    let mut fault = None;
-    json::walk(text, &mut |found| {
-        if fault.is_some() {
-            return;
-        }
-        fault = match found {
-            json::Found::DuplicateKey(path) => {
-                Some(Error::bad_input(format!("metadata.{path}"), "must name a key once per object"))
-            }
-            json::Found::Leaf(path, json::Leaf::String(text)) if text.contains('\0') => {
-                Some(no_nul(&format!("metadata.{path}")))
-            }
-            json::Found::Key(path, key) if key.contains('\0') => Some(no_nul(&format!("metadata.{path}"))),
-            _ => None,
-        };
-    });
-    fault.map_or(Ok(()), Err)
 }
 
 /// A JSON text in one form for all that say the same: keys sorted, no blanks, and the numbers that JSON would change
 /// as they are spelled.
 fn normal_form(text: &str) -> String {
+    // What no library reads is compared as it is spelled.
     let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text) else { return text.to_owned() };
     let mut exact = Vec::new();
     json::walk(text, &mut |found| {
@@ -268,10 +204,6 @@ fn normal_form(text: &str) -> String {
 
 fn over(field: &str, limit: usize, unit: &str, got: usize) -> Error {
     Error::bad_input(field, format!("must be at most {limit} {unit}, got {got}"))
-}
-
-fn no_nul(field: &str) -> Error {
-    Error::bad_input(field.replace('\0', "\\u0000"), "must not contain NUL (U+0000)")
 }
 
 /// Reads an actor kind as clients write it.

@@ -2,8 +2,10 @@
 
 /// Longest action name, in characters.
 pub const ACTION_CHARS: usize = 256;
-/// Longest id, name, type, address and the like, in bytes.
+/// Longest id, name, type and the like, in bytes.
 pub const TEXT_BYTES: usize = 2_048;
+/// Longest address and user agent, in bytes: what web servers take as one header.
+pub const HEADER_BYTES: usize = 8_192;
 /// Most resources of one event.
 pub const RESOURCES: usize = 50;
 /// Largest event, as canonical JSON, in bytes (C2SP log entries are at most 65,535).

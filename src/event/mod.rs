@@ -11,6 +11,7 @@ pub mod period;
 pub mod position;
 pub mod search;
 pub mod terms;
+pub mod text;
 mod timestamp;
 pub mod words;
 
@@ -181,6 +182,8 @@ pub struct Event {
     pub source_event_id: Option<String>,
     /// Subject of the token that recorded it.
     pub recorded_by: String,
+    /// Paths of what is not as it was sent: cut, or with U+FFFD where a character cannot be kept.
+    pub truncated: Vec<String>,
     /// A JSON object, byte for byte as sent.
     pub metadata: String,
 }

@@ -46,6 +46,8 @@ pub enum Kind {
     OwnLog,
     /// A log that the event lies in: its own, or one above.
     WithinLog,
+    /// That something of the event was cut or replaced; there is no term for all others.
+    Truncated,
 }
 
 impl Kind {
@@ -67,6 +69,7 @@ impl Kind {
             Self::SourceEventId => 'v',
             Self::OwnLog => 'o',
             Self::WithinLog => 'n',
+            Self::Truncated => 'z',
         }
     }
 }
@@ -170,6 +173,7 @@ pub fn of_content(event: &Event) -> Vec<String> {
     }
     terms.push(numbered(Kind::ActorKind, actor.kind.number().into()));
     terms.extend(event.outcome.map(|outcome| numbered(Kind::Outcome, outcome.number().into())));
+    terms.extend((!event.truncated.is_empty()).then(truncated));
     for each in &event.resources {
         terms.extend(each.kind.as_deref().map(|value| exact(Kind::ResourceType, value)));
         terms.extend(each.id.as_deref().map(|value| exact(Kind::ResourceId, value)));
@@ -185,6 +189,12 @@ pub fn of_content(event: &Event) -> Vec<String> {
 /// The terms of the log that an event belongs to, and of all that it lies `within`: its own, and those above.
 pub fn of_logs(own: i64, within: impl Iterator<Item = i64>) -> impl Iterator<Item = String> {
     std::iter::once(numbered(Kind::OwnLog, own)).chain(within.map(|no| numbered(Kind::WithinLog, no)))
+}
+
+/// The term of all events of which something was cut or replaced, without their organization.
+#[must_use]
+pub fn truncated() -> String {
+    numbered(Kind::Truncated, 1)
 }
 
 /// The indexed value of [`Kind::ActorPresence`].

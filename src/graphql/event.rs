@@ -43,9 +43,7 @@ impl AuditEvent {
 
     /// The metadata as a value.
     pub fn metadata_value(&self) -> Value {
-        let text = &self.event.metadata;
-        let read = serde_json::from_str(text).or_else(|_| serde_json::from_str(&json::readable(text)));
-        read.unwrap_or_default()
+        json::shown(&self.event.metadata)
     }
 
     fn show_actor(&self, actor: &event::Actor) -> Actor {
@@ -154,8 +152,15 @@ impl AuditEvent {
         &self.event.recorded_by
     }
 
+    /// Paths of what is not as it was sent, such as `userAgent` or `metadata.headers.cookie`: texts that were cut at a
+    /// limit, or have U+FFFD where a character cannot be kept. Empty for nearly all events.
+    async fn truncated(&self) -> &[String] {
+        &self.event.truncated
+    }
+
     /// Everything else that the product said, as JSON. Numbers beyond 64-bit integers and doubles are exact in
-    /// `metadataText` only; a number beyond every double is a string here.
+    /// `metadataText` only; a number beyond every double is a string here. NUL and half of a
+    /// surrogate pair are U+FFFD here, and a key that is then read like another has ` (2)` at its end.
     async fn metadata(&self) -> Json {
         Json(self.metadata_value())
     }

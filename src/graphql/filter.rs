@@ -106,6 +106,8 @@ pub struct AuditEventFilter {
     pub sources: Option<Vec<String>>,
     /// Those systems' own ids.
     pub source_event_ids: Option<Vec<String>>,
+    /// Whether something of the event was cut or replaced, as `AuditEvent.truncated` tells.
+    pub truncated: Option<bool>,
     /// When it happened. Not together with `period`.
     pub occurred_at: Option<DateTimeRange>,
     /// When it happened, as days of the viewer. Not together with `occurredAt`.
@@ -211,10 +213,11 @@ pub fn filter(
         actor_present: actor.present,
         resource_types: texts("filter.resource.types", resource.types)?,
         resource_ids: texts("filter.resource.ids", resource.ids)?,
-        ip_addresses: texts("filter.ipAddresses", input.ip_addresses)?,
+        ip_addresses: texts_of("filter.ipAddresses", input.ip_addresses, limits::HEADER_BYTES)?,
         correlation_ids: texts("filter.correlationIds", input.correlation_ids)?,
         sources: texts("filter.sources", input.sources)?,
         source_event_ids: texts("filter.sourceEventIds", input.source_event_ids)?,
+        truncated: input.truncated,
         not_categories: texts("filter.not.categories", not.categories)?.unwrap_or_default(),
         not_actions: patterns("filter.not.actions", not.actions)?.unwrap_or_default(),
         not_actor_kinds: list("filter.not.actorKinds", not.actor_kinds)?.unwrap_or_default(),
@@ -263,9 +266,13 @@ fn list<T>(field: &str, values: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
 }
 
 fn texts(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<String>>> {
+    texts_of(field, values, limits::TEXT_BYTES)
+}
+
+fn texts_of(field: &str, values: Option<Vec<String>>, most: usize) -> Result<Option<Vec<String>>> {
     let values = list(field, values)?;
     for text in values.iter().flatten() {
-        check_text(field, text)?;
+        check_length(field, text, most)?;
     }
     Ok(values)
 }
@@ -276,11 +283,12 @@ fn patterns(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<Patte
 
 /// A text that a database is asked for.
 pub fn check_text(field: &str, text: &str) -> Result<()> {
-    if text.len() > limits::TEXT_BYTES {
-        return Err(Error::bad_input(
-            field,
-            format!("must be at most {} bytes, got {}", limits::TEXT_BYTES, text.len()),
-        ));
+    check_length(field, text, limits::TEXT_BYTES)
+}
+
+fn check_length(field: &str, text: &str, most: usize) -> Result<()> {
+    if text.len() > most {
+        return Err(Error::bad_input(field, format!("must be at most {most} bytes, got {}", text.len())));
     }
     if text.contains('\0') {
         return Err(Error::bad_input(field, "must not contain NUL (U+0000)"));

@@ -1,5 +1,5 @@
-//! What async-graphql leaves to the application: limits before and around its recursive parser, numbers that it
-//! would change, and nulls for failed fields.
+//! What async-graphql leaves to the application: limits before and around its recursive parser, numbers of a
+//! document that it would change, and nulls for failed fields.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,6 +8,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, Selection, SelectionSet},
 };
 
+use super::flaw;
 use crate::{
     error::{Error, Result},
     event::json,
@@ -56,7 +57,7 @@ pub fn check_text(text: &str) -> Result<()> {
                 }
             }
             Token::Number(number) if !json::number_survives(number) => {
-                return Err(lossy("query", number));
+                return Err(flaw::lossy("query", number));
             }
             _ => {}
         }
@@ -66,34 +67,6 @@ pub fn check_text(text: &str) -> Result<()> {
         };
     }
     Ok(())
-}
-
-/// Checks a request's JSON body for what reading it would change: numbers of variables, and keys given twice.
-///
-/// # Errors
-/// `BAD_USER_INPUT` naming the place.
-pub fn check_body(body: &str) -> Result<()> {
-    let mut fault = None;
-    json::walk(body, &mut |found| match found {
-        _ if fault.is_some() => {}
-        json::Found::Leaf(path, json::Leaf::Number(number)) if !json::number_survives(number) => {
-            fault = Some(lossy(path.strip_prefix("variables.").unwrap_or(path), number));
-        }
-        json::Found::DuplicateKey(path) => {
-            let path = path.strip_prefix("variables.").unwrap_or(path);
-            fault = Some(Error::bad_input(path, "must stand once in its object"));
-        }
-        _ => {}
-    });
-    fault.map_or(Ok(()), Err)
-}
-
-fn lossy(field: &str, number: &str) -> Error {
-    let shown: String = number.chars().take(40).collect();
-    Error::bad_input(
-        field,
-        format!("the number {shown} would be changed by JSON; send metadata with such numbers as metadataText"),
-    )
 }
 
 /// Whether brackets are inside arguments, and the keys of an object value.
@@ -317,14 +290,6 @@ mod tests {
         check_text("{ a1(b2: {x: 1, y: {x: 2.50}}, c: {x: -3}) { x: y x: y } }").unwrap();
         assert!(check_text("{ a(b: {x: 1, x: 2}) }").unwrap_err().to_string().contains('x'));
         assert!(check_text("{ a(b: {x: 12345678901234567890123}) }").is_err());
-        assert!(
-            check_body(r#"{"query":"{a}","variables":{"input":{"metadata":{"n":1e400}}}}"#)
-                .unwrap_err()
-                .to_string()
-                .starts_with("input.metadata.n")
-        );
-        assert!(check_body(r#"{"variables":{"m":{"a":1,"a":2}}}"#).unwrap_err().to_string().starts_with("m.a"));
-        check_body(r#"{"query":"12345678901234567890123","variables":{"m":1.0}}"#).unwrap();
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod facets;
 mod filter;
+pub mod flaw;
 pub mod limits;
 pub mod order;
 mod record;

@@ -3,7 +3,8 @@
 mod input;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput, to_input};
+use input::to_input;
+pub use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput};
 
 use super::{
     Services,
@@ -38,6 +39,8 @@ pub struct RecordAuditEventPayload {
     event: AuditEvent,
     /// Its place in the organization's order of recording.
     sequence: BigInt,
+    /// Paths of what is not recorded as it was sent, as in `AuditEvent.truncated`.
+    truncated: Vec<String>,
 }
 
 /// What became of many events.
@@ -64,6 +67,8 @@ pub struct RecordResult {
     id: Option<ID>,
     /// Its place in the organization's order of recording.
     sequence: Option<BigInt>,
+    /// Paths of what is not recorded as it was sent, as in `AuditEvent.truncated`.
+    truncated: Vec<String>,
     /// Why it was refused.
     error: Option<RecordError>,
 }
@@ -111,7 +116,8 @@ impl Mutation {
         record_one(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
-    /// Records up to 1,000 events, each for itself or all or none. Needs the scope `audit:record`.
+    /// Records up to 1,000 events, each for itself or all or none. Needs the scope `audit:record`. Whatever is wrong
+    /// inside one event of the variables is that event's result.
     async fn record_audit_events(
         &self,
         ctx: &Context<'_>,
@@ -145,6 +151,7 @@ async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<R
     Ok(RecordAuditEventPayload {
         status: status(&recorded),
         sequence: BigInt(recorded.event.sequence),
+        truncated: recorded.event.truncated.clone(),
         event: AuditEvent::new(recorded.event, &product, &recorded.dictionary),
     })
 }
@@ -152,7 +159,7 @@ async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<R
 async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result<RecordAuditEventsPayload> {
     let services = ctx.data_unchecked::<Services>();
     let principal = principal(ctx)?;
-    let atomic = input.atomic.unwrap_or(false);
+    let (atomic, strict) = (input.atomic.unwrap_or(false), input.strict.unwrap_or(false));
     // A token that may not record at all is refused as a whole, not once per event.
     may_record_at_all(principal)?;
     if input.events.len() > limits::BATCH {
@@ -164,7 +171,8 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
     let now = services.clock.now();
     let mut results: Vec<Option<Result<Recorded>>> = Vec::with_capacity(input.events.len());
     let (mut items, mut places) = (Vec::new(), Vec::new());
-    for (index, event) in input.events.into_iter().enumerate() {
+    for (index, mut event) in input.events.into_iter().enumerate() {
+        event.strict = Some(strict || event.strict == Some(true));
         match item(principal, event, now) {
             Ok(item) => {
                 items.push(item);
@@ -252,9 +260,17 @@ fn show(index: usize, result: Result<Recorded>) -> RecordResult {
             status: Some(status(&recorded)),
             id: Some(ID(recorded.event.id().to_string())),
             sequence: Some(BigInt(recorded.event.sequence)),
+            truncated: recorded.event.truncated,
             error: None,
         },
-        Err(error) => RecordResult { index, status: None, id: None, sequence: None, error: Some(refusal(error)) },
+        Err(error) => RecordResult {
+            index,
+            status: None,
+            id: None,
+            sequence: None,
+            truncated: Vec::new(),
+            error: Some(refusal(error)),
+        },
     }
 }
 

@@ -230,6 +230,7 @@ impl Fields for &AuditEvent {
             "source" => map.serialize_entry(key, &event.source),
             "sourceEventId" => map.serialize_entry(key, &event.source_event_id),
             "recordedBy" => map.serialize_entry(key, &event.recorded_by),
+            "truncated" => map.serialize_entry(key, &event.truncated),
             "metadata" => match json::compact(&event.metadata).map(RawValue::from_string) {
                 Some(Ok(text)) => map.serialize_entry(key, &text),
                 _ => map.serialize_entry(key, &self.metadata_value()),

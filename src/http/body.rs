@@ -1,21 +1,69 @@
 //! A request's body, read once: straight into the values that async-graphql works with.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::HashSet};
 
 use async_graphql::{Name, Value, indexmap::IndexMap};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Reads a JSON text, and tells whether reading may have changed it: a number that is not a whole one below 2^63, or a
-/// key that stands twice in its object. Most bodies have neither, and need no closer look.
+use crate::{
+    event::json::{self, Names, Tree, decode},
+    graphql::flaw::Flaw,
+};
+
+/// Deepest nesting that is read; what lies deeper is a flaw.
+const DEPTH: usize = 100;
+
+/// Reads a JSON text. What reading would change, or cannot read, stands in the value as a [`Flaw`]: in which event it
+/// lies, if in any, only the document tells.
 ///
 /// # Errors
 /// Those of the JSON parser.
-pub fn read(text: &str) -> serde_json::Result<(Value, bool)> {
-    let doubtful = Cell::new(false);
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = Reader { doubtful: &doubtful }.deserialize(&mut json)?;
-    json.end()?;
-    Ok((value, doubtful.get()))
+pub fn read(text: &str) -> serde_json::Result<Value> {
+    // Most bodies are as simple as they look: whole numbers, keys that stand once, nothing deep.
+    if json::depth(text) <= DEPTH {
+        let doubtful = Cell::new(false);
+        let mut json = serde_json::Deserializer::from_str(text);
+        let read = Reader { doubtful: &doubtful }.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+        if let (Ok(value), false) = (read, doubtful.get()) {
+            return Ok(value);
+        }
+    }
+    // The syntax first, and without a stack.
+    serde_json::from_str::<&serde_json::value::RawValue>(text)?;
+    Ok(value_of(&Tree::read(text, DEPTH)))
+}
+
+fn value_of(tree: &Tree<'_>) -> Value {
+    match tree {
+        Tree::Object(members) => {
+            let mut object: IndexMap<Name, Value> = IndexMap::with_capacity(members.len());
+            let (mut spelled, mut names) = (HashSet::new(), Names::default());
+            for (key, value) in members {
+                let key = decode(key);
+                let name = key.with_nul();
+                if spelled.insert(key.identity()) {
+                    // Keys that differ in what cannot be read are two.
+                    let name = names.free(name, |name| object.contains_key(name));
+                    object.insert(Name::new(name), value_of(value));
+                } else {
+                    object.insert(Name::new(name), Flaw::Twice.value());
+                }
+            }
+            Value::Object(object)
+        }
+        Tree::List(items) => Value::List(items.iter().map(value_of).collect()),
+        Tree::String(token) => {
+            let read = decode(token);
+            if read.has_half() {
+                Flaw::Half(token.clone().into_owned()).value()
+            } else {
+                Value::String(read.with_nul())
+            }
+        }
+        Tree::Plain(text) if tree.is_changed_number() => Flaw::Number((*text).to_owned()).value(),
+        Tree::Plain(text) => serde_json::from_str(text).unwrap_or_default(),
+        Tree::Deep(text) => Flaw::Deep((*text).to_owned()).value(),
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -21,9 +21,8 @@ use serde::Deserialize;
 use super::{Edge, authenticate, body, media, media::Media};
 use crate::{
     error::{Code, Error},
-    event::json,
     graphql::{
-        RequestId, extended, limits,
+        RequestId, extended, flaw, limits,
         order::Order,
         written::{Written, to_json},
     },
@@ -33,8 +32,6 @@ use crate::{
 const RECORDING_BODY: usize = 10 * 1024 * 1024;
 /// Largest other body, in bytes.
 const BODY: usize = 1024 * 1024;
-/// Deepest nesting of a body.
-const BODY_DEPTH: usize = 100;
 /// Longest time that one request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -96,7 +93,7 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
         let limit = if principal.is_some() { RECORDING_BODY } else { BODY };
         let whole = tokio::time::timeout(TIMEOUT, to_bytes(body, limit)).await;
         let body = whole.map_err(|_| too_slow())?.map_err(|_| too_large(limit))?;
-        let parameters = from_body(&body, request_id)?;
+        let parameters = from_body(&body)?;
         execute(&edge, parameters, principal, request_id, false, body.len()).await
     })
     .await
@@ -121,7 +118,7 @@ fn too_slow() -> Refusal {
     Refusal::coded("the body did not arrive in time", Code::BadUserInput, Some(StatusCode::REQUEST_TIMEOUT))
 }
 
-fn from_body(body: &Bytes, request_id: &str) -> Result<Parameters, Refusal> {
+fn from_body(body: &Bytes) -> Result<Parameters, Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| Refusal::malformed("the body must be UTF-8"))?;
     if text.trim_start().starts_with('[') {
         return Err(Refusal::malformed(
@@ -129,17 +126,7 @@ fn from_body(body: &Bytes, request_id: &str) -> Result<Parameters, Refusal> {
         ));
     }
     let malformed = |error| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {error}"));
-    if json::depth(text) > BODY_DEPTH {
-        return Err(Refusal::malformed(&format!("the body must nest at most {BODY_DEPTH} levels deep")));
-    }
-    let read = body::read(text);
-    if !matches!(read, Ok((_, false))) {
-        // The syntax first: a number that is too large for JSON's own types is named, not called malformed.
-        serde_json::from_str::<&serde_json::value::RawValue>(text).map_err(malformed)?;
-        limits::check_body(text).map_err(|error| Refusal::of(&error, Some(StatusCode::BAD_REQUEST), request_id))?;
-    }
-    let (body, _) = read.map_err(malformed)?;
-    parameters(body)
+    parameters(body::read(text).map_err(malformed)?)
         .map_err(|fault| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {fault}")))
 }
 
@@ -246,7 +233,9 @@ async fn execute(
     if let Some(name) = parameters.operation_name {
         request = request.operation_name(name);
     }
-    if let Some(variables) = parameters.variables {
+    if let Some(mut variables) = parameters.variables {
+        flaw::settle(operation, &mut variables)
+            .map_err(|error| Refusal::of(&error, Some(StatusCode::BAD_REQUEST), request_id))?;
         request = request.variables(variables);
     }
     if let Some(principal) = principal {

@@ -1,4 +1,4 @@
-//! Whether an event may be recorded as it is: catalog, level and the limits of its fields.
+//! Whether an event may be recorded: catalog, level and ids of our contract; and what is kept of the rest.
 
 use crate::{
     auth::{LogName, WriteScope},
@@ -27,13 +27,14 @@ pub fn admit_in_parent(scope: WriteScope, input: RecordInput, deleted: &LogName,
     admit_at(scope, input, &level, now)
 }
 
-fn admit_at(scope: WriteScope, input: RecordInput, level: &str, now: Timestamp) -> Result<Item> {
+fn admit_at(scope: WriteScope, mut input: RecordInput, level: &str, now: Timestamp) -> Result<Item> {
     input.check(now)?;
     let product = scope.product();
     check_action(product, &input)?;
     check_level(product, &input, level)?;
     let key = input.idempotency_key.as_deref().map(|key| Key::new(key, input.content_hash()));
     let category = category_of(product, &input)?;
+    let truncated = input.keep()?;
     let default_outcome = || product.catalog.action(&input.action).and_then(|action| action.default_outcome);
     let outcome = input.outcome.or_else(default_outcome);
     let event = Event {
@@ -56,6 +57,7 @@ fn admit_at(scope: WriteScope, input: RecordInput, level: &str, now: Timestamp) 
         source: input.source,
         source_event_id: input.source_event_id,
         recorded_by: scope.subject().to_owned(),
+        truncated,
         metadata: input.metadata.unwrap_or_else(|| "{}".to_owned()),
     };
     // Here, on the caller's task, many are worked out at a time; the writer is one.

@@ -24,7 +24,7 @@ pub(super) fn search_rowid(position: i64) -> i64 {
 /// Columns of an event, without its terms, in the order that `rows.rs` reads them.
 pub(super) const COLUMNS: &str = "e.organization_no, e.sequence, e.position, e.salt, e.log_no, e.occurred_ns, e.recorded_ns, \
     e.action, e.category, e.outcome, e.actor_kind, e.actor_id, e.actor_name, e.actor_email, e.on_behalf_of, \
-    e.resources, e.ip_address, e.user_agent, e.correlation_id, e.source, e.source_event_id, e.recorded_by, e.metadata";
+    e.resources, e.ip_address, e.user_agent, e.correlation_id, e.source, e.source_event_id, e.recorded_by, e.truncated, e.metadata";
 
 /// How a database is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -60,12 +60,12 @@ impl Store {
             let sql = self.dialect.insert_events();
             let sql = match self.dialect {
                 Dialect::Sqlite => {
-                    sql.table(self.dialect, chunk.iter().map(|staged| row::<23>(self.dialect, staged, None)))
+                    sql.table(self.dialect, chunk.iter().map(|staged| row::<24>(self.dialect, staged, None)))
                 }
                 Dialect::Postgres => {
                     let texts = &texts[at * CHUNK..];
                     let rows =
-                        chunk.iter().zip(texts).map(|(staged, terms)| row::<25>(self.dialect, staged, Some(terms)));
+                        chunk.iter().zip(texts).map(|(staged, terms)| row::<26>(self.dialect, staged, Some(terms)));
                     sql.table_of(self.dialect, rows, Some("tsvector"))
                 }
             };
@@ -284,6 +284,7 @@ fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&Str
         event.source_event_id.clone().into(),
         event.recorded_by.clone().into(),
         (NORMALISER_VERSION as i16).into(),
+        if event.truncated.is_empty() { Value::String(None) } else { json(serde_json::to_string(&event.truncated)) },
         event.metadata.clone().into(),
     ]);
     values.extend(terms.map(|terms| Value::from(terms.as_str())));

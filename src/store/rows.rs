@@ -88,6 +88,7 @@ where
         source: columns.next()?,
         source_event_id: columns.next()?,
         recorded_by: columns.next()?,
+        truncated: columns.next_json()?.unwrap_or_default(),
         metadata: columns.next()?,
     };
     Ok(event)

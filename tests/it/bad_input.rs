@@ -78,8 +78,8 @@ on_both_databases! {
 
     async fn every_field_that_breaks_a_rule_is_named_with_the_limit_and_the_value(app: &TestApp) {
         let recorder = app.admin("workspace", "acme");
+        // What is not our own contract is cut and marked instead: see `outsiders`.
         let long = "x".repeat(2_049);
-        let actor = |field: &str, value: &str| { let mut actor = json!({ "kind": "USER" }); actor[field] = json!(value); actor };
         for (input, field, limit, got) in [
             (with("action", json!("")), "action", "empty", ""),
             (with("action", json!("x".repeat(257))), "action", "256", "257"),
@@ -89,30 +89,16 @@ on_both_databases! {
             (with("category", json!("")), "category", "empty", ""),
             (with("idempotencyKey", json!("")), "idempotencyKey", "empty", ""),
             (with("idempotencyKey", json!(long)), "idempotencyKey", "2048", "2049"),
-            (with("ipAddress", json!(long)), "ipAddress", "2048", "2049"),
-            (with("userAgent", json!(long)), "userAgent", "2048", "2049"),
-            (with("correlationId", json!("a\u{0}")), "correlationId", "NUL", ""),
-            (with("source", json!("a\u{0}")), "source", "NUL", ""),
-            (with("sourceEventId", json!("a\u{0}")), "sourceEventId", "NUL", ""),
-            (with("actor", actor("id", "\u{0}")), "actor.id", "NUL", ""),
-            (with("actor", actor("email", &long)), "actor.email", "2048", "2049"),
-            (with("onBehalfOf", actor("name", "a\u{0}")), "onBehalfOf.name", "NUL", ""),
-            (with("resources", json!([{}, { "id": "\u{0}" }])), "resources[1].id", "NUL", ""),
-            (with("resources", json!(vec![json!({}); 51])), "resources", "50", "51"),
+            (with("idempotencyKey", json!("a\u{0}")), "idempotencyKey", "NUL", ""),
+            (with("category", json!(long)), "category", "2048", "2049"),
             (with("log", json!({ "level": "project", "id": "" })), "log.id", "empty", ""),
             (with("log", json!({ "level": "project", "id": "a\u{0}" })), "log.id", "NUL", ""),
-            (with("metadata", json!({ "a": { "b": "\u{0}" } })), "metadata.a.b", "NUL", ""),
-            (with("metadataText", json!("{\"a\": \"\\u0000\"}")), "metadata.a", "NUL", ""),
-            (with("metadataText", json!("{\"a\\u0000\": 1}")), "metadata.a\\u0000", "NUL", ""),
-            (with("metadata", nested(17)), "metadata", "16", "17"),
             (with("metadata", json!([1])), "metadata", "object", ""),
             (with("metadata", json!("x")), "metadata", "object", ""),
             (with("metadataText", json!("")), "metadata", "object", ""),
             (with("metadataText", json!("{")), "metadata", "object", ""),
             (with("metadataText", json!("{} {}")), "metadata", "object", ""),
             (with("metadataText", json!("null")), "metadata", "object", ""),
-            (with("metadataText", json!(format!("{{\"a\":\"{}\"}}", "x".repeat(65_530)))), "metadata", "65535", "65538"),
-            (with("metadata", json!({ "a": "x".repeat(65_400) })), "event", "65535", ""),
             (with("occurredAt", json!("yesterday")), "occurredAt", "RFC 3339", "yesterday"),
             (with("occurredAt", json!("2026-01-01")), "occurredAt", "RFC 3339", "2026-01-01"),
             (with("occurredAt", json!("2026-01-01T00:00:00")), "occurredAt", "offset", ""),
@@ -164,7 +150,7 @@ on_both_databases! {
             let body = format!("{{\"query\": {query}, \"variables\": {{\"input\": {{\"action\": \"a.b\", \"actor\": {{\"kind\": \"USER\"}}, \"metadata\": {metadata}}}}}}}");
             let answer = app.graphql_text(Some(&token), body).await;
             assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", field), "{metadata}: {:#}", answer.json());
-            assert_eq!(answer.status, 400);
+            assert_eq!(answer.status, 200, "the fault is the event's, not the request's");
         }
         for (literal, needle) in [
             ("{n: 12345678901234567890123}", "metadataText"),

@@ -64,7 +64,7 @@ async fn change(url: &str, sql: &str) {
 
 const EVENT: &str = "id sequence action actionLabel category { code } actor { kind externalId name email label } onBehalfOf { kind externalId name email }
     resources { type externalId name } log { id level externalId name deletedAt } outcome occurredAt recordedAt ipAddress userAgent correlationId source
-    sourceEventId recordedBy metadata metadataText";
+    sourceEventId recordedBy metadata metadataText truncated";
 const FACETS: &str =
     "categories { buckets { value count } } actions { buckets { value count } } actors { buckets { value count } }
     outcomes { buckets { value count } } days { day count }";
@@ -98,6 +98,7 @@ async fn answers(admin: &Caller<'_>) -> Vec<Value> {
         "includeNested: true, search: \"example.com\"",
         "includeNested: true, filter: { actor: { kinds: [USER] } }",
         "includeNested: true, filter: { outcomes: [FAILURE] }",
+        "includeNested: true, filter: { truncated: true }",
     ] {
         answers.extend(pages(admin, arguments).await);
     }
@@ -122,12 +123,21 @@ fn organizations() -> Vec<(&'static str, &'static str)> {
     for product in ["caputchin", "cloud-sessions", "workspace", "scim-platform", "capydb"] {
         all.extend(demo::organizations(product).map(|organization| (product, organization.id)));
     }
-    all.extend([("workspace", "odd"), ("workspace", "same-time"), ("workspace", "same-time-too")]);
+    all.extend([("workspace", "odd"), ("workspace", "same-time"), ("workspace", "same-time-too"), ("workspace", "cut")]);
     all
 }
 
 fn odd_events() -> Vec<Value> {
     demo::odd_events().iter().map(sent).collect()
+}
+
+/// Events of which something was cut or replaced.
+fn cut_events() -> Vec<Value> {
+    let mut long = event("was.cut");
+    long["userAgent"] = "x".repeat(9_000).into();
+    let mut half = event("was.cut");
+    half["metadataText"] = r#"{"a":"\ud83d","b":"\u0000"}"#.into();
+    vec![long, half, event("was.kept")]
 }
 
 /// Twelve events of one instant.
@@ -146,6 +156,7 @@ async fn fill(app: &TestApp) {
         let admin = app.admin(product, organization);
         match organization {
             "odd" => drop(admin.record_all(odd_events()).await),
+            "cut" => drop(admin.record_all(cut_events()).await),
             "same-time" | "same-time-too" => drop(admin.record_all(events_of_one_instant()).await),
             _ => drop(seed(&admin, product, organization).await),
         }

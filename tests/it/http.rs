@@ -328,7 +328,7 @@ const EVERYTHING: &str = "query { auditEvents(first: 100, includeNested: true, l
         actors { exact buckets { value label count } } outcomes { exact buckets { value label count } } days { day count } } } }
     fragment E on AuditEvent { id sequence action actionLabel category { code label shortLabel } actor { ...A } onBehalfOf { ...A }
         resource { type externalId name } resources { type externalId name } log { id level externalId name deletedAt parent { id level externalId name deletedAt parent { id level externalId } } } outcome occurredAt recordedAt
-        ipAddress userAgent correlationId source sourceEventId recordedBy metadata metadataText }
+        ipAddress userAgent correlationId source sourceEventId recordedBy metadata metadataText truncated }
     fragment A on Actor { kind externalId name email label }";
 
 /// What `getIntrospectionQuery` of graphql@16 asks with everything on.

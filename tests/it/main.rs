@@ -19,6 +19,8 @@ mod http;
 mod import;
 mod logs;
 mod model;
+mod neighbours;
+mod outsiders;
 mod paging_properties;
 mod partitions;
 mod plans;

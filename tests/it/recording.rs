@@ -9,7 +9,7 @@ use crate::harness::{Caller, event, on_both_databases};
 
 const FULL: &str = "id sequence action actionLabel category { code label shortLabel } actor { kind externalId name email label } onBehalfOf { kind externalId name email label }
     resource { type externalId name } resources { type externalId name } log { level externalId name parent { level externalId } } outcome occurredAt recordedAt ipAddress userAgent
-    correlationId source sourceEventId recordedBy metadata metadataText";
+    correlationId source sourceEventId recordedBy metadata metadataText truncated";
 
 fn keyed(action: &str, key: &str) -> Value {
     let mut input = event(action);

@@ -181,6 +181,7 @@ async fn fill(admin: &Caller<'_>) {
     for (i, metadata) in [
         "{}",
         " { \"a\" : [ 1.50, 1e2, -0, -0.0, 9007199254740993, 18446744073709551615, 0.1, 1E-7 ],\n\"b\":null, \"c\": true }",
+        "{\"half\":\"\\ud83d\",\"\\ud83d\":\"\\u0000\",\"\\ufffd\":2}",
         "{\"big\":1e400,\"long\":12345678901234567890123}",
         "{\"\\u00e9\":\"\\ud83d\\ude00 \\/ \\t\",\"$serde_json::private::RawValue\":\"[1\",\"\":[[],{}]}",
     ]
@@ -190,7 +191,7 @@ async fn fill(admin: &Caller<'_>) {
         let mut input = event("project.import_started");
         input["metadataText"] = json!(metadata);
         input["log"] = json!({ "level": "project", "id": format!("p{i}"), "parent": null });
-        let (kind, id) = [("SYSTEM", "x"), ("ANONYMOUS", ""), ("API_KEY", "y"), ("SERVICE", "z")][i];
+        let (kind, id) = [("SYSTEM", "x"), ("ANONYMOUS", ""), ("STAFF", "\0"), ("API_KEY", "y"), ("SERVICE", "z")][i];
         input["actor"] = json!({ "kind": kind, "id": id });
         events.push(input);
     }

@@ -68,6 +68,7 @@ CREATE TABLE event (
     source          TEXT,
     source_event_id TEXT,
     recorded_by     TEXT NOT NULL,
+    truncated       TEXT,
     metadata        TEXT NOT NULL,
     terms           TSVECTOR NOT NULL,
     PRIMARY KEY (organization_no, position)

@@ -67,6 +67,7 @@ CREATE TABLE event (
     source_event_id TEXT,
     recorded_by     TEXT NOT NULL,
     terms_version   INTEGER NOT NULL,
+    truncated       TEXT,
     metadata        TEXT NOT NULL
 ) STRICT;
 

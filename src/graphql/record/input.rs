@@ -10,11 +10,12 @@ use crate::{
     },
     graphql::{
         filter::AuditLogInput,
+        flaw,
         scalars::{DateTime, Json},
     },
 };
 
-/// An event to record.
+/// An event to record. A blank text is taken for absent.
 #[derive(InputObject)]
 pub struct RecordAuditEventInput {
     /// Name of the action, kept exactly as sent: at most 256 printable characters. A closed catalog takes its own only.
@@ -35,9 +36,9 @@ pub struct RecordAuditEventInput {
     outcome: Option<Outcome>,
     /// When it happened: from 1900 to five minutes ahead, kept to the nanosecond. Now, where absent.
     occurred_at: Option<DateTime>,
-    /// Address of whoever acted, as the product knows it; any text.
+    /// Address of whoever acted, as the product knows it; any text, kept up to 8,192 bytes.
     ip_address: Option<String>,
-    /// User agent of whoever acted.
+    /// User agent of whoever acted, kept up to 8,192 bytes. Other texts are kept up to 2,048.
     user_agent: Option<String>,
     /// What ties the event to a job or to other events.
     correlation_id: Option<String>,
@@ -48,11 +49,16 @@ pub struct RecordAuditEventInput {
     /// Makes a repeated request record one event: the same key with the same content answers ALREADY_RECORDED,
     /// with other content CONFLICT. Unique per organization, for ever.
     idempotency_key: Option<String>,
-    /// Everything else, as a JSON object at most 16 levels deep. A number that JSON would change is refused: send
-    /// `metadataText`.
+    /// Everything else, as a JSON object; what lies deeper than 16 levels is kept as a text. A number that JSON would
+    /// change is refused: send `metadataText`.
     metadata: Option<Json>,
     /// Everything else, as the text of a JSON object that is kept byte for byte. Not together with `metadata`.
     metadata_text: Option<String>,
+    /// Whether the event is refused where something of it would not be recorded as it was sent: texts over a limit, NUL,
+    /// half of a surrogate pair, metadata that is too deep or too large, blank texts. Otherwise it is recorded, and
+    /// `truncated` tells what was cut or replaced.
+    #[graphql(default_with = "Some(false)")]
+    pub strict: Option<bool>,
 }
 
 /// Who acted.
@@ -101,6 +107,9 @@ pub struct RecordAuditEventsInput {
     /// Whether one refused event refuses all.
     #[graphql(default_with = "Some(false)")]
     pub atomic: Option<bool>,
+    /// Whether every event is `strict`.
+    #[graphql(default_with = "Some(false)")]
+    pub strict: Option<bool>,
 }
 
 /// A log to delete.
@@ -121,10 +130,7 @@ pub struct DeleteAuditLogInput {
 pub fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
     let metadata = match (input.metadata, input.metadata_text) {
         (Some(_), Some(_)) => return Err(Error::bad_input("metadataText", "must not be given together with metadata")),
-        (Some(json), None) => {
-            let value = json.0.into_json().map_err(|_| Error::bad_input("metadata", "must be a JSON object"))?;
-            Some(value.to_string())
-        }
+        (Some(json), None) => Some(flaw::json_text(&json.0, &mut "metadata".to_owned())?),
         (None, text) => text,
     };
     let resource = |resource: ResourceInput| Resource { kind: resource.kind, id: resource.id, name: resource.name };
@@ -145,6 +151,7 @@ pub fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
         source_event_id: input.source_event_id,
         idempotency_key: input.idempotency_key,
         metadata,
+        strict: input.strict.unwrap_or(false),
     })
 }
 

@@ -74,6 +74,7 @@ pub const EVENT: Table = Table {
         ("source", Text),
         ("source_event_id", Text),
         ("recorded_by", Text),
+        ("truncated", Text),
         ("metadata", Text),
         (TERMS_VERSION, Small),
     ],

@@ -10,7 +10,7 @@ impl Dialect {
     pub fn insert_events(self) -> Sql {
         let rest = "position, salt, log_no, occurred_ns, recorded_ns, action, category, outcome, actor_kind, actor_id, actor_name, \
             actor_email, on_behalf_of, resources, ip_address, user_agent, correlation_id, source, source_event_id, recorded_by, \
-            terms_version, metadata";
+            terms_version, truncated, metadata";
         match self {
             Self::Sqlite => Sql::new(&format!("INSERT INTO event (key, {rest}) ")),
             Self::Postgres => Sql::new(&format!("INSERT INTO event (organization_no, sequence, {rest}, terms) ")),

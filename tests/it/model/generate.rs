@@ -35,7 +35,8 @@ pub fn told() -> impl Strategy<Value = Told> {
         3 => (0..TEXTS.len()).prop_map(Leaf::Text),
         1 => select(vec![
             Leaf::Json("true", &["true"]), Leaf::Json("-7", &["7"]), Leaf::Json("3.50", &["3", "50"]),
-            Leaf::Json("null", &[]), Leaf::Json("12345678901234567890123", &["12345678901234567890123"]),
+            Leaf::Json("null", &[]), Leaf::Json(r#""cut \ud83d""#, &["cut"]), Leaf::Json(r#""a\u0000b""#, &["a", "b"]),
+            Leaf::Json("12345678901234567890123", &["12345678901234567890123"]),
         ]),
     ];
     let when = prop_oneof![
@@ -129,17 +130,28 @@ pub fn asked() -> impl Strategy<Value = Asked> {
         dates,
         not,
         search,
-        (rarely(0..4_usize), rarely(any::<bool>())),
+        (rarely(0..4_usize), rarely(any::<bool>()), rarely(any::<bool>())),
         any::<(bool, bool)>(),
     )
         .prop_map(
-            |(lists, actions, outcomes, (kinds, email, present), dates, not, search, (log, nested), order)| Asked {
+            |(
+                lists,
+                actions,
+                outcomes,
+                (kinds, email, present),
+                dates,
+                not,
+                search,
+                (log, nested, truncated),
+                order,
+            )| Asked {
                 lists,
                 actions,
                 outcomes,
                 kinds,
                 email_contains: email,
                 present,
+                truncated,
                 dates,
                 not,
                 search,

@@ -119,6 +119,7 @@ pub struct Asked {
     kinds: Option<Vec<ActorKind>>,
     email_contains: Option<&'static str>,
     present: Option<bool>,
+    truncated: Option<bool>,
     dates: Dates,
     not: (Vec<usize>, Vec<Name>, Vec<ActorKind>, Vec<usize>),
     search: Vec<Token>,

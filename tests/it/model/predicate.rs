@@ -44,6 +44,7 @@ impl Kept {
             source,
             source_event_id,
             recorded_by: "admin".to_owned(),
+            truncated: told.truncated(),
             metadata: told.metadata_text(),
         }
     }
@@ -102,6 +103,7 @@ impl Asked {
             actor_emails,
             actor_email_contains: self.email_contains.map(str::to_owned),
             actor_present: self.present,
+            truncated: self.truncated,
             resource_types,
             resource_ids,
             ip_addresses,

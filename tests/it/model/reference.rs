@@ -137,6 +137,7 @@ impl Asked {
             && one_of(correlations, correlation)
             && one_of(sources, source)
             && one_of(source_ids, source_id)
+            && self.truncated.is_none_or(|truncated| truncated != told.truncated().is_empty())
             && dates
             && !self.not.0.iter().any(|&i| Some(TEXTS[i].0) == event.category)
             && !self.not.1.iter().any(|name| name.fits(event.action()))

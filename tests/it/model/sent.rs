@@ -33,6 +33,13 @@ impl Told {
         format!("{{{}}}", parts.join(", "))
     }
 
+    /// Paths of what is read with a replacement: by the text of the leaves.
+    pub(super) fn truncated(&self) -> Vec<String> {
+        let replaced = |leaf: &Leaf| matches!(leaf, Leaf::Json(text, _) if text.contains("\\u"));
+        let path = |i| if i == 1 { "metadata.login1.x[0]".to_owned() } else { format!("metadata.login{i}") };
+        self.metadata.iter().enumerate().filter(|(_, leaf)| replaced(leaf)).map(|(i, _)| path(i)).collect()
+    }
+
     /// The event as a client sends it.
     pub fn input(&self, now: i64) -> Value {
         let actor = |kind: ActorKind, [id, name, email]: [Option<usize>; 3]| json!({ "kind": kind.as_str(), "id": show(id), "name": show(name), "email": show(email) });
@@ -97,7 +104,7 @@ impl Asked {
             "actor": { "kinds": self.kinds.as_deref().map(kinds), "ids": ids, "emails": emails,
                 "emailContains": self.email_contains, "present": self.present },
             "resource": { "types": types, "ids": resource_ids },
-            "ipAddresses": ips, "correlationIds": correlations, "sources": sources, "sourceEventIds": source_ids,
+            "truncated": self.truncated, "ipAddresses": ips, "correlationIds": correlations, "sources": sources, "sourceEventIds": source_ids,
             "not": { "categories": self.not.0.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>(), "actions": names(&self.not.1),
                 "actorKinds": kinds(&self.not.2), "actorIds": self.not.3.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>() },
         });
