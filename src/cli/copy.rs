@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::{
     app::with_cause,
     clock::Clock,
@@ -38,11 +39,10 @@ pub async fn run(arguments: &CopyArgs) -> Result<()> {
     target.close().await;
     source.close().await;
     let copied = copied.map_err(with_cause).context("the copy is not complete")?;
-    println!(
+    say(format_args!(
         "copied {} events of {} organizations ({} of the events earlier); all {} rows read back the same",
         copied.events, copied.organizations, copied.before, copied.compared
-    );
-    Ok(())
+    ))
 }
 
 /// A bar on a terminal, a line for every twentieth elsewhere.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use super::{listen, recorder, stop_signal, token};
+use super::{listen, recorder, say, stop_signal, token};
 use crate::{
     app::{App, with_cause},
     auth::{LogName, OneOrMany, Principal, policy},
@@ -35,11 +35,11 @@ pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
     let listener = listen(settings).await?;
     let app = App::start(settings, keys, Clock::system()).await?;
     let base = format!("http://{}", listener.local_addr()?);
-    println!(
+    say(format_args!(
         "Ledgerline demo at {base}\n  playground  {base}/playground\n  API         {base}/graphql\n  database    {}\n  keys        {}\n",
         shown(&settings.database_url),
         settings.keys_folder().display()
-    );
+    ))?;
     for product in products.iter().filter(|product| demo::PRODUCTS.contains(&product.name.as_str())) {
         let recorder = recorder(&app.keys, &development, products, &product.name, "demo").await?;
         for organization in demo::organizations(&product.name) {
@@ -55,7 +55,7 @@ pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
         }
         print(product, &development, &base)?;
     }
-    println!("ready. Stop with Ctrl-C.");
+    say("ready. Stop with Ctrl-C.")?;
     app.serve(listener, stop_signal()).await
 }
 
@@ -115,7 +115,7 @@ async fn record(services: &Services, items: Vec<crate::store::Item>) -> Result<(
 
 /// A link and a token for each organization of a product.
 fn print(product: &Arc<Product>, development: &DevelopmentKeys, base: &str) -> Result<()> {
-    println!("{}", product.label);
+    say(&product.label)?;
     for organization in demo::organizations(&product.name) {
         let Some(admin) = organization.admin() else { continue };
         let mut claims = token::claims(product, admin.id, "audit:read audit:record audit:manage", TTL);
@@ -126,12 +126,11 @@ fn print(product: &Arc<Product>, development: &DevelopmentKeys, base: &str) -> R
         claims.role = Some(OneOrMany::One(admin.role.to_owned()));
         let token = development.sign(&product.name, &claims).map_err(|error| anyhow::anyhow!("{error}"))?;
         let plan = organization.plan.map(|plan| format!(", plan {plan}")).unwrap_or_default();
-        println!("  {} ({}{plan}), as {}", organization.name, organization.id, admin.name);
-        println!("    link   {base}/#token={token}");
-        println!("    token  {token}");
+        say(format_args!("  {} ({}{plan}), as {}", organization.name, organization.id, admin.name))?;
+        say(format_args!("    link   {base}/#token={token}"))?;
+        say(format_args!("    token  {token}"))?;
     }
-    println!();
-    Ok(())
+    say("")
 }
 
 /// A database URL without its password.

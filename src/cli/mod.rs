@@ -5,7 +5,7 @@ mod demo;
 mod import;
 mod token;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io::Write, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use async_graphql::SDLExportOptions;
@@ -46,7 +46,7 @@ enum Command {
     Demo,
     /// Prints a token signed with the development key of a product.
     Token(token::TokenArgs),
-    /// Records events from a file of JSON lines; safe to repeat.
+    /// Records events from a file of JSON or CSV, or from standard input; safe to repeat.
     Import(import::ImportArgs),
     /// Copies everything to another database, SQLite or PostgreSQL; safe to repeat.
     Copy(copy::CopyArgs),
@@ -67,7 +67,7 @@ enum Command {
 pub async fn run() -> Result<ExitCode> {
     let Cli { settings, command } = Cli::parse();
     if let Command::Schema = command {
-        print!("{}", schema_text());
+        say(schema_text().trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
     let products = load_products(&settings)?;
@@ -76,7 +76,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Schema => {}
         Command::Serve { dev } => serve(&settings, &products, dev).await?,
         Command::Demo => demo::run(&settings, &products).await?,
-        Command::Token(arguments) => println!("{}", token::make(&settings, &products, &arguments)?),
+        Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
         Command::Copy(arguments) => copy::run(&arguments).await?,
         Command::Migrate { citus } => migrate(&settings, citus).await?,
@@ -84,15 +84,25 @@ pub async fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints a line to standard output. It is no fault where nobody reads it any more.
+fn say(line: impl std::fmt::Display) -> Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("standard output cannot be written")
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
     let open = Store::open(&settings.database_url).await;
     let store = open.map_err(with_cause).context("the database cannot be migrated")?;
-    println!("the schema is up to date");
+    say("the schema is up to date")?;
     if citus {
         let done = store.distribute().await.map_err(with_cause).context("the tables cannot be distributed")?;
         match done.as_slice() {
-            [] => println!("all tables are distributed already"),
-            tables => println!("distributed {}", tables.join(", ")),
+            [] => say("all tables are distributed already")?,
+            tables => say(format_args!("distributed {}", tables.join(", ")))?,
         }
     }
     store.close().await;

@@ -28,6 +28,8 @@ pub struct Imported {
     pub summary: String,
     /// The refused lines, as `line N: why`.
     pub refused: Vec<String>,
+    /// All that went to standard error.
+    pub said: String,
     pub status: ExitStatus,
 }
 
@@ -36,7 +38,7 @@ impl From<Output> for Imported {
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let refused = err.lines().filter(|line| line.starts_with("line ")).map(str::to_owned).collect();
         let summary = out.lines().last().unwrap_or(&err).to_owned();
-        Self { summary, refused, status: output.status }
+        Self { summary, refused, said: err.into_owned(), status: output.status }
     }
 }
 

@@ -1,0 +1,317 @@
+//! `ledgerline import`: events from a file. Every record has a key of its own, so a file that was imported in part, or
+//! twice, records each event once.
+
+mod csv;
+mod event;
+mod fields;
+mod records;
+mod refused;
+mod scan;
+mod source;
+mod time;
+
+use std::{collections::HashMap, io::Read, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::mpsc;
+
+use self::{
+    csv::Columns,
+    event::{Reading, Undated},
+    records::{Piece, Place, Records},
+    refused::Refused,
+    source::Format,
+};
+use super::{recorder, say, stop_signal};
+use crate::{
+    app::with_cause,
+    catalog::Products,
+    clock::Clock,
+    config::Settings,
+    error::{Error, Result as Checked},
+    event::Timestamp,
+    http::keys::{DevelopmentKeys, Keys},
+    ingest::Writer,
+    store::{Appended, Item, Recorded, Store, Task},
+};
+
+/// What to import.
+#[derive(Args)]
+pub struct ImportArgs {
+    /// File of events, or - for standard input: JSON objects, one a line or in an array, or rows of CSV under a header;
+    /// UTF-8 or UTF-16, as it is or packed with gzip or zstd.
+    file: PathBuf,
+    /// Product that they belong to.
+    #[arg(long)]
+    product: String,
+    /// Organization of all events; each one's own where absent.
+    #[arg(long)]
+    organization: Option<String>,
+    /// What an event without a time happened at: "now" or an RFC 3339 instant. Such events are refused where absent.
+    #[arg(long)]
+    undated: Option<String>,
+    /// What times without an offset mean, such as Z or +02:00. Such times are refused where absent.
+    #[arg(long, allow_hyphen_values = true)]
+    offset: Option<String>,
+    /// Form of the file; told by its first bytes where absent.
+    #[arg(long)]
+    format: Option<Format>,
+    /// Fields that are left out, by commas, such as id,recordedAt,actor.label. May be given several times.
+    #[arg(long, value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Keeps refused events in this file, as they stood, to be corrected and imported; the reasons lie beside it, in
+    /// FILE.reasons, a JSON object a line.
+    #[arg(long, visible_alias = "refused-to", value_name = "FILE")]
+    refused: Option<PathBuf>,
+}
+
+/// Events of one transaction: a server beside us waits no longer for the writer's lock.
+const BATCH: usize = 500;
+/// Bytes of records that wait for one transaction.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How long events of a slow source wait for others.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Pieces that are read ahead.
+const AHEAD: usize = 16;
+
+/// Imports a file; fails when an event was refused.
+pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArgs) -> Result<ExitCode> {
+    let undated = match arguments.undated.as_deref() {
+        None => Undated::Refused,
+        Some("now") => Undated::Now,
+        Some(text) => Undated::At(Timestamp::parse(text).context("--undated must be now or an RFC 3339 instant")?),
+    };
+    if let Some(offset) = &arguments.offset
+        && time::full_offset(offset).is_none()
+    {
+        bail!("--offset must be an offset from UTC, such as Z or +02:00, got {offset:?}");
+    }
+    let (raw, length) = source::open(&arguments.file)?;
+    let bar = bar(length);
+    let refused = Refused::new(bar.clone(), arguments.refused.as_deref(), &arguments.file)?;
+    let open = || {
+        DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
+            .context("the development keys cannot be made")
+    };
+    let keys = Keys::new(products, Some(open()?))
+        .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
+    let recorder = recorder(&keys, &open()?, products, &arguments.product, "import").await?;
+    let store =
+        Store::open(&settings.database_url).await.map_err(with_cause).context("the database cannot be opened")?;
+    let (writer, writing) = Writer::start(store.clone(), Clock::system());
+    let pieces = read(bar.wrap_read(raw), arguments.format);
+    let reading = Reading {
+        recorder: &recorder,
+        organization: arguments.organization.as_deref(),
+        undated,
+        offset: arguments.offset.as_deref(),
+        ignored: &arguments.ignore,
+        columns: None,
+        repeats: HashMap::new(),
+    };
+    let mut import =
+        Import { writer, bar, reading, refused, batch: Vec::new(), bytes: 0, reached: 1, recorded: 0, already: 0 };
+    let done = import.run(pieces).await;
+    import.bar.finish_and_clear();
+    let Import { writer, refused, reached, recorded, already, .. } = import;
+    drop(writer);
+    writing.await.context("the writer failed")?;
+    store.close().await;
+    say(format_args!("{recorded} recorded, {already} recorded before, {} refused", refused.count))?;
+    done.with_context(|| {
+        format!(
+            "stopped at line {reached} of {}; once the cause is mended, run the same command again: it records what is \
+             missing, and nothing twice",
+            arguments.file.display()
+        )
+    })?;
+    Ok(if refused.count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn bar(length: Option<u64>) -> ProgressBar {
+    let (bar, template) = match length {
+        Some(length) => (ProgressBar::new(length), "{bar:40} {bytes}/{total_bytes} {msg} {eta}"),
+        None => (ProgressBar::no_length(), "{spinner} {bytes} {msg} {elapsed}"),
+    };
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// What the reading thread tells.
+enum Told {
+    /// The form of the text: the first that is told.
+    Format(Format),
+    Piece(Piece),
+}
+
+/// Reads on a thread of its own: standard input may keep it waiting for ever.
+fn read(raw: impl Read + Send + 'static, format: Option<Format>) -> mpsc::Receiver<Told> {
+    let (send, told) = mpsc::channel(AHEAD);
+    std::thread::spawn(move || {
+        let text = source::text(raw, format).map(|(text, format)| {
+            let told = send.blocking_send(Told::Format(format)).is_ok();
+            (told, Records::new(text, format))
+        });
+        let mut records = match text {
+            Ok((true, records)) => records,
+            Ok((false, _)) => return,
+            Err(error) => {
+                let _ = send.blocking_send(Told::Piece(Piece::End(Some(error))));
+                return;
+            }
+        };
+        loop {
+            let piece = records.next();
+            let is_last = matches!(piece, Piece::End(_));
+            if send.blocking_send(Told::Piece(piece)).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    told
+}
+
+/// A record on its way: what it stands for, and itself where it would be kept.
+struct Waiting {
+    place: Place,
+    record: Vec<u8>,
+    item: Checked<Item>,
+}
+
+/// An import, and how far it is.
+struct Import<'a> {
+    writer: Writer,
+    bar: ProgressBar,
+    reading: Reading<'a>,
+    refused: Refused,
+    batch: Vec<Waiting>,
+    bytes: usize,
+    /// The line behind everything that was recorded or refused.
+    reached: u64,
+    recorded: usize,
+    already: usize,
+}
+
+impl Import<'_> {
+    async fn run(&mut self, mut told: mpsc::Receiver<Told>) -> Result<()> {
+        let done = self.take_all(&mut told).await;
+        // What was refused before a fault is kept all the same.
+        let ended = self.refused.end();
+        done.and(ended)
+    }
+
+    async fn take_all(&mut self, told: &mut mpsc::Receiver<Told>) -> Result<()> {
+        let mut stop = std::pin::pin!(stop_signal());
+        let mut format = Format::Lines;
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = &mut stop => {
+                    self.commit().await?;
+                    bail!("it was interrupted");
+                }
+                next = tokio::time::timeout(PATIENCE, told.recv()) => next,
+            };
+            let Ok(next) = next else {
+                self.commit().await?;
+                continue;
+            };
+            match next.context("the reading of the file failed")? {
+                Told::Format(Format::Csv) => format = Format::Csv,
+                Told::Format(format) => self.refused.start(format, &[])?,
+                Told::Piece(Piece::Record(_, header)) if format == Format::Csv && self.reading.columns.is_none() => {
+                    let columns = Columns::read(&header, self.reading.ignored).map_err(with_cause)?;
+                    self.refused.start(format, &columns.header)?;
+                    self.reading.columns = Some(columns);
+                }
+                Told::Piece(Piece::Record(place, record)) => {
+                    let item = self.reading.item(&record, Clock::system().now());
+                    if let Some(item) = item.transpose() {
+                        self.take(place, record, item).await?;
+                    }
+                }
+                Told::Piece(Piece::Faulty(place, record, error)) => self.take(place, record, Err(error)).await?,
+                Told::Piece(Piece::Rest(bytes)) => {
+                    self.commit().await?;
+                    self.refused.rest(&bytes)?;
+                }
+                Told::Piece(Piece::End(fault)) => {
+                    self.commit().await?;
+                    return fault.map_or(Ok(()), Err);
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, place: Place, mut record: Vec<u8>, item: Checked<Item>) -> Result<()> {
+        self.bytes += record.len();
+        if !self.refused.keeps_records() {
+            record = Vec::new();
+        }
+        self.batch.push(Waiting { place, record, item });
+        if self.batch.len() >= BATCH || self.bytes >= BATCH_BYTES { self.commit().await } else { Ok(()) }
+    }
+
+    /// Records what waits, and tells what is refused of it, in the order of the file.
+    async fn commit(&mut self) -> Result<()> {
+        let (mut items, mut waiting) = (Vec::new(), Vec::new());
+        for Waiting { place, record, item } in std::mem::take(&mut self.batch) {
+            let refusal = item.map(|item| items.push(item)).err();
+            waiting.push((place, record, refusal));
+        }
+        self.bytes = 0;
+        if let Some((place, ..)) = waiting.first() {
+            self.reached = place.line;
+        }
+        let mut results = submit(&self.writer, items).await?.into_iter();
+        for (place, record, refusal) in waiting {
+            let result = match refusal {
+                Some(error) => Err(error),
+                None => results.next().unwrap_or_else(|| Err(unexpected())),
+            };
+            match result {
+                Ok(recorded) if recorded.already => self.already += 1,
+                Ok(_) => self.recorded += 1,
+                Err(error) => self.refused.put(place, &record, &error)?,
+            }
+            self.reached = place.line + 1;
+        }
+        self.refused.flush()?;
+        self.bar.set_message(format!("{} events", self.recorded + self.already));
+        Ok(())
+    }
+}
+
+/// Records events in one transaction. Where that fails by one of them, each has its own.
+async fn submit(writer: &Writer, items: Vec<Item>) -> Result<Vec<Checked<Recorded>>> {
+    let record = async |items: Vec<Item>| match writer.submit(Task::Record { items, atomic: false }).await? {
+        Appended::Recorded(results) => Ok(results),
+        _ => Err(unexpected()),
+    };
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    match record(items.clone()).await {
+        Err(Error::Internal(_)) if items.len() > 1 => {}
+        results => return results.map_err(with_cause),
+    }
+    let mut results = Vec::new();
+    for item in items {
+        match record(vec![item]).await {
+            Ok(mut one) => results.append(&mut one),
+            Err(error @ Error::Internal(_)) => results.push(Err(error)),
+            Err(error) => return Err(with_cause(error)),
+        }
+    }
+    // No event can be the cause that all share.
+    match results.iter().all(Result::is_err) {
+        true => results.pop().map_or(Ok(Vec::new()), |one| one.map(|one| vec![Ok(one)]).map_err(with_cause)),
+        false => Ok(results),
+    }
+}
+
+/// The writer answers a task with its own kind of result, one per item.
+fn unexpected() -> Error {
+    Error::internal(std::io::Error::other("the writer answered another task"))
+}
