@@ -54,17 +54,21 @@ impl App {
         };
         let services = Services { store, writer, clock };
         let builder = schema_builder().data(services.clone());
-        let schema = if settings.introspection { builder.finish() } else { builder.disable_introspection().finish() };
+        // Who may not ask for the schema is not told its names one by one either.
+        let builder =
+            if settings.introspection { builder } else { builder.disable_introspection().disable_suggestions() };
+        let schema = builder.finish();
         let keys = Arc::new(keys);
         let edge = Edge {
             schema: schema.clone(),
             services: services.clone(),
             keys: keys.clone(),
             documents: Documents::default(),
+            introspection: settings.introspection,
             read_rate: Arc::new(ReadRate::per_minute(settings.read_rate)),
             metrics: metrics_handle(),
         };
-        let router = router(edge, &settings.origins());
+        let router = router(edge, &settings.origins(), &settings.headers());
         Ok(Self { services, keys, schema, router, writing, upkeep })
     }
 

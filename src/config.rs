@@ -1,8 +1,11 @@
 //! Settings: flags, or environment variables of the same names (12-factor). An unknown variable stops the start.
 
+mod neighbours;
+mod origin;
+
 use std::path::PathBuf;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
 
 /// Settings of every command.
@@ -32,6 +35,9 @@ pub struct Settings {
     /// Origins of web pages that may call the API, separated by commas.
     #[arg(long, env = "LEDGERLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
+    /// Request headers that those pages may send besides the usual ones, separated by commas.
+    #[arg(long, env = "LEDGERLINE_ALLOWED_HEADERS", value_delimiter = ',', global = true)]
+    pub allowed_headers: Vec<String>,
     /// Log filter, such as info or ledgerline=debug.
     // `token --log` names an audit log, hence the longer flag.
     #[arg(id = "log_filter", long = "log-filter", env = "LEDGERLINE_LOG", default_value = "info", global = true)]
@@ -57,13 +63,14 @@ pub enum LogFormat {
 }
 
 /// Every variable that is ours, besides the keys that product files name.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 11] = [
     "LEDGERLINE_LISTEN",
     "LEDGERLINE_DATABASE_URL",
     "LEDGERLINE_READ_DATABASE_URL",
     "LEDGERLINE_PRODUCTS",
     "LEDGERLINE_KEYS",
     "LEDGERLINE_ALLOWED_ORIGINS",
+    "LEDGERLINE_ALLOWED_HEADERS",
     "LEDGERLINE_LOG",
     "LEDGERLINE_LOG_FORMAT",
     "LEDGERLINE_READ_RATE",
@@ -75,34 +82,42 @@ impl Settings {
     #[must_use]
     pub fn faults(&self, named_by_products: &[String]) -> Vec<String> {
         let mut faults = Vec::new();
-        for (name, _) in std::env::vars_os() {
-            let name = name.to_string_lossy();
-            // Kubernetes sets these for a Service of our name.
-            let orchestrated = name.starts_with("LEDGERLINE_SERVICE_") || name.starts_with("LEDGERLINE_PORT");
-            let known =
-                orchestrated || VARIABLES.contains(&name.as_ref()) || named_by_products.iter().any(|own| *own == name);
+        let value_of = |name: &str| std::env::var(name).ok();
+        for (name, value) in std::env::vars_os() {
+            let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+            let known = VARIABLES.contains(&name.as_ref())
+                || named_by_products.iter().any(|own| *own == name)
+                || neighbours::is_injected(&name, &value, value_of);
             if name.starts_with("LEDGERLINE_") && !known {
                 let nearest = VARIABLES.iter().max_by(|a, b| strsim::jaro(a, &name).total_cmp(&strsim::jaro(b, &name)));
                 faults.push(format!("{name}: there is no such setting; the nearest is {}", nearest.unwrap_or(&"")));
             }
         }
-        for origin in &self.allowed_origins {
-            let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
-                ["http", "https"].contains(&scheme) && !host.is_empty() && !host.contains('/')
-            });
-            if !is_origin || HeaderValue::from_str(origin).is_err() {
+        for text in given(&self.allowed_origins) {
+            if let Err(reason) = origin::read(text) {
+                faults.push(format!("LEDGERLINE_ALLOWED_ORIGINS: {text:?}: {reason}"));
+            }
+        }
+        for text in given(&self.allowed_headers) {
+            if text == "*" || text.parse::<HeaderName>().is_err() {
                 faults.push(format!(
-                    "LEDGERLINE_ALLOWED_ORIGINS: {origin:?} must be an origin such as https://app.example.com"
+                    "LEDGERLINE_ALLOWED_HEADERS: {text:?} must be the name of a header, such as x-trace-id"
                 ));
             }
         }
         faults
     }
 
-    /// The allowed origins as headers carry them.
+    /// The allowed origins, as browsers send them.
     #[must_use]
     pub fn origins(&self) -> Vec<HeaderValue> {
-        self.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect()
+        given(&self.allowed_origins).filter_map(|text| origin::read(text).ok()).collect()
+    }
+
+    /// The headers that are allowed besides the usual ones.
+    #[must_use]
+    pub fn headers(&self) -> Vec<HeaderName> {
+        given(&self.allowed_headers).filter_map(|text| text.parse().ok()).collect()
     }
 
     /// The folder of development keys.
@@ -117,4 +132,9 @@ impl Settings {
             beside.unwrap_or_else(|| PathBuf::from("data")).join("keys")
         })
     }
+}
+
+/// The entries of a list: blanks around a comma mean nothing, and neither does a variable that is set to nothing.
+fn given(list: &[String]) -> impl Iterator<Item = &str> {
+    list.iter().map(|text| text.trim()).filter(|text| !text.is_empty())
 }

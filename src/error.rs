@@ -27,7 +27,8 @@ pub enum Code {
     RateLimited,
     /// The query or search asks for more work than one request may cause.
     QueryTooComplex,
-    /// The database cannot be used at the moment: try again.
+    /// The database cannot be used at the moment, or the `issuer` that could tell whether the token is good: try again,
+    /// after `retryAfterMs` where it is there.
     Unavailable,
     /// A fault of the service; the request id finds it in the service's log.
     Internal,
@@ -135,6 +136,16 @@ pub enum Error {
     /// The database is locked, gone, full or read-only.
     #[error("the database cannot be used at the moment, try again")]
     Unavailable(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+    /// No key at hand fits the token, and its issuer, who may have newer ones, does not answer.
+    #[error(
+        "who is asking cannot be checked at the moment, because the issuer of the token does not answer, try again"
+    )]
+    IssuerDown {
+        /// The issuer.
+        issuer: String,
+        /// When a new attempt makes sense, milliseconds.
+        retry_after_ms: u64,
+    },
     /// A fault of ours.
     #[error("internal error")]
     Internal(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
@@ -177,8 +188,24 @@ impl Error {
             Self::Overloaded { .. } => Code::Overloaded,
             Self::RateLimited { .. } => Code::RateLimited,
             Self::TooComplex(_) | Self::TimedOut => Code::QueryTooComplex,
-            Self::Unavailable(_) => Code::Unavailable,
+            Self::Unavailable(_) | Self::IssuerDown { .. } => Code::Unavailable,
             Self::Internal(_) => Code::Internal,
+        }
+    }
+
+    /// Whether it answers the question of whether something may be done: it may not. Other errors leave that open.
+    #[must_use]
+    pub fn is_no(&self) -> bool {
+        match self.code() {
+            Code::Unauthenticated | Code::Forbidden | Code::PlanRequired | Code::NotFound | Code::BadUserInput => true,
+            Code::Conflict
+            | Code::Overloaded
+            | Code::RateLimited
+            | Code::QueryTooComplex
+            | Code::Unavailable
+            | Code::Internal
+            | Code::GraphqlParseFailed
+            | Code::GraphqlValidationFailed => false,
         }
     }
 

@@ -44,6 +44,25 @@ pub fn may_read(
     Ok(ReadScope { log, include_nested, ..read_scope(p, Some(organization), allowed) })
 }
 
+/// Permissions to read all that can be read of an organization (the token's, where it is not named), a list each: the one
+/// that is read where no log is named, or where one has to be, because the token is narrowed to several, that of each.
+///
+/// # Errors
+/// Those of [`may_read`].
+pub fn may_read_each(
+    p: &Principal,
+    organization: Option<&str>,
+    include_nested: Option<bool>,
+) -> Result<Vec<ReadScope>> {
+    own_organization(p, organization)?;
+    check_reader(p)?;
+    let organization = named(p, organization)?;
+    let allowed = allowed_in(p, &organization)?;
+    check_plan(p)?;
+    let scope = |log| ReadScope { log, include_nested, ..read_scope(p, Some(organization.clone()), allowed.clone()) };
+    Ok(if allowed.is_empty() { vec![scope(None)] } else { allowed.iter().cloned().map(Some).map(scope).collect() })
+}
+
 /// Permission to look for one event by its id, wherever in the principal's reach it is.
 ///
 /// # Errors
@@ -81,7 +100,7 @@ pub fn may_manage(p: &Principal, organization: Option<&str>, log: &LogName) -> R
     Ok(WriteScope { log: Some(log.clone()), ..scope })
 }
 
-/// Whether the principal may read, for a client that wants to know before it asks.
+/// Whether the principal may read, as far as the token tells: one of the logs that it is narrowed to may be gone.
 #[must_use]
 pub fn read_access(p: &Principal) -> Access {
     let allowed = check_reader(p).and_then(|()| match &p.organization {
@@ -98,7 +117,8 @@ pub fn record_access(p: &Principal) -> Access {
 }
 
 impl Access {
-    fn of(answer: Result<()>, hidden_without_plan: bool) -> Self {
+    /// What an answer comes to for a client that wants to know before it asks.
+    pub(crate) fn of(answer: Result<()>, hidden_without_plan: bool) -> Self {
         let Err(error) = answer else {
             return Self { allowed: true, reason: None, required_plans: Vec::new(), hidden: false, message: None };
         };
@@ -152,7 +172,7 @@ fn check_reader(p: &Principal) -> Result<()> {
     if p.is_staff() {
         return Ok(());
     }
-    if !rules.roles.is_empty() && !rules.roles.iter().any(|role| p.roles.contains(role)) {
+    if !rules.admits(&p.roles) {
         return Err(Error::Forbidden(format!("reading this audit log takes the role {}", rules.roles.join(" or "))));
     }
     if p.organization.is_none() {
@@ -169,9 +189,9 @@ fn check_scope(p: &Principal, scopes: &[&str]) -> Result<()> {
 }
 
 fn check_plan(p: &Principal) -> Result<()> {
-    let plans = &p.product.access.plans;
-    let included = plans.is_empty() || p.plan.as_ref().is_some_and(|plan| plans.contains(plan));
-    if included || p.is_staff() { Ok(()) } else { Err(Error::PlanRequired { plans: plans.clone() }) }
+    let rules = &p.product.access;
+    let included = rules.includes(p.plan.as_deref());
+    if included || p.is_staff() { Ok(()) } else { Err(Error::PlanRequired { plans: rules.plans.clone() }) }
 }
 
 /// The organization that is meant.

@@ -27,7 +27,7 @@ const NOT_ACCEPTED: &str = "the token is not accepted";
 /// Why a token did not do.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// No key at hand fits it; newer keys of its issuer might.
+    /// No key at hand fits it; newer keys of its issuer might, under a new id or the same.
     UnknownKey,
     /// It is refused for good.
     Final(&'static str),
@@ -94,8 +94,7 @@ fn signed_claims(token: &str, keys: &KeyRing, product: &str) -> Result<Claims, R
         // It asks for extensions, and there is none that we know (RFC 7515, 4.1.11).
         return Err(Refusal::Final(NOT_ACCEPTED));
     }
-    let candidates = keys.candidates(product, header.kid.as_deref());
-    for candidate in &candidates {
+    for candidate in keys.candidates(product, header.kid.as_deref()) {
         let mut validation = Validation::new(candidate.algorithm);
         // Time, audience and issuer are checked by us: against the caller's clock, and required.
         validation.required_spec_claims.clear();
@@ -110,8 +109,9 @@ fn signed_claims(token: &str, keys: &KeyRing, product: &str) -> Result<Claims, R
             Err(_) => {}
         }
     }
-    let by_name = header.kid.is_some() && candidates.iter().any(|key| key.kid == header.kid);
-    Err(if by_name { Refusal::Final(NOT_ACCEPTED) } else { Refusal::UnknownKey })
+    // Issuers publish keys of these kinds alone: a secret is never among those that could be fetched.
+    let may_be_published = matches!(header.alg, Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA);
+    Err(if may_be_published { Refusal::UnknownKey } else { Refusal::Final(NOT_ACCEPTED) })
 }
 
 fn check_time(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {

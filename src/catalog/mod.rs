@@ -125,8 +125,33 @@ pub struct AccessRules {
     pub roles: Vec<String>,
     /// Plans that include reading.
     pub plans: Vec<String>,
+    /// Whether roles and plans of a token must be written as here, capitals included.
+    pub case_sensitive: bool,
     /// Whether clients are advised to hide the log where the plan does not include it.
     pub hidden_without_plan: bool,
+}
+
+impl AccessRules {
+    /// Whether one of these roles may read.
+    pub fn admits(&self, roles: &[String]) -> bool {
+        self.roles.is_empty() || roles.iter().any(|role| self.lists(&self.roles, role))
+    }
+
+    /// Whether a plan includes reading.
+    #[must_use]
+    pub fn includes(&self, plan: Option<&str>) -> bool {
+        self.plans.is_empty() || plan.is_some_and(|plan| self.lists(&self.plans, plan))
+    }
+
+    fn lists(&self, names: &[String], name: &str) -> bool {
+        names.iter().any(|own| own == name || (!self.case_sensitive && is_same_but_for_case(own, name)))
+    }
+}
+
+/// Whether two names are one to a reader who does not mind capitals, in any script, whichever way accents are encoded
+/// (Unicode, D145).
+pub(crate) fn is_same_but_for_case(a: &str, b: &str) -> bool {
+    caseless::canonical_caseless_match_str(a, b)
 }
 
 /// A level of logs: the organization's own, or one of those nested in it.

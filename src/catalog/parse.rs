@@ -10,6 +10,7 @@ pub(crate) use names::is_loopback;
 use super::{
     AccessRules, ActionDisplay, ColumnKind, DateFilter, KeySource, Paging, Product, ProductError, Viewer, ViewerColumn,
     fault::Report,
+    is_same_but_for_case,
     section::{At, Section},
 };
 use crate::event::ActorKind;
@@ -208,10 +209,22 @@ fn access(mut section: Section<'_, '_>) -> AccessRules {
     }
     let scopes = scopes
         .map_or_else(|| vec![READ_SCOPE.to_owned()], |scopes| scopes.into_iter().map(|scope| scope.value).collect());
+    let case_sensitive = section.flag("case_sensitive");
+    let mut names = |key: &'static str| {
+        let names = section.texts_if_any(key).unwrap_or_default();
+        for (place, name) in names.iter().enumerate().filter(|_| !case_sensitive) {
+            if names[..place].iter().any(|other| is_same_but_for_case(&other.value, &name.value)) {
+                let fault = format!("{:?} is in the list already: case_sensitive is not set", name.value);
+                section.report.add(name.span, &name.key, fault);
+            }
+        }
+        names.into_iter().map(|name| name.value).collect()
+    };
     let rules = AccessRules {
         scopes,
-        roles: section.texts("roles"),
-        plans: section.texts("plans"),
+        roles: names("roles"),
+        plans: names("plans"),
+        case_sensitive,
         hidden_without_plan: section.flag("hidden_without_plan"),
     };
     if rules.hidden_without_plan && rules.plans.is_empty() {

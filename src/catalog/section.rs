@@ -148,11 +148,6 @@ impl<'r, 'de> Section<'r, 'de> {
         Some(texts)
     }
 
-    /// The texts of a list, none where it is left out.
-    pub fn texts(&mut self, name: &'static str) -> Vec<String> {
-        self.texts_if_any(name).unwrap_or_default().into_iter().map(|text| text.value).collect()
-    }
-
     /// A table inside this one.
     pub fn section_if_any(&mut self, name: &'static str) -> Option<Section<'r, 'de>> {
         self.known.push(name);

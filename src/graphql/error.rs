@@ -36,6 +36,11 @@ pub fn extended(error: &Error, request_id: &str) -> async_graphql::Error {
             Error::Overloaded { retry_after_ms } | Error::RateLimited { retry_after_ms } => {
                 extensions.set("retryAfterMs", *retry_after_ms);
             }
+            Error::IssuerDown { issuer, retry_after_ms } => {
+                extensions.set("issuer", issuer.as_str());
+                extensions.set("retryAfterMs", *retry_after_ms);
+                extensions.set("requestId", request_id);
+            }
             Error::Internal(_) | Error::Unavailable(_) => extensions.set("requestId", request_id),
             _ => {}
         }

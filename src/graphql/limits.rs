@@ -247,6 +247,26 @@ fn is_introspection(document: &ExecutableDocument) -> bool {
     })
 }
 
+/// A field that asks for the schema, wherever in the document it stands. `__typename` is none.
+#[must_use]
+pub fn introspected_field(document: &ExecutableDocument) -> Option<&str> {
+    let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    let fragments = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
+    operations.chain(fragments).find_map(introspected_in)
+}
+
+fn introspected_in(set: &SelectionSet) -> Option<&str> {
+    set.items.iter().find_map(|item| match &item.node {
+        Selection::Field(field) => {
+            let name = field.node.name.node.as_str();
+            let asks = ["__schema", "__type"].contains(&name);
+            if asks { Some(name) } else { introspected_in(&field.node.selection_set.node) }
+        }
+        Selection::InlineFragment(fragment) => introspected_in(&fragment.node.selection_set.node),
+        Selection::FragmentSpread(_) => None,
+    })
+}
+
 /// Puts the null of a failed field where the specification wants it: async-graphql 7 leaves the field out.
 pub fn null_failed_fields(response: &mut Response) {
     let Response { data, errors, .. } = response;

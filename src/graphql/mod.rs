@@ -21,7 +21,7 @@ use async_graphql::{Context, EmptySubscription, ID, Object, Schema, SchemaBuilde
 pub use error::extended;
 
 use crate::{
-    auth::{LogName, Principal, policy},
+    auth::{Principal, policy},
     clock::Clock,
     error::{Error, Result},
     event::{EventId, LogId},
@@ -33,7 +33,7 @@ use error::to_graphql;
 use event::{Actor, AuditEvent, AuditLog, Node};
 use filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, check_text};
 use record::Mutation;
-use viewer::Viewer;
+use viewer::{Viewer, readable};
 
 /// The executable schema.
 pub type AppSchema = Schema<Query, Mutation, EmptySubscription>;
@@ -181,11 +181,7 @@ async fn actors(
     let principal = principal(ctx)?;
     let matching = matching.as_deref().filter(|text| !text.is_empty());
     // A token for several logs has no log of its own: its actors are those of each.
-    let logs: Vec<Option<LogName>> =
-        if principal.logs.len() > 1 { principal.logs.iter().cloned().map(Some).collect() } else { vec![None] };
-    let organization = organization.as_ref().map(|id| id.as_str());
-    let scopes = logs.into_iter().map(|log| policy::may_read(principal, organization, log, Some(true)));
-    let scopes = scopes.collect::<Result<Vec<_>>>()?;
+    let lists = readable(ctx, principal, organization.as_ref(), Some(true)).await?;
     let limit = usize::try_from(first).ok().filter(|n| *n <= crate::event::limits::PAGE_MAX).ok_or_else(|| {
         Error::bad_input("first", format!("must be from 0 to {}, got {first}", crate::event::limits::PAGE_MAX))
     })?;
@@ -193,7 +189,7 @@ async fn actors(
         check_text("matching", text)?;
     }
     let mut found: Vec<Actor> = Vec::new();
-    for scope in scopes {
+    for scope in lists.scopes {
         for actor in ctx.data_unchecked::<Services>().store.actors(&scope, matching, limit).await? {
             if found.len() < limit && !found.iter().any(|known| known.actor == actor) {
                 found.push(Actor { actor, product: scope.product().clone() });

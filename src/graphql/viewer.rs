@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{Services, catalog::Product, error::to_graphql, event::AuditLog};
 use crate::{
-    auth::{self, Principal, policy},
-    error::Code,
+    auth::{self, Principal, ReadScope, policy},
+    error::{Code, Result},
+    store::{Dictionary, check_log},
 };
 
 /// Most logs that `Viewer.logs` lists.
@@ -59,9 +60,22 @@ impl Viewer {
         &self.0.scopes
     }
 
-    /// Whether the audit log can be read, and if not, why.
-    async fn can_read_audit_log(&self) -> Access {
-        Access(policy::read_access(&self.0))
+    /// Whether the audit log can be read, and if not, why: what `auditEvents` answers without a log, or, for a token
+    /// that is narrowed to several, with one of them.
+    async fn can_read_audit_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Access> {
+        let access = policy::read_access(&self.0);
+        if !access.allowed || (organization.is_none() && self.0.organization.is_none()) {
+            return Ok(Access(access));
+        }
+        match readable(ctx, &self.0, organization.as_ref(), None).await {
+            Ok(_) => Ok(Access(access)),
+            Err(error) if error.is_no() => Ok(Access(auth::Access::of(Err(error), false))),
+            Err(error) => Err(to_graphql(ctx, error)),
+        }
     }
 
     /// Whether events can be recorded, and if not, why.
@@ -69,23 +83,101 @@ impl Viewer {
         Access(policy::record_access(&self.0))
     }
 
-    /// Logs that the token can name in `auditEvents(log:)`, the organization's own first; at most 1,000. Empty for
-    /// those who cannot read.
-    async fn logs(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<AuditLog>> {
-        let Some(organization) = &self.0.organization else { return Ok(Vec::new()) };
-        if !policy::read_access(&self.0).allowed {
-            return Ok(Vec::new());
-        }
-        let services = ctx.data_unchecked::<Services>();
-        let dictionary = services
-            .store
-            .dictionary_of(&self.0.product.name, organization)
-            .await
-            .map_err(|error| to_graphql(ctx, error))?;
-        let Some(dictionary) = dictionary else { return Ok(Vec::new()) };
-        let numbers = dictionary.readable(&self.0.logs);
+    /// Logs that the token can name in `auditEvents(log:)` and that have events, the organization's own first; at most
+    /// 1,000. Empty for those who cannot read.
+    async fn logs(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Vec<AuditLog>> {
+        let lists = self.lists(ctx, organization).await?;
+        let Some((first, dictionary)) = lists.scopes.first().zip(lists.dictionary) else { return Ok(Vec::new()) };
+        let numbers = dictionary.readable(first.allowed_logs());
         Ok(numbers.take(LOGS).filter_map(|no| AuditLog::numbered(&dictionary, no)).collect())
     }
+
+    /// Logs of which one has to be named in `auditEvents(log:)`, because the token is narrowed to several. Empty where
+    /// none has to be, and for those who cannot read. A log that was deleted is not among them.
+    async fn log_choices(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Vec<LogChoice>> {
+        let lists = self.lists(ctx, organization).await?;
+        let choice = |scope: &ReadScope| {
+            let log = scope.log().filter(|_| scope.allowed_logs().len() > 1)?;
+            let known = lists.dictionary.as_ref().and_then(|known| known.log(known.named(log)?));
+            let name = known.and_then(|log| log.name.clone());
+            Some(LogChoice { level: log.level.clone(), external_id: log.id.clone(), name })
+        };
+        Ok(lists.scopes.iter().filter_map(choice).collect())
+    }
+}
+
+impl Viewer {
+    /// What can be read; nothing for those who cannot.
+    async fn lists(&self, ctx: &Context<'_>, organization: Option<ID>) -> async_graphql::Result<Lists> {
+        match readable(ctx, &self.0, organization.as_ref(), None).await {
+            Ok(lists) => Ok(lists),
+            Err(error) if error.is_no() => Ok(Lists::default()),
+            Err(error) => Err(to_graphql(ctx, error)),
+        }
+    }
+}
+
+/// A log that can be named, whether or not it has events.
+#[derive(SimpleObject)]
+pub struct LogChoice {
+    /// Name of its level, as in `Product.levels`.
+    level: String,
+    /// The product's own id of the thing that has the log.
+    external_id: String,
+    /// Name to show, where the log has events.
+    name: Option<String>,
+}
+
+/// The lists that a principal can read in an organization, deleted logs left out.
+#[derive(Default)]
+pub struct Lists {
+    /// The permissions; more than one where the token is narrowed to several logs.
+    pub scopes: Vec<ReadScope>,
+    /// What is known of the organization, if it has recorded anything.
+    dictionary: Option<Arc<Dictionary>>,
+}
+
+/// What can be read of an organization, the token's where none is named: never nothing.
+///
+/// # Errors
+/// Those of [`policy::may_read`], and `FORBIDDEN` where every log of a narrowed token was deleted.
+pub async fn readable(
+    ctx: &Context<'_>,
+    principal: &Principal,
+    organization: Option<&ID>,
+    include_nested: Option<bool>,
+) -> Result<Lists> {
+    let organization = organization.map(|id| id.as_str());
+    let mut scopes = policy::may_read_each(principal, organization, include_nested)?;
+    let named = scopes.first().and_then(ReadScope::organization);
+    let dictionary = match named {
+        Some(organization) => {
+            ctx.data_unchecked::<Services>().store.dictionary_of(&principal.product.name, organization).await?
+        }
+        None => None,
+    };
+    if let Some(dictionary) = &dictionary {
+        let mut refused = None;
+        scopes.retain(|scope| match check_log(scope, dictionary) {
+            Ok(()) => true,
+            Err(error) => {
+                refused = Some(error);
+                false
+            }
+        });
+        if let Some(error) = refused.filter(|_| scopes.is_empty()) {
+            return Err(error);
+        }
+    }
+    Ok(Lists { scopes, dictionary })
 }
 
 /// Whether something is permitted, and if not, why.

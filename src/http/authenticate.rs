@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 
-use super::Edge;
+use super::{Edge, keys::Keys};
 use crate::{
     auth::Principal,
     error::{Error, Result},
@@ -13,22 +13,58 @@ use crate::{
 /// Whoever the request's token speaks for; `None` without a token.
 ///
 /// # Errors
-/// `UNAUTHENTICATED` for a token that cannot be trusted.
+/// `UNAUTHENTICATED` for a token that cannot be trusted, `UNAVAILABLE` where its issuer does not answer.
 pub async fn principal(edge: &Edge, headers: &HeaderMap) -> Result<Option<Arc<Principal>>> {
-    let Some(token) = token(headers)? else { return Ok(None) };
+    let Some(token) = token(headers, &edge.keys)? else { return Ok(None) };
     let principal = edge.keys.verify(token, edge.services.clock.now()).await?;
     Ok(Some(Arc::new(principal)))
 }
 
-/// The token of `Authorization: Bearer` (RFC 6750) or of `X-API-Key`.
-fn token(headers: &HeaderMap) -> Result<Option<&str>> {
-    const UNREADABLE: Error = Error::Unauthenticated("the Authorization header must be: Bearer, a blank, and a token");
-    if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(UNREADABLE)?;
-        return if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(UNREADABLE) };
+/// What an Authorization header carries.
+enum Authorization<'a> {
+    Bearer(&'a str),
+    /// Another scheme, such as a proxy's Basic: it is not meant for us.
+    Other,
+    Unreadable,
+}
+
+impl<'a> Authorization<'a> {
+    fn read(value: &'a HeaderValue) -> Self {
+        let Ok(text) = value.to_str() else { return Self::Unreadable };
+        let (scheme, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        let is_scheme = |name: &str| scheme.eq_ignore_ascii_case(name);
+        match rest.trim() {
+            token if is_scheme("bearer") => Self::Bearer(token),
+            // Negotiate alone is how that scheme begins.
+            "" if !is_scheme("negotiate") => Self::Unreadable,
+            _ => Self::Other,
+        }
     }
-    match headers.get("x-api-key") {
-        Some(value) => value.to_str().map(|text| Some(text.trim())).map_err(|_| UNREADABLE),
-        None => Ok(None),
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750) or of `X-API-Key`. A client may send the one while a proxy sends the
+/// other for itself: where both are there, the bearer token counts if it is of one of our issuers, else the key.
+fn token<'a>(headers: &'a HeaderMap, keys: &Keys) -> Result<Option<&'a str>> {
+    const UNREADABLE: Error = Error::Unauthenticated("the Authorization header must be: Bearer, a blank, and a token");
+    let key = match headers.get("x-api-key").filter(|value| !value.as_bytes().trim_ascii().is_empty()) {
+        Some(value) => {
+            let unreadable = |_| Error::Unauthenticated("the X-API-Key header must be a token");
+            Some(value.to_str().map_err(unreadable)?.trim())
+        }
+        None => None,
+    };
+    let mut bearer = None;
+    let mut unreadable = false;
+    for value in headers.get_all(header::AUTHORIZATION) {
+        match Authorization::read(value) {
+            Authorization::Bearer(token) => bearer = bearer.or(Some(token)),
+            Authorization::Other => {}
+            Authorization::Unreadable => unreadable = true,
+        }
+    }
+    match (bearer, key) {
+        (Some(bearer), Some(key)) => Ok(Some(if keys.claims_our_issuer(bearer) { bearer } else { key })),
+        (None, None) if unreadable => Err(UNREADABLE),
+        (bearer, key) => Ok(bearer.or(key)),
     }
 }

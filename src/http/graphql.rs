@@ -13,12 +13,17 @@ use async_graphql_axum::GraphQLResponse;
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 
-use super::{Edge, authenticate, body, media, media::Media};
+use super::{
+    Edge, authenticate, body,
+    coding::{self, Coding, Fault},
+    media,
+    media::Media,
+};
 use crate::{
     error::{Code, Error},
     graphql::{
@@ -47,6 +52,8 @@ struct Refusal {
     error: Box<ServerError>,
     /// The status whatever the media type; `None`: 400, or 200 for `application/json`.
     status: Option<StatusCode>,
+    /// A header that says what would have been taken.
+    hint: Option<(HeaderName, &'static str)>,
 }
 
 impl Refusal {
@@ -54,7 +61,7 @@ impl Refusal {
         let mut error = extended(error, request_id).into_server_error(async_graphql::Pos::default());
         // What is wrong with the whole request has no place in its document.
         error.locations.clear();
-        Self { error: Box::new(error), status }
+        Self { error: Box::new(error), status, hint: None }
     }
 
     fn malformed(message: &str) -> Self {
@@ -64,7 +71,13 @@ impl Refusal {
     fn coded(message: &str, code: Code, status: Option<StatusCode>) -> Self {
         let mut error = ServerError::new(message, None);
         set_code(&mut error, code);
-        Self { error: Box::new(error), status }
+        Self { error: Box::new(error), status, hint: None }
+    }
+
+    /// 415 (RFC 9110, 15.5.16).
+    fn not_read(message: &str, header: HeaderName, taken: &'static str) -> Self {
+        let refusal = Self::coded(message, Code::BadUserInput, Some(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        Self { hint: Some((header, taken)), ..refusal }
     }
 }
 
@@ -84,15 +97,20 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
         // Who is asking comes first: nobody's body is read for a token that is not accepted.
         let principal = authenticated(&edge, &headers, request_id).await?;
         if !media::is_json(&headers) {
-            return Err(Refusal::coded(
-                "the body must be application/json in UTF-8",
-                Code::BadUserInput,
-                Some(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            ));
+            let message = "the body must be application/json in UTF-8";
+            return Err(Refusal::not_read(message, header::ACCEPT, "application/json"));
         }
+        let Some(coding) = Coding::of(&headers) else {
+            let message = "the body's Content-Encoding must be gzip alone, or none";
+            return Err(Refusal::not_read(message, header::ACCEPT_ENCODING, coding::ACCEPTED));
+        };
         let limit = if principal.is_some() { RECORDING_BODY } else { BODY };
         let whole = tokio::time::timeout(TIMEOUT, to_bytes(body, limit)).await;
         let body = whole.map_err(|_| too_slow())?.map_err(|_| too_large(limit))?;
+        let body = coding.unpack(body, limit).map_err(|fault| match fault {
+            Fault::Broken => Refusal::malformed("the body must be gzip, as its Content-Encoding says"),
+            Fault::TooLarge => too_large(limit),
+        })?;
         let parameters = from_body(&body)?;
         execute(&edge, parameters, principal, request_id, false, body.len()).await
     })
@@ -192,11 +210,19 @@ async fn execute(
         let document = parse_query(text).map_err(|error| {
             let mut error = ServerError::from(error);
             set_code(&mut error, Code::GraphqlParseFailed);
-            Refusal { error: Box::new(error), status: None }
+            Refusal { error: Box::new(error), status: None, hint: None }
         })?;
         limits::check_document(&document).map_err(refuse)?;
         Ok(document)
     })?;
+    let introspects = limits::introspected_field(&document);
+    if let (false, Some(field)) = (edge.introspection, introspects) {
+        return Err(Refusal::coded(
+            &format!("introspection is switched off, and the document asks for {field}"),
+            Code::GraphqlValidationFailed,
+            None,
+        ));
+    }
     let named = |name: Option<&async_graphql::Name>| {
         parameters.operation_name.is_none()
             || name.map(async_graphql::Name::as_str) == parameters.operation_name.as_deref()
@@ -222,11 +248,10 @@ async fn execute(
     if !mutates && body > BODY {
         return Err(too_large(BODY));
     }
-    if let Some(principal) = &principal
-        && !mutates
-    {
+    // Whoever brings no token is told so at no cost, but for the schema, which everybody may ask for.
+    if !mutates && (principal.is_some() || introspects.is_some()) {
         edge.read_rate
-            .check(principal)
+            .check(principal.as_deref())
             .map_err(|error| Refusal::of(&error, Some(StatusCode::TOO_MANY_REQUESTS), request_id))?;
     }
     let mut request = Request::new(parameters.query).data(RequestId(request_id.to_owned()));
@@ -303,7 +328,13 @@ async fn respond(headers: &HeaderMap, answer: impl AsyncFnOnce(&str) -> Result<A
             }
             response
         }
-        Err(refusal) => refused(media, &[*refusal.error], refusal.status),
+        Err(refusal) => {
+            let mut response = refused(media, &[*refusal.error], refusal.status);
+            if let Some((header, taken)) = refusal.hint {
+                response.headers_mut().insert(header, HeaderValue::from_static(taken));
+            }
+            response
+        }
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -7,6 +7,7 @@ mod remote;
 use std::{fs, sync::Arc};
 
 use arc_swap::ArcSwap;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 pub use development::{DevelopmentKeyError, DevelopmentKeys};
 use remote::{Remote, Turn};
@@ -88,35 +89,45 @@ impl Keys {
         inner.products.iter().map(|product| &product.name).filter(without).cloned().collect()
     }
 
-    /// Checks a token and says who is asking. A token by a key that we do not have makes us ask its issuer for newer
-    /// ones, every 30 seconds at most; keys that have grown old are fetched anew while the old ones serve.
+    /// Checks a token and says who is asking. A token that no key at hand fits makes us ask its issuer for newer ones,
+    /// as often as [`remote`] lets us; keys that have grown old are fetched anew while the old ones serve.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, with a reason in words.
+    /// `UNAUTHENTICATED`, with a reason in words, or `UNAVAILABLE` where an issuer that does not answer may have keys
+    /// that fit.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal> {
         let inner = &self.0;
         let product = token::product_of(token, &inner.products)?;
         let check = || token::check(token, &product, &inner.ring.load(), now);
-        let answer = match check() {
-            Err(Refusal::UnknownKey) => {
-                for remote in inner.remotes_of(&product.name) {
-                    inner.fetch(remote, now).await;
-                }
-                check()
+        let answer = check();
+        if !matches!(answer, Err(Refusal::UnknownKey)) {
+            for remote in inner.remotes_of(&product.name) {
+                inner.fetch_if_old(remote, now);
             }
-            answer => {
-                for remote in inner.remotes_of(&product.name) {
-                    inner.fetch_if_old(remote, now);
-                }
-                answer
-            }
-        };
-        if matches!(answer, Err(Refusal::UnknownKey))
-            && inner.remotes_of(&product.name).any(|remote| !remote.has_answered())
-        {
-            return Err(Error::Unauthenticated("the token cannot be checked at the moment, try again"));
+            return answer.map_err(Error::from);
         }
-        answer.map_err(Error::from)
+        // All at once, and no further than to the first that helps: one that is down keeps nobody waiting.
+        let mut fetches: FuturesUnordered<_> =
+            inner.remotes_of(&product.name).map(|remote| inner.fetch(remote, now)).collect();
+        while fetches.next().await.is_some() {
+            let answer = check();
+            if !matches!(answer, Err(Refusal::UnknownKey)) {
+                return answer.map_err(Error::from);
+            }
+        }
+        match inner.remotes_of(&product.name).filter_map(|remote| remote.is_down_for(now)).min() {
+            Some(nanos) => Err(Error::IssuerDown {
+                issuer: product.issuer.clone(),
+                retry_after_ms: u64::try_from(nanos / 1_000_000).unwrap_or_default().max(1_000),
+            }),
+            None => Err(Refusal::UnknownKey.into()),
+        }
+    }
+
+    /// Whether a token says that it is of an issuer that we know. Nothing of it is proved.
+    #[must_use]
+    pub fn claims_our_issuer(&self, token: &str) -> bool {
+        token::product_of(token, &self.0.products).is_ok()
     }
 }
 
@@ -141,10 +152,10 @@ impl Inner {
 
     /// In a task of its own, which ends with the time-out of the request: a caller who hangs up must not end what
     /// others wait for.
-    fn spawn(self: &Arc<Self>, remote: &Arc<Remote>, turn: Turn, now: Timestamp) -> tokio::task::JoinHandle<()> {
+    fn spawn(self: &Arc<Self>, remote: &Arc<Remote>, mut turn: Turn, now: Timestamp) -> tokio::task::JoinHandle<()> {
         let (inner, remote) = (self.clone(), remote.clone());
         tokio::spawn(async move {
-            remote.fetch(now).await;
+            remote.fetch(&mut turn, now).await;
             inner.rebuild();
             drop(turn);
         })

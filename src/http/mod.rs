@@ -3,18 +3,20 @@
 mod assets;
 mod authenticate;
 mod body;
+mod coding;
+mod cors;
 mod documents;
 mod graphql;
 pub mod keys;
 mod media;
 mod rate;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::IntoResponse,
     routing::get,
 };
@@ -25,7 +27,6 @@ use tower_http::{
         CompressionLayer,
         predicate::{DefaultPredicate, Predicate, SizeAbove},
     },
-    cors::{AllowOrigin, CorsLayer},
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
 };
@@ -48,6 +49,8 @@ pub struct Edge {
     pub keys: Arc<Keys>,
     /// Documents that were asked before.
     pub documents: Documents,
+    /// Whether clients may ask for the schema.
+    pub introspection: bool,
     /// How often one token may read.
     pub read_rate: Arc<ReadRate>,
     /// The metrics to show at `/metrics`.
@@ -57,15 +60,9 @@ pub struct Edge {
 /// Largest answer that is sent uncompressed though the client takes gzip, in bytes.
 const COMPRESS_ABOVE: u64 = 4_096;
 
-/// Every route of the service.
-pub fn router(edge: Edge, allowed_origins: &[HeaderValue]) -> Router {
+/// Every route of the service. Pages of the allowed origins may call it, with the allowed headers besides the usual.
+pub fn router(edge: Edge, allowed_origins: &[HeaderValue], allowed_headers: &[HeaderName]) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
-    let cors = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(allowed_origins.iter().cloned()))
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("x-api-key")])
-        .expose_headers([request_id.clone()])
-        .max_age(Duration::from_secs(3600));
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/healthz", get(async || "ok"))
@@ -75,7 +72,7 @@ pub fn router(edge: Edge, allowed_origins: &[HeaderValue]) -> Router {
         // The endpoint reads its body itself, with a limit that depends on what is asked.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_ABOVE))))
-        .layer(cors)
+        .layer(cors::layer(allowed_origins, allowed_headers))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),

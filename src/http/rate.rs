@@ -24,21 +24,19 @@ impl ReadRate {
         Self(NonZeroU32::new(reads).map(|reads| RateLimiter::keyed(Quota::per_minute(reads).allow_burst(BURST))))
     }
 
-    /// Counts a read.
+    /// Counts a read; all who bring no token share one limit.
     ///
     /// # Errors
     /// `RATE_LIMITED`.
-    pub fn check(&self, principal: &Principal) -> Result<()> {
+    pub fn check(&self, principal: Option<&Principal>) -> Result<()> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         if limiter.len() > REMEMBERED {
             limiter.retain_recent();
         }
-        let key = format!(
-            "{}\u{0}{}\u{0}{}",
-            principal.product.name,
-            principal.organization.as_deref().unwrap_or_default(),
-            principal.subject
-        );
+        let key = principal.map_or_else(String::new, |principal| {
+            let organization = principal.organization.as_deref().unwrap_or_default();
+            format!("{}\u{0}{organization}\u{0}{}", principal.product.name, principal.subject)
+        });
         limiter.check_key(&key).map_err(|wait| {
             let wait = wait.wait_time_from(DefaultClock::default().now());
             Error::RateLimited { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1) }

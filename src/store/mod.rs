@@ -38,7 +38,7 @@ pub use copy::{Copied, Phase, copied_columns};
 pub use dictionary::{Dictionary, LogNode};
 pub use facets::{ActorValue, Bucket, FacetList};
 pub use page::{Page, PageRequest, key};
-pub use selection::{Question, Selection};
+pub use selection::{Question, Selection, check_log};
 pub use task::{Appended, Item, ItemResult, Key, Recorded, Task};
 
 use crate::{clock::Clock, error::Result};

@@ -285,6 +285,14 @@ impl Store {
     }
 }
 
+/// Whether the log of a permission can be read, as [`Store::select`] would say.
+///
+/// # Errors
+/// `FORBIDDEN` for a log outside the token's, or one that was deleted.
+pub fn check_log(scope: &ReadScope, dictionary: &Dictionary) -> Result<()> {
+    view(scope, dictionary, scope.organization().unwrap_or_default()).map(|_| ())
+}
+
 /// The logs that a scope sees; `None` where there is nothing to see.
 fn view(scope: &ReadScope, dictionary: &Dictionary, organization: &str) -> Result<Option<View>> {
     let product = scope.product();
@@ -299,7 +307,10 @@ fn view(scope: &ReadScope, dictionary: &Dictionary, organization: &str) -> Resul
         return if own { Ok(None) } else { Err(outside()) };
     };
     if !may_see(dictionary, allowed, root) {
-        return Err(outside());
+        return Err(match scope.log().filter(|name| allowed.contains(name)) {
+            Some(name) => Error::Forbidden(format!("the log {name}, which this token is for, was deleted")),
+            None => outside(),
+        });
     }
     if dictionary.is_gone(product, root, LogDeletion::Remove) {
         return Ok(None);

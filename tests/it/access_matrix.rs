@@ -117,6 +117,7 @@ fn callers(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
         ("member", Some(admin().role("member").token())),
         ("without a role", changed(&|claims| claims.role = None)),
         ("admin on the paid plan", Some(admin().token())),
+        ("ADMIN on the Paid plan", Some(admin().role("ADMIN").plan("Paid").token())),
         ("admin on the free plan", Some(admin().plan("free").token())),
         ("admin without a plan", changed(&|claims| claims.plan = None)),
         ("member on the free plan", Some(admin().role("member").plan("free").token())),
@@ -140,6 +141,11 @@ fn callers(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
         ("narrowed to projects p1 and p2", Some(admin().logs(&["project:p1", "project:p2"]).token())),
         ("narrowed to the organization's own log", Some(admin().logs(&["organization:acme"]).token())),
         ("narrowed to another organization's log", Some(admin().logs(&["organization:globex"]).token())),
+        ("narrowed to a log that was deleted", Some(admin().logs(&["project:gone"]).token())),
+        ("narrowed to project p1 and one that was deleted", {
+            Some(admin().logs(&["project:gone", "project:p1"]).token())
+        }),
+        ("narrowed to another organization's project", Some(admin().logs(&["project:globex-only"]).token())),
         ("admin of globex", Some(app.admin("gated", "globex").token())),
     ]
 }
@@ -170,7 +176,7 @@ fn questions(ids: &[String; 6], round: usize) -> Vec<Question> {
         question(
             "viewer",
             "viewer",
-            "{ it: viewer { subject organization canReadAuditLog { allowed reason requiredPlans } canRecord { allowed reason } logs { externalId } } }",
+            "{ it: viewer { subject organization canReadAuditLog { allowed reason requiredPlans } canRecord { allowed reason } logs { externalId } logChoices { externalId } } }",
             json!({}),
         ),
         question("catalog", "catalog", "{ it: catalog { open } }", json!({})),
@@ -239,13 +245,17 @@ fn outcome(question: &Question, json: &Value, status: u16) -> String {
     let it = &json["data"]["it"];
     match question.field {
         "viewer" => format!(
-            "OK read {} record {} logs {}",
+            "OK read {} record {} logs {}{}",
             it["canReadAuditLog"]["reason"].as_str().unwrap_or("yes"),
             it["canRecord"]["reason"].as_str().unwrap_or("yes"),
             it["logs"].as_array().map_or(0, |logs| logs
                 .iter()
                 .filter(|log| !log["externalId"].as_str().is_some_and(|id| id.starts_with("own-")))
                 .count()),
+            match it["logChoices"].as_array().map_or(0, Vec::len) {
+                0 => String::new(),
+                choices => format!(", one of {choices} has to be named"),
+            },
         ),
         "recordAuditEvents" => it["results"][0]["error"]["code"]
             .as_str()
@@ -276,6 +286,13 @@ async fn fill(app: &TestApp) -> [String; 6] {
     };
     let id = |logs: &Value, n: usize| logs[n]["id"].as_str().expect("an id").to_owned();
     let (of_acme, of_globex) = (logs(&acme).await, logs(&globex).await);
+    for (caller, log) in [(&acme, "gone"), (&globex, "globex-only")] {
+        let mut input = event("a.b");
+        input["log"] = json!({ "level": "project", "id": log });
+        caller.record(input).await;
+    }
+    let delete = "mutation($input: DeleteAuditLogInput!) { deleteAuditLog(input: $input) { log { level } } }";
+    acme.data(delete, json!({ "input": { "log": { "level": "project", "id": "gone" } } })).await;
     [ids[0].clone(), ids[1].clone(), ids[2].clone(), id(&of_acme, 0), id(&of_acme, 1), id(&of_globex, 1)]
 }
 

@@ -123,7 +123,12 @@ fn organizations() -> Vec<(&'static str, &'static str)> {
     for product in ["caputchin", "cloud-sessions", "workspace", "scim-platform", "capydb"] {
         all.extend(demo::organizations(product).map(|organization| (product, organization.id)));
     }
-    all.extend([("workspace", "odd"), ("workspace", "same-time"), ("workspace", "same-time-too"), ("workspace", "cut")]);
+    all.extend([
+        ("workspace", "odd"),
+        ("workspace", "same-time"),
+        ("workspace", "same-time-too"),
+        ("workspace", "cut"),
+    ]);
     all
 }
 

@@ -2,6 +2,8 @@
 
 use std::{path::Path, process::Command};
 
+use crate::process::{Client, Service, ledgerline};
+
 /// What the program says when it is started with a bad setting.
 fn refused_start(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ledgerline"));
@@ -46,6 +48,11 @@ fn an_unknown_or_bad_setting_keeps_the_process_from_starting() {
         assert!(told.contains(part), "{part}: {told}");
     }
     for (name, value) in [
+        ("LEDGERLINE_PORT", "8080"),
+        ("LEDGERLINE_ALLOWED_ORIGINS", "*"),
+        ("LEDGERLINE_ALLOWED_ORIGINS", "https://*.example.com"),
+        ("LEDGERLINE_ALLOWED_ORIGINS", "https://app.example.com/audit"),
+        ("LEDGERLINE_ALLOWED_HEADERS", "x trace"),
         ("LEDGERLINE_READ_RATE", "many"),
         ("LEDGERLINE_LOG_FORMAT", "xml"),
         ("LEDGERLINE_INTROSPECTION", "perhaps"),
@@ -107,4 +114,36 @@ fn everything_wrong_with_the_product_files_is_said_at_once_with_its_place() {
         refused_start(folder.path(), &[("LEDGERLINE_PRODUCTS", empty.to_str().expect("text"))], &["serve", "--dev"])
             .contains("no product")
     );
+}
+
+/// What Kubernetes and Docker put into the environment of a neighbour of services with such names.
+#[tokio::test]
+async fn variables_of_neighbouring_services_do_not_stop_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = format!("sqlite://{}", folder.path().join("ledgerline.db").display());
+    let mut command = ledgerline(&database, folder.path());
+    for service in ["LEDGERLINE", "LEDGERLINE_POSTGRESQL", "LEDGERLINE_WEB_2", "LEDGERLINE_DATABASE"] {
+        for (variable, value) in [
+            ("SERVICE_HOST", "10.0.0.2"),
+            ("SERVICE_PORT", "5432"),
+            ("SERVICE_PORT_TCP_POSTGRESQL", "5432"),
+            ("PORT", "tcp://10.0.0.2:5432"),
+            ("PORT_5432_TCP", "tcp://10.0.0.2:5432"),
+            ("PORT_5432_TCP_PROTO", "tcp"),
+            ("PORT_5432_TCP_PORT", "5432"),
+            ("PORT_5432_TCP_ADDR", "10.0.0.2"),
+            ("PORT_53_UDP", "udp://10.0.0.2:53"),
+            ("PORT_53_UDP_ADDR", "10.0.0.2"),
+            ("PORT_2905_SCTP_PROTO", "sctp"),
+            ("NAME", "/ledgerline/db"),
+            ("ENV_POSTGRES_PASSWORD", "secret"),
+        ] {
+            command.env(format!("{service}_{variable}"), value);
+        }
+    }
+    let service = Service::run(command).await;
+    assert!(service.base.starts_with("http://127.0.0.1:"), "no variable is taken for the address: {}", service.base);
+    let client = Client::new(String::new());
+    assert_eq!(client.status(format!("{}/readyz", service.base)).await, 200);
+    assert!(service.terminate().await.success());
 }

@@ -1,6 +1,9 @@
 //! The keys of one issuer's address (JWKS): fetched one at a time, kept while the issuer is down.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use arc_swap::ArcSwap;
 use reqwest::{Client, Response, Url, redirect::Policy};
@@ -9,13 +12,20 @@ use tracing::{info, warn};
 
 use crate::{auth::VerifyingKey, catalog::is_loopback, event::Timestamp};
 
-/// Shortest time between two fetches, in nanoseconds: 30 seconds. Tokens with made-up key ids must not become
-/// requests to the issuer.
-const BETWEEN_FETCHES: i64 = 30 * 1_000_000_000;
+const SECOND: i64 = 1_000_000_000;
+
+/// Shortest time between two fetches, in nanoseconds. It doubles with every fetch in a row that helped nobody, because
+/// it failed or brought the keys that were there before: tokens with made-up key ids or signatures must not become requests
+/// to the issuer, and an issuer that is down is not held down by us.
+const SHORTEST_PAUSE: i64 = SECOND;
+const LONGEST_PAUSE: i64 = 30 * SECOND;
+
+/// Time without a fetch after which the pause is the shortest again, in nanoseconds.
+const FORGOTTEN: i64 = 600 * SECOND;
 
 /// Age at which keys are fetched anew, in nanoseconds: 10 minutes. Until then a key that its issuer has withdrawn
 /// is still believed.
-const FRESH: i64 = 600 * 1_000_000_000;
+const FRESH: i64 = 600 * SECOND;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -28,17 +38,37 @@ pub(super) struct Remote {
     url: Url,
     client: Client,
     known: ArcSwap<Known>,
-    /// When it was last asked, with success or without. Held during a fetch.
-    asked: Arc<Mutex<Option<Timestamp>>>,
+    /// Held during a fetch.
+    asked: Arc<Mutex<Asked>>,
 }
 
 /// The one right to ask, until it is dropped.
-pub(super) type Turn = OwnedMutexGuard<Option<Timestamp>>;
+pub(super) type Turn = OwnedMutexGuard<Asked>;
 
+/// When and how often it was asked.
 #[derive(Default)]
+pub(super) struct Asked {
+    /// The end of the last fetch, with success or without.
+    last: Option<Timestamp>,
+    /// Fetches in a row that helped nobody.
+    in_vain: u32,
+}
+
+impl Asked {
+    fn pause(&self) -> i64 {
+        // 2^5 seconds are over the longest pause.
+        (SHORTEST_PAUSE << self.in_vain.saturating_sub(1).min(5)).min(LONGEST_PAUSE)
+    }
+}
+
+#[derive(Clone, Default)]
 struct Known {
     keys: Vec<VerifyingKey>,
+    /// The document that they were read from.
+    document: String,
     answered: Option<Timestamp>,
+    /// While it does not answer: when it is asked again.
+    asked_again: Option<Timestamp>,
 }
 
 impl Remote {
@@ -56,9 +86,10 @@ impl Remote {
         self.known.load().keys.clone()
     }
 
-    /// Whether it has ever told any.
-    pub fn has_answered(&self) -> bool {
-        self.known.load().answered.is_some()
+    /// When it is asked again, in nanoseconds from `now`, if the last fetch failed: a token that none of the keys at
+    /// hand fits may be good.
+    pub fn is_down_for(&self, now: Timestamp) -> Option<i64> {
+        self.known.load().asked_again.map(|then| then.0.saturating_sub(now.0).clamp(0, LONGEST_PAUSE))
     }
 
     /// Waits for a fetch that is under way; the turn to ask again, where the last time is long enough ago.
@@ -75,17 +106,35 @@ impl Remote {
     }
 
     /// Asks. What does not answer well leaves the keys at hand as they are.
-    pub async fn fetch(&self, now: Timestamp) {
-        match self.document().await.and_then(|text| VerifyingKey::jwks(&text)) {
-            Ok(keys) => {
+    pub async fn fetch(&self, turn: &mut Turn, now: Timestamp) {
+        let started = Instant::now();
+        let read = self.document().await.and_then(|text| Ok((VerifyingKey::jwks(&text)?, text)));
+        let took = i64::try_from(started.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        let now = Timestamp(now.0.saturating_add(took));
+        let known = self.known.load_full();
+        if turn.last.is_some_and(|last| is_past(last, FORGOTTEN, now)) {
+            turn.in_vain = 0;
+        }
+        turn.last = Some(now);
+        turn.in_vain = match &read {
+            Ok((_, document)) if *document != known.document || known.asked_again.is_some() => 0,
+            _ => turn.in_vain.saturating_add(1),
+        };
+        let result = if read.is_ok() { "answered" } else { "failed" };
+        metrics::counter!("ledgerline_issuer_fetches_total", "product" => self.product.clone(), "result" => result)
+            .increment(1);
+        self.known.store(Arc::new(match read {
+            Ok((keys, document)) => {
                 info!(product = self.product, jwks.url = %self.url, keys.len = keys.len(), "fetched the issuer's keys");
-                self.known.store(Arc::new(Known { keys, answered: Some(now) }));
+                Known { keys, document, answered: Some(now), asked_again: None }
             }
             Err(reason) => {
-                let kept = self.known.load().keys.len();
+                let kept = known.keys.len();
                 warn!(product = self.product, jwks.url = %self.url, reason, keys.len = kept, "could not fetch the issuer's keys, going on with those at hand");
+                let asked_again = Some(Timestamp(now.0.saturating_add(turn.pause())));
+                Known { asked_again, ..Known::clone(&known) }
             }
-        }
+        }));
     }
 
     async fn document(&self) -> Result<String, String> {
@@ -105,17 +154,16 @@ impl Remote {
     }
 }
 
-fn claim(mut turn: Turn, now: Timestamp) -> Option<Turn> {
-    if turn.is_some_and(|asked| !is_past(asked, BETWEEN_FETCHES, now)) {
-        return None;
-    }
-    *turn = Some(now);
-    Some(turn)
+fn claim(turn: Turn, now: Timestamp) -> Option<Turn> {
+    let pause = turn.pause();
+    turn.last.is_none_or(|last| is_past(last, pause, now)).then_some(turn)
 }
 
 /// Whether `span` has gone by since `then`. A clock that was set back must not keep us waiting for it.
 fn is_past(then: Timestamp, span: i64, now: Timestamp) -> bool {
-    now < then || now.0.saturating_sub(then.0) >= span
+    let gone = now.0.saturating_sub(then.0);
+    // A request that waited for the fetch came before its end.
+    gone >= span || gone < -LONGEST_PAUSE
 }
 
 /// An error with its causes: reqwest's own text does not say why.

@@ -1,5 +1,6 @@
 //! A whole service in this process, on a database of its own.
 
+pub mod issuer;
 pub mod postgres;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -121,6 +122,7 @@ impl TestApp {
             products: None,
             keys: Some(keys_folder.clone()),
             allowed_origins: Vec::new(),
+            allowed_headers: Vec::new(),
             log: "off".to_owned(),
             log_format: LogFormat::Text,
             read_rate: 0,
