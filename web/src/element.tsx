@@ -39,6 +39,8 @@ export class LedgerlineLog extends HTMLElement {
   private query = '';
   private readonly root = this.attachShadow({ mode: 'open' });
   private scheduled = false;
+  /** How many tokens in a row were refused. */
+  private refusedTokens = 0;
 
   get token(): string | null {
     return this.givenToken ?? this.getAttribute('token');
@@ -79,8 +81,9 @@ export class LedgerlineLog extends HTMLElement {
     render(null, this.root);
   }
 
-  attributeChangedCallback(): void {
-    this.schedule();
+  attributeChangedCallback(_name: string, former: string | null, present: string | null): void {
+    // A framework may set what is there already, at every render; a new start would ask everything again.
+    if (former !== present) this.schedule();
   }
 
   /** Several attributes set in one go make one new start. */
@@ -125,7 +128,11 @@ export class LedgerlineLog extends HTMLElement {
             this.query = query;
             this.emit('ledgerline-view', { query });
           }),
-      emit: (name, detail) => this.emit(name, detail),
+      emit: (name, detail) => {
+        if (name === 'ledgerline-ready') this.refusedTokens = 0;
+        return this.emit(name, detail);
+      },
+      tellExpired: () => this.tellExpired(),
       acceptToken: (accepted) => {
         this.emit('ledgerline-token', { token: accepted });
         this.token = accepted;
@@ -135,6 +142,19 @@ export class LedgerlineLog extends HTMLElement {
         this.setAttribute('organization', organization);
       },
     };
+  }
+
+  /**
+   * A host may answer with a fresh token. Where the server refuses that one too, it is told later each time, or the
+   * two would go round without a pause.
+   */
+  private tellExpired(): void {
+    const delay = this.refusedTokens === 0 ? 0 : Math.min(60_000, 1_000 * 2 ** Math.min(this.refusedTokens, 10));
+    this.refusedTokens += 1;
+    const { token } = this;
+    setTimeout(() => {
+      if (this.isConnected && this.token === token) this.emit('ledgerline-expired');
+    }, delay);
   }
 
   private emit(name: string, detail: unknown = null): boolean {

@@ -79,14 +79,23 @@ describe('a fault', () => {
     [{ code: 'FORBIDDEN' }, { kind: 'forbidden' }],
     [{ code: 'BAD_USER_INPUT', field: 'after' }, { kind: 'input', isStaleCursor: true }],
     [{ code: 'BAD_USER_INPUT', field: 'search' }, { kind: 'input', isStaleCursor: false }],
-    [{ code: 'RATE_LIMITED' }, { kind: 'busy' }],
+    [{ code: 'RATE_LIMITED', retryAfterMs: 1500 }, { kind: 'busy', mayPass: true, retryAfterMs: 1500 }],
+    [{ code: 'UNAVAILABLE' }, { kind: 'busy', mayPass: true, retryAfterMs: null }],
+    [{ code: 'UNAVAILABLE', issuer: 'https://login.example' }, { kind: 'unchecked', mayPass: true, isRefusal: false }],
+    [{ code: 'NOT_FOUND' }, { kind: 'missing', isRefusal: true, mayPass: false }],
     [{ code: 'INTERNAL', requestId: 'req_1' }, { kind: 'server', requestId: 'req_1' }],
     [{ code: 'SOMETHING_NEW' }, { kind: 'server', message: 'said so' }],
   ])('%o', async (extensions, expected) => expect(await faultFor(error(extensions))).toMatchObject(expected));
 
   test('carries the request id of the header when the body has none', async () => {
-    const fault = await faultFor('<html>bad gateway</html>', { status: 502, headers: { 'x-request-id': 'req_2' } });
-    expect(fault).toMatchObject({ kind: 'server', requestId: 'req_2' });
+    const fault = await faultFor('<html>bad gateway</html>', { status: 500, headers: { 'x-request-id': 'req_2' } });
+    expect(fault).toMatchObject({ kind: 'server', requestId: 'req_2', mayPass: false });
+  });
+
+  test.each([429, 502, 503, 504])('of a proxy that answers %i may pass, after the time that it names', async (status) => {
+    const fault = await faultFor('<html>try later</html>', { status, headers: { 'retry-after': '7' } });
+    expect(fault).toMatchObject({ kind: 'busy', mayPass: true, retryAfterMs: 7_000 });
+    expect((await faultFor('', { status, headers: { 'retry-after': 'tomorrow' } })).retryAfterMs).toBeNull();
   });
 
   test('is told from being offline', async () => {

@@ -94,13 +94,17 @@ describe('the list', () => {
     expect([staleCount(), model.current.fault]).toEqual([1, null]);
   });
 
-  test('says what went wrong, and forgets it when asked again', async () => {
+  test('says what went wrong, until it is asked again and answered', async () => {
     const { model, last } = newModel();
     model.show(emptyView);
     await last(pageQuery).refuse(new Fault('server', 'internal', 'INTERNAL', 'req_1'));
     expect(model.current.fault?.requestId).toBe('req_1');
     model.reload();
-    expect(model.current.fault).toBeNull();
+    expect(model.current).toMatchObject({ status: 'loading', fault: { requestId: 'req_1' } });
+    await last(pageQuery).refuse(new Fault('server', 'internal', 'INTERNAL', 'req_2'));
+    expect(model.current.fault?.requestId).toBe('req_2');
+    model.show(at({ search: 'x' }));
+    expect(model.current.fault, 'another question').toBeNull();
     await last(pageQuery).answer(page(['1']));
     expect(ids(model.current)).toEqual(['1']);
   });

@@ -74,17 +74,17 @@ export class Client {
       throw new Fault('offline', String(error));
     }
 
-    const requestId = response.headers.get('x-request-id');
+    const { headers: told } = response;
     let answer: { data?: unknown; errors?: { message?: string; extensions?: Record<string, unknown> }[] };
     try {
       answer = JSON.parse(text);
     } catch {
-      throw Fault.fromGraphQL({ message: `HTTP ${response.status}` }, response.status, requestId);
+      throw Fault.fromGraphQL({ message: `HTTP ${response.status}` }, response.status, told);
     }
     const error = answer.errors?.[0];
-    if (error) throw Fault.fromGraphQL(error, response.status, requestId);
+    if (error) throw Fault.fromGraphQL(error, response.status, told);
     if (!response.ok || !answer.data) {
-      throw Fault.fromGraphQL({ message: `HTTP ${response.status}` }, response.status, requestId);
+      throw Fault.fromGraphQL({ message: `HTTP ${response.status}` }, response.status, told);
     }
     return answer.data;
   }

@@ -16,7 +16,7 @@ const eventFields = graphql(`
 
 /** Who is asking, what they may do, and how their product wants its log shown. */
 export const sessionQuery = graphql(`
-  query Session {
+  query Session($organization: ID) {
     viewer {
       subject name email organization role plan scopes
       product {
@@ -24,8 +24,9 @@ export const sessionQuery = graphql(`
         columns { kind label }
         levels { name label parent }
       }
-      canReadAuditLog { allowed reason requiredPlans hidden message }
-      logs { level externalId name deletedAt }
+      canReadAuditLog(organization: $organization) { allowed reason requiredPlans hidden message }
+      logs(organization: $organization) { level externalId name deletedAt }
+      logChoices(organization: $organization) { level externalId name }
     }
     catalog {
       open openPrefixes
@@ -101,6 +102,7 @@ export type AuditEvent = ResultOf<typeof eventFields>;
 export type Actor = AuditEvent['actor'];
 export type Resource = AuditEvent['resources'][number];
 export type SessionAnswer = ResultOf<typeof sessionQuery>;
+export type LogChoice = NonNullable<SessionAnswer['viewer']>['logChoices'][number];
 export type Viewer = NonNullable<SessionAnswer['viewer']>;
 export type Catalog = NonNullable<SessionAnswer['catalog']>;
 export type Product = Viewer['product'];

@@ -6,6 +6,8 @@ export type FaultKind =
   | 'missing'
   | 'input'
   | 'busy'
+  /** Who is asking cannot be checked: the issuer of the token does not answer. */
+  | 'unchecked'
   | 'offline'
   | 'server';
 
@@ -35,9 +37,20 @@ export class Fault extends Error {
     readonly requestId: string | null = null,
     readonly field: string | null = null,
     readonly requiredPlans: readonly string[] = [],
+    readonly retryAfterMs: number | null = null,
   ) {
     super(message);
     this.name = 'Fault';
+  }
+
+  /** Whether the same question may be answered a little later. */
+  get mayPass(): boolean {
+    return this.kind === 'busy' || this.kind === 'unchecked' || this.kind === 'offline';
+  }
+
+  /** Whether it is about who is asking: then the gate knows more. */
+  get isRefusal(): boolean {
+    return ['unauthenticated', 'forbidden', 'plan', 'missing'].includes(this.kind);
   }
 
   /** A cursor of a link that no longer fits its filter; the list can begin again from its first page. */
@@ -45,18 +58,31 @@ export class Fault extends Error {
     return this.kind === 'input' && (this.field === 'after' || this.field === 'before');
   }
 
-  static fromGraphQL(error: GraphQLErrorBody, status: number, headerRequestId: string | null): Fault {
+  static fromGraphQL(error: GraphQLErrorBody, status: number, headers: Headers): Fault {
     const extensions = error.extensions ?? {};
     const code = typeof extensions.code === 'string' ? extensions.code : null;
-    const kind = (code && kinds[code]) || (status === 401 ? 'unauthenticated' : 'server');
+    const isUnchecked = code === 'UNAVAILABLE' && typeof extensions.issuer === 'string';
+    const kind = isUnchecked ? 'unchecked' : ((code && kinds[code]) || kindOf(status));
+    const seconds = Number(headers.get('retry-after') ?? Number.NaN);
     const plans = Array.isArray(extensions.requiredPlans) ? extensions.requiredPlans.map(String) : [];
     return new Fault(
       kind,
       error.message ?? '',
       code,
-      typeof extensions.requestId === 'string' ? extensions.requestId : headerRequestId,
+      typeof extensions.requestId === 'string' ? extensions.requestId : headers.get('x-request-id'),
       typeof extensions.field === 'string' ? extensions.field : null,
       plans,
+      typeof extensions.retryAfterMs === 'number'
+        ? extensions.retryAfterMs
+        : seconds >= 0
+          ? seconds * 1000
+          : null,
     );
   }
+}
+
+/** An answer without a code of ours, such as a proxy's. */
+function kindOf(status: number): FaultKind {
+  if (status === 401) return 'unauthenticated';
+  return [429, 502, 503, 504].includes(status) ? 'busy' : 'server';
 }

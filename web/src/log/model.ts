@@ -86,9 +86,9 @@ export class LogModel {
     void this.load(!sameQuestion);
   }
 
-  /** Asks everything again: after a fault, or to see what is new. */
+  /** Asks everything again, to see what is new; after a fault, which is shown until there is an answer. */
   reload(): void {
-    void this.load(true);
+    void this.load(true, true);
   }
 
   stop(): void {
@@ -115,20 +115,22 @@ export class LogModel {
     });
   }
 
-  /** Counts what arrived above the first page; quiet about faults, since nobody asked. */
-  async checkForNew(): Promise<void> {
-    if (!this.view || !this.top || this.state.status !== 'ready') return;
+  /** Counts what arrived above the first page; quiet about faults, since nobody asked. False where it failed. */
+  async checkForNew(): Promise<boolean> {
+    if (!this.view || !this.top || this.state.status !== 'ready' || this.state.fault) return true;
     const { top, asked } = this;
     const range = top.cursor === null ? { first: newerLimit } : { last: newerLimit, before: top.cursor };
     try {
       const answer = await this.options.client.ask(newerQuery, { ...this.question(), ...range }, asked.signal);
       if (this.top === top && answer.auditEvents) this.change({ newer: answer.auditEvents.nodes.length });
+      return true;
     } catch {
       // The next question of the reader will tell.
+      return asked.signal.aborted;
     }
   }
 
-  private async load(questionChanged: boolean): Promise<void> {
+  private async load(questionChanged: boolean, again = false): Promise<void> {
     const { view } = this;
     if (!view) return;
     const { pageSize } = this.options;
@@ -138,6 +140,7 @@ export class LogModel {
       view.before
         ? { last: pageSize, before: view.before }
         : { first: pageSize, ...(view.after ? { after: view.after } : {}) },
+      again,
     );
     if (!page) return;
     if (isFirst) this.top = { cursor: page.edges[0]?.cursor ?? null };
@@ -152,16 +155,22 @@ export class LogModel {
     });
   }
 
-  private async ask(range: Pick<PageVariables, 'first' | 'after' | 'last' | 'before'>): Promise<Page | null> {
+  private async ask(
+    range: Pick<PageVariables, 'first' | 'after' | 'last' | 'before'>,
+    again = false,
+  ): Promise<Page | null> {
     this.asked.abort();
     const asked = (this.asked = new AbortController());
-    this.change({ status: this.state.status === 'loading' ? 'loading' : 'refreshing', fault: null });
+    const fault = again ? this.state.fault : null;
+    // Where only a fault stood, there are no former rows to show.
+    const isFirst = this.state.status === 'loading' || (this.state.fault !== null && this.state.rows.length === 0);
+    this.change({ status: isFirst ? 'loading' : 'refreshing', fault });
     try {
       const variables = { ...this.question(), ...range, counts: this.options.paged };
       const { auditEvents } = await this.options.client.ask(pageQuery, variables, asked.signal);
       if (asked.signal.aborted) return null;
       if (!auditEvents) throw new Fault('server', 'auditEvents is null');
-      this.change({ status: 'ready' });
+      this.change({ status: 'ready', fault: null });
       return auditEvents;
     } catch (error) {
       if (asked.signal.aborted) return null;

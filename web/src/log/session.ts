@@ -24,9 +24,9 @@ export async function openGate(
   client: Client,
   expectedProduct: string | null,
   organization: string | null,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Gate> {
-  const { viewer, catalog } = await client.ask(sessionQuery, {}, signal);
+  const { viewer, catalog } = await client.ask(sessionQuery, { organization }, signal);
   if (!viewer || !catalog) throw new Fault('server', 'viewer is null');
   if (expectedProduct && viewer.product.name !== expectedProduct) {
     return { closed: { reason: 'product', expected: expectedProduct } };

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Fault } from '../api/fault.ts';
 import { openGate, type Gate } from '../log/session.ts';
 import { textsFor } from '../texts.ts';
 import type { Config } from './context.ts';
 import { ClosedState, FaultState, Skeleton, TokenForm } from './states.tsx';
 import { OpenLog } from './OpenLog.tsx';
+import { useRetry } from './retry.ts';
 
 type Opening = { opening: true } | { fault: Fault } | Gate;
 
@@ -13,11 +14,14 @@ export function App({ config }: { config: Config }) {
   const texts = useMemo(() => textsFor(config.locale), [config.locale]);
   const [state, setState] = useState<Opening>({ opening: true });
   const [attempt, setAttempt] = useState(0);
+  const opened = useRef<Config | null>(null);
 
   useEffect(() => {
     if (!config.hasToken) return;
     const asked = new AbortController();
-    setState({ opening: true });
+    // What a further attempt is about stays on the screen until there is an answer.
+    if (opened.current !== config) setState({ opening: true });
+    opened.current = config;
     openGate(config.client, config.product, config.organization, asked.signal).then(
       (gate) => {
         setState(gate);
@@ -25,8 +29,8 @@ export function App({ config }: { config: Config }) {
       },
       (error) => {
         if (asked.signal.aborted) return;
-        const fault = error instanceof Fault ? error : new Fault('server', String(error));
-        if (fault.kind === 'unauthenticated') config.emit('ledgerline-expired');
+        const fault = faultOf(error);
+        if (fault.kind === 'unauthenticated') config.tellExpired();
         setState({ fault });
       },
     );
@@ -34,11 +38,25 @@ export function App({ config }: { config: Config }) {
   }, [config, attempt]);
 
   const retry = () => setAttempt((count) => count + 1);
-  useEffect(() => {
-    if (!('fault' in state) || state.fault.kind !== 'offline') return;
-    addEventListener('online', retry);
-    return () => removeEventListener('online', retry);
-  }, [state]);
+  useRetry('fault' in state ? state.fault : null, retry);
+
+  /** Asks once more what the token may do, because the list was refused. Whether the log is still open. */
+  const askAgain = useCallback(async () => {
+    try {
+      const gate = await openGate(config.client, config.product, config.organization);
+      if (opened.current !== config) return false;
+      setState(gate);
+      if ('closed' in gate) tellHost(config, gate);
+      return 'open' in gate;
+    } catch (error) {
+      const fault = faultOf(error);
+      // Of any other fault, the list's own says more.
+      if (fault.kind !== 'unauthenticated' || opened.current !== config) return true;
+      config.tellExpired();
+      setState({ fault });
+      return false;
+    }
+  }, [config]);
 
   if (!config.hasToken) return <TokenForm texts={texts} config={config} />;
   if ('opening' in state) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
@@ -51,8 +69,10 @@ export function App({ config }: { config: Config }) {
     );
   }
   if ('closed' in state) return <ClosedState texts={texts} closed={state.closed} config={config} />;
-  return <OpenLog config={config} session={state.open} texts={texts} onClosed={retry} />;
+  return <OpenLog config={config} session={state.open} texts={texts} askGate={askAgain} />;
 }
+
+const faultOf = (error: unknown) => (error instanceof Fault ? error : new Fault('server', String(error)));
 
 function tellHost(config: Config, gate: Gate): void {
   if ('open' in gate) {

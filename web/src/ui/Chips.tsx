@@ -1,6 +1,6 @@
 import { actorKindName, actionName, categoryName, logName, outcomeName } from './names.ts';
 import { useLog, type LogContext } from './context.ts';
-import { cleared, isFiltered, listKeys, refine, withList, type ListKey, type View } from '../view/view.ts';
+import { isFiltered, listKeys, refine, withList, type ListKey, type View } from '../view/view.ts';
 
 interface Chip {
   name: string;
@@ -11,12 +11,12 @@ interface Chip {
 /** The filters at work, each with a way out. */
 export function Chips() {
   const log = useLog();
-  const { view, texts, change } = log;
+  const { view, texts, change, clear } = log;
   if (!isFiltered(view)) return null;
   return (
     <div class="chips" role="group" aria-label={texts.activeFilters}>
       {/* First, so that it stands still while typing adds a chip under the pointer. */}
-      <button type="button" class="link" onClick={() => change(cleared(view))}>
+      <button type="button" class="link" onClick={clear}>
         {texts.clearFilters}
       </button>
       {chipsOf(log).map(({ name, value, without }) => (

@@ -247,9 +247,12 @@ function ActorPicker() {
 function LogFilter() {
   const log = useLog();
   const { texts, view, session, change } = log;
-  const { logs } = session.viewer;
-  if (logs.length < 2 && !view.log) return null;
+  const { logs, logChoices } = session.viewer;
+  if (logs.length < 2 && logChoices.length < 2 && !view.log) return null;
   const refs = logs.map(({ level, externalId }): LogRef => ({ level, id: externalId }));
+  for (const { level, externalId: id } of logChoices) {
+    if (!refs.some((ref) => ref.level === level && ref.id === id)) refs.push({ level, id });
+  }
   if (view.log && !refs.some(({ level, id }) => level === view.log!.level && id === view.log!.id)) refs.push(view.log);
   return (
     <label class="field">
@@ -261,7 +264,7 @@ function LogFilter() {
           change(refine(view, { log: chosen }));
         }}
       >
-        <option value="">{texts.allLogs}</option>
+        {logChoices.length === 0 && <option value="">{texts.allLogs}</option>}
         {refs.map((ref) => (
           <option key={`${ref.level}:${ref.id}`} value={`${ref.level}:${ref.id}`}>
             {logName(log, ref)}

@@ -1,21 +1,32 @@
 import { useEffect, useState } from 'preact/hooks';
 import { eventQuery, type AuditEvent } from '../api/documents.ts';
+import { Fault } from '../api/fault.ts';
 import { useLog } from './context.ts';
 import { Details } from './Details.tsx';
+import { useRetry } from './retry.ts';
+import { FaultState } from './states.tsx';
 
 /** The event of a link when it does not stand on the page in sight: shown by itself above the list. */
 export function LinkedEvent({ id }: { id: string }) {
   const { config, texts, view, change } = useLog();
-  const [event, setEvent] = useState<AuditEvent | 'missing' | null>(null);
+  const [event, setEvent] = useState<AuditEvent | Fault | 'missing' | null>(null);
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => setEvent(null), [config, id]);
   useEffect(() => {
     const asked = new AbortController();
-    setEvent(null);
     config.client.ask(eventQuery, { id }, asked.signal).then(
       (answer) => setEvent(answer.auditEvent ?? 'missing'),
-      () => asked.signal.aborted || setEvent('missing'),
+      (error) => {
+        if (asked.signal.aborted) return;
+        const fault = error instanceof Fault ? error : new Fault('server', String(error));
+        // Only the server's no says that it is not there.
+        setEvent(fault.isRefusal || fault.kind === 'input' ? 'missing' : fault);
+      },
     );
     return () => asked.abort();
-  }, [config, id]);
+  }, [config, id, attempt]);
+  const retry = () => setAttempt((count) => count + 1);
+  useRetry(event instanceof Fault ? event : null, retry);
 
   if (event === null) return null;
   return (
@@ -26,7 +37,13 @@ export function LinkedEvent({ id }: { id: string }) {
           {texts.closeDetails}
         </button>
       </div>
-      {event === 'missing' ? <p>{texts.linkedEventMissing}</p> : <Details event={event} />}
+      {event === 'missing' ? (
+        <p>{texts.linkedEventMissing}</p>
+      ) : event instanceof Fault ? (
+        <FaultState texts={texts} fault={event} onRetry={retry} />
+      ) : (
+        <Details event={event} />
+      )}
     </section>
   );
 }

@@ -1,5 +1,7 @@
 import type { RefObject } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Fault } from '../api/fault.ts';
+import { pollDelay } from '../api/retry.ts';
 import { LogModel, newerLimit, type ListState } from '../log/model.ts';
 import type { Session } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
@@ -7,25 +9,34 @@ import { createFormat } from '../time/format.ts';
 import { cleared, isFiltered, withList, type View } from '../view/view.ts';
 import { markerFor } from '../words/search.ts';
 import { Chips } from './Chips.tsx';
+import { ChooseLog } from './ChooseLog.tsx';
 import { Log, type Config, type LogContext } from './context.ts';
 import { EventTable } from './EventTable.tsx';
 import { Filters } from './Filters.tsx';
 import { Histogram } from './Histogram.tsx';
 import { LinkedEvent } from './LinkedEvent.tsx';
 import { Pager } from './Pager.tsx';
+import { useRetry } from './retry.ts';
 import { FaultState, Message, Skeleton } from './states.tsx';
 
 interface Props {
   config: Config;
   session: Session;
   texts: Texts;
-  /** The token no longer reads: whoever opened the log asks again why. */
-  onClosed: () => void;
+  /** The list was refused: asks what the token may do, and answers whether the log is still open. */
+  askGate: () => Promise<boolean>;
 }
 
-export function OpenLog({ config, session, texts, onClosed }: Props) {
-  const { product } = session.viewer;
-  const [view, setView] = useState(() => config.history.read());
+export function OpenLog({ config, session, texts, askGate }: Props) {
+  const { product, logChoices } = session.viewer;
+  const [chosen, setView] = useState(() => config.history.read());
+  // Where one log of several has to be named and one alone is left, there is nothing to choose.
+  const only = logChoices.length === 1 ? logChoices[0]! : null;
+  const view = useMemo<View>(
+    () => (only && !chosen.log ? { ...chosen, log: { level: only.level, id: only.externalId } } : chosen),
+    [chosen, only?.level, only?.externalId],
+  );
+  const mustChoose = logChoices.length > 0 && view.log === null;
   const [state, setState] = useState<ListState | null>(null);
   const [message, setMessage] = useState('');
   const now = useNow(30_000);
@@ -60,16 +71,26 @@ export function OpenLog({ config, session, texts, onClosed }: Props) {
           setView(first);
         },
       }),
-    [config, product],
+    [config, product.paging],
   );
   useEffect(() => () => model.stop(), [model]);
-  useEffect(() => model.show(view), [model, view]);
+  useEffect(() => {
+    if (!mustChoose) model.show(view);
+  }, [model, view, mustChoose]);
   useEffect(() => config.history.onReturn(setView), [config]);
   useEffect(() => {
-    const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') void model.checkForNew();
-    }, config.pollSeconds * 1000);
-    return () => clearInterval(timer);
+    let failures = 0;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const wait = () => (timer = setTimeout(() => void look(), pollDelay(config.pollSeconds, failures)));
+    const look = async () => {
+      if (document.visibilityState === 'visible') failures = (await model.checkForNew()) ? 0 : failures + 1;
+      if (timer !== null) wait();
+    };
+    wait();
+    return () => {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+    };
   }, [model, config]);
 
   useEffect(() => {
@@ -81,14 +102,19 @@ export function OpenLog({ config, session, texts, onClosed }: Props) {
   }, [config]);
 
   const fault = state?.fault ?? null;
+  // A refusal is shown once the gate was asked about it: it may know a better reason. Once, and not again and again.
+  const [explained, setExplained] = useState<Fault | null>(null);
   useEffect(() => {
-    if (!fault) return;
-    if (['unauthenticated', 'forbidden', 'plan'].includes(fault.kind)) onClosed();
-    if (fault.kind !== 'offline') return;
-    const retry = () => model.reload();
-    addEventListener('online', retry);
-    return () => removeEventListener('online', retry);
+    if (!fault?.isRefusal) return;
+    let superseded = false;
+    void askGate().then((open) => {
+      if (open && !superseded) setExplained(fault);
+    });
+    return () => {
+      superseded = true;
+    };
   }, [fault]);
+  useRetry(fault, () => model.reload());
 
   const zone = view.zone ?? config.zone;
   const format = useMemo(() => createFormat(config.locale, zone), [config.locale, zone]);
@@ -107,6 +133,7 @@ export function OpenLog({ config, session, texts, onClosed }: Props) {
       const values = view.lists[key];
       change(withList(view, key, values.includes(value) ? values.filter((one) => one !== value) : [...values, value]));
     },
+    clear: () => change(logChoices.length > 0 ? { ...cleared(view), log: view.log } : cleared(view)),
     announce: setMessage,
   };
 
@@ -137,18 +164,40 @@ export function OpenLog({ config, session, texts, onClosed }: Props) {
     if (newer > 0) setMessage(newerText);
   }, [newer]);
 
+  const heading = config.standalone && (
+    <header class="heading">
+      <h1>{texts.title}</h1>
+      <p>
+        <span>{product.label}</span>
+        <bdi>{config.organization ?? session.viewer.organization}</bdi>
+      </p>
+    </header>
+  );
+  const clearButton = (
+    <button type="button" class="button" onClick={context.clear}>
+      {texts.clearFilters}
+    </button>
+  );
+  const wayOut = (fault: Fault) => {
+    if (fault.kind === 'unauthenticated') return null;
+    return fault.isRefusal && logChoices.length > 1 ? <ChooseLog /> : clearButton;
+  };
+  if (mustChoose) {
+    return (
+      <Log.Provider value={context}>
+        <div class="log" ref={root}>
+          {heading}
+          <Message title={texts.chooseLogTitle} text={texts.chooseLogText}>
+            <ChooseLog />
+          </Message>
+        </div>
+      </Log.Provider>
+    );
+  }
   return (
     <Log.Provider value={context}>
       <div class="log" ref={root}>
-        {config.standalone && (
-          <header class="heading">
-            <h1>{texts.title}</h1>
-            <p>
-              <span>{product.label}</span>
-              <bdi>{config.organization ?? session.viewer.organization}</bdi>
-            </p>
-          </header>
-        )}
+        {heading}
         <Filters facets={state?.overview?.facets ?? null} />
         <Chips />
         {product.dateFilter !== 'NONE' && <Histogram days={state?.days ?? []} />}
@@ -174,11 +223,11 @@ export function OpenLog({ config, session, texts, onClosed }: Props) {
           tabIndex={-1}
         >
           {state?.status === 'refreshing' && <div class="progress" />}
-          {fault ? (
+          {fault?.isRefusal && explained !== fault ? (
+            <Skeleton texts={texts} />
+          ) : fault ? (
             <FaultState texts={texts} fault={fault} onRetry={() => model.reload()}>
-              <button type="button" class="button" onClick={() => change(cleared(view))}>
-                {texts.clearFilters}
-              </button>
+              {wayOut(fault)}
             </FaultState>
           ) : !state || state.status === 'loading' ? (
             <Skeleton texts={texts} />
@@ -191,11 +240,9 @@ export function OpenLog({ config, session, texts, onClosed }: Props) {
               )}
               <EventTable rows={state.rows} state={state} />
             </>
-          ) : isFiltered(view) ? (
+          ) : isFiltered(logChoices.length > 0 ? { ...view, log: null } : view) ? (
             <Message title={texts.nothingTitle} text={texts.nothingText}>
-              <button type="button" class="button" onClick={() => change(cleared(view))}>
-                {texts.clearFilters}
-              </button>
+              {clearButton}
             </Message>
           ) : (
             <Message title={texts.emptyTitle} text={texts.emptyText} />

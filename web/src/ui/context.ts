@@ -24,6 +24,8 @@ export interface Config {
   redirectHref: string | null;
   history: ViewHistory;
   emit: (name: string, detail?: unknown) => boolean;
+  /** Tells the host that the token is no longer accepted. */
+  tellExpired: () => void;
   acceptToken: (token: string) => void;
   chooseOrganization: (organization: string) => void;
 }
@@ -42,6 +44,8 @@ export interface LogContext {
   /** Changes the view; `typing` makes a burst of key strokes one step of the browser's history. */
   change: (view: View, how?: 'step' | 'typing') => void;
   toggleFilter: (key: ListKey, value: string) => void;
+  /** Takes every filter away; a reader of several logs stays in the one that was chosen. */
+  clear: () => void;
   announce: (message: string) => void;
 }
 

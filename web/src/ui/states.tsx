@@ -97,14 +97,27 @@ export function FaultState({ texts, fault, whole, onRetry, children }: FaultProp
     case 'unauthenticated':
       return (
         <Message whole={whole} title={texts.expiredTitle} text={texts.expiredText}>
-          {children}
+          {children ?? retry}
         </Message>
       );
     case 'forbidden':
     case 'missing':
-      return <Message whole={whole} title={texts.forbiddenTitle} text={fault.message || texts.forbiddenText} />;
+      return (
+        <Message whole={whole} title={texts.refusedTitle} text={fault.message || texts.forbiddenText}>
+          {children}
+          {retry}
+        </Message>
+      );
     case 'plan':
-      return <Message whole={whole} title={texts.planTitle(fault.requiredPlans.join(', '))} text={fault.message || texts.planText} />;
+      return (
+        <Message
+          whole={whole}
+          title={texts.planTitle(fault.requiredPlans.join(', '))}
+          text={fault.message || texts.planText}
+        >
+          {retry}
+        </Message>
+      );
     case 'input':
       return (
         <Message tone="alert" whole={whole} title={texts.inputTitle} text={fault.message}>
@@ -114,6 +127,12 @@ export function FaultState({ texts, fault, whole, onRetry, children }: FaultProp
     case 'offline':
       return (
         <Message tone="alert" whole={whole} title={texts.offlineTitle} text={texts.offlineText}>
+          {retry}
+        </Message>
+      );
+    case 'unchecked':
+      return (
+        <Message tone="alert" whole={whole} title={texts.uncheckedTitle} text={texts.uncheckedText}>
           {retry}
         </Message>
       );
