@@ -2,20 +2,18 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use entity::{organization, organization_head as head};
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, FromQueryResult, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    Value,
-};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
     Dictionary, LogNode, Store, error,
     sql::Sql,
     stage::{Decided, Known, Organization, Stage, salt},
     task::{Appended, ItemResult, Recorded, Task},
+    transaction::Transaction,
 };
 use crate::{
     auth::WriteScope,
@@ -40,12 +38,18 @@ impl Store {
     /// # Errors
     /// Those of the database; nothing of the group is recorded then.
     pub async fn append(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
+        let appended = self.append_in_one(group, now).await;
+        match &appended {
+            Ok(_) => self.refused.store(false, Ordering::Release),
+            Err(Error::Unavailable(_)) => self.refused.store(true, Ordering::Release),
+            Err(_) => {}
+        }
+        appended
+    }
+
+    async fn append_in_one(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
         self.clock_check.within_reach(now)?;
-        let tx = self.write.begin_with_options(options).await.map_err(error::from)?;
+        let tx = self.write.begin().await?;
         let (organizations, index) = self.organizations(&tx, group, now).await?;
         self.clock_check.not_set_back(now, organizations.iter().map(|org| &org.head));
         let keys = self.known_keys(&tx, group, &organizations, &index).await?;
@@ -55,7 +59,7 @@ impl Store {
         self.ensure_partitions(stage.events.iter().map(|staged| staged.event.position.0), now).await?;
         self.insert(&tx, &mut stage).await?;
         let earlier = self.earlier(&tx, &stage, &decisions).await?;
-        tx.commit().await.map_err(error::from)?;
+        tx.commit().await?;
         for org in stage.organizations.iter().filter(|org| !org.is_new || org.head.size > 0) {
             self.dictionaries.remember(&org.product, &org.external_id, org.no);
             self.dictionaries.remember_dictionary(org.no, org.dictionary.clone());
@@ -66,7 +70,7 @@ impl Store {
     /// The organizations of a group, created where they are new, their heads locked in the order of numbers.
     async fn organizations(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         group: Group<'_>,
         now: Timestamp,
     ) -> Result<(Vec<Organization>, HashMap<(String, String), usize>)> {
@@ -164,7 +168,7 @@ impl Store {
 
     async fn known_keys(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         group: Group<'_>,
         organizations: &[Organization],
         index: &HashMap<(String, String), usize>,
@@ -203,7 +207,7 @@ impl Store {
     }
 
     /// Gives every staged event the next free place of its microsecond, or of the next one that has room.
-    async fn place(&self, tx: &DatabaseTransaction, stage: &mut Stage<'_>) -> Result<()> {
+    async fn place(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
         #[derive(FromQueryResult)]
         struct Row {
             organization_no: i64,
@@ -255,7 +259,7 @@ impl Store {
     /// Whole events that earlier transactions recorded under keys of this group.
     async fn earlier(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         stage: &Stage<'_>,
         decisions: &[Decision],
     ) -> Result<HashMap<(usize, i64), Event>> {
@@ -277,7 +281,7 @@ impl Store {
         Ok(found)
     }
 
-    pub(super) async fn execute(&self, tx: &DatabaseTransaction, sql: Sql) -> Result<()> {
+    pub(super) async fn execute(&self, tx: &Transaction, sql: Sql) -> Result<()> {
         tx.execute_raw(sql.on(self.dialect.backend())).await.map_err(error::from)?;
         Ok(())
     }

@@ -5,17 +5,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{Days, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
-use futures_util::TryStreamExt;
 use moka::sync::Cache;
-use sea_orm::{AccessMode, DatabaseConnection, FromQueryResult, IsolationLevel, TransactionTrait};
+use sea_orm::FromQueryResult;
 
 use super::{
     Selection, Store,
     count::{Count, Grain},
-    dialect::Dialect,
     dictionary::Kind,
     error,
     sql::Sql,
+    transaction,
 };
 use crate::{
     error::Result,
@@ -155,7 +154,7 @@ impl Store {
             n: i64,
         }
         let backend = self.dialect.backend();
-        let tx = snapshot(&self.read, self.dialect).await?;
+        let tx = transaction::snapshot(&self.read, self.dialect).await?;
         let size = self.heads(&tx, &[no], "").await?.pop().map_or(0, |head| head.size);
         let (grain, unit) = if zone == Tz::UTC { (Grain::Day, DAY_SECONDS) } else { (Grain::Quarter, QUARTER_SECONDS) };
         let of =
@@ -164,9 +163,13 @@ impl Store {
             Ends::find_by_statement(of(Sql::new("SELECT min(bucket) AS first, max(bucket) AS last")).on(backend));
         let ends = ends.one(&tx).await.map_err(error::from)?;
         let Some((first, last)) = ends.and_then(|ends| ends.first.zip(ends.last)) else {
+            tx.commit().await?;
             return Ok(Some(Calendar { size, ..Calendar::default() }));
         };
-        let Some(segments) = segments(zone, first * unit, (last + 1) * unit) else { return Ok(None) };
+        let Some(segments) = segments(zone, first * unit, (last + 1) * unit) else {
+            tx.commit().await?;
+            return Ok(None);
+        };
         let mut counts = HashMap::new();
         for (from, to, offset) in segments {
             let day = format!(
@@ -178,25 +181,12 @@ impl Store {
                 .with(" AND bucket < ", to.div_euclid(unit))
                 .text(" GROUP BY 1, 2, 3");
             // One by one: of a large organization they are some hundred thousand, and a row as the driver has it is large.
-            let mut rows = Row::find_by_statement(sql.on(backend)).stream(&tx).await.map_err(error::from)?;
-            while let Some(row) = rows.try_next().await.map_err(error::from)? {
-                *counts.entry((row.day, row.log_no, row.action_no)).or_default() += row.n;
-            }
+            let add = |row: Row| *counts.entry((row.day, row.log_no, row.action_no)).or_default() += row.n;
+            tx.each(sql.on(backend), add).await.map_err(error::from)?;
         }
-        tx.commit().await.map_err(error::from)?;
+        tx.commit().await?;
         Ok(Some(Calendar { size, counts }))
     }
-}
-
-/// A transaction that sees one state of the database.
-async fn snapshot(read: &DatabaseConnection, dialect: Dialect) -> Result<sea_orm::DatabaseTransaction> {
-    let tx = match dialect {
-        Dialect::Sqlite => read.begin().await,
-        Dialect::Postgres => {
-            read.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
-        }
-    };
-    tx.map_err(error::from)
 }
 
 /// A stretch of time in seconds since 1970 cut where a zone's offset changes: from (inclusive), to (exclusive), offset.

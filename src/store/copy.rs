@@ -11,9 +11,7 @@ mod writing;
 
 use std::collections::{BTreeMap, HashMap};
 
-use sea_orm::{
-    AccessMode, DatabaseTransaction, FromQueryResult, IsolationLevel, TransactionOptions, TransactionTrait, Value,
-};
+use sea_orm::{FromQueryResult, Value};
 use tokio::sync::mpsc;
 
 use super::{
@@ -21,6 +19,7 @@ use super::{
     dialect::{Dialect, SEQUENCE_BITS, search_rowid},
     error,
     sql::Sql,
+    transaction::{self, Transaction},
 };
 use crate::{
     error::{Error, Result},
@@ -129,7 +128,7 @@ impl Store {
         target.merge_search_entries().await?;
         let compared = source.verify(target, total, &mut progress).await?;
         if let Some(lock) = lock {
-            lock.rollback().await.map_err(error::from)?;
+            lock.rollback().await?;
         }
         Ok(Copied { events: total, before, organizations, compared })
     }
@@ -154,25 +153,17 @@ impl Store {
     }
 
     /// One state of the whole database, whatever is recorded meanwhile.
-    async fn snapshot(&self) -> Result<DatabaseTransaction> {
-        let (pool, options) = match self.dialect {
-            Dialect::Sqlite => (&self.read, TransactionOptions::default()),
-            Dialect::Postgres => {
-                let options = TransactionOptions {
-                    isolation_level: Some(IsolationLevel::RepeatableRead),
-                    access_mode: Some(AccessMode::ReadOnly),
-                    ..TransactionOptions::default()
-                };
-                // Not the readers' connections: their statements have a time limit.
-                (&self.write, options)
-            }
-        };
-        pool.begin_with_options(options).await.map_err(error::from)
+    async fn snapshot(&self) -> Result<Transaction> {
+        match self.dialect {
+            Dialect::Sqlite => transaction::snapshot(&self.read, self.dialect).await,
+            // Not the readers' connections: their statements have a time limit.
+            Dialect::Postgres => self.write.begin_snapshot().await,
+        }
     }
 
     /// Keeps a second copy from writing to the same PostgreSQL database, until the transaction ends. On SQLite the
     /// second one's first row is refused.
-    async fn lock_for_copy(&self) -> Result<Option<DatabaseTransaction>> {
+    async fn lock_for_copy(&self) -> Result<Option<Transaction>> {
         #[derive(FromQueryResult)]
         struct Row {
             locked: bool,
@@ -180,7 +171,7 @@ impl Store {
         if self.dialect == Dialect::Sqlite {
             return Ok(None);
         }
-        let tx = self.write.begin().await.map_err(error::from)?;
+        let tx = self.write.begin().await?;
         let sql = Sql::new("SELECT pg_try_advisory_xact_lock(").bind(COPYING).text(") AS locked");
         let row = Row::find_by_statement(sql.on(self.dialect.backend())).one(&tx).await.map_err(error::from)?;
         if row.is_some_and(|row| row.locked) {

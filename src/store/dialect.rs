@@ -63,6 +63,21 @@ impl Dialect {
         }
     }
 
+    /// Writes something of at least so many bytes: fails on a full disk and on a read-only file. SQLite writes no page
+    /// whose content stays the same, so what is written there is new each time.
+    pub fn write_probe(self, bytes: usize) -> String {
+        match self {
+            Self::Sqlite => format!(
+                "INSERT INTO write_probe (no, filler) VALUES (0, randomblob({})) \
+                 ON CONFLICT (no) DO UPDATE SET filler = excluded.filler",
+                bytes.max(16)
+            ),
+            Self::Postgres => "UPDATE organization_head SET size = size \
+                WHERE organization_no = (SELECT min(organization_no) FROM organization_head)"
+                .to_owned(),
+        }
+    }
+
     /// Locks the heads: on PostgreSQL several processes record; SQLite's BEGIN IMMEDIATE has locked all.
     pub fn for_update(self) -> &'static str {
         match self {

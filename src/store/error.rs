@@ -37,8 +37,11 @@ fn is_unavailable(error: &DbErr) -> bool {
             return ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
                 || ["25006", "55P03", "40001", "40P01"].contains(&code.as_str());
         }
-        // SQLite's primary codes: busy, locked, read-only, I/O, corrupt, full, cannot open.
-        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26));
+        // SQLite's primary codes: busy, locked, no memory, read-only, interrupted, I/O, corrupt, full, cannot open, locking
+        // protocol, no database.
+        return code
+            .parse::<u32>()
+            .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 8 | 9 | 10 | 11 | 13 | 14 | 15 | 26));
     }
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sea_orm::{DatabaseTransaction, Value};
+use sea_orm::Value;
 
 use super::{
     LogNode, Store,
@@ -13,6 +13,7 @@ use super::{
     find::fold,
     sql::Sql,
     stage::{Stage, Staged},
+    transaction::Transaction,
 };
 use crate::{
     error::Result,
@@ -26,7 +27,7 @@ use crate::{
 
 impl Store {
     /// Writes everything that a stage decided.
-    pub(super) async fn insert(&self, tx: &DatabaseTransaction, stage: &mut Stage<'_>) -> Result<()> {
+    pub(super) async fn insert(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
         self.insert_events(tx, stage).await?;
         self.insert_keys(tx, stage).await?;
         self.insert_counts(tx, stage).await?;
@@ -34,7 +35,7 @@ impl Store {
         self.insert_organizations(tx, stage).await
     }
 
-    async fn insert_events(&self, tx: &DatabaseTransaction, stage: &Stage<'_>) -> Result<()> {
+    async fn insert_events(&self, tx: &Transaction, stage: &Stage<'_>) -> Result<()> {
         // Two organizations may share a rowid of SQLite's search index; it wants them ascending, each once.
         let mut documents: BTreeMap<i64, String> = BTreeMap::new();
         let mut texts = Vec::with_capacity(stage.events.len());
@@ -93,7 +94,7 @@ impl Store {
         Ok(())
     }
 
-    async fn insert_keys(&self, tx: &DatabaseTransaction, stage: &Stage<'_>) -> Result<()> {
+    async fn insert_keys(&self, tx: &Transaction, stage: &Stage<'_>) -> Result<()> {
         let keyed: Vec<_> = stage.events.iter().filter_map(|staged| Some((staged, staged.key?))).collect();
         for chunk in keyed.chunks(CHUNK) {
             let rows = chunk.iter().map(|(staged, key)| {
@@ -114,7 +115,7 @@ impl Store {
         Ok(())
     }
 
-    async fn insert_counts(&self, tx: &DatabaseTransaction, stage: &Stage<'_>) -> Result<()> {
+    async fn insert_counts(&self, tx: &Transaction, stage: &Stage<'_>) -> Result<()> {
         let mut counts: BTreeMap<[i64; 5], i64> = BTreeMap::new();
         for Staged { event, kind_no, .. } in &stage.events {
             let at = event.occurred_at.0;
@@ -144,7 +145,7 @@ impl Store {
         Ok(())
     }
 
-    async fn insert_actors(&self, tx: &DatabaseTransaction, stage: &Stage<'_>) -> Result<()> {
+    async fn insert_actors(&self, tx: &Transaction, stage: &Stage<'_>) -> Result<()> {
         let mut actors: HashMap<(i64, &Actor), (i64, i64)> = HashMap::new();
         for Staged { event, .. } in &stage.events {
             let entry = actors.entry((event.organization_no, &event.actor)).or_insert((0, i64::MIN));
@@ -185,7 +186,7 @@ impl Store {
     }
 
     /// New logs and kinds, deletions, and the heads; an organization that recorded nothing is taken back.
-    async fn insert_organizations(&self, tx: &DatabaseTransaction, stage: &mut Stage<'_>) -> Result<()> {
+    async fn insert_organizations(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
         let (mut logs, mut kinds, mut heads) = (Vec::new(), Vec::new(), Vec::new());
         for org in &mut stage.organizations {
             if org.is_new && org.head.size == 0 {

@@ -14,6 +14,7 @@ mod dictionary;
 pub(crate) mod error;
 mod explain;
 mod facets;
+mod files;
 mod find;
 mod insert;
 mod page;
@@ -24,15 +25,20 @@ mod selection;
 mod sql;
 mod stage;
 mod task;
+mod transaction;
 pub mod upkeep;
+mod wal;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use arc_swap::ArcSwap;
-use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 pub use copy::{Copied, Phase, copied_columns};
 pub use dictionary::{Dictionary, LogNode};
@@ -40,19 +46,21 @@ pub use facets::{ActorValue, Bucket, FacetList};
 pub use page::{Page, PageRequest, key};
 pub use selection::{Question, Selection, check_log};
 pub use task::{Appended, Item, ItemResult, Key, Recorded, Task};
+pub use wal::Log;
 
 use crate::{clock::Clock, error::Result};
 use dialect::Dialect;
 use partitions::Partitions;
+use transaction::Writes;
 
-/// Writes a row as it is: fails on a full disk or a read-only file, and changes nothing.
-const WRITE_PROBE: &str = "UPDATE organization_head SET size = size \
-    WHERE organization_no = (SELECT min(organization_no) FROM organization_head)";
+/// Bytes that must fit before a database that refused a recording counts as ready again: a full disk has room for a few
+/// often enough.
+const HEADROOM: usize = 1 << 20;
 
 /// The database, whichever it is.
 #[derive(Clone)]
 pub struct Store {
-    write: DatabaseConnection,
+    write: Writes,
     read: DatabaseConnection,
     replica: Option<DatabaseConnection>,
     dialect: Dialect,
@@ -64,6 +72,8 @@ pub struct Store {
     partitions: Arc<ArcSwap<Partitions>>,
     /// Names of partitions that were written to since they were last looked after.
     touched: Arc<Mutex<BTreeSet<String>>>,
+    /// Whether the last recording was refused by the database.
+    refused: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -73,7 +83,6 @@ impl Store {
     /// `UNAVAILABLE` when it cannot be reached or opened, `INTERNAL` when its schema cannot be made.
     pub async fn open(url: &str) -> Result<Self> {
         let (write, read, dialect) = connect::open(url).await?;
-        migrate(&write, dialect).await.map_err(error::from)?;
         let store = Self {
             write,
             read,
@@ -85,19 +94,27 @@ impl Store {
             clock_check: Arc::default(),
             partitions: Arc::default(),
             touched: Arc::default(),
+            refused: Arc::default(),
         };
         let store = Self { sharded: store.is_sharded().await?, ..store };
         store.make_partitions_ahead(Clock::system().now()).await?;
         Ok(store)
     }
 
-    /// Whether the database answers and takes writes.
+    /// Whether the database answers and takes writes. After a recording that it refused, as much as a usual one holds
+    /// must fit first.
     ///
     /// # Errors
     /// `UNAVAILABLE`.
     pub async fn ready(&self) -> Result<()> {
         self.read.execute_unprepared("SELECT 1").await.map_err(error::from)?;
-        self.write.execute_unprepared(WRITE_PROBE).await.map_err(error::from)?;
+        let bytes = if self.refused.load(Ordering::Acquire) { HEADROOM } else { 0 };
+        let tx = self.write.begin().await?;
+        tx.execute_unprepared(&self.dialect.write_probe(bytes)).await.map_err(error::from)?;
+        tx.commit().await?;
+        if bytes > 0 {
+            self.refused.store(false, Ordering::Release);
+        }
         Ok(())
     }
 
@@ -107,17 +124,6 @@ impl Store {
         if let Some(replica) = self.replica {
             let _ = replica.close().await;
         }
-        let _ = self.write.close().await;
+        self.write.close().await;
     }
-}
-
-/// Brings the schema up to date. Processes that start together on PostgreSQL do it one after the other.
-async fn migrate(write: &DatabaseConnection, dialect: Dialect) -> Result<(), sea_orm::DbErr> {
-    if dialect == Dialect::Postgres {
-        let lock = write.begin().await?;
-        lock.execute_unprepared("SELECT pg_advisory_xact_lock(5497853135693827)").await?;
-        <migration::Migrator as migration::MigratorTrait>::up(write, None).await?;
-        return lock.commit().await;
-    }
-    <migration::Migrator as migration::MigratorTrait>::up(write, None).await
 }

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use entity::organization_head as head;
-use sea_orm::{ConnectionTrait, FromQueryResult, TransactionTrait};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{Store, dialect::Dialect, error, sql::Sql};
 use crate::{
@@ -209,7 +209,7 @@ impl Store {
     }
 
     async fn make_partitions(&self, positions: BTreeSet<i64>, now: Timestamp) -> Result<()> {
-        let tx = self.write.begin().await.map_err(error::from)?;
+        let tx = self.write.begin().await?;
         tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MAKING})")).await.map_err(error::from)?;
         let mut all = self.all_partitions(&tx).await?;
         for partition in all.missing(positions, now) {
@@ -227,7 +227,7 @@ impl Store {
             let at = all.0.partition_point(|each| each.low < partition.low);
             all.0.insert(at, partition);
         }
-        tx.commit().await.map_err(error::from)?;
+        tx.commit().await?;
         self.partitions.store(Arc::new(all));
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! What PostgreSQL needs done beside recording: partitions ahead of their time, the search indexes' waiting entries
-//! merged, and the indexes of past partitions built tight. SQLite needs none of it.
+//! merged, and the indexes of past partitions built tight. What SQLite needs is in [`wal`](super::wal).
 
 use std::{collections::BTreeSet, time::Duration};
 
-use sea_orm::{ConnectionTrait, FromQueryResult, TransactionTrait};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{Store, dialect::Dialect, error, sql::Sql};
 use crate::{
@@ -28,8 +28,8 @@ struct Named {
 
 /// Does what is needed, for ever. Faults are logged and tried again.
 pub async fn run(store: Store, clock: Clock) {
-    if store.dialect != Dialect::Postgres {
-        return;
+    if store.dialect == Dialect::Sqlite {
+        return store.watch_files().await;
     }
     let mut written = BTreeSet::new();
     for round in 0_u32.. {
@@ -79,14 +79,15 @@ impl Store {
     }
 
     async fn merge(&self, partitions: &BTreeSet<String>) -> Result<bool> {
-        let tx = self.write.begin().await.map_err(error::from)?;
+        let tx = self.write.begin().await?;
         if !locked(&tx).await? {
+            tx.rollback().await?;
             return Ok(false);
         }
         unseal(&tx, partitions).await?;
         let sql = merge_statement(&format!(" WHERE p.name IN ({})", quoted(partitions)));
         tx.execute_unprepared(&sql).await.map_err(error::from)?;
-        tx.commit().await.map_err(error::from)?;
+        tx.commit().await?;
         Ok(true)
     }
 
@@ -100,8 +101,9 @@ impl Store {
             return Ok(0);
         }
         // Held while another connection builds: a concurrent build cannot be part of a transaction.
-        let tx = self.write.begin().await.map_err(error::from)?;
+        let tx = self.write.begin().await?;
         if !locked(&tx).await? {
+            tx.rollback().await?;
             return Ok(0);
         }
         let past = Position::block_of(Timestamp(now.0 - SEAL_AFTER)).0;
@@ -119,7 +121,7 @@ impl Store {
             tracing::info!(partition = name, "sealed the partition {name}");
             sealed += 1;
         }
-        tx.commit().await.map_err(error::from)?;
+        tx.commit().await?;
         Ok(sealed)
     }
 }

@@ -122,6 +122,12 @@ CREATE TABLE actor_directory (
     PRIMARY KEY (organization_no, hash)
 ) STRICT, WITHOUT ROWID;
 
+-- Written to find out whether anything can be written. It holds nothing that anyone needs.
+CREATE TABLE write_probe (
+    no     INTEGER PRIMARY KEY CHECK (no = 0),
+    filler BLOB NOT NULL
+) STRICT;
+
 -- Append-only. INSERT OR REPLACE passes the other two, hence the third.
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
 CREATE TRIGGER event_no_delete BEFORE DELETE ON event BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use entity::organization_head as head;
-use sea_orm::{DatabaseTransaction, FromQueryResult, QueryResult, Value};
+use sea_orm::{FromQueryResult, QueryResult, Value};
 use tokio::sync::mpsc;
 
 use super::{
@@ -18,13 +18,14 @@ use crate::{
         dialect::{Dialect, SEQUENCE_BITS},
         error, rows,
         sql::Sql,
+        transaction::Transaction,
     },
 };
 
 /// The database that is copied, at one state.
 pub struct Source<'a> {
     pub store: &'a Store,
-    pub rows: DatabaseTransaction,
+    pub rows: Transaction,
 }
 
 impl Source<'_> {

@@ -1,17 +1,13 @@
 //! Writing many rows: `COPY` on PostgreSQL, inserts of many rows on SQLite.
 
-use std::{fmt::Write, sync::Arc};
+use std::fmt::Write;
 
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait, Value,
-};
-use sqlx::{AssertSqlSafe, Postgres, Transaction};
+use sea_orm::{ConnectionTrait, Value};
 
 use super::table::Cells;
 use crate::{
     error::Result,
-    store::{Store, dialect::Dialect, error, sql::Sql},
+    store::{Store, dialect::Dialect, error, sql::Sql, transaction::Transaction},
 };
 
 /// Places of one statement of SQLite, below its limit.
@@ -20,81 +16,59 @@ const PLACES: usize = 16_000;
 const PIECE: usize = 1 << 18;
 
 /// A transaction that rows are written in.
-pub enum Writing {
-    Postgres(Transaction<'static, Postgres>),
-    Sqlite(DatabaseTransaction),
+pub struct Writing {
+    tx: Transaction,
+    dialect: Dialect,
 }
 
 impl Writing {
     pub async fn begin(store: &Store) -> Result<Self> {
-        Ok(match store.dialect {
-            Dialect::Postgres => {
-                Self::Postgres(store.write.get_postgres_connection_pool().begin().await.map_err(of_sqlx)?)
-            }
-            Dialect::Sqlite => {
-                let options = TransactionOptions {
-                    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                    ..Default::default()
-                };
-                Self::Sqlite(store.write.begin_with_options(options).await.map_err(error::from)?)
-            }
-        })
+        Ok(Self { tx: store.write.begin().await?, dialect: store.dialect })
     }
 
     pub async fn insert(&mut self, table: &str, columns: &[&str], rows: Vec<Cells>) -> Result<()> {
         let columns = columns.join(", ");
-        match self {
-            Self::Postgres(tx) => copy_in(tx, &format!("COPY {table} ({columns}) FROM STDIN"), &rows).await,
-            Self::Sqlite(tx) => {
-                let mut rows = rows.into_iter().peekable();
-                while let Some(row) = rows.peek() {
-                    let at_once = PLACES / row.len();
-                    let places = format!("({}?)", "?, ".repeat(row.len() - 1));
-                    let mut sql = Sql::new(&format!("INSERT INTO {table} ({columns}) VALUES "));
-                    for (at, row) in rows.by_ref().take(at_once).enumerate() {
-                        sql = sql.text(if at > 0 { ", " } else { "" }).places(&places, row);
-                    }
-                    tx.execute_raw(sql.on(Dialect::Sqlite.backend())).await.map_err(error::from)?;
-                }
-                Ok(())
-            }
+        if self.dialect == Dialect::Postgres {
+            let copy = format!("COPY {table} ({columns}) FROM STDIN");
+            return self.tx.copy_in(&copy, pieces(&rows)).await.map_err(error::from);
         }
-    }
-
-    /// Runs a statement without places.
-    pub async fn execute(&mut self, sql: String) -> Result<()> {
-        match self {
-            Self::Postgres(tx) => {
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut **tx).await.map_err(of_sqlx)?;
+        let mut rows = rows.into_iter().peekable();
+        while let Some(row) = rows.peek() {
+            let at_once = PLACES / row.len();
+            let places = format!("({}?)", "?, ".repeat(row.len() - 1));
+            let mut sql = Sql::new(&format!("INSERT INTO {table} ({columns}) VALUES "));
+            for (at, row) in rows.by_ref().take(at_once).enumerate() {
+                sql = sql.text(if at > 0 { ", " } else { "" }).places(&places, row);
             }
-            Self::Sqlite(tx) => {
-                tx.execute_unprepared(&sql).await.map_err(error::from)?;
-            }
+            self.tx.execute_raw(sql.on(Dialect::Sqlite.backend())).await.map_err(error::from)?;
         }
         Ok(())
     }
 
+    /// Runs a statement without places.
+    pub async fn execute(&mut self, sql: String) -> Result<()> {
+        self.tx.execute_unprepared(&sql).await.map_err(error::from)?;
+        Ok(())
+    }
+
     pub async fn commit(self) -> Result<()> {
-        match self {
-            Self::Postgres(tx) => tx.commit().await.map_err(of_sqlx),
-            Self::Sqlite(tx) => tx.commit().await.map_err(error::from),
-        }
+        self.tx.commit().await
     }
 }
 
-async fn copy_in(tx: &mut Transaction<'static, Postgres>, statement: &str, rows: &[Cells]) -> Result<()> {
-    let mut copy = tx.copy_in_raw(statement).await.map_err(of_sqlx)?;
-    let mut text = String::with_capacity(PIECE * 2);
-    for row in rows {
-        write_line(&mut text, row);
-        if text.len() >= PIECE {
-            copy.send(text.as_bytes()).await.map_err(of_sqlx)?;
-            text.clear();
+/// Rows in the text format of `COPY`, as much as is sent at once.
+fn pieces(rows: &[Cells]) -> impl Iterator<Item = String> {
+    let mut rows = rows.iter();
+    std::iter::from_fn(move || {
+        let mut text = String::with_capacity(PIECE * 2);
+        for row in rows.by_ref() {
+            write_line(&mut text, row);
+            if text.len() >= PIECE {
+                break;
+            }
         }
-    }
-    copy.send(text.as_bytes()).await.map_err(of_sqlx)?;
-    copy.finish().await.map_err(of_sqlx)?;
-    Ok(())
+        (!text.is_empty()).then_some(text)
+    })
 }
 
 /// Adds a row in the text format of `COPY`.
@@ -127,10 +101,6 @@ fn write_line(out: &mut String, row: &Cells) {
         }
     }
     out.push('\n');
-}
-
-fn of_sqlx(error: sqlx::Error) -> crate::error::Error {
-    error::from(DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
 }
 
 #[cfg(test)]

@@ -93,6 +93,14 @@ impl TestApp {
         Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), clock, |_| {}).await
     }
 
+    /// The service stopped and started again on its database, with settings of the test's own.
+    pub async fn again(self, change: impl FnOnce(&mut Settings)) -> Self {
+        let (database, url, products, folder) =
+            (self.database, self.url.clone(), self.products.clone(), self.folder.clone());
+        self.finish().await;
+        Self::open(database, url, products, folder, change).await
+    }
+
     /// Another service on the same database, as a second process would be.
     pub async fn beside(&self) -> Self {
         self.beside_with_clock(Clock::system()).await

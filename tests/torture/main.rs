@@ -1,0 +1,16 @@
+//! Faults at every call, again and again: whatever fails, what was acknowledged is there.
+//!
+//! `make test` runs a short form, always the same. `make torture` runs long: `LEDGERLINE_TORTURE_ROUNDS` says how many
+//! rounds more, each with a seed of its own.
+
+mod disk;
+#[allow(dead_code, unused_imports, unused_macros, reason = "tests/it uses all of it")]
+#[path = "../it/harness/mod.rs"]
+mod harness;
+mod sqlite;
+
+/// Seeds of the rounds to run: one in `make test`.
+fn seeds() -> std::ops::RangeInclusive<u64> {
+    let rounds = std::env::var("LEDGERLINE_TORTURE_ROUNDS").ok();
+    1..=rounds.map_or(1, |rounds| rounds.parse().expect("LEDGERLINE_TORTURE_ROUNDS is a number"))
+}
