@@ -1,4 +1,4 @@
-.PHONY: run viewer test test-real-events bench schema fmt clean help
+.PHONY: run viewer test test-real-events torture bench schema fmt clean help
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
@@ -13,6 +13,9 @@ test: ## everything that a change has to pass
 
 test-real-events: ## answer questions on real events: make test-real-events EVENTS=DIR
 	@scripts/test-real-events "$(EVENTS)"
+
+torture: ## fail disks and connections at every call, for as many rounds as wanted: make torture ROUNDS=100
+	@scripts/torture $(ROUNDS)
 
 bench: ## measure everything, and write BENCHMARKS.md; make bench STAGES="load record" for some of it
 	@scripts/bench $(STAGES)

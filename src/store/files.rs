@@ -60,15 +60,33 @@ impl Files {
         Ok(())
     }
 
-    /// Whether the write-ahead log alone is gone, and nobody has begun another one: the database file is the one that
-    /// was opened.
-    pub fn is_log_gone(&self) -> bool {
-        let gone = |at: usize| self.0.get(at).is_some_and(|(path, opened)| identity(path).ok() != Some(*opened));
-        let empty = |at: usize| {
-            let length = self.0.get(at).and_then(|(path, _)| std::fs::metadata(path).ok()).map(|found| found.len());
-            length.is_none_or(|bytes| bytes == 0)
-        };
-        gone(1) && empty(1) && !gone(0) && !gone(2)
+    /// Whether what the open log holds may be copied into the open database file: nobody has begun another log for it.
+    pub fn is_log_ours(&self) -> bool {
+        self.0.get(1).is_some_and(|(path, opened)| match std::fs::metadata(path) {
+            Ok(found) => found.len() == 0 || identity(path).ok() == Some(*opened),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        })
+    }
+
+    /// Renames the log and its index where another file took the database's place: to whoever opens that file next, they
+    /// would look like its own, and be played into it. Returns what was renamed.
+    ///
+    /// # Errors
+    /// A file that cannot be renamed.
+    pub fn set_log_aside(&self) -> io::Result<Vec<PathBuf>> {
+        let is_same = |(path, opened): &(PathBuf, Identity)| identity(path).ok() == Some(*opened);
+        let Some((database, companions)) = self.0.split_first() else { return Ok(Vec::new()) };
+        if is_same(database) || !database.0.exists() {
+            return Ok(Vec::new());
+        }
+        let mut renamed = Vec::new();
+        for (path, _) in companions.iter().filter(|each| is_same(each)) {
+            let mut aside = path.clone().into_os_string();
+            aside.push(".of-replaced");
+            std::fs::rename(path, &aside)?;
+            renamed.push(PathBuf::from(aside));
+        }
+        Ok(renamed)
     }
 
     /// Bytes of the write-ahead log.

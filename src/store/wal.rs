@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 
-use super::{Store, connect, dialect::Dialect, error, transaction::Writes};
+use super::{Store, connect, dialect::Dialect, error, files::Files, transaction::Writes};
 use crate::error::Result;
 
 /// How often the files are looked at.
@@ -59,12 +59,12 @@ impl Store {
                 if gone.is_told() {
                     tracing::error!("nothing can be recorded: {error}");
                 }
-                if !is_rescued && files.is_log_gone() {
-                    is_rescued = self.rescue().await;
+                if !is_rescued {
+                    is_rescued = self.rescue(files).await;
                 }
                 continue;
             }
-            gone = Trouble::default();
+            (gone, is_rescued) = (Trouble::default(), false);
             match self.empty_log(LARGE).await {
                 Ok(Log::Small(_)) => {}
                 Ok(Log::Emptied(bytes)) => tracing::info!(bytes, "the write-ahead log was made empty"),
@@ -109,9 +109,15 @@ impl Store {
         done
     }
 
-    /// Copies what is in a log that was deleted into the database file, as long as the process has it open: all that
-    /// was acknowledged. Returns whether all of it was.
-    async fn rescue(&self) -> bool {
+    /// Copies all that was acknowledged into the database file that is open, wherever it is now: a process that is killed
+    /// takes a deleted log with it. Returns whether that is done.
+    async fn rescue(&self, files: &Files) -> bool {
+        if !files.is_log_ours() {
+            tracing::error!(
+                "another process has begun a write-ahead log of its own: nothing can be copied into the file"
+            );
+            return true;
+        }
         let pragma = Statement::from_string(Dialect::Sqlite.backend(), "PRAGMA wal_checkpoint(FULL)");
         let row = self.write.query_one_raw(pragma).await;
         let numbers = row.and_then(|row| {
@@ -120,15 +126,25 @@ impl Store {
         });
         match numbers {
             Ok((log, copied)) if log == copied => {
-                tracing::error!("what the deleted log held is in the database file: start the service again");
-                true
+                tracing::error!("everything that was acknowledged is in the database file that the service has open");
             }
-            Ok(_) => false,
+            Ok(_) => return false,
             Err(error) => {
-                tracing::error!("what the deleted log holds cannot be copied into the database file: {error}");
-                false
+                tracing::error!("what was acknowledged cannot be copied into the database file: {error}");
+                return false;
             }
         }
+        match files.set_log_aside() {
+            Ok(renamed) => {
+                for path in renamed {
+                    tracing::error!("{} was set aside: it does not belong to the new file", path.display());
+                }
+            }
+            Err(error) => {
+                tracing::error!("the log beside the new file does not belong to it, and cannot be renamed: {error}")
+            }
+        }
+        true
     }
 }
 

@@ -92,10 +92,13 @@ async fn sqlite_on_a_full_disk() {
     let service = Service::run(command).await;
     let client = Client::new(token);
     let (mut acknowledged, mut refused) = (0, None);
+    let large = |key: String| {
+        let mut input = keyed(&key);
+        input["metadata"] = json!({ "text": format!("word{key} ").repeat(1_000) });
+        json!({ "input": input })
+    };
     for i in 0..400 {
-        let mut input = keyed(&format!("k{i}"));
-        input["metadata"] = json!({ "text": format!("word{i} ").repeat(1_000) });
-        let answer = client.ask(&service.base, RECORD, json!({ "input": input })).await.expect("an answer");
+        let answer = client.ask(&service.base, RECORD, large(format!("k{i}"))).await.expect("an answer");
         if answer["data"]["recordAuditEvent"]["status"] == "RECORDED" {
             assert!(refused.is_none());
             acknowledged += 1;
@@ -105,6 +108,10 @@ async fn sqlite_on_a_full_disk() {
         }
     }
     let refused = refused.expect("the disk is full at some time");
+    // A second one in a row, and not ready meanwhile: as much as an event holds does not fit.
+    let second = client.ask(&service.base, RECORD, large("second".to_owned())).await.expect("an answer");
+    assert_eq!(second["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{second}");
+    assert_eq!(client.status(format!("{}/readyz", service.base)).await, 503);
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{refused}");
     assert!(acknowledged > 0);
     // Everything acknowledged can be read, and the failure is in the log.
@@ -120,9 +127,15 @@ async fn sqlite_on_a_full_disk() {
     let pid = service.id().to_string();
     let more = std::process::Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
     if more.is_ok_and(|status| status.success()) {
-        let answer = client.ask(&service.base, RECORD, json!({ "input": keyed("later") })).await.expect("an answer");
-        assert_eq!(answer["data"]["recordAuditEvent"]["status"], "RECORDED", "{answer}");
-        assert_eq!(answer["data"]["recordAuditEvent"]["sequence"], acknowledged.to_string());
+        for later in 0..20 {
+            let answer = client.ask(&service.base, RECORD, json!({ "input": keyed(&format!("later{later}")) })).await;
+            let recorded = &answer.expect("an answer")["data"]["recordAuditEvent"];
+            assert_eq!(recorded["status"], "RECORDED", "{recorded}");
+            assert_eq!(recorded["sequence"], acknowledged.to_string());
+            acknowledged += 1;
+            let list = client.ask(&service.base, query, json!({})).await.expect("an answer");
+            assert_eq!(list["data"]["auditEvents"]["totalCount"], acknowledged, "{list}");
+        }
         assert_eq!(client.status(format!("{}/readyz", service.base)).await, 200);
     }
     service.kill();

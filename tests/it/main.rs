@@ -38,6 +38,7 @@ mod requirements;
 mod schema;
 mod sharding;
 mod smoke;
+mod sqlite_files;
 mod tenancy_properties;
 mod term_traps;
 mod totals;

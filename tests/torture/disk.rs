@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     ptr,
     sync::{Arc, Mutex, OnceLock},
+    time::Duration,
 };
 
 use libsqlite3_sys::{
@@ -37,6 +38,10 @@ pub struct Faults {
 /// The disk below one folder.
 pub struct Disk {
     faults: Mutex<Faults>,
+    /// How long it takes to synchronize a file.
+    slow: Duration,
+    /// Whether processes can share memory on it.
+    shares_memory: bool,
     /// Where each file is copied to as it was when it was last synchronized: what a power cut leaves at the worst.
     durable: PathBuf,
 }
@@ -44,8 +49,13 @@ pub struct Disk {
 impl Disk {
     /// The disk of a folder; what a power cut would leave of it goes to another one.
     pub fn of(folder: &Path, durable: &Path) -> Arc<Self> {
+        Self::with(folder, durable, Duration::ZERO, true)
+    }
+
+    /// The same for a disk that is slow, or on which processes cannot share memory.
+    pub fn with(folder: &Path, durable: &Path, slow: Duration, shares_memory: bool) -> Arc<Self> {
         register();
-        let disk = Arc::new(Self { faults: Mutex::default(), durable: durable.to_owned() });
+        let disk = Arc::new(Self { faults: Mutex::default(), slow, shares_memory, durable: durable.to_owned() });
         disks().insert(folder.to_owned(), disk.clone());
         disk
     }
@@ -146,11 +156,12 @@ unsafe extern "C" fn open(
         if disk.as_ref().is_some_and(|disk| disk.strike().is_some()) {
             return SQLITE_CANTOPEN;
         }
+        let shares_memory = disk.as_ref().is_none_or(|disk| disk.shares_memory);
         let system: *mut sqlite3_vfs = (*vfs).pAppData.cast();
         let opened = (*system).xOpen.expect("it opens")(system, name, real(file), flags, out);
         if opened == SQLITE_OK {
             (*file.cast::<File>()).open = Box::into_raw(Box::new(Open { disk, path }));
-            (*file).pMethods = &METHODS;
+            (*file).pMethods = if shares_memory { &WITH_SHARED_MEMORY } else { &WITHOUT_SHARED_MEMORY };
         }
         opened
     }
@@ -197,6 +208,7 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
         let _ = flags;
         let open = &*(*file.cast::<File>()).open;
         if let (Some(disk), Some(name)) = (&open.disk, open.path.file_name()) {
+            std::thread::sleep(disk.slow);
             let mut size = 0;
             methods(file).xFileSize.expect("it has a size")(real(file), &mut size);
             let mut content = vec![0_u8; usize::try_from(size).expect("a size")];
@@ -236,7 +248,7 @@ through! {
     unfetch = xUnfetch(at: sqlite3_int64, from: *mut c_void) -> c_int;
 }
 
-static METHODS: sqlite3_io_methods = sqlite3_io_methods {
+const METHODS: sqlite3_io_methods = sqlite3_io_methods {
     iVersion: 3,
     xClose: Some(close),
     xRead: Some(read),
@@ -257,3 +269,8 @@ static METHODS: sqlite3_io_methods = sqlite3_io_methods {
     xFetch: Some(fetch),
     xUnfetch: Some(unfetch),
 };
+
+static WITH_SHARED_MEMORY: sqlite3_io_methods = METHODS;
+
+/// Version 1 of the methods ends before those of shared memory.
+static WITHOUT_SHARED_MEMORY: sqlite3_io_methods = sqlite3_io_methods { iVersion: 1, ..METHODS };

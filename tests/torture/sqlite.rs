@@ -5,6 +5,7 @@ use std::{
     path::Path,
     process::Command,
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{body::Body, http::Request};
@@ -214,7 +215,7 @@ async fn every_call_of_the_disk_may_fail_and_what_was_acknowledged_is_there() {
             for after in 0..calls {
                 // The first seed has two in a row everywhere; the others all kinds.
                 let faults = if seed == 1 {
-                    Faults { after, times: 2, code, torn: (after as usize + at) % 3 == 0, ..Faults::default() }
+                    Faults { after, times: 2, code, torn: (after as usize + at).is_multiple_of(3), ..Faults::default() }
                 } else {
                     let codes = [code, SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_NOMEM];
                     Faults {
@@ -237,4 +238,30 @@ async fn every_call_of_the_disk_may_fail_and_what_was_acknowledged_is_there() {
     let torture = torture.restart().await;
     assert!(torture.acknowledged.len() > rounds);
     torture.app.finish().await;
+}
+
+/// A start makes the file, its log and the schema: each waits for the disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_takes_three_seconds_to_synchronize_starts_and_records() {
+    let durable = tempfile::tempdir().expect("a folder");
+    let app = TestApp::with(Database::Sqlite, Products::built_in(), |settings| {
+        let folder = settings.keys.as_ref().and_then(|keys| keys.parent()).expect("a folder").to_owned();
+        Disk::with(&folder, durable.path(), Duration::from_secs(3), true);
+        settings.database_url.push_str(&format!("?vfs={}", disk::NAME));
+    });
+    let app = app.await;
+    let recorded = app.admin("workspace", "acme").record(event("user.login")).await;
+    assert_eq!(recorded["status"], "RECORDED");
+    app.finish().await;
+}
+
+/// Without shared memory there is no write-ahead log, and SQLite falls back to something else without a word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_is_not_what_it_was_asked_to_be_is_refused() {
+    let (folder, durable) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    Disk::with(folder.path(), durable.path(), Duration::ZERO, false);
+    let url = format!("sqlite://{}?vfs={}", folder.path().join("ledgerline.db").display(), disk::NAME);
+    let refused = ledgerline::store::Store::open(&url).await.map(|_| ()).expect_err("it is refused");
+    let cause = std::error::Error::source(&refused).map(ToString::to_string).unwrap_or_default();
+    assert!(cause.contains("would not keep what is acknowledged") && cause.contains("journal_mode"), "{cause}");
 }

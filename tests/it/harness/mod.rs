@@ -98,7 +98,7 @@ impl TestApp {
         let (database, url, products, folder) =
             (self.database, self.url.clone(), self.products.clone(), self.folder.clone());
         self.finish().await;
-        Self::open(database, url, products, folder, change).await
+        Self::open(database, url, products, folder, Clock::system(), change).await
     }
 
     /// Another service on the same database, as a second process would be.
