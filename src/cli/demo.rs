@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::{listen, recorder, say, stop_signal, token};
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     demo::{self, DemoOrganization, DemoStep},
+    error::Error,
     graphql::Services,
     http::keys::{DevelopmentKeys, Keys},
     ingest,
@@ -59,7 +60,8 @@ pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
     app.serve(listener, stop_signal()).await
 }
 
-/// Records the sample events of an organization that has none.
+/// Records the sample events of an organization that has none. Where another demo does so at the same time, it is left
+/// to that one.
 async fn seed(
     services: &Services,
     product: &Arc<Product>,
@@ -69,27 +71,42 @@ async fn seed(
     if services.store.dictionary_of(&product.name, organization.id).await.map_err(with_cause)?.is_some() {
         return Ok(0);
     }
+    match fill(services, product, organization, recorder).await {
+        Err(Error::Conflict { message, .. }) => {
+            tracing::info!(organization = organization.id, "another process fills {}: {message}", organization.id);
+            Ok(0)
+        }
+        done => done.map_err(with_cause).with_context(|| format!("the sample events of {}", organization.id)),
+    }
+}
+
+async fn fill(
+    services: &Services,
+    product: &Arc<Product>,
+    organization: &DemoOrganization,
+    recorder: &Principal,
+) -> Result<usize, Error> {
     let now = services.clock.now();
     let mut recorded = 0;
     let mut items = Vec::new();
     for step in demo::events(&product.name, organization.id, now) {
         let event = step.event().clone();
-        let scope = policy::may_record(recorder, Some(organization.id)).map_err(with_cause)?;
+        let scope = policy::may_record(recorder, Some(organization.id))?;
         match step {
             DemoStep::Record(_) => {
-                items.push(ingest::admit(scope, event, now).map_err(with_cause)?);
+                items.push(ingest::admit(scope, event, now)?);
                 recorded += 1;
             }
             DemoStep::DeleteLog { log, .. } => {
                 record(services, std::mem::take(&mut items)).await?;
                 let name = LogName { level: log.level, id: log.id };
-                let scope = policy::may_manage(recorder, Some(organization.id), &name).map_err(with_cause)?;
-                let item = ingest::admit_in_parent(scope.clone(), event, &name, now).map_err(with_cause)?;
+                let scope = policy::may_manage(recorder, Some(organization.id), &name)?;
+                let item = ingest::admit_in_parent(scope.clone(), event, &name, now)?;
                 let task = Task::DeleteLog { scope, log: name, event: Some(Box::new(item)) };
-                let Appended::Deleted(deleted) = services.writer.submit(task).await.map_err(with_cause)? else {
-                    bail!("the writer answered another task")
-                };
-                deleted.map_err(with_cause)?;
+                match services.writer.submit(task).await? {
+                    Appended::Deleted(deleted) => drop(deleted?),
+                    Appended::Recorded(_) => unreachable!("a deletion is answered as one"),
+                }
                 recorded += 1;
             }
         }
@@ -98,19 +115,19 @@ async fn seed(
     Ok(recorded)
 }
 
-async fn record(services: &Services, items: Vec<crate::store::Item>) -> Result<()> {
+/// Records all events or none.
+async fn record(services: &Services, items: Vec<crate::store::Item>) -> Result<(), Error> {
     if items.is_empty() {
         return Ok(());
     }
-    let Appended::Recorded(results) =
-        services.writer.submit(Task::Record { items, atomic: true }).await.map_err(with_cause)?
-    else {
-        bail!("the writer answered another task")
+    let Appended::Recorded(results) = services.writer.submit(Task::Record { items, atomic: true }).await? else {
+        unreachable!("a recording is answered as one")
     };
-    for result in results {
-        result.map_err(with_cause)?;
-    }
-    Ok(())
+    let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    // Of events that were refused together, one says why; the others say that they were left out for it.
+    let left_out = Error::left_out().to_string();
+    let cause = refused.iter().find(|error| error.to_string() != left_out).or(refused.first());
+    cause.cloned().map_or(Ok(()), Err)
 }
 
 /// A link and a token for each organization of a product.

@@ -184,6 +184,38 @@ async fn starts_beside_each_other_on_a_fresh_file_all_come_up() {
     }
 }
 
+/// What another demo has recorded already is left to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn demos_beside_each_other_on_a_fresh_file_all_come_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("ledgerline.db").display());
+    let mut demos: Vec<_> = (0..2)
+        .map(|n| {
+            let said = fs::File::create(folder.path().join(format!("said-{n}"))).unwrap();
+            let mut command = ledgerline(&url, folder.path());
+            command.args(["demo", "--listen", "127.0.0.1:0"]).stdout(said.try_clone().unwrap()).stderr(said);
+            command.spawn().expect("it starts")
+        })
+        .collect();
+    let said = |n: usize| fs::read_to_string(folder.path().join(format!("said-{n}"))).unwrap();
+    let mut is_up = [false; 2];
+    for _ in 0..1_200 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for (n, demo) in demos.iter_mut().enumerate() {
+            assert!(demo.try_wait().unwrap().is_none(), "{}", said(n));
+            is_up[n] = said(n).contains("ready. Stop with Ctrl-C.");
+        }
+        if is_up == [true; 2] {
+            break;
+        }
+    }
+    for demo in &mut demos {
+        demo.kill().unwrap();
+        demo.wait().unwrap();
+    }
+    assert_eq!(is_up, [true; 2], "{}\n{}", said(0), said(1));
+}
+
 /// Fills the log of a database by events of a megabyte in all.
 async fn write_a_megabyte(app: &TestApp) {
     let mut input = event("user.login");
