@@ -21,6 +21,9 @@ pub enum Code {
     BadUserInput,
     /// The idempotency key was used for another event.
     Conflict,
+    /// The database has no number left for another organization: nothing but another database helps. Organizations that
+    /// have recorded before go on.
+    LimitReached,
     /// The recording queue is full: try again after `retryAfterMs`.
     Overloaded,
     /// This token asked too often: try again after `retryAfterMs`.
@@ -49,6 +52,7 @@ impl Code {
             Self::NotFound => "NOT_FOUND",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
+            Self::LimitReached => "LIMIT_REACHED",
             Self::Overloaded => "OVERLOADED",
             Self::RateLimited => "RATE_LIMITED",
             Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
@@ -69,6 +73,7 @@ impl Code {
             Self::Conflict => StatusCode::CONFLICT,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::LimitReached => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::BadUserInput | Self::QueryTooComplex | Self::GraphqlParseFailed | Self::GraphqlValidationFailed => {
                 StatusCode::BAD_REQUEST
@@ -115,6 +120,9 @@ pub enum Error {
         /// Id of the event that was there first.
         existing: Option<String>,
     },
+    /// An organization that has recorded nothing yet, and the database has given all its numbers.
+    #[error("organization: this database has numbered as many organizations as it can, and this one is new to it")]
+    NoOrganizationLeft,
     /// The recording queue is full.
     #[error("the recording queue is full, try again")]
     Overloaded {
@@ -185,6 +193,7 @@ impl Error {
             Self::NotFound(_) => Code::NotFound,
             Self::BadInput { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
+            Self::NoOrganizationLeft => Code::LimitReached,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::RateLimited { .. } => Code::RateLimited,
             Self::TooComplex(_) | Self::TimedOut => Code::QueryTooComplex,
@@ -199,6 +208,7 @@ impl Error {
         match self.code() {
             Code::Unauthenticated | Code::Forbidden | Code::PlanRequired | Code::NotFound | Code::BadUserInput => true,
             Code::Conflict
+            | Code::LimitReached
             | Code::Overloaded
             | Code::RateLimited
             | Code::QueryTooComplex

@@ -138,7 +138,7 @@ impl Rows {
         let mut documents: BTreeMap<i64, String> = BTreeMap::new();
         let mut counts: BTreeMap<[i64; 5], i64> = BTreeMap::new();
         let mut actors: BTreeMap<(i64, Vec<u8>), (Vec<Value>, i64)> = BTreeMap::new();
-        let mut heads: BTreeMap<i64, i64> = BTreeMap::new();
+        let mut heads: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
         let mut kinds: HashMap<(String, i16), i64> = HashMap::new();
         for Recorded { event: e, dictionary, .. } in recorded {
             let prefix = terms::organization_prefix(e.organization_no);
@@ -203,7 +203,7 @@ impl Rows {
                 e.actor.email.clone().into(),
             ];
             actors.entry((e.organization_no, actor)).or_insert((values, 0)).1 += 1;
-            heads.insert(e.organization_no, e.sequence + 1);
+            heads.insert(e.organization_no, (e.sequence + 1, e.salt));
         }
         let count = |(key, n): ([i64; 5], i64)| {
             let [organization, grain, rest @ ..] = key;
@@ -227,7 +227,9 @@ impl Rows {
                 .collect(),
             heads: heads
                 .into_iter()
-                .map(|(no, size)| vec![no.into(), size.into(), 0_i64.into(), 1_i64.into()])
+                .map(|(no, (size, salt))| {
+                    vec![no.into(), size.into(), 0_i64.into(), 0_i64.into(), 1_i64.into(), salt.into()]
+                })
                 .collect(),
         }
     }
@@ -252,7 +254,7 @@ impl Rows {
         let actor = "actor_directory (organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns)";
         let more = " ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n";
         into(&tx, actor, more, self.actors, false).await?;
-        let head = "organization_head (organization_no, size, spill, dictionary)";
+        let head = "organization_head (organization_no, size, spill, recorded_ns, dictionary, last_salt)";
         let more = " ON CONFLICT (organization_no) DO UPDATE SET size = excluded.size";
         into(&tx, head, more, self.heads, false).await?;
         Ok(tx.commit().await?)

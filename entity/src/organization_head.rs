@@ -15,6 +15,8 @@ pub struct Model {
     pub recorded_ns: i64,
     /// Version of its logs and actions.
     pub dictionary: i64,
+    /// Salt of its newest event: with the size, what tells one history from another.
+    pub last_salt: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

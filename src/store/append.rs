@@ -2,16 +2,16 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, atomic::Ordering},
+    sync::atomic::Ordering,
 };
 
-use entity::{organization, organization_head as head};
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
-    Dictionary, LogNode, Store, error,
+    Store, error,
+    organizations::Name,
     sql::Sql,
-    stage::{Decided, Known, Organization, Stage, salt},
+    stage::{Decided, Known, Organization, Stage},
     task::{Appended, ItemResult, Recorded, Task},
     transaction::Transaction,
 };
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Tasks that share a transaction.
-type Group<'a> = &'a [Task];
+pub(super) type Group<'a> = &'a [Task];
 
 /// Rows of one statement; keeps below the smaller of both databases' limits of places.
 pub(super) const CHUNK: usize = 500;
@@ -49,8 +49,14 @@ impl Store {
 
     async fn append_in_one(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
         self.clock_check.within_reach(now)?;
-        let tx = self.write.begin().await?;
-        let (organizations, index) = self.organizations(&tx, group, now).await?;
+        // A second round only where the database went back meanwhile: what was remembered is dropped by then.
+        let (tx, (organizations, index)) = loop {
+            let tx = self.write.begin().await?;
+            match self.organizations(&tx, group, now).await? {
+                Some(found) => break (tx, found),
+                None => tx.rollback().await?,
+            }
+        };
         self.clock_check.not_set_back(now, organizations.iter().map(|org| &org.head));
         let keys = self.known_keys(&tx, group, &organizations, &index).await?;
         let mut stage = Stage::new(now, organizations, keys);
@@ -67,111 +73,12 @@ impl Store {
         Ok(answers(&stage, decisions, &earlier))
     }
 
-    /// The organizations of a group, created where they are new, their heads locked in the order of numbers.
-    async fn organizations(
-        &self,
-        tx: &Transaction,
-        group: Group<'_>,
-        now: Timestamp,
-    ) -> Result<(Vec<Organization>, HashMap<(String, String), usize>)> {
-        let mut names: BTreeMap<(String, String), i64> = BTreeMap::new();
-        for scope in group.iter().flat_map(Task::scopes) {
-            let name = (scope.product().name.clone(), scope.organization().to_owned());
-            if let std::collections::btree_map::Entry::Vacant(entry) = names.entry(name) {
-                let (product, external_id) = entry.key();
-                let no = self.dictionaries.number(product, external_id);
-                entry.insert(no.unwrap_or(-1));
-            }
-        }
-        let unknown: Vec<_> = names.iter().filter(|(_, no)| **no < 0).map(|(name, _)| name.clone()).collect();
-        let mut created = Vec::new();
-        for chunk in unknown.chunks(CHUNK) {
-            let rows =
-                chunk.iter().map(|(product, id)| [Value::from(product.as_str()), id.as_str().into(), now.0.into()]);
-            let sql =
-                Sql::new("INSERT INTO organization (product, external_id, created_ns) ").table(self.dialect, rows);
-            let sql = sql
-                .text(" ON CONFLICT (product, external_id) DO NOTHING RETURNING no, product, external_id, created_ns");
-            created.extend(
-                organization::Model::find_by_statement(sql.on(self.dialect.backend()))
-                    .all(tx)
-                    .await
-                    .map_err(error::from)?,
-            );
-        }
-        for row in &created {
-            names.insert((row.product.clone(), row.external_id.clone()), row.no);
-        }
-        for (product, id) in &unknown {
-            if let Some(no) = names.get_mut(&(product.clone(), id.clone()))
-                && *no < 0
-            {
-                *no = self
-                    .organization_no(tx, product, id)
-                    .await?
-                    .ok_or_else(|| Error::NotFound("the organization vanished".to_owned()))?;
-            }
-        }
-        let mut numbers: Vec<i64> = names.values().copied().collect();
-        numbers.sort_unstable();
-        let mut heads: HashMap<i64, head::Model> = HashMap::new();
-        // A row lock reaches one node of a cluster at a time.
-        let at_once = if self.sharded { 1 } else { CHUNK };
-        for chunk in numbers.chunks(at_once) {
-            for head in self.heads(tx, chunk, self.dialect.for_update()).await? {
-                heads.insert(head.organization_no, head);
-            }
-        }
-        let (mut organizations, mut index) = (Vec::new(), HashMap::new());
-        for ((product, external_id), no) in names {
-            let (head, dictionary) = match heads.remove(&no) {
-                Some(head) => {
-                    let dictionary = self.dictionary(tx, &head).await?;
-                    (head, dictionary)
-                }
-                None => (
-                    head::Model { organization_no: no, size: 0, spill: 0, recorded_ns: i64::MIN, dictionary: 0 },
-                    Arc::new(Dictionary::of(no)),
-                ),
-            };
-            let stored = (dictionary.logs.len(), dictionary.kinds.len());
-            let is_new = head.dictionary == 0;
-            index.insert((product.clone(), external_id.clone()), organizations.len());
-            organizations.push(Organization {
-                product,
-                external_id,
-                no,
-                is_new,
-                head,
-                dictionary,
-                stored,
-                changed: Vec::new(),
-            });
-        }
-        for scope in group.iter().flat_map(Task::scopes) {
-            let at = index[&(scope.product().name.clone(), scope.organization().to_owned())];
-            let org = &mut organizations[at];
-            if org.dictionary.logs.is_empty() {
-                let own = LogNode {
-                    level: scope.product().top_level().name.clone(),
-                    id: org.external_id.clone(),
-                    name: None,
-                    parent: None,
-                    deleted_at: None,
-                    salt: salt(),
-                };
-                Arc::make_mut(&mut org.dictionary).add_log(own);
-            }
-        }
-        Ok((organizations, index))
-    }
-
     async fn known_keys(
         &self,
         tx: &Transaction,
         group: Group<'_>,
         organizations: &[Organization],
-        index: &HashMap<(String, String), usize>,
+        index: &HashMap<Name, usize>,
     ) -> Result<HashMap<(usize, Hash), Known>> {
         #[derive(FromQueryResult)]
         struct Row {
@@ -297,7 +204,7 @@ impl Decision {
     }
 }
 
-fn decide<'a>(stage: &mut Stage<'a>, task: &'a Task, index: &HashMap<(String, String), usize>) -> Decision {
+fn decide<'a>(stage: &mut Stage<'a>, task: &'a Task, index: &HashMap<Name, usize>) -> Decision {
     let at = |scope: &WriteScope| index[&(scope.product().name.clone(), scope.organization().to_owned())];
     match task {
         Task::Record { items, atomic } => {

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use chrono::{Days, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
+use entity::organization_head as head;
 use moka::sync::Cache;
 use sea_orm::FromQueryResult;
 
@@ -13,6 +14,7 @@ use super::{
     count::{Count, Grain},
     dictionary::Kind,
     error,
+    head::{Head, grew},
     sql::Sql,
     transaction,
 };
@@ -32,10 +34,10 @@ const DAY_SECONDS: i64 = 86_400;
 const SHIFT_DAYS: i64 = 200_000;
 
 /// An organization's events by local day, log and kind.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Calendar {
-    /// How many events are counted: those of the sequences below.
-    size: i64,
+    /// The head whose events are counted: those of the sequences below its size, of the history that it belongs to.
+    at: head::Model,
     /// By day since 1970, log and kind.
     counts: HashMap<(i64, i64, i64), i64>,
 }
@@ -87,20 +89,33 @@ impl Default for Calendars {
     }
 }
 
+impl Calendars {
+    /// Drops all.
+    pub fn forget(&self) {
+        self.0.invalidate_all();
+    }
+}
+
 impl Store {
     /// The calendar of a selection's organization, at its size or later; `None` where the zone's offset from UTC was no
     /// whole quarter-hours at the time of some event.
     pub(super) async fn calendar(&self, selection: &Selection, zone: Tz) -> Result<Option<Arc<Calendar>>> {
         let key = (selection.organization_no, zone);
-        let wanted = selection.head.size;
         let calendar = match self.calendars.0.get(&key) {
-            Some(known) if known.size >= wanted => return Ok(Some(known)),
-            Some(known) if wanted - known.size <= CATCH_UP => self.caught_up_calendar(selection, &known, zone).await?,
-            _ => None,
+            Some(known) => {
+                // Another question may have brought it further than this one's head.
+                let later = known.at.size > selection.head.size;
+                let head = if later { self.head_again(selection).await?.row } else { selection.head.clone() };
+                if known.at.size == head.size && known.at.last_salt == head.last_salt {
+                    return Ok(Some(known));
+                }
+                self.caught_up_calendar(selection, &known, &head, zone).await?
+            }
+            None => None,
         };
         let calendar = match calendar {
             Some(calendar) => Some(calendar),
-            None => self.counted_calendar(selection.organization_no, zone).await?,
+            None => self.counted_calendar(selection, zone).await?,
         };
         let calendar = calendar.map(Arc::new);
         if let Some(calendar) = &calendar {
@@ -109,10 +124,17 @@ impl Store {
         Ok(calendar)
     }
 
-    /// A calendar with the events added that were recorded since.
-    async fn caught_up_calendar(&self, selection: &Selection, known: &Calendar, zone: Tz) -> Result<Option<Calendar>> {
+    /// A calendar with the events added that were recorded since; `None` where it is to be counted anew.
+    async fn caught_up_calendar(
+        &self,
+        selection: &Selection,
+        known: &Calendar,
+        head: &head::Model,
+        zone: Tz,
+    ) -> Result<Option<Calendar>> {
         #[derive(FromQueryResult)]
         struct Row {
+            salt: i64,
             occurred_ns: i64,
             log_no: i64,
             action: String,
@@ -120,14 +142,30 @@ impl Store {
             outcome: Option<i16>,
         }
         let no = selection.organization_no;
-        let wanted = selection.head.size;
-        let columns = "e.occurred_ns, e.log_no, e.action, e.category, e.outcome";
-        let sql = self.dialect.select_by_sequence(columns, no, known.size, wanted - 1, false, CATCH_UP);
-        let rows = self.rows_of::<Row>(sql).await?;
-        let mut calendar = Calendar { size: wanted, ..known.clone() };
-        if rows.len() as i64 != wanted - known.size {
+        if !grew(&known.at, head) {
+            // A smaller one may be a replica's, which is behind the primary that the calendar was counted on.
+            if known.at.size == head.size {
+                self.forget("the last event of a counted calendar is another one");
+            }
             return Ok(None);
         }
+        // An earlier head is one that has events.
+        let (last_counted, last) = (known.at.size - 1, head.size - 1);
+        if last - last_counted > CATCH_UP {
+            return Ok(None);
+        }
+        let columns = "e.salt, e.occurred_ns, e.log_no, e.action, e.category, e.outcome";
+        let sql = self.dialect.select_by_sequence(columns, no, last_counted, last, false, CATCH_UP + 1);
+        let mut rows = self.rows_of::<Row>(sql).await?.into_iter();
+        // The last event that was counted, once more: of another history, it is another one.
+        if rows.next().is_none_or(|row| row.salt != known.at.last_salt) {
+            self.forget("the last event of a counted calendar is another one");
+            return Ok(None);
+        }
+        if rows.len() as i64 != last - last_counted {
+            return Ok(None);
+        }
+        let mut calendar = Calendar { at: head.clone(), counts: known.counts.clone() };
         for row in rows {
             let outcome = row.outcome.and_then(Outcome::from_number);
             let kind = Kind { action: row.action, category: row.category, outcome };
@@ -140,7 +178,7 @@ impl Store {
     }
 
     /// A calendar from the kept quarter-hours (in UTC: days), all at one instant.
-    async fn counted_calendar(&self, no: i64, zone: Tz) -> Result<Option<Calendar>> {
+    async fn counted_calendar(&self, selection: &Selection, zone: Tz) -> Result<Option<Calendar>> {
         #[derive(FromQueryResult)]
         struct Ends {
             first: Option<i64>,
@@ -153,9 +191,13 @@ impl Store {
             action_no: i64,
             n: i64,
         }
+        let no = selection.organization_no;
         let backend = self.dialect.backend();
         let tx = transaction::snapshot(&self.read, self.dialect).await?;
-        let size = self.heads(&tx, &[no], "").await?.pop().map_or(0, |head| head.size);
+        let at = self.head(&tx, no).await?.filter(|head| selection.is_of(head));
+        let Some(Head { row: at, .. }) = at else {
+            return Err(self.put_back_meanwhile("an organization vanished while its days were counted"));
+        };
         let (grain, unit) = if zone == Tz::UTC { (Grain::Day, DAY_SECONDS) } else { (Grain::Quarter, QUARTER_SECONDS) };
         let of =
             |sql: Sql| sql.with(" FROM event_count WHERE organization_no = ", no).with(" AND grain = ", grain as i32);
@@ -164,7 +206,7 @@ impl Store {
         let ends = ends.one(&tx).await.map_err(error::from)?;
         let Some((first, last)) = ends.and_then(|ends| ends.first.zip(ends.last)) else {
             tx.commit().await?;
-            return Ok(Some(Calendar { size, ..Calendar::default() }));
+            return Ok(Some(Calendar { at, counts: HashMap::new() }));
         };
         let Some(segments) = segments(zone, first * unit, (last + 1) * unit) else {
             tx.commit().await?;
@@ -185,7 +227,7 @@ impl Store {
             tx.each(sql.on(backend), add).await.map_err(error::from)?;
         }
         tx.commit().await?;
-        Ok(Some(Calendar { size, counts }))
+        Ok(Some(Calendar { at, counts }))
     }
 }
 

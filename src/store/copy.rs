@@ -213,10 +213,6 @@ impl Source<'_> {
             rows.retain(|row| !matches!(row[0], Value::BigInt(Some(no)) if known.contains_key(&no)));
             writing.insert(ORGANIZATION.name, &ORGANIZATION.names(), rows).await?;
         }
-        if target.dialect == Dialect::Postgres && number > 0 {
-            let next = "SELECT setval(pg_get_serial_sequence('organization', 'no'), max(no)) FROM organization";
-            writing.execute(next.to_owned()).await?;
-        }
         writing.commit().await?;
         Ok(number)
     }

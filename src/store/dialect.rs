@@ -78,11 +78,19 @@ impl Dialect {
         }
     }
 
-    /// Locks the heads: on PostgreSQL several processes record; SQLite's BEGIN IMMEDIATE has locked all.
-    pub fn for_update(self) -> &'static str {
+    /// Locks the heads `h`: on PostgreSQL several processes record; SQLite's BEGIN IMMEDIATE has locked all.
+    pub fn for_update_of_head(self) -> &'static str {
         match self {
             Self::Sqlite => "",
-            Self::Postgres => " FOR UPDATE",
+            Self::Postgres => " FOR UPDATE OF h",
+        }
+    }
+
+    /// A number that tells one list of partitions from another, whose names say what they hold; SQLite has none.
+    pub fn partitions_mark(self) -> &'static str {
+        match self {
+            Self::Sqlite => "0",
+            Self::Postgres => "(SELECT coalesce(bit_xor(hashtextextended(name, 0)), 0) FROM event_partition)",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use entity::{action, log, organization, organization_head as head};
+use entity::{action, log, organization_head as head};
 use moka::sync::Cache as Moka;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
@@ -156,8 +156,8 @@ impl Dictionary {
     }
 }
 
-/// What reads and the writer remember between requests. Numbers never change; a dictionary is good
-/// for the version in the head, which is read every time.
+/// What reads and the writer remember between requests. A number is good where the head that it leads to carries the
+/// organization's name, a dictionary is good for the version in the head; both are read every time.
 pub struct Cache {
     numbers: Moka<(String, String), i64>,
     dictionaries: Moka<i64, Arc<Dictionary>>,
@@ -180,6 +180,17 @@ impl Cache {
         self.numbers.insert((product.to_owned(), external_id.to_owned()), no);
     }
 
+    /// Whether the remembered dictionary is of a later version than a head's.
+    pub fn is_ahead_of(&self, head: &head::Model) -> bool {
+        self.dictionaries.get(&head.organization_no).is_some_and(|known| known.version > head.dictionary)
+    }
+
+    /// Drops everything.
+    pub fn forget(&self) {
+        self.numbers.invalidate_all();
+        self.dictionaries.invalidate_all();
+    }
+
     /// Remembers a committed dictionary.
     pub fn remember_dictionary(&self, no: i64, dictionary: Arc<Dictionary>) {
         self.dictionaries.insert(no, dictionary);
@@ -187,43 +198,6 @@ impl Cache {
 }
 
 impl Store {
-    /// The number of an organization, if it has recorded anything.
-    pub(super) async fn organization_no(
-        &self,
-        db: &impl ConnectionTrait,
-        product: &str,
-        external_id: &str,
-    ) -> Result<Option<i64>> {
-        if let Some(no) = self.dictionaries.number(product, external_id) {
-            return Ok(Some(no));
-        }
-        let sql = Sql::new("SELECT no, product, external_id, created_ns FROM organization")
-            .with(" WHERE product = ", product)
-            .with(" AND external_id = ", external_id);
-        let found = organization::Model::find_by_statement(sql.on(self.dialect.backend()))
-            .one(db)
-            .await
-            .map_err(error::from)?;
-        Ok(found.map(|row| row.no))
-    }
-
-    /// Heads of organizations in the order of their numbers, locked where `lock` says how.
-    pub(super) async fn heads(
-        &self,
-        db: &impl ConnectionTrait,
-        numbers: &[i64],
-        lock: &str,
-    ) -> Result<Vec<head::Model>> {
-        if numbers.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sql =
-            Sql::new("SELECT organization_no, size, spill, recorded_ns, dictionary FROM organization_head WHERE ");
-        let sql = self.dialect.one_of(sql, "organization_no", numbers.iter().copied());
-        let sql = sql.text(" ORDER BY organization_no").text(lock);
-        head::Model::find_by_statement(sql.on(self.dialect.backend())).all(db).await.map_err(error::from)
-    }
-
     /// The dictionary of an organization at the version of its head.
     pub(super) async fn dictionary(&self, db: &impl ConnectionTrait, head: &head::Model) -> Result<Arc<Dictionary>> {
         if let Some(known) = self.dictionaries.dictionaries.get(&head.organization_no)

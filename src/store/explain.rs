@@ -50,7 +50,9 @@ impl Store {
         let numbers = || (0..CHUNK as i64).map(Value::from);
         let keys = numbers().map(|no| [no, vec![0_u8; 16].into()]);
         let blocks = numbers().map(|no| [no.clone(), no]);
-        self.explain(vec![self.dialect.events_of_keys(keys), self.dialect.last_places(blocks)]).await
+        let heads: Vec<_> = (0..CHUNK as i64).collect();
+        let heads = self.locking_heads(&heads);
+        self.explain(vec![heads, self.dialect.events_of_keys(keys), self.dialect.last_places(blocks)]).await
     }
 
     async fn explain(&self, statements: Vec<Sql>) -> Result<Vec<String>> {

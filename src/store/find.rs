@@ -5,7 +5,7 @@ use std::sync::Arc;
 use entity::actor_directory;
 use sea_orm::FromQueryResult;
 
-use super::{Question, Store, selection::may_see, sql::Sql};
+use super::{Question, Store, head::Head, selection::may_see, sql::Sql};
 use crate::{
     auth::ReadScope,
     catalog::LogDeletion,
@@ -24,15 +24,13 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn event(&self, scope: &ReadScope, id: EventId) -> Result<Option<(Event, Arc<Dictionary>)>> {
-        if !self.reaches(scope, id.organization_no).await? {
-            return Ok(None);
-        }
-        let store = self.caught_up_for(id.organization_no).await?;
+        let Some(store) = self.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };
         let sql = self.dialect.events_by_sequence(id.organization_no, id.sequence, id.sequence, false, 1);
         let Some(event) = store.events_of(sql).await?.pop().filter(|event| event.salt == id.salt) else {
             return Ok(None);
         };
-        let Some(dictionary) = store.dictionary_numbered(id.organization_no).await? else { return Ok(None) };
+        // Read after the event: its log is in a dictionary of this version.
+        let Some(dictionary) = store.dictionary_within(scope, id.organization_no).await? else { return Ok(None) };
         Ok(shows(&dictionary, scope, event.log_no).then_some((event, dictionary)))
     }
 
@@ -41,22 +39,31 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn log(&self, scope: &ReadScope, id: LogId) -> Result<Option<Arc<Dictionary>>> {
-        if !self.reaches(scope, id.organization_no).await? {
-            return Ok(None);
-        }
-        let store = self.caught_up_for(id.organization_no).await?;
-        let dictionary = store.dictionary_numbered(id.organization_no).await?;
+        let Some(store) = self.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };
+        let dictionary = store.dictionary_within(scope, id.organization_no).await?;
         Ok(dictionary.filter(|known| known.log_id(id.no) == Some(id) && shows(known, scope, id.no)))
     }
 
-    /// Whether an organization is one of those that a scope is for.
-    async fn reaches(&self, scope: &ReadScope, organization_no: i64) -> Result<bool> {
-        let owner =
-            Sql::new("SELECT no, product, external_id, created_ns FROM organization WHERE no = ").bind(organization_no);
-        let owner = self.rows_of::<entity::organization::Model>(owner).await?.pop();
-        Ok(owner.is_some_and(|owner| {
-            owner.product == scope.product().name && scope.organization().is_none_or(|o| o == owner.external_id)
-        }))
+    /// The store to read an organization's rows from; `None` where it is known not to be one that a scope is for.
+    async fn caught_up_within(&self, scope: &ReadScope, organization_no: i64) -> Result<Option<Self>> {
+        if !self.has_replica() {
+            return Ok(Some(self.clone()));
+        }
+        match self.head_within(scope, organization_no).await? {
+            Some(head) => Ok(Some(self.caught_up_with(&head).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// The head of a number, if its organization is one of those that a scope is for.
+    async fn head_within(&self, scope: &ReadScope, organization_no: i64) -> Result<Option<Head>> {
+        let head = self.head(&self.read, organization_no).await?;
+        Ok(head.filter(|head| head.is_within(&scope.product().name, scope.organization())))
+    }
+
+    async fn dictionary_within(&self, scope: &ReadScope, organization_no: i64) -> Result<Option<Arc<Dictionary>>> {
+        let Some(head) = self.head_within(scope, organization_no).await? else { return Ok(None) };
+        self.dictionary(&self.read, &head.row).await.map(Some)
     }
 
     /// Distinct actors whose id, name or e-mail contains a text, case ignored; the busiest first.
@@ -98,13 +105,9 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn dictionary_of(&self, product: &str, organization: &str) -> Result<Option<Arc<Dictionary>>> {
-        let Some(no) = self.organization_no(&self.read, product, organization).await? else { return Ok(None) };
-        self.caught_up_for(no).await?.dictionary_numbered(no).await
-    }
-
-    async fn dictionary_numbered(&self, organization_no: i64) -> Result<Option<Arc<Dictionary>>> {
-        let Some(head) = self.heads(&self.read, &[organization_no], "").await?.pop() else { return Ok(None) };
-        self.dictionary(&self.read, &head).await.map(Some)
+        let store = self.caught_up(product, Some(organization)).await?;
+        let Some(head) = store.head_of(product, organization).await? else { return Ok(None) };
+        store.dictionary(&store.read, &head.row).await.map(Some)
     }
 }
 

@@ -25,6 +25,9 @@ use crate::{
     },
 };
 
+/// Largest step of a dictionary's version: two histories come to the same one with a chance of one in as many.
+const DICTIONARY_STEP: i64 = 1 << 32;
+
 impl Store {
     /// Writes everything that a stage decided.
     pub(super) async fn insert(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
@@ -188,7 +191,13 @@ impl Store {
     /// New logs and kinds, deletions, and the heads; an organization that recorded nothing is taken back.
     async fn insert_organizations(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
         let (mut logs, mut kinds, mut heads) = (Vec::new(), Vec::new(), Vec::new());
+        for Staged { organization, event, .. } in &stage.events {
+            stage.organizations[*organization].head.last_salt = event.salt;
+        }
         for org in &mut stage.organizations {
+            if org.is_unnumbered {
+                continue;
+            }
             if org.is_new && org.head.size == 0 {
                 self.execute(tx, Sql::new("DELETE FROM organization WHERE no = ").bind(org.no)).await?;
                 continue;
@@ -209,16 +218,16 @@ impl Store {
             }
             let is_new = org.stored != (org.dictionary.logs.len(), org.dictionary.kinds.len());
             if is_new || !org.changed.is_empty() {
-                org.head.dictionary += 1;
+                org.head.dictionary += rand::random_range(1..=DICTIONARY_STEP);
                 std::sync::Arc::make_mut(&mut org.dictionary).version = org.head.dictionary;
             }
-            let head = &org.head;
             heads.push([
                 Value::from(org.no),
-                head.size.into(),
-                head.spill.into(),
-                head.recorded_ns.into(),
-                head.dictionary.into(),
+                org.head.size.into(),
+                org.head.spill.into(),
+                org.head.recorded_ns.into(),
+                org.head.dictionary.into(),
+                org.head.last_salt.into(),
             ]);
         }
         for chunk in logs.chunks(CHUNK) {
@@ -230,10 +239,15 @@ impl Store {
             self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
         }
         for chunk in heads.chunks(CHUNK) {
-            let sql =
-                Sql::new("INSERT INTO organization_head (organization_no, size, spill, recorded_ns, dictionary) ")
-                    .table(self.dialect, chunk.iter().cloned());
-            let sql = sql.text(" ON CONFLICT (organization_no) DO UPDATE SET size = excluded.size, spill = excluded.spill, recorded_ns = excluded.recorded_ns, dictionary = excluded.dictionary");
+            let sql = Sql::new(
+                "INSERT INTO organization_head (organization_no, size, spill, recorded_ns, dictionary, last_salt) ",
+            )
+            .table(self.dialect, chunk.iter().cloned());
+            let sql = sql.text(
+                " ON CONFLICT (organization_no) DO UPDATE SET size = excluded.size, spill = excluded.spill, \
+                 recorded_ns = excluded.recorded_ns, dictionary = excluded.dictionary, \
+                 last_salt = excluded.last_salt",
+            );
             self.execute(tx, sql).await?;
         }
         Ok(())

@@ -117,10 +117,8 @@ impl Store {
             page.events.reverse();
         }
         if page.events.iter().any(|event| selection.dictionary.log(event.log_no).is_none()) {
-            let head = self.heads(&self.read, &[selection.organization_no], "").await?.pop();
-            if let Some(head) = head {
-                page.dictionary = Some(self.dictionary(&self.read, &head).await?);
-            }
+            let head = self.head_again(selection).await?;
+            page.dictionary = Some(self.dictionary(&self.read, &head.row).await?);
         }
         Ok(page)
     }

@@ -6,7 +6,6 @@ use std::{
 };
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
-use entity::organization_head as head;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{Store, dialect::Dialect, error, sql::Sql};
@@ -35,27 +34,32 @@ pub(super) struct Partition {
     pub name: String,
 }
 
-/// All partitions that are known, from oldest to newest, without overlap.
+/// All partitions that are known.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Partitions(Vec<Partition>);
+pub(super) struct Partitions {
+    /// From oldest to newest, without overlap.
+    list: Vec<Partition>,
+    /// What the database says of exactly this list: see [`Dialect::partitions_mark`].
+    mark: i64,
+}
 
 impl Partitions {
     /// The partition that a position lies in.
     fn of(&self, position: i64) -> Option<&Partition> {
-        let after = self.0.partition_point(|partition| partition.low <= position);
-        self.0[..after].last().filter(|partition| position < partition.high)
+        let after = self.list.partition_point(|partition| partition.low <= position);
+        self.list[..after].last().filter(|partition| position < partition.high)
     }
 
     /// How many there are, one at least.
     pub fn count(&self) -> i64 {
-        (self.0.len() as i64).max(1)
+        (self.list.len() as i64).max(1)
     }
 
     /// The partitions that a stretch of positions (both inclusive) touches.
     pub fn touched(&self, low: i64, high: i64) -> &[Partition] {
-        let start = self.0.partition_point(|partition| partition.high <= low);
-        let end = self.0.partition_point(|partition| partition.low <= high);
-        &self.0[start.min(end)..end]
+        let start = self.list.partition_point(|partition| partition.high <= low);
+        let end = self.list.partition_point(|partition| partition.low <= high);
+        &self.list[start.min(end)..end]
     }
 
     /// The partitions of a stretch in the order of a search that ends as soon as a page is full: one, two, four, …
@@ -82,15 +86,15 @@ impl Partitions {
                 continue;
             }
             let mut partition = natural(position, now);
-            let at = all.0.partition_point(|each| each.low <= position);
-            if let Some(before) = all.0[..at].last() {
+            let at = all.list.partition_point(|each| each.low <= position);
+            if let Some(before) = all.list[..at].last() {
                 partition.low = partition.low.max(before.high);
             }
-            if let Some(after) = all.0.get(at) {
+            if let Some(after) = all.list.get(at) {
                 partition.high = partition.high.min(after.low);
             }
             partition.name = name(partition.low, partition.high);
-            all.0.insert(at, partition.clone());
+            all.list.insert(at, partition.clone());
             made.push(partition);
         }
         made
@@ -176,31 +180,30 @@ impl Store {
         Ok(())
     }
 
-    /// The head of an organization, read together with whether this process knows all partitions: a list of them that
-    /// another process has added to since would leave events out.
-    pub(super) async fn head_with_partitions(&self, organization_no: i64) -> Result<Option<head::Model>> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            #[sea_orm(nested)]
-            head: head::Model,
-            partitions: i64,
+    /// The partitions that a head was read with. A list of them that is not the database's, because another process added
+    /// to it or the database was put back, would leave events out: it is read again.
+    pub(super) async fn know_partitions(&self, db: &impl ConnectionTrait, mark: i64) -> Result<Arc<Partitions>> {
+        let known = self.partitions.load_full();
+        if known.mark == mark || self.dialect != Dialect::Postgres {
+            return Ok(known);
         }
-        let partitions = match self.dialect {
-            Dialect::Sqlite => "0",
-            Dialect::Postgres => "(SELECT count(*) FROM event_partition)",
-        };
-        let sql = Sql::new("SELECT organization_no, size, spill, recorded_ns, dictionary, ").text(partitions);
-        let sql = sql.with(" AS partitions FROM organization_head WHERE organization_no = ", organization_no);
-        let Some(row) = self.rows_of::<Row>(sql).await?.pop() else { return Ok(None) };
-        if row.partitions as usize != self.partitions.load().0.len() {
-            self.partitions.store(Arc::new(self.all_partitions(&self.read).await?));
-        }
-        Ok(Some(row.head))
+        let found = Arc::new(self.all_partitions(db).await?);
+        self.partitions.store(found.clone());
+        Ok(found)
     }
 
     async fn all_partitions(&self, db: &impl ConnectionTrait) -> Result<Partitions> {
-        let sql = Sql::new("SELECT low, high, name FROM event_partition ORDER BY low").on(self.dialect.backend());
-        Ok(Partitions(Partition::find_by_statement(sql).all(db).await.map_err(error::from)?))
+        #[derive(FromQueryResult)]
+        struct Row {
+            #[sea_orm(nested)]
+            partition: Partition,
+            mark: i64,
+        }
+        let sql = Sql::new("SELECT low, high, name, ").text(self.dialect.partitions_mark());
+        let sql = sql.text(" AS mark FROM event_partition ORDER BY low").on(self.dialect.backend());
+        let rows = Row::find_by_statement(sql).all(db).await.map_err(error::from)?;
+        let mark = rows.first().map_or(0, |row| row.mark);
+        Ok(Partitions { list: rows.into_iter().map(|row| row.partition).collect(), mark })
     }
 
     /// Names of the partitions that this process has written to since they were last looked after.
@@ -212,6 +215,7 @@ impl Store {
         let tx = self.write.begin().await?;
         tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MAKING})")).await.map_err(error::from)?;
         let mut all = self.all_partitions(&tx).await?;
+        let mut is_new = false;
         for partition in all.missing(positions, now) {
             let Partition { low, high, name } = &partition;
             let from = if *low == i64::MIN { "MINVALUE".to_owned() } else { low.to_string() };
@@ -224,8 +228,10 @@ impl Store {
             );
             tx.execute_unprepared(&made).await.map_err(error::from)?;
             tracing::info!(partition = name, "made the partition {name}");
-            let at = all.0.partition_point(|each| each.low < partition.low);
-            all.0.insert(at, partition);
+            is_new = true;
+        }
+        if is_new {
+            all = self.all_partitions(&tx).await?;
         }
         tx.commit().await?;
         self.partitions.store(Arc::new(all));
@@ -244,9 +250,9 @@ mod tests {
     fn made(partitions: &mut Partitions, times: &[&str]) -> Vec<String> {
         let now = Timestamp::parse("2026-11-21T00:00:00Z").expect("an instant");
         let made = partitions.missing(times.iter().map(|time| at(time)), now);
-        partitions.0.extend(made.iter().cloned());
-        partitions.0.sort_by_key(|partition| partition.low);
-        for pair in partitions.0.windows(2) {
+        partitions.list.extend(made.iter().cloned());
+        partitions.list.sort_by_key(|partition| partition.low);
+        for pair in partitions.list.windows(2) {
             assert!(pair[0].high <= pair[1].low, "{pair:?} overlap");
         }
         for time in times {
@@ -267,11 +273,14 @@ mod tests {
 
     #[test]
     fn a_year_is_fitted_between_the_months_that_are_there() {
-        let mut partitions = Partitions(vec![Partition {
-            low: at("2023-04-01T00:00:00Z"),
-            high: at("2023-05-01T00:00:00Z"),
-            name: "event_202304".to_owned(),
-        }]);
+        let mut partitions = Partitions {
+            mark: 0,
+            list: vec![Partition {
+                low: at("2023-04-01T00:00:00Z"),
+                high: at("2023-05-01T00:00:00Z"),
+                name: "event_202304".to_owned(),
+            }],
+        };
         let times = ["2023-02-01T00:00:00Z", "2023-11-01T00:00:00Z"];
         assert_eq!(made(&mut partitions, &times), ["event_202301_202303", "event_202305_202312"]);
     }
@@ -279,7 +288,7 @@ mod tests {
     #[test]
     fn a_search_goes_through_more_and_more_partitions_at_a_time_and_leaves_none_out() {
         let partition = |n: i64| Partition { low: n * 10, high: n * 10 + 10, name: n.to_string() };
-        let partitions = Partitions((0..9).map(partition).collect());
+        let partitions = Partitions { list: (0..9).map(partition).collect(), mark: 0 };
         let names = |low, high, descending| -> Vec<Vec<String>> {
             let windows = partitions.windows(low, high, descending);
             windows.into_iter().map(|window| window.into_iter().map(|each| each.name).collect()).collect()

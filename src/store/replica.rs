@@ -1,8 +1,6 @@
 //! Reading from a replica without ever showing a caller less than what was acknowledged.
 
-use sea_orm::DatabaseConnection;
-
-use super::{Store, connect, dialect::Dialect};
+use super::{Store, connect, dialect::Dialect, head::Head};
 use crate::error::{Error, Result};
 
 impl Store {
@@ -18,46 +16,37 @@ impl Store {
         Ok(Self { replica: Some(replica), ..self })
     }
 
-    /// The store to answer questions of an organization from: the replica's where it has all that the organization has
-    /// recorded by now, else the primary's. Asking the primary for the head alone costs it one row, and holds for
-    /// callers that recorded through another process too.
+    /// Whether there is one.
+    pub(super) fn has_replica(&self) -> bool {
+        self.replica.is_some()
+    }
+
+    /// The store to answer questions of an organization from: the replica's where its state of the organization is the
+    /// primary's of now, else the primary's. Asking the primary for the head alone costs it one row, and holds for callers
+    /// that recorded through another process too.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn caught_up(&self, product: &str, organization: Option<&str>) -> Result<Self> {
-        if self.replica.is_none() {
-            return Ok(self.clone());
-        }
-        let no = match organization {
-            Some(organization) => self.organization_no(&self.read, product, organization).await?,
-            None => None,
-        };
-        match no {
-            Some(no) => self.caught_up_for(no).await,
+        let (Some(_), Some(organization)) = (&self.replica, organization) else { return Ok(self.clone()) };
+        match self.head_of(product, organization).await? {
+            Some(head) => Ok(self.caught_up_with(&head).await),
             None => Ok(self.clone()),
         }
     }
 
-    /// The same for the number of an organization.
-    pub(super) async fn caught_up_for(&self, organization_no: i64) -> Result<Self> {
-        let Some(replica) = &self.replica else { return Ok(self.clone()) };
-        let (behind, reason) = match self.is_behind(replica, organization_no).await {
-            Ok(behind) => (behind, "behind"),
+    /// The same where the primary's head was read just now.
+    pub(super) async fn caught_up_with(&self, wanted: &Head) -> Self {
+        let Some(replica) = &self.replica else { return self.clone() };
+        let reason = match self.head(replica, wanted.row.organization_no).await {
+            // Not what is at least as large: after the primary was put back, a replica that lags shows more than there
+            // is, and of an organization that has lost its number. One that is ahead by a moment is passed over too.
+            Ok(Some(found)) if found.is_same(wanted) => return Self { read: replica.clone(), ..self.clone() },
+            Ok(_) => "behind",
             // A replica that is gone takes nobody's reads away.
-            Err(_) => (self.heads(&self.read, &[organization_no], "").await.map(|_| true)?, "unavailable"),
+            Err(_) => "unavailable",
         };
-        if behind {
-            metrics::counter!("ledgerline_replica_passed_over_total", "reason" => reason).increment(1);
-            return Ok(self.clone());
-        }
-        Ok(Self { read: replica.clone(), ..self.clone() })
-    }
-
-    async fn is_behind(&self, replica: &DatabaseConnection, organization_no: i64) -> Result<bool> {
-        // The primary first: what it has by then, the replica must have.
-        let numbers = [organization_no];
-        let Some(wanted) = self.heads(&self.read, &numbers, "").await?.pop() else { return Ok(true) };
-        let found = self.heads(replica, &numbers, "").await?.pop();
-        Ok(found.is_none_or(|found| found.size < wanted.size || found.dictionary < wanted.dictionary))
+        metrics::counter!("ledgerline_replica_passed_over_total", "reason" => reason).increment(1);
+        self.clone()
     }
 }

@@ -9,6 +9,7 @@ use super::{
     Store,
     dialect::{Dialect, Range},
     dictionary::Dictionary,
+    head::{Head, grew},
     partitions::Partitions,
     sql::Sql,
 };
@@ -42,6 +43,8 @@ pub struct Question<'a> {
 #[derive(Clone)]
 pub struct Selection {
     pub(super) organization_no: i64,
+    /// The organization's external id.
+    organization: String,
     pub(super) head: head::Model,
     pub(super) product: Arc<Product>,
     pub(super) filter: Filter,
@@ -128,6 +131,11 @@ impl Selection {
         ))
     }
 
+    /// Whether a head is that of its organization.
+    pub(super) fn is_of(&self, head: &Head) -> bool {
+        head.is_of(&self.product.name, &self.organization)
+    }
+
     /// Whether every event of the organization is asked for.
     pub(super) fn is_everything(&self) -> bool {
         self.matching.is_none() && self.filter.from.is_none() && self.filter.to.is_none()
@@ -181,15 +189,15 @@ impl Store {
         let scope = question.scope;
         let Some(organization) = scope.organization() else { return Ok(None) };
         let product = scope.product();
-        let Some(no) = self.organization_no(&self.read, &product.name, organization).await? else {
+        let Some(Head { row: head, partitions, .. }) = self.head_of(&product.name, organization).await? else {
             return Ok(None);
         };
-        let Some(head) = self.head_with_partitions(no).await? else { return Ok(None) };
-        self.dictionaries.remember(&product.name, organization, no);
+        let partitions = self.know_partitions(&self.read, partitions).await?;
         let dictionary = self.dictionary(&self.read, &head).await?;
         let Some(view) = view(scope, &dictionary, organization)? else { return Ok(None) };
         let selection = Selection {
-            organization_no: no,
+            organization_no: head.organization_no,
+            organization: organization.to_owned(),
             head,
             product: product.clone(),
             filter: Filter::default(),
@@ -197,7 +205,7 @@ impl Store {
             matching: None,
             needs_rows: false,
             nothing: false,
-            partitions: self.partitions.load_full(),
+            partitions,
             dictionary,
         };
         self.refine(&selection, question.filter.clone()).await.map(Some)
@@ -212,11 +220,24 @@ impl Store {
     /// The same selection at the organization's size of now, with the logs, kinds and partitions that came with its
     /// newer events; `None` where none came.
     pub(super) async fn renewed(&self, selection: &Selection) -> Result<Option<Selection>> {
-        let head = self.head_with_partitions(selection.organization_no).await?;
-        let Some(head) = head.filter(|head| head.size != selection.head.size) else { return Ok(None) };
+        let Head { row: head, partitions, .. } = self.head_again(selection).await?;
+        if head.size == selection.head.size {
+            return Ok(None);
+        }
+        let partitions = self.know_partitions(&self.read, partitions).await?;
         let dictionary = self.dictionary(&self.read, &head).await?;
-        let newer = Selection { head, dictionary, partitions: self.partitions.load_full(), ..selection.clone() };
+        let newer = Selection { head, dictionary, partitions, ..selection.clone() };
         self.refine(&newer, selection.filter.clone()).await.map(Some)
+    }
+
+    /// The head of a selection's organization as it is now.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where it cannot have grown out of the selection's: what was read since belongs to no one state.
+    pub(super) async fn head_again(&self, selection: &Selection) -> Result<Head> {
+        let head = self.head(&self.read, selection.organization_no).await?;
+        let same = |head: &Head| selection.is_of(head) && grew(&selection.head, &head.row);
+        head.filter(same).ok_or_else(|| self.put_back_meanwhile("an organization changed under a question"))
     }
 
     async fn refine(&self, selection: &Selection, filter: Filter) -> Result<Selection> {

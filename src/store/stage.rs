@@ -22,6 +22,8 @@ pub(super) struct Organization {
     pub product: String,
     pub external_id: String,
     pub no: i64,
+    /// Whether the database has no number left for it: it can record nothing.
+    pub is_unnumbered: bool,
     /// Whether this transaction created it.
     pub is_new: bool,
     pub head: head::Model,
@@ -204,6 +206,9 @@ impl<'a> Stage<'a> {
     }
 
     fn stage(&mut self, organization: usize, item: &'a Item, log_no: Option<i64>) -> Result<Decided> {
+        if self.organizations[organization].is_unnumbered {
+            return Err(Error::NoOrganizationLeft);
+        }
         if let Some(decided) = self.repeated(organization, item)? {
             return Ok(decided);
         }

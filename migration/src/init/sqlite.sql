@@ -7,13 +7,16 @@ CREATE TABLE organization (
     UNIQUE (product, external_id)
 ) STRICT;
 
--- What the next event of a tenant needs to know. `dictionary` grows when its logs or actions change.
+-- What the next event of a tenant needs to know. `dictionary` grows when its logs or actions change, by a step drawn at
+-- random: histories that part, as after a restore, never come to the same version. `last_salt` is the newest event's, and
+-- tells histories of the same size apart.
 CREATE TABLE organization_head (
     organization_no INTEGER PRIMARY KEY REFERENCES organization (no),
     size            INTEGER NOT NULL,
     spill           INTEGER NOT NULL,
     recorded_ns     INTEGER NOT NULL,
-    dictionary      INTEGER NOT NULL
+    dictionary      INTEGER NOT NULL,
+    last_salt       INTEGER NOT NULL
 ) STRICT;
 
 -- Nodes of a tenant's tree of logs; 0 is its own. A deleted log keeps its row: what reads show is its level's policy.

@@ -46,7 +46,13 @@ pub const ORGANIZATION: Table = Table {
 pub const HEAD: Table = Table {
     name: "organization_head",
     key: &[("organization_no", Integer)],
-    rest: &[("size", Integer), ("spill", Integer), ("recorded_ns", Integer), ("dictionary", Integer)],
+    rest: &[
+        ("size", Integer),
+        ("spill", Integer),
+        ("recorded_ns", Integer),
+        ("dictionary", Integer),
+        ("last_salt", Integer),
+    ],
 };
 
 /// Events, in the order that `rows::event_of` reads. `event_order` and the search index are made from them.

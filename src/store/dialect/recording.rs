@@ -25,6 +25,14 @@ impl Dialect {
         }
     }
 
+    /// Organizations by product and external id: `no`, `product`, `external_id`.
+    pub fn organizations_named(self, names: impl IntoIterator<Item = [Value; 2]>) -> Sql {
+        Sql::new("WITH asked (product, external_id) AS (")
+            .table(self, names)
+            .text(") SELECT o.no, o.product, o.external_id FROM asked a")
+            .text(&self.join_one("organization", "o", &["product", "external_id"], "a"))
+    }
+
     /// What was recorded under idempotency keys, given by organization and hash: `organization_no`, `key_hash`,
     /// `content_hash`, `sequence`, `salt`.
     pub fn events_of_keys(self, keys: impl IntoIterator<Item = [Value; 2]>) -> Sql {

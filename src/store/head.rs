@@ -1,0 +1,112 @@
+//! The head of an organization, always read together with whose it is.
+//!
+//! Numbers, dictionaries and calendars that this process remembers were true of the database once. A restore in place, or
+//! a failover to a replica that lags, puts the database back to an earlier state under the running process, and the next
+//! new organizations get the numbers of those that were lost. So a remembered number is good only where the head that it
+//! leads to carries the name that was asked for, in reading and in recording. Where it does not, everything remembered is
+//! dropped, and the database is asked.
+
+use entity::organization_head as head;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{Store, error, sql::Sql};
+use crate::error::{Error, Result};
+
+/// A head, and what decides whether things that are remembered may be used with it.
+#[derive(Clone, Debug, FromQueryResult)]
+pub(super) struct Head {
+    #[sea_orm(nested)]
+    pub row: head::Model,
+    product: String,
+    external_id: String,
+    /// Which list of partitions the database had at that moment: see [`Partitions`](super::partitions::Partitions).
+    pub partitions: i64,
+}
+
+impl Head {
+    /// Whether it is the head of this organization.
+    pub fn is_of(&self, product: &str, external_id: &str) -> bool {
+        self.product == product && self.external_id == external_id
+    }
+
+    /// Whether the organization is one of the product's, and this one where one is named.
+    pub fn is_within(&self, product: &str, external_id: Option<&str>) -> bool {
+        self.product == product && external_id.is_none_or(|id| id == self.external_id)
+    }
+
+    /// Whether two reads found the same state: the same organization with the same events, logs and actions.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.row == other.row && self.is_of(&other.product, &other.external_id)
+    }
+}
+
+/// Whether a head can have grown out of an earlier one of the same organization. Salts are drawn at random, so two
+/// histories of the same size end in different ones.
+pub(super) fn grew(earlier: &head::Model, now: &head::Model) -> bool {
+    now.size > earlier.size || (now.size == earlier.size && now.last_salt == earlier.last_salt)
+}
+
+impl Store {
+    /// The head of an organization by name; `None` where it has recorded nothing.
+    pub(super) async fn head_of(&self, product: &str, external_id: &str) -> Result<Option<Head>> {
+        if let Some(no) = self.dictionaries.number(product, external_id) {
+            match self.head(&self.read, no).await? {
+                Some(head) if head.is_of(product, external_id) => return Ok(Some(head)),
+                _ => self.forget("a remembered organization is not the one that has its number"),
+            }
+        }
+        let asked = self.select_heads().with(" WHERE o.product = ", product).with(" AND o.external_id = ", external_id);
+        let found = self.rows_of::<Head>(asked).await?.pop();
+        if let Some(head) = &found {
+            self.dictionaries.remember(product, external_id, head.row.organization_no);
+        }
+        Ok(found)
+    }
+
+    /// The head of a number, whosever it is.
+    pub(super) async fn head(&self, db: &impl ConnectionTrait, organization_no: i64) -> Result<Option<Head>> {
+        let asked = self.select_heads().with(" WHERE h.organization_no = ", organization_no);
+        Head::find_by_statement(asked.on(self.dialect.backend())).one(db).await.map_err(error::from)
+    }
+
+    /// The heads of organizations, locked in the order of their numbers.
+    pub(super) async fn locked_heads(&self, db: &impl ConnectionTrait, numbers: &[i64]) -> Result<Vec<Head>> {
+        let asked = self.locking_heads(numbers);
+        Head::find_by_statement(asked.on(self.dialect.backend())).all(db).await.map_err(error::from)
+    }
+
+    /// The statement of [`Self::locked_heads`].
+    pub(super) fn locking_heads(&self, numbers: &[i64]) -> Sql {
+        let sql = self.select_heads().text(" WHERE ");
+        let sql = self.dialect.one_of(sql, "h.organization_no", numbers.iter().copied());
+        sql.text(" ORDER BY h.organization_no").text(self.dialect.for_update_of_head())
+    }
+
+    fn select_heads(&self) -> Sql {
+        Sql::new("SELECT h.organization_no, h.size, h.spill, h.recorded_ns, h.dictionary, h.last_salt, o.product, o.external_id, ")
+            .text(self.dialect.partitions_mark())
+            .text(" AS partitions FROM organization_head h JOIN organization o ON o.no = h.organization_no")
+    }
+
+    /// Drops everything that is remembered of the database, since it is not the one, or not the state of it, that things
+    /// were remembered of. This is loud: events that were acknowledged may be lost.
+    pub(super) fn forget(&self, evidence: &'static str) {
+        self.dictionaries.forget();
+        self.calendars.forget();
+        metrics::counter!("ledgerline_database_went_back_total").increment(1);
+        tracing::error!(
+            evidence,
+            "the database is at an earlier state than this process has seen, as after a restore or a failover to a replica \
+             that lagged: what was remembered of it is dropped, and events that were acknowledged may be lost"
+        );
+    }
+
+    /// The answer to a question during which the database was put back: what was read belongs to no one state.
+    pub(super) fn put_back_meanwhile(&self, evidence: &'static str) -> Error {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the database was put back to an earlier state during the request")]
+        struct PutBack;
+        self.forget(evidence);
+        Error::Unavailable(std::sync::Arc::new(PutBack))
+    }
+}
