@@ -40,8 +40,16 @@ impl App {
     /// # Errors
     /// Whatever keeps the service from starting, in words.
     pub async fn start(settings: &Settings, keys: Keys, clock: Clock) -> Result<Self> {
-        let store =
-            Store::open(&settings.database_url).await.map_err(with_cause).context("the database cannot be opened")?;
+        let store = Store::open_with(&settings.database_url, settings.durability()).await;
+        let store = store.map_err(with_cause).context("the database cannot be opened")?;
+        let unsafe_settings = store.unsafe_settings().await.map_err(with_cause)?;
+        if !unsafe_settings.is_empty() {
+            tracing::warn!(
+                "LEDGERLINE_ALLOW_UNSAFE_DURABILITY: what is acknowledged may be lost when the database's machine crashes, \
+                 because {} is off there",
+                unsafe_settings.join(" and ")
+            );
+        }
         store.refuse_unfinished_copy().await.map_err(with_cause)?;
         let store = match &settings.read_database_url {
             Some(url) => store.with_replica(url).await.map_err(with_cause).context("the replica cannot be opened")?,

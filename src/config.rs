@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
 
+use crate::store::Durability;
+
 /// Settings of every command.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
@@ -48,6 +50,18 @@ pub struct Settings {
     /// Requests that one token may read with in a minute, in bursts of up to 100; 0 is no limit.
     #[arg(long, env = "LEDGERLINE_READ_RATE", default_value_t = 600, global = true)]
     pub read_rate: u32,
+    /// Whether a PostgreSQL may be used that can lose what it acknowledged when it crashes (fsync or full_page_writes off).
+    #[arg(
+        long,
+        env = "LEDGERLINE_ALLOW_UNSAFE_DURABILITY",
+        default_value_t = false,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set,
+        global = true
+    )]
+    pub allow_unsafe_durability: bool,
     /// Whether clients may ask for the schema.
     #[arg(long, env = "LEDGERLINE_INTROSPECTION", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub introspection: bool,
@@ -63,7 +77,7 @@ pub enum LogFormat {
 }
 
 /// Every variable that is ours, besides the keys that product files name.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
     "LEDGERLINE_LISTEN",
     "LEDGERLINE_DATABASE_URL",
     "LEDGERLINE_READ_DATABASE_URL",
@@ -75,6 +89,7 @@ const VARIABLES: [&str; 11] = [
     "LEDGERLINE_LOG_FORMAT",
     "LEDGERLINE_READ_RATE",
     "LEDGERLINE_INTROSPECTION",
+    "LEDGERLINE_ALLOW_UNSAFE_DURABILITY",
 ];
 
 impl Settings {
@@ -106,6 +121,12 @@ impl Settings {
             }
         }
         faults
+    }
+
+    /// What is asked of the database.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        if self.allow_unsafe_durability { Durability::Waived } else { Durability::Required }
     }
 
     /// The allowed origins, as browsers send them.

@@ -10,6 +10,7 @@ use super::say;
 use crate::{
     app::with_cause,
     clock::Clock,
+    config::Settings,
     store::{Phase, Store},
 };
 
@@ -25,13 +26,13 @@ pub struct CopyArgs {
 }
 
 /// Copies, and tells how far it is.
-pub async fn run(arguments: &CopyArgs) -> Result<()> {
+pub async fn run(settings: &Settings, arguments: &CopyArgs) -> Result<()> {
     if arguments.from == arguments.to {
         bail!("--to must be another database than --from");
     }
     let source = Store::open_source(&arguments.from).await;
     let source = source.map_err(with_cause).context("the database to copy from cannot be opened")?;
-    let target = Store::open(&arguments.to).await;
+    let target = Store::open_with(&arguments.to, settings.durability()).await;
     let target = target.map_err(with_cause).context("the database to copy to cannot be opened")?;
     let mut told = Told::default();
     let copied = source.copy_to(&target, Clock::system().now(), |phase, done, all| told.tell(phase, done, all)).await;

@@ -78,7 +78,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Demo => demo::run(&settings, &products).await?,
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
-        Command::Copy(arguments) => copy::run(&arguments).await?,
+        Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
         Command::Migrate { citus } => migrate(&settings, citus).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -95,7 +95,7 @@ fn say(line: impl std::fmt::Display) -> Result<()> {
 }
 
 async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
-    let open = Store::open(&settings.database_url).await;
+    let open = Store::open_with(&settings.database_url, settings.durability()).await;
     let store = open.map_err(with_cause).context("the database cannot be migrated")?;
     say("the schema is up to date")?;
     if citus {

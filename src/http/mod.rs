@@ -86,12 +86,25 @@ pub fn router(edge: Edge, allowed_origins: &[HeaderValue], allowed_headers: &[He
 
 /// Ready means that the writer task answers, and that the database answers and takes writes.
 async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
-    match edge.services.writer.ready().await {
-        Ok(()) => (StatusCode::OK, "ready"),
+    let ready = async {
+        edge.services.writer.ready().await?;
+        edge.services.store.unsafe_settings().await
+    };
+    match ready.await {
+        Ok(unsafe_settings) if unsafe_settings.is_empty() => (StatusCode::OK, "ready".to_owned()),
+        Ok(unsafe_settings) => {
+            let off = unsafe_settings.join(" and ");
+            (
+                StatusCode::OK,
+                format!(
+                    "ready, but LEDGERLINE_ALLOW_UNSAFE_DURABILITY is set, and {off} is off: a crash may lose events"
+                ),
+            )
+        }
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             tracing::error!(cause, "not ready: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "events cannot be recorded")
+            (StatusCode::SERVICE_UNAVAILABLE, "events cannot be recorded".to_owned())
         }
     }
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode, SqlxSqliteConnector,
-    TransactionOptions, TransactionTrait,
+    DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions,
+    TransactionTrait,
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Executor, Row, SqliteConnection,
@@ -16,18 +16,23 @@ use sqlx::{
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{dialect::Dialect, error, files::Files, transaction::Writes};
+use super::{
+    dialect::Dialect,
+    error,
+    files::Files,
+    session::{self, Durability, Purpose},
+    transaction::Writes,
+};
 use crate::error::{Error, Result};
 
 /// Readers of one SQLite file; each has a thread and a page cache of its own.
 const SQLITE_READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
+const POSTGRES_READERS: u32 = 16;
+const POSTGRES_WRITERS: u32 = 4;
 /// How long a caller waits for a connection before the database counts as gone.
 pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a start waits for another one on the same file, or for a slow disk.
 const OPENING: Duration = Duration::from_secs(120);
-/// Longest that one reading statement may take on PostgreSQL.
-const STATEMENT_TIMEOUT_MS: u32 = 10_000;
 
 /// Which database a URL is of.
 pub fn dialect_of(url: &str) -> Result<Dialect> {
@@ -42,10 +47,11 @@ pub fn dialect_of(url: &str) -> Result<Dialect> {
 }
 
 /// The connections that write and read, at the newest schema, and how the database is spoken to.
-pub(super) async fn open(url: &str) -> Result<(Writes, DatabaseConnection, Dialect)> {
+pub(super) async fn open(url: &str, durability: Durability) -> Result<(Writes, DatabaseConnection, Dialect)> {
     let dialect = dialect_of(url)?;
     if dialect == Dialect::Postgres {
-        let write = Database::connect(postgres(url, 4, None)).await.map_err(error::from)?;
+        session::check(url, Purpose::Writing, durability, "LEDGERLINE_DATABASE_URL").await?;
+        let write = session::pool(url, POSTGRES_WRITERS, Purpose::Writing, durability).await?;
         migrate(&write, dialect).await.map_err(error::from)?;
         return Ok((Writes::Postgres(write), open_reader(url).await?, dialect));
     }
@@ -171,7 +177,7 @@ pub fn sqlite_path(url: &str) -> &str {
 
 /// Connections that read from a PostgreSQL, a replica's too.
 pub async fn open_reader(url: &str) -> Result<DatabaseConnection> {
-    Database::connect(postgres(url, POSTGRES_CONNECTIONS, Some(STATEMENT_TIMEOUT_MS))).await.map_err(error::from)
+    session::pool(url, POSTGRES_READERS, Purpose::Reading, Durability::Waived).await
 }
 
 /// What all connections to a SQLite file have in common. None makes a file unless told so.
@@ -208,31 +214,4 @@ fn reader(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("query_only", "1")
         .pragma("cache_size", "-16384")
         .pragma("mmap_size", "1073741824")
-}
-
-fn postgres(url: &str, connections: u32, statement_timeout_ms: Option<u32>) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .sqlx_logging(false)
-        .acquire_timeout(ACQUIRE)
-        .set_application_name("ledgerline")
-        .test_before_acquire_if_idle_for(Duration::from_secs(10))
-        .map_sqlx_postgres_opts(move |postgres| {
-            let postgres = postgres.options([
-                ("synchronous_commit", "on"),
-                ("jit", "off"),
-                // Planning for every partition anew takes longer than most statements do. What a plan for unknown
-                // values gets wrong is the size of a range: it would rather sort a few rows than read them in the
-                // order of an index, and the few are all events of an organization. Where there is no index in the
-                // order of the list, it sorts all the same.
-                ("plan_cache_mode", "force_generic_plan"),
-                ("enable_sort", "off"),
-            ]);
-            match statement_timeout_ms {
-                Some(ms) => postgres.options([("statement_timeout", ms.to_string())]),
-                None => postgres,
-            }
-        });
-    options
 }

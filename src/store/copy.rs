@@ -15,7 +15,7 @@ use sea_orm::{FromQueryResult, Value};
 use tokio::sync::mpsc;
 
 use super::{
-    Store, connect,
+    Durability, Store, connect,
     dialect::{Dialect, SEQUENCE_BITS, search_rowid},
     error,
     sql::Sql,
@@ -92,7 +92,8 @@ impl Store {
         if connect::dialect_of(url)? == Dialect::Sqlite && !std::path::Path::new(connect::sqlite_path(url)).exists() {
             return Err(Error::bad_input("--from", "must name a database: there is no such file"));
         }
-        Self::open(url).await
+        // It is only read.
+        Self::open_with(url, Durability::Waived).await
     }
 
     /// Copies everything to `target`, which is empty or holds an earlier part of the same, and reads it back.

@@ -24,6 +24,7 @@ mod partitions;
 mod replica;
 mod rows;
 mod selection;
+mod session;
 mod sql;
 mod stage;
 mod task;
@@ -47,6 +48,7 @@ pub use dictionary::{Dictionary, LogNode};
 pub use facets::{ActorValue, Bucket, FacetList};
 pub use page::{Page, PageRequest, key};
 pub use selection::{Question, Selection, check_log};
+pub use session::Durability;
 pub use task::{Appended, Item, ItemResult, Key, Recorded, Task};
 pub use wal::Log;
 
@@ -65,6 +67,7 @@ pub struct Store {
     write: Writes,
     read: DatabaseConnection,
     replica: Option<DatabaseConnection>,
+    durability: Durability,
     dialect: Dialect,
     /// Whether a Citus cluster holds the organizations on several nodes.
     sharded: bool,
@@ -82,13 +85,23 @@ impl Store {
     /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`) and brings its schema up to date.
     ///
     /// # Errors
-    /// `UNAVAILABLE` when it cannot be reached or opened, `INTERNAL` when its schema cannot be made.
+    /// `UNAVAILABLE` when it cannot be reached or opened, `BAD_USER_INPUT` when it would not keep what it acknowledges,
+    /// is not in UTF-8 or is reached through a pooler that mixes sessions, `INTERNAL` when its schema cannot be made.
     pub async fn open(url: &str) -> Result<Self> {
-        let (write, read, dialect) = connect::open(url).await?;
+        Self::open_with(url, Durability::Required).await
+    }
+
+    /// The same where the operator may have waived durability.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub async fn open_with(url: &str, durability: Durability) -> Result<Self> {
+        let (write, read, dialect) = connect::open(url, durability).await?;
         let store = Self {
             write,
             read,
             replica: None,
+            durability,
             dialect,
             sharded: false,
             dictionaries: Arc::default(),
@@ -103,13 +116,29 @@ impl Store {
         Ok(store)
     }
 
-    /// Whether the database answers and takes writes. After a recording that it refused, as much as a usual one holds
-    /// must fit first.
+    /// Settings of the server that make it lose what it acknowledges when it crashes. There are none unless the operator
+    /// has waived durability: such a database is refused.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`.
+    pub async fn unsafe_settings(&self) -> Result<Vec<&'static str>> {
+        match self.dialect {
+            Dialect::Sqlite => Ok(Vec::new()),
+            Dialect::Postgres => session::unsafe_settings(&self.read).await,
+        }
+    }
+
+    /// Whether the database answers, keeps what it acknowledges and takes writes. After a recording that it refused, as
+    /// much as a usual one holds must fit first.
     ///
     /// # Errors
     /// `UNAVAILABLE`.
     pub async fn ready(&self) -> Result<()> {
         self.read.execute_unprepared("SELECT 1").await.map_err(error::from)?;
+        let unsafe_settings = self.unsafe_settings().await?;
+        if self.durability == Durability::Required && !unsafe_settings.is_empty() {
+            return Err(session::became_unsafe(&unsafe_settings));
+        }
         let bytes = if self.refused.load(Ordering::Acquire) { HEADROOM } else { 0 };
         let tx = self.write.begin().await?;
         tx.execute_unprepared(&self.dialect.write_probe(bytes)).await.map_err(error::from)?;

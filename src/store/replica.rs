@@ -1,6 +1,11 @@
 //! Reading from a replica without ever showing a caller less than what was acknowledged.
 
-use super::{Store, connect, dialect::Dialect, head::Head};
+use super::{
+    Store, connect,
+    dialect::Dialect,
+    head::Head,
+    session::{self, Durability, Purpose},
+};
 use crate::error::{Error, Result};
 
 impl Store {
@@ -12,6 +17,7 @@ impl Store {
         if self.dialect != Dialect::Postgres || connect::dialect_of(url)? != Dialect::Postgres {
             return Err(Error::bad_input("LEDGERLINE_READ_DATABASE_URL", "is for a replica of PostgreSQL"));
         }
+        session::check(url, Purpose::Reading, Durability::Waived, "LEDGERLINE_READ_DATABASE_URL").await?;
         let replica = connect::open_reader(url).await?;
         Ok(Self { replica: Some(replica), ..self })
     }

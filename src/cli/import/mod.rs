@@ -98,8 +98,10 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
     let keys = Keys::new(products, Some(open()?))
         .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
     let recorder = recorder(&keys, &open()?, products, &arguments.product, "import").await?;
-    let store =
-        Store::open(&settings.database_url).await.map_err(with_cause).context("the database cannot be opened")?;
+    let store = Store::open_with(&settings.database_url, settings.durability())
+        .await
+        .map_err(with_cause)
+        .context("the database cannot be opened")?;
     let (writer, writing) = Writer::start(store.clone(), Clock::system());
     let pieces = read(bar.wrap_read(raw), arguments.format);
     let reading = Reading {

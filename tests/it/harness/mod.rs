@@ -135,6 +135,7 @@ impl TestApp {
             log_format: LogFormat::Text,
             read_rate: 0,
             introspection: true,
+            allow_unsafe_durability: false,
         };
         change(&mut settings);
         let open_keys = || DevelopmentKeys::open_or_create(&keys_folder, &products).expect("development keys");
