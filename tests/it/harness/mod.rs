@@ -106,12 +106,16 @@ impl TestApp {
         self.beside_with_clock(Clock::system()).await
     }
 
+    /// The same with settings of its own, as for a database behind something.
+    pub async fn beside_with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), Clock::system(), change)
+            .await
+    }
+
     /// Another service on the same database that reads from its replica.
     pub async fn beside_with_replica(&self) -> Self {
         let replica = postgres::replica_of(&self.url).await;
-        let change = |settings: &mut Settings| settings.read_database_url = Some(replica);
-        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), Clock::system(), change)
-            .await
+        self.beside_with(|settings| settings.read_database_url = Some(replica)).await
     }
 
     async fn open(
