@@ -159,7 +159,7 @@ async fn plans(app: &TestApp) -> String {
     }
     let lines = store.explain_recording().await.expect("a plan");
     let plan = lines.join("\n");
-    for table in ["event", "event_order", "idempotency", "o", "e", "i"] {
+    for table in ["event", "event_order", "idempotency", "h", "o", "e", "i"] {
         for scan in [format!("Seq Scan on {table}"), format!("SCAN {table}")] {
             assert!(
                 !lines.iter().any(|line| line.trim_end().ends_with(&scan)),
@@ -167,7 +167,7 @@ async fn plans(app: &TestApp) -> String {
             );
         }
     }
-    show(app.database, &mut plans, "recording: known keys and taken places".to_owned(), &lines);
+    show(app.database, &mut plans, "recording: heads, known keys and taken places".to_owned(), &lines);
     let texts = plans.into_iter().map(|(plan, titles)| format!("{}\n{plan}", titles.join("\n")));
     texts.collect::<Vec<_>>().join("\n")
 }

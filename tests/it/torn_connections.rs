@@ -12,16 +12,19 @@ use crate::{
     wire::{Fault, Proxy, Side},
 };
 
-/// Which messages of a request the short form spoils: the first and the last of each kind, and one in between. The last
-/// plain statement is COMMIT.
-fn sampled(request: &[(Side, char)], random: &mut StdRng) -> Vec<u64> {
+/// Which messages of a request the short form spoils: one of each kind, and the last of each, which are COMMIT's.
+fn sampled(request: &[(Side, char)], fault: Fault, random: &mut StdRng) -> Vec<u64> {
     let mut places = BTreeSet::new();
     for kind in request.iter().collect::<BTreeSet<_>>() {
         let of_kind: Vec<_> = (0..request.len()).filter(|at| request[*at] == *kind).collect();
-        let between = of_kind[random.random_range(0..of_kind.len())];
-        places.extend([of_kind[0], between, of_kind[of_kind.len() - 1]]);
+        places.insert(of_kind[random.random_range(0..of_kind.len())]);
+        if ['Q', 'Z'].contains(&kind.1) {
+            places.insert(of_kind[of_kind.len() - 1]);
+        }
     }
-    places.into_iter().map(|at| at as u64).collect()
+    // A late message takes its time.
+    let most = if fault == Fault::Delay { 4 } else { usize::MAX };
+    places.into_iter().map(|at| at as u64).rev().take(most).collect()
 }
 
 fn keyed(organization: &str, key: &str) -> Value {
@@ -31,7 +34,7 @@ fn keyed(organization: &str, key: &str) -> Value {
 
 const RECORD: &str =
     "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status event { id } sequence } }";
-const READ: &str = "{ auditEvents(first: 5, includeNested: true) { totalCount nodes { action sequence } facets { actions { buckets { value count } } } } }";
+const READ: &str = "{ auditEvents(first: 5, includeNested: true) { totalCount nodes { action sequence } } }";
 
 /// What was acknowledged to an organization: id and sequence by key.
 #[derive(Default)]
@@ -93,8 +96,6 @@ fn check_page(organization: &str, answer: &Answer, acknowledged: usize) {
     for node in list["nodes"].as_array().expect("nodes") {
         assert_eq!(node["action"], action, "{json:#}");
     }
-    let buckets = list["facets"]["actions"]["buckets"].as_array().expect("buckets");
-    assert!(buckets.iter().all(|bucket| bucket["value"] == action), "{json:#}");
     assert!(list["totalCount"].as_u64().expect("a total") >= acknowledged as u64, "{json:#}");
 }
 
@@ -126,7 +127,7 @@ async fn a_torn_connection_loses_repeats_and_mixes_nothing() {
         for fault in [Fault::Cut, Fault::CutAfter, Fault::Half, Fault::Delay] {
             let places: Vec<u64> = match rounds {
                 Some(_) => (0..messages + 20).collect(),
-                None => sampled(&request, &mut random),
+                None => sampled(&request, fault, &mut random),
             };
             for place in places {
                 // The second failure comes anywhere in the next attempt, opening its connection included.
