@@ -3,12 +3,15 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::atomic::Ordering,
+    time::Duration,
 };
 
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
-    Store, error,
+    Store,
+    dialect::Dialect,
+    error,
     organizations::Name,
     sql::Sql,
     stage::{Decided, Known, Organization, Stage},
@@ -27,6 +30,10 @@ pub(super) type Group<'a> = &'a [Task];
 /// Rows of one statement; keeps below the smaller of both databases' limits of places.
 pub(super) const CHUNK: usize = 500;
 
+/// Longest that a group may take on PostgreSQL: a disk may be slow, a connection that was lost says nothing. The
+/// server takes such a transaction back before: see [`session`](super::session).
+const LONGEST: Duration = Duration::from_secs(30);
+
 enum Decision {
     Record(Vec<Decided>),
     Delete(usize, Result<(i64, Option<Decided>)>),
@@ -38,7 +45,14 @@ impl Store {
     /// # Errors
     /// Those of the database; nothing of the group is recorded then.
     pub async fn append(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
-        let appended = self.append_in_one(group, now).await;
+        let appended = match self.dialect {
+            Dialect::Sqlite => self.append_in_one(group, now).await,
+            // A connection that says nothing is closed: nobody waits for ever, and whether it was committed is not known.
+            Dialect::Postgres => match tokio::time::timeout(LONGEST, self.append_in_one(group, now)).await {
+                Ok(appended) => appended,
+                Err(late) => Err(Error::Unavailable(std::sync::Arc::new(late))),
+            },
+        };
         match &appended {
             Ok(_) => self.refused.store(false, Ordering::Release),
             Err(Error::Unavailable(_)) => self.refused.store(true, Ordering::Release),

@@ -11,13 +11,14 @@ mod writing;
 
 use std::collections::{BTreeMap, HashMap};
 
-use sea_orm::{FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use tokio::sync::mpsc;
 
 use super::{
     Durability, Store, connect,
     dialect::{Dialect, SEQUENCE_BITS, search_rowid},
     error,
+    session::MAY_BE_IDLE,
     sql::Sql,
     transaction::{self, Transaction},
 };
@@ -173,6 +174,7 @@ impl Store {
             return Ok(None);
         }
         let tx = self.write.begin().await?;
+        tx.execute_unprepared(MAY_BE_IDLE).await.map_err(error::from)?;
         let sql = Sql::new("SELECT pg_try_advisory_xact_lock(").bind(COPYING).text(") AS locked");
         let row = Row::find_by_statement(sql.on(self.dialect.backend())).one(&tx).await.map_err(error::from)?;
         if row.is_some_and(|row| row.locked) {

@@ -41,12 +41,16 @@ const COMMON: [(&str, &str); 5] = [
     ("enable_sort", "off"),
 ];
 /// Settings of the sessions that write.
-const WRITING: [(&str, &str); 2] = [
+const WRITING: [(&str, &str); 3] = [
     // An acknowledged event survives a crash; group commit pays for it.
     ("synchronous_commit", "on"),
     // Building indexes takes as long as it takes.
     ("statement_timeout", "0"),
+    // Of a process that is out of reach, the server hears nothing: the heads that it had locked are free again after this.
+    ("idle_in_transaction_session_timeout", "20s"),
 ];
+/// For a transaction that holds a lock while others work: it may be idle.
+pub(super) const MAY_BE_IDLE: &str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 /// Settings of the sessions that read.
 const READING: [(&str, &str); 1] = [
     // Longest that one reading statement may take.

@@ -194,7 +194,7 @@ impl Writes {
     /// # Errors
     /// `UNAVAILABLE`.
     pub async fn begin(&self) -> Result<Transaction> {
-        self.begin_with("BEGIN").await.map_err(error::from)
+        self.begin_with(DURABLE).await.map_err(error::from)
     }
 
     /// Begins a transaction that sees one state of the database, on the connections that write: no time limit ends it.
@@ -271,7 +271,10 @@ impl Writes {
     }
 }
 
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Once more what the session was set to: a pooler that mixes sessions unnoticed takes nothing from what is recorded.
+const DURABLE: &str = "BEGIN; SET LOCAL synchronous_commit = on";
+const SNAPSHOT: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Begins a transaction on a connection that reads; it sees one state of the database.
 ///

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{Store, dialect::Dialect, error, sql::Sql};
+use super::{Store, dialect::Dialect, error, session::MAY_BE_IDLE, sql::Sql};
 use crate::{
     clock::Clock,
     error::Result,
@@ -102,6 +102,7 @@ impl Store {
         }
         // Held while another connection builds: a concurrent build cannot be part of a transaction.
         let tx = self.write.begin().await?;
+        tx.execute_unprepared(MAY_BE_IDLE).await.map_err(error::from)?;
         if !locked(&tx).await? {
             tx.rollback().await?;
             return Ok(0);

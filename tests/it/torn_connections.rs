@@ -168,3 +168,38 @@ async fn a_torn_connection_loses_repeats_and_mixes_nothing() {
     app.finish().await;
     direct.finish().await;
 }
+
+/// A COMMIT that never arrives, and one whose answer never comes; the server is not told that the connection is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_says_nothing_is_given_up() {
+    let direct = TestApp::start(Database::Postgres).await;
+    let proxy = Proxy::before(&direct.url).await;
+    let app = direct.beside_with(|settings| settings.database_url.clone_from(&proxy.url)).await;
+    let admin = app.admin("workspace", "acme");
+    let mut books = Books::default();
+    let record = async |key: &str| admin.ask(RECORD, json!({ "input": keyed("acme", key) })).await;
+    proxy.passed();
+    books.note("first".to_owned(), &record("first").await);
+    proxy.passed();
+    books.note("second".to_owned(), &record("second").await);
+    let request = proxy.passed();
+    let last = |message| request.iter().rposition(|each| *each == message).expect("it was there") as u64;
+    let (commit, answer) = (last((Side::Client, 'Q')), last((Side::Server, 'C')));
+    assert!(commit < answer);
+    // Half a minute each: the short form has the first alone.
+    let long = std::env::var("LEDGERLINE_TORTURE_ROUNDS").is_ok();
+    let places = [("not committed", commit), ("committed", answer)];
+    for (key, place) in places.into_iter().take(if long { 2 } else { 1 }) {
+        proxy.arm(Fault::Stall, vec![place]);
+        let started = std::time::Instant::now();
+        books.note(key.to_owned(), &record(key).await);
+        assert!(books.unanswered.contains(key) && started.elapsed().as_secs() < 40, "{:?}", started.elapsed());
+        assert_eq!(proxy.disarm().len(), 1);
+        books.note(key.to_owned(), &record(key).await);
+        assert!(books.unanswered.is_empty(), "{key}: it records again");
+    }
+    books.check(&admin).await;
+    books.check(&direct.admin("workspace", "acme")).await;
+    app.finish().await;
+    direct.finish().await;
+}

@@ -26,6 +26,8 @@ pub enum Fault {
     Half,
     /// It is late.
     Delay,
+    /// It never comes, and the connection stays open.
+    Stall,
 }
 
 /// How late a message is.
@@ -257,6 +259,7 @@ async fn pass(
             return Ok(fault);
         }
         Some(Fault::Delay) => tokio::time::sleep(LATE).await,
+        Some(Fault::Stall) => std::future::pending::<()>().await,
         Some(Fault::CutAfter) | None => {}
     }
     to.write_all(&message).await?;
