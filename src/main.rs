@@ -1,6 +1,6 @@
 //! The `ledgerline` command.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 /// Faster than the system's under many small allocations, which is what GraphQL answers are made of. SQLite's, too: its
 /// crate's feature `override` puts it in the place of C's `malloc`.
@@ -19,7 +19,8 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("ledgerline: {error:#}");
+            // Nobody may be there to read it.
+            let _ = writeln!(std::io::stderr(), "ledgerline: {error:#}");
             ExitCode::FAILURE
         }
     }

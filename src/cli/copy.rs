@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::say;
+use super::{mention, say};
 use crate::{
     app::with_cause,
     clock::Clock,
@@ -75,7 +75,7 @@ impl Told {
         let twentieths = done * 20 / all.max(1);
         if twentieths > self.twentieths && !std::io::stderr().is_terminal() {
             self.twentieths = twentieths;
-            eprintln!("{verb} {done} of {all} events");
+            mention(format_args!("{verb} {done} of {all} events"));
         }
     }
 

@@ -94,6 +94,11 @@ fn say(line: impl std::fmt::Display) -> Result<()> {
     }
 }
 
+/// Prints a line to standard error. What nobody can read is no reason to stop.
+fn mention(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
     let open = Store::open_with(&settings.database_url, settings.durability()).await;
     let store = open.map_err(with_cause).context("the database cannot be migrated")?;
@@ -150,7 +155,8 @@ fn log_to_stderr(settings: &Settings) -> Result<()> {
     // Migrations tell their every step; what matters of them is an error.
     let quiet = format!("sea_orm_migration=warn,sqlx=warn,{}", settings.log);
     let filter = EnvFilter::try_new(quiet).context("LEDGERLINE_LOG cannot be read")?;
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    // Nobody who reads the log is no reason to panic, which is what it would be.
+    let lines = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     let registry = tracing_subscriber::registry().with(filter);
     match settings.log_format {
         LogFormat::Text => registry.with(lines.with_target(false)).init(),

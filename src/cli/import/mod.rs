@@ -81,7 +81,10 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
     let undated = match arguments.undated.as_deref() {
         None => Undated::Refused,
         Some("now") => Undated::Now,
-        Some(text) => Undated::At(Timestamp::parse(text).context("--undated must be now or an RFC 3339 instant")?),
+        Some(text) => Undated::At(
+            Timestamp::parse(text)
+                .with_context(|| format!("--undated must be now or an RFC 3339 instant, got {text:?}"))?,
+        ),
     };
     if let Some(offset) = &arguments.offset
         && time::full_offset(offset).is_none()
@@ -122,13 +125,13 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
     writing.await.context("the writer failed")?;
     store.close().await;
     say(format_args!("{recorded} recorded, {already} recorded before, {} refused", refused.count))?;
-    done.with_context(|| {
-        format!(
-            "stopped at line {reached} of {}; once the cause is mended, run the same command again: it records what is \
-             missing, and nothing twice",
+    if let Err(cause) = done {
+        bail!(
+            "stopped at line {reached} of {}: {cause:#}\nOnce that is mended, run the same command again: what was \
+             recorded is not recorded twice",
             arguments.file.display()
-        )
-    })?;
+        );
+    }
     Ok(if refused.count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

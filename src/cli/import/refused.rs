@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::{records::Place, source::Format};
-use crate::error::Error;
+use crate::{cli::mention, error::Error};
 
 /// Refused records that are printed; the rest are counted.
 const SHOWN: usize = 50;
@@ -65,10 +65,10 @@ impl Refused {
         if self.count <= SHOWN {
             let Place { line, record } = place;
             let event = if self.format == Format::Json { format!(", event {record}") } else { String::new() };
-            self.bar.suspend(|| eprintln!("line {line}{event}: {error}"));
+            self.bar.suspend(|| mention(format_args!("line {line}{event}: {error}")));
         } else if self.count == SHOWN + 1 {
             let kept = if self.files.is_some() { "" } else { "; --refused FILE keeps all" };
-            self.bar.suspend(|| eprintln!("more lines are refused and counted, not shown{kept}"));
+            self.bar.suspend(|| mention(format_args!("more lines are refused and counted, not shown{kept}")));
         }
         let (format, Some(files)) = (self.format, &mut self.files) else { return Ok(()) };
         files.write(|files| {

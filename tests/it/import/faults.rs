@@ -316,16 +316,17 @@ async fn files_that_are_none_are_told_with_the_cause() {
         assert!(nothing.status.success());
     }
     // Nobody reads what is said.
+    fs::write(app.folder().join("mixed"), format!("{}\nbad\n", line("a"))).unwrap();
     let mut unheard: Command = process::ledgerline(&app.url, &app.folder());
     unheard
         .args(["import", "--product", "workspace"])
-        .arg(app.folder().join("events.ndjson"))
+        .arg(app.folder().join("mixed"))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = unheard.spawn().unwrap();
-    drop(child.stdout.take());
+    drop((child.stdout.take(), child.stderr.take()));
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
-    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(total(&app, "acme").await, 1);
     app.finish().await;
 }

@@ -197,7 +197,7 @@ async fn faulty_rows_are_refused_each_for_itself() {
     assert_eq!(lines, ["line 3", "line 4", "line 6", "line 7", "line 9"], "{imported:#?}");
     let events = events(&app, "acme").await;
     let read: Vec<_> =
-        events.iter().map(|event| (&event["action"], &event["metadataText"], &event["log"]["id"])).collect();
+        events.iter().map(|event| (&event["action"], &event["metadataText"], &event["log"]["externalId"])).collect();
     assert_eq!(
         read,
         [

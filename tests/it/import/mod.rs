@@ -52,8 +52,8 @@ async fn events(app: &TestApp, organization: &str) -> Vec<Value> {
     let query =
         "query { auditEvents(first: 100, includeNested: true, orderBy: { field: SEQUENCE, direction: ASC }) { nodes {
         action occurredAt category { code } outcome ipAddress userAgent correlationId source sourceEventId metadataText
-        actor { kind id name email } onBehalfOf { kind id name email } resources { type id name }
-        log { level id name parent { level id name } } } } }";
+        actor { kind externalId name email } onBehalfOf { kind externalId name email } resources { type externalId name }
+        log { level externalId name parent { level externalId name } } } } }";
     let list = app.admin("workspace", organization).data(query, json!({})).await;
     list["auditEvents"]["nodes"].as_array().unwrap().clone()
 }
@@ -86,8 +86,8 @@ on_both_databases! {
                 assert_eq!(node[field], sent[field], "{field} of {line}");
             }
             assert_eq!(node["ipAddress"], sent["ip"], "{line}");
-            for field in ["kind", "id", "name", "email"] {
-                assert_eq!(node["actor"][field], sent["actor"][field], "{field} of {line}");
+            for (shown, field) in [("kind", "kind"), ("externalId", "id"), ("name", "name"), ("email", "email")] {
+                assert_eq!(node["actor"][shown], sent["actor"][field], "{field} of {line}");
             }
             assert!(line.contains(node["metadataText"].as_str().unwrap()), "byte for byte: {line}");
         }
