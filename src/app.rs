@@ -10,6 +10,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::{
     clock::Clock,
     config::Settings,
+    error::Error,
     graphql::{AppSchema, Services, schema_builder},
     http::{Documents, Edge, ReadRate, keys::Keys, router},
     ingest::Writer,
@@ -41,7 +42,9 @@ impl App {
     /// Whatever keeps the service from starting, in words.
     pub async fn start(settings: &Settings, keys: Keys, clock: Clock) -> Result<Self> {
         let store = Store::open_with(&settings.database_url, settings.durability()).await;
-        let store = store.map_err(with_cause).context("the database cannot be opened")?;
+        let store = store
+            .map_err(with_cause)
+            .with_context(|| format!("the database cannot be opened ({})", shown(&settings.database_url)))?;
         let unsafe_settings = store.unsafe_settings().await.map_err(with_cause)?;
         if !unsafe_settings.is_empty() {
             tracing::warn!(
@@ -134,8 +137,41 @@ fn metrics_handle() -> Option<PrometheusHandle> {
     HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone()
 }
 
-/// The service's error with its cause in the text, for the log and the console alone.
-pub fn with_cause(error: crate::error::Error) -> anyhow::Error {
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    anyhow::anyhow!("{error}{cause}")
+/// The service's error as the log and the console alone may have it: of a fault of the database, all causes.
+pub fn with_cause(error: Error) -> anyhow::Error {
+    match error {
+        Error::Unavailable(cause) | Error::Internal(cause) => anyhow::Error::new(Cause(cause)),
+        other => anyhow::Error::new(other),
+    }
+}
+
+/// Causes, each told once: many errors have the text of their cause in their own.
+#[derive(Debug)]
+struct Cause(Arc<dyn std::error::Error + Send + Sync>);
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut told = self.0.to_string();
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if !told.contains(&text) {
+                told = format!("{told}: {text}");
+            }
+            next = cause.source();
+        }
+        f.write_str(&told)
+    }
+}
+
+impl std::error::Error for Cause {}
+
+/// A database URL without what may be a password: user and options.
+#[must_use]
+pub fn shown(url: &str) -> String {
+    let url = if url.starts_with("sqlite:") { url } else { url.split('?').next().unwrap_or_default() };
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (_, host))) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
+    }
 }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{mention, say};
 use crate::{
-    app::with_cause,
+    app::{shown, with_cause},
     clock::Clock,
     config::Settings,
     store::{Phase, Store},
@@ -27,13 +27,14 @@ pub struct CopyArgs {
 
 /// Copies, and tells how far it is.
 pub async fn run(settings: &Settings, arguments: &CopyArgs) -> Result<()> {
-    if arguments.from == arguments.to {
+    let CopyArgs { from, to } = arguments;
+    if from == to || is_one_file(from, to) {
         bail!("--to must be another database than --from");
     }
-    let source = Store::open_source(&arguments.from).await;
-    let source = source.map_err(with_cause).context("the database to copy from cannot be opened")?;
-    let target = Store::open_with(&arguments.to, settings.durability()).await;
-    let target = target.map_err(with_cause).context("the database to copy to cannot be opened")?;
+    let source = Store::open_source(from).await.map_err(with_cause);
+    let source = source.with_context(|| format!("the database to copy from cannot be opened ({})", shown(from)))?;
+    let target = Store::open_with(to, settings.durability()).await.map_err(with_cause);
+    let target = target.with_context(|| format!("the database to copy to cannot be opened ({})", shown(to)))?;
     let mut told = Told::default();
     let copied = source.copy_to(&target, Clock::system().now(), |phase, done, all| told.tell(phase, done, all)).await;
     told.end();
@@ -44,6 +45,15 @@ pub async fn run(settings: &Settings, arguments: &CopyArgs) -> Result<()> {
         "copied {} events of {} organizations ({} of the events earlier); all {} rows read back the same",
         copied.events, copied.organizations, copied.before, copied.compared
     ))
+}
+
+/// Whether two URLs of SQLite lead to one file.
+fn is_one_file(one: &str, other: &str) -> bool {
+    let real = |url: &str| {
+        let path = url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
+        std::fs::canonicalize(path).ok()
+    };
+    real(one).is_some_and(|one| Some(one) == real(other))
 }
 
 /// A bar on a terminal, a line for every twentieth elsewhere.

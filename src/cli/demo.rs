@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 
-use super::{listen, recorder, say, stop_signal, token};
+use super::{development_keys, listen, recorder, say, stop_signal, token};
 use crate::{
-    app::{App, with_cause},
+    app::{App, shown, with_cause},
     auth::{LogName, OneOrMany, Principal, policy},
     catalog::{Product, Products},
     clock::Clock,
@@ -26,12 +26,8 @@ const TTL: Duration = Duration::from_secs(7 * 24 * 3600);
 pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
     // Nobody should be kept from trying things out by a limit.
     let settings = &Settings { read_rate: 0, ..settings.clone() };
-    let open = || {
-        DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
-            .context("the development keys cannot be made")
-    };
-    let development = open()?;
-    let keys = Keys::new(products, Some(open()?))
+    let development = development_keys(settings, products)?;
+    let keys = Keys::new(products, Some(development_keys(settings, products)?))
         .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
     let listener = listen(settings).await?;
     let app = App::start(settings, keys, Clock::system()).await?;
@@ -148,12 +144,4 @@ fn print(product: &Arc<Product>, development: &DevelopmentKeys, base: &str) -> R
         say(format_args!("    token  {token}"))?;
     }
     say("")
-}
-
-/// A database URL without its password.
-fn shown(url: &str) -> String {
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
-        Some((scheme, (_, host))) => format!("{scheme}://…@{host}"),
-        None => url.to_owned(),
-    }
 }

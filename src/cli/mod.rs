@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::{
-    app::{App, with_cause},
+    app::{App, shown, with_cause},
     auth::Principal,
     catalog::{KeySource, Products},
     clock::Clock,
@@ -100,8 +100,7 @@ fn mention(line: impl std::fmt::Display) {
 }
 
 async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
-    let open = Store::open_with(&settings.database_url, settings.durability()).await;
-    let store = open.map_err(with_cause).context("the database cannot be migrated")?;
+    let store = open_store(settings).await?;
     say("the schema is up to date")?;
     if citus {
         let done = store.distribute().await.map_err(with_cause).context("the tables cannot be distributed")?;
@@ -168,10 +167,7 @@ fn log_to_stderr(settings: &Settings) -> Result<()> {
 async fn serve(settings: &Settings, products: &Products, dev: bool) -> Result<()> {
     let development = if dev {
         tracing::warn!("development keys are accepted: anyone who can read their folder can sign tokens");
-        Some(
-            DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
-                .context("the development keys cannot be made")?,
-        )
+        Some(development_keys(settings, products)?)
     } else {
         None
     };
@@ -216,6 +212,17 @@ async fn stop_signal() {
         () = interrupt => {}
         () = terminate => {}
     }
+}
+
+async fn open_store(settings: &Settings) -> Result<Store> {
+    let url = &settings.database_url;
+    let open = Store::open_with(url, settings.durability()).await.map_err(with_cause);
+    open.with_context(|| format!("the database cannot be opened ({})", shown(url)))
+}
+
+fn development_keys(settings: &Settings, products: &Products) -> Result<DevelopmentKeys> {
+    DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
+        .context("the development keys cannot be made, or read, in the folder that LEDGERLINE_KEYS names")
 }
 
 /// The principal of a command that records for a product: made by the same verification as any other.

@@ -5,14 +5,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::unknown_product;
+use super::{development_keys, unknown_product};
 use crate::{
-    auth::{Claims, LogName, OneOrMany},
+    auth::{self, Claims, LogName, OneOrMany},
     catalog::{Product, Products},
     clock::Clock,
     config::Settings,
     event::Timestamp,
-    http::keys::DevelopmentKeys,
 };
 
 /// What the token says.
@@ -53,11 +52,7 @@ pub struct TokenArgs {
 /// Makes the token.
 pub fn make(settings: &Settings, products: &Products, arguments: &TokenArgs) -> Result<String> {
     let product = products.get(&arguments.product).with_context(|| unknown_product(products, &arguments.product))?;
-    for log in &arguments.log {
-        if LogName::parse(log).is_none() {
-            bail!("--log: {log:?} must be level:id");
-        }
-    }
+    check(product, arguments)?;
     let mut claims = claims(product, &arguments.subject, &arguments.scopes, arguments.ttl);
     claims.org.clone_from(&arguments.organization);
     claims.plan.clone_from(&arguments.plan);
@@ -65,9 +60,34 @@ pub fn make(settings: &Settings, products: &Products, arguments: &TokenArgs) -> 
     claims.email.clone_from(&arguments.email);
     claims.roles = (!arguments.role.is_empty()).then(|| OneOrMany::Many(arguments.role.clone()));
     claims.logs = (!arguments.log.is_empty()).then(|| arguments.log.clone());
-    let keys = DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
-        .context("the development keys cannot be made")?;
+    let keys = development_keys(settings, products)?;
     keys.sign(&product.name, &claims).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// A token that nobody could use is a slip of the pen.
+fn check(product: &Product, arguments: &TokenArgs) -> Result<()> {
+    let reading = product.access.scopes.iter().map(String::as_str);
+    let known: Vec<&str> = reading.chain([auth::RECORD, auth::MANAGE, auth::STAFF]).collect();
+    let mut scopes = arguments.scopes.split_ascii_whitespace().peekable();
+    if scopes.peek().is_none() || !scopes.all(|scope| known.contains(&scope)) {
+        bail!("--scopes must be some of {}, separated by blanks, got {:?}", known.join(", "), arguments.scopes);
+    }
+    if arguments.ttl < Duration::from_secs(1) {
+        bail!("--ttl must be at least a second");
+    }
+    for (option, text) in [("organization", arguments.organization.as_deref()), ("subject", Some(&arguments.subject))] {
+        if text.is_some_and(|text| text.trim().is_empty()) {
+            bail!("--{option} must not be empty");
+        }
+    }
+    for log in &arguments.log {
+        let levels: Vec<_> = product.levels.iter().map(|level| level.name.as_str()).collect();
+        let name = LogName::parse(log).with_context(|| format!("--log must be level:id, got {log:?}"))?;
+        if !levels.contains(&name.level.as_str()) {
+            bail!("--log: the levels of {} are {}, got {:?}", product.name, levels.join(", "), name.level);
+        }
+    }
+    Ok(())
 }
 
 /// Claims of a subject with scopes, good for a while from now.

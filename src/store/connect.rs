@@ -1,6 +1,7 @@
 //! Opening the database.
 
 use std::{
+    path::Path,
     str::FromStr,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,6 +35,9 @@ pub(super) const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a start waits for another one on the same file, or for a slow disk.
 const OPENING: Duration = Duration::from_secs(120);
 
+/// The field that a URL that is none is named by: it may come from a setting or from an option.
+pub(super) const URL: &str = "database URL";
+
 /// Which database a URL is of.
 pub fn dialect_of(url: &str) -> Result<Dialect> {
     if url.starts_with("sqlite:") {
@@ -41,8 +45,7 @@ pub fn dialect_of(url: &str) -> Result<Dialect> {
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         Ok(Dialect::Postgres)
     } else {
-        let reason = "the URL must begin with sqlite:, postgres: or postgresql:".to_owned();
-        Err(error::from(DbErr::Conn(RuntimeErr::Internal(reason))))
+        Err(Error::bad_input(URL, "must begin with sqlite:, postgres:// or postgresql://"))
     }
 }
 
@@ -57,7 +60,10 @@ pub(super) async fn open(url: &str, durability: Durability) -> Result<(Writes, D
     }
     let path = sqlite_path(url);
     if path.is_empty() || path == ":memory:" {
-        return Err(Error::bad_input("LEDGERLINE_DATABASE_URL", "must name a file, as in sqlite://data/ledgerline.db"));
+        return Err(Error::bad_input(URL, "must name a file, as in sqlite://data/ledgerline.db"));
+    }
+    if Path::new(path).is_dir() {
+        return Err(Error::bad_input(URL, "must name a file, and not a folder"));
     }
     let (write, read) = open_sqlite(url).await.map_err(error::from)?;
     Ok((write, read, dialect))

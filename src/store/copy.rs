@@ -90,8 +90,17 @@ impl Store {
     /// # Errors
     /// `BAD_USER_INPUT` where a SQLite file is missing, and those of [`Store::open`].
     pub async fn open_source(url: &str) -> Result<Self> {
-        if connect::dialect_of(url)? == Dialect::Sqlite && !std::path::Path::new(connect::sqlite_path(url)).exists() {
-            return Err(Error::bad_input("--from", "must name a database: there is no such file"));
+        if connect::dialect_of(url)? == Dialect::Sqlite {
+            let fault = match std::fs::metadata(connect::sqlite_path(url)) {
+                Err(fault) => Some(format!("must name a database: {fault}")),
+                Ok(file) if file.is_file() && file.len() == 0 => {
+                    Some("must name a database: the file is empty".to_owned())
+                }
+                Ok(_) => None,
+            };
+            if let Some(rule) = fault {
+                return Err(Error::bad_input("--from", rule));
+            }
         }
         // It is only read.
         Self::open_with(url, Durability::Waived).await

@@ -7,7 +7,7 @@ use sea_orm::{ConnectOptions, DatabaseConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection, PgConnection, Row, postgres::PgConnectOptions, raw_sql};
 
 use super::{
-    connect::{ACQUIRE, of_sqlx},
+    connect::{ACQUIRE, URL, of_sqlx},
     error,
 };
 use crate::error::{Error, Result};
@@ -102,6 +102,8 @@ pub(super) async fn pool(
     purpose: Purpose,
     durability: Durability,
 ) -> Result<DatabaseConnection> {
+    // Where SeaORM cannot read a URL, its error has the whole of it in it, password and all.
+    parsed(url)?;
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -127,6 +129,11 @@ pub(super) async fn pool(
     sea_orm::Database::connect(options).await.map_err(error::from)
 }
 
+fn parsed(url: &str) -> Result<PgConnectOptions> {
+    let rule = |fault| format!("must be as postgres://USER@HOST:PORT/NAME ({fault})");
+    url.parse().map_err(|fault: sqlx::Error| Error::bad_input(URL, rule(fault)))
+}
+
 /// Options without anything that a pooler does not know: what is ours is set afterwards.
 fn plain(options: PgConnectOptions) -> PgConnectOptions {
     options.extra_float_digits(None)
@@ -137,8 +144,8 @@ fn plain(options: PgConnectOptions) -> PgConnectOptions {
 /// # Errors
 /// `BAD_USER_INPUT` with the reason, `UNAVAILABLE` where it cannot be reached.
 pub(super) async fn check(url: &str, purpose: Purpose, durability: Durability, field: &str) -> Result<()> {
+    let options = plain(parsed(url)?).disable_statement_logging();
     let checked = async {
-        let options = plain(url.parse::<PgConnectOptions>()?).disable_statement_logging();
         let mut first = options.connect().await?;
         make_ready(&mut first, purpose, durability).await?;
         let mut second = options.connect().await?;

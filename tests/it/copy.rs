@@ -267,6 +267,10 @@ async fn goes_on_after_a_kill(source: TestApp, target: TestApp) {
         });
         let served = String::from_utf8_lossy(&served.await.stderr).into_owned();
         assert!(served.contains("run the interrupted `ledgerline copy` again"), "{served}");
+        let path = target.folder().join("events.ndjson");
+        fs::write(&path, lines(0..1)).expect("the file is written");
+        let imported = process::import(&target.url, &target.folder(), &path, &[]).await;
+        assert!(imported.said.contains("run the interrupted `ledgerline copy` again"), "{imported:?}");
         let nowhere = format!("sqlite://{}", source.folder().join(format!("nowhere-{kill}.db")).display());
         let unfinished = refusal(&target.url, &nowhere, &source.folder()).await;
         assert!(unfinished.contains("a copy that has not come to its end"), "{unfinished}");

@@ -10,6 +10,7 @@ mod bad_input;
 mod bombs;
 mod catalog_files;
 mod clocks;
+mod commands;
 mod copy;
 mod crash;
 mod days;

@@ -17,7 +17,7 @@ use crate::{
         Actor, ActorKind, Outcome, Resource, Timestamp,
         hash::{self, Hash},
         input::{LogRef, RecordInput},
-        limits,
+        json, limits,
     },
     ingest,
     store::Item,
@@ -39,6 +39,8 @@ pub struct Reading<'a> {
     pub undated: Undated,
     /// What times without an offset mean.
     pub offset: Option<&'a str>,
+    /// Whether what would be cut or replaced refuses an event.
+    pub strict: bool,
     /// Fields that are left out.
     pub ignored: &'a [String],
     /// Of a text of rows.
@@ -98,6 +100,7 @@ impl Reading<'_> {
         };
         let action = text(&event, "action")?.ok_or_else(|| Error::bad_input("action", "is missing"))?;
         let mut input = RecordInput::new(action, self.actor(&event, "actor")?.unwrap_or_else(system));
+        input.strict = self.strict || flag(&event, "strict")?;
         input.category = match event.get("category") {
             Some((path, value)) if value.get().starts_with('{') => {
                 text(&event.below("category", &path, value, self.ignored)?, "code")?
@@ -127,7 +130,7 @@ impl Reading<'_> {
 
     fn time(&self, path: &str, value: &RawValue) -> Result<Timestamp> {
         let spelled = value.get();
-        let text = if spelled.starts_with('"') { string(path, value)? } else { spelled.to_owned() };
+        let text = if spelled.starts_with('"') { string(value) } else { spelled.to_owned() };
         time::parse(&text, self.offset).map_err(|rule| Error::bad_input(path, rule))
     }
 
@@ -200,14 +203,24 @@ fn system() -> Actor {
 fn text(object: &Object<'_>, name: &str) -> Result<Option<String>> {
     let Some((path, value)) = object.get(name) else { return Ok(None) };
     match value.get().as_bytes()[0] {
-        b'"' => string(&path, value).map(Some),
+        b'"' => Ok(Some(string(value))),
         b'-' | b'0'..=b'9' => Ok(Some(value.get().to_owned())),
         _ => Err(Error::bad_input(path, "must be a text or a number")),
     }
 }
 
-fn string(path: &str, value: &RawValue) -> Result<String> {
-    serde_json::from_str(value.get()).map_err(|error| Error::bad_input(path, format!("must be a text ({error})")))
+/// A string as recording takes it: NUL stands for what no text can hold, and is replaced or refused there.
+fn string(value: &RawValue) -> String {
+    json::decode(value.get()).with_nul()
+}
+
+fn flag(object: &Object<'_>, name: &str) -> Result<bool> {
+    let Some((path, value)) = object.get(name) else { return Ok(false) };
+    match value.get() {
+        "true" | "\"true\"" => Ok(true),
+        "false" | "\"false\"" => Ok(false),
+        _ => Err(Error::bad_input(path, "must be true or false")),
+    }
 }
 
 fn outcome(event: &Object<'_>) -> Result<Option<Outcome>> {

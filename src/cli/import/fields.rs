@@ -50,6 +50,7 @@ static EVENT: Shape = Shape {
         field(&["sourceEventId"]),
         field(&["idempotencyKey", "importId", "repeatOf"]),
         field(&["metadata", "metadataText"]),
+        field(&["strict"]),
     ],
     shown: &["id", "sequence", "actionLabel", "recordedAt", "recordedBy", "truncated"],
 };

@@ -24,7 +24,7 @@ use self::{
     refused::Refused,
     source::Format,
 };
-use super::{recorder, say, stop_signal};
+use super::{development_keys, mention, open_store, recorder, say, stop_signal};
 use crate::{
     app::with_cause,
     catalog::Products,
@@ -32,9 +32,9 @@ use crate::{
     config::Settings,
     error::{Error, Result as Checked},
     event::Timestamp,
-    http::keys::{DevelopmentKeys, Keys},
+    http::keys::Keys,
     ingest::Writer,
-    store::{Appended, Item, Recorded, Store, Task},
+    store::{Appended, Item, Recorded, Task},
 };
 
 /// What to import.
@@ -61,6 +61,9 @@ pub struct ImportArgs {
     /// Fields that are left out, by commas, such as id,recordedAt,actor.label. May be given several times.
     #[arg(long, value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Refuses events of which a text would be cut, or a character replaced, to be kept.
+    #[arg(long)]
+    strict: bool,
     /// Keeps refused events in this file, as they stood, to be corrected and imported; the reasons lie beside it, in
     /// FILE.reasons, a JSON object a line.
     #[arg(long, visible_alias = "refused-to", value_name = "FILE")]
@@ -94,17 +97,12 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
     let (raw, length) = source::open(&arguments.file)?;
     let bar = bar(length);
     let refused = Refused::new(bar.clone(), arguments.refused.as_deref(), &arguments.file)?;
-    let open = || {
-        DevelopmentKeys::open_or_create(&settings.keys_folder(), products)
-            .context("the development keys cannot be made")
-    };
-    let keys = Keys::new(products, Some(open()?))
+    let keys = Keys::new(products, Some(development_keys(settings, products)?))
         .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
-    let recorder = recorder(&keys, &open()?, products, &arguments.product, "import").await?;
-    let store = Store::open_with(&settings.database_url, settings.durability())
-        .await
-        .map_err(with_cause)
-        .context("the database cannot be opened")?;
+    let development = development_keys(settings, products)?;
+    let recorder = recorder(&keys, &development, products, &arguments.product, "import").await?;
+    let store = open_store(settings).await?;
+    store.refuse_unfinished_copy().await.map_err(with_cause)?;
     let (writer, writing) = Writer::start(store.clone(), Clock::system());
     let pieces = read(bar.wrap_read(raw), arguments.format);
     let reading = Reading {
@@ -113,17 +111,34 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
         undated,
         offset: arguments.offset.as_deref(),
         ignored: &arguments.ignore,
+        strict: arguments.strict,
         columns: None,
         repeats: HashMap::new(),
     };
-    let mut import =
-        Import { writer, bar, reading, refused, batch: Vec::new(), bytes: 0, reached: 1, recorded: 0, already: 0 };
+    let mut import = Import {
+        writer,
+        bar,
+        reading,
+        refused,
+        batch: Vec::new(),
+        bytes: 0,
+        reached: 1,
+        recorded: 0,
+        already: 0,
+        changed: 0,
+    };
     let done = import.run(pieces).await;
     import.bar.finish_and_clear();
-    let Import { writer, refused, reached, recorded, already, .. } = import;
+    let Import { writer, refused, reached, recorded, already, changed, .. } = import;
     drop(writer);
     writing.await.context("the writer failed")?;
     store.close().await;
+    if changed > 0 {
+        mention(format_args!(
+            "{changed} of them are not as they were sent: what could not be kept was cut or replaced, and `truncated` \
+             names it (--strict refuses such events)"
+        ));
+    }
     say(format_args!("{recorded} recorded, {already} recorded before, {} refused", refused.count))?;
     if let Err(cause) = done {
         bail!(
@@ -196,6 +211,8 @@ struct Import<'a> {
     reached: u64,
     recorded: usize,
     already: usize,
+    /// Recorded events that are not as they were sent.
+    changed: usize,
 }
 
 impl Import<'_> {
@@ -277,7 +294,10 @@ impl Import<'_> {
             };
             match result {
                 Ok(recorded) if recorded.already => self.already += 1,
-                Ok(_) => self.recorded += 1,
+                Ok(Recorded { event, .. }) => {
+                    self.recorded += 1;
+                    self.changed += usize::from(!event.truncated.is_empty());
+                }
                 Err(error) => self.refused.put(place, &record, &error)?,
             }
             self.reached = place.line + 1;
@@ -299,21 +319,25 @@ async fn submit(writer: &Writer, items: Vec<Item>) -> Result<Vec<Checked<Recorde
     }
     match record(items.clone()).await {
         Err(Error::Internal(_)) if items.len() > 1 => {}
-        results => return results.map_err(with_cause),
+        results => return results.map_err(not_recorded),
     }
     let mut results = Vec::new();
     for item in items {
         match record(vec![item]).await {
             Ok(mut one) => results.append(&mut one),
             Err(error @ Error::Internal(_)) => results.push(Err(error)),
-            Err(error) => return Err(with_cause(error)),
+            Err(error) => return Err(not_recorded(error)),
         }
     }
     // No event can be the cause that all share.
     match results.iter().all(Result::is_err) {
-        true => results.pop().map_or(Ok(Vec::new()), |one| one.map(|one| vec![Ok(one)]).map_err(with_cause)),
+        true => results.pop().map_or(Ok(Vec::new()), |one| one.map(|one| vec![Ok(one)]).map_err(not_recorded)),
         false => Ok(results),
     }
+}
+
+fn not_recorded(error: Error) -> anyhow::Error {
+    with_cause(error).context("the database did not take the events from there on")
 }
 
 /// The writer answers a task with its own kind of result, one per item.

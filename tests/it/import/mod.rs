@@ -83,7 +83,8 @@ on_both_databases! {
         for (line, node) in ODD_LINES.lines().zip(&nodes) {
             let sent: Value = serde_json::from_str(line).unwrap();
             for field in ["action", "userAgent", "source", "sourceEventId"] {
-                assert_eq!(node[field], sent[field], "{field} of {line}");
+                let kept = if sent[field] == "" { &Value::Null } else { &sent[field] };
+                assert_eq!(node[field], *kept, "{field} of {line}");
             }
             assert_eq!(node["ipAddress"], sent["ip"], "{line}");
             for (shown, field) in [("kind", "kind"), ("externalId", "id"), ("name", "name"), ("email", "email")] {
@@ -132,7 +133,7 @@ on_both_databases! {
             r#"{"org":"acme","action":"x","occurredAt":"2026-01-01T00:00:00Z","metadata":"text"}"#,
             r#"{"org":"acme","action":"","occurredAt":"2026-01-01T00:00:00Z"}"#,
             r#"{"action":"x","occurredAt":"2026-01-01T00:00:00Z"}"#,
-            r#"{"org":"acme","action":"x","occurredAt":"2026-01-01T00:00:00Z","metadata":{"a":"\u0000"}}"#,
+            r#"{"org":"ac\u0000me","action":"x","occurredAt":"2026-01-01T00:00:00Z"}"#,
         ];
         let mut text = String::new();
         for line in bad {

@@ -88,6 +88,11 @@ async fn values_that_are_not_understood_are_refused_and_named() {
         (r#""metadata":{},"metadataText":"{}""#, "metadataText: is another name of metadata"),
         (r#""actor":{"kind":"USER","id":"a","externalId":"a"}"#, "actor.externalId: is another name of id"),
         (r#""source":"a","source":"b""#, "source: must be named once"),
+        (r#""strict":1"#, "strict: must be true or false"),
+        (
+            r#""strict":true,"userAgent":"\ud83d""#,
+            "userAgent: must not contain NUL (U+0000) or half of a surrogate pair",
+        ),
         (r#""actor":{"kind":"PERSON"}"#, "actor.kind: must be one of USER, API_KEY,"),
         (r#""actor":{"id":"u"}"#, "actor.kind: must be one of USER, API_KEY,"),
         (r#""actor":"ada""#, "actor: must be an object: kind, id, name, email"),
@@ -174,6 +179,32 @@ async fn times_are_understood_as_other_systems_write_them() {
     }
     let wrong = import(&app, &bare, &["--offset", "CET"]).await;
     assert!(wrong.summary.contains("--offset must be an offset from UTC"), "{wrong:#?}");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_outsiders_wrote_is_kept_as_recording_keeps_it() {
+    let app = app().await;
+    let half = r#"{"org":"acme","action":"login","occurredAt":1,"actor":{"kind":"USER","name":"half \ud83d"},"metadata":{"a":"\ud83d"}}"#;
+    let nul = r#"{"org":"acme","action":"login","occurredAt":1,"userAgent":"nul \u0000","metadata":{"a\ud83d":1,"a\ud83e":2}}"#;
+    let long = line("long").replace(r#""org""#, &format!(r#""userAgent":"{}","org""#, "U".repeat(100_000)));
+    let text = [half, nul, &long, &line("whole")].join("\n");
+    let strict = import(&app, &text, &["--strict"]).await;
+    assert_eq!(strict.summary, "1 recorded, 0 recorded before, 3 refused", "{strict:#?}");
+    let imported = import(&app, &text, &[]).await;
+    assert_eq!(imported.summary, "3 recorded, 1 recorded before, 0 refused", "{imported:#?}");
+    assert!(imported.said.starts_with("3 of them are not as they were sent"), "{imported:#?}");
+    let again = import(&app, &text, &[]).await;
+    assert_eq!((again.summary.as_str(), again.said.as_str()), ("0 recorded, 4 recorded before, 0 refused", ""));
+    let query = "{ auditEvents(first: 9, orderBy: { field: SEQUENCE, direction: ASC }) { nodes {
+        truncated actor { name } userAgent metadata metadataText } } }";
+    let list = app.admin("workspace", "acme").data(query, json!({})).await["auditEvents"]["nodes"].clone();
+    assert_eq!(list[1]["actor"]["name"], "half \u{fffd}");
+    assert_eq!(list[1]["metadataText"], r#"{"a":"\ud83d"}"#, "byte for byte");
+    assert_eq!(list[1]["metadata"]["a"], "\u{fffd}");
+    assert_eq!(list[1]["truncated"], json!(["actor.name", "metadata.a"]));
+    assert_eq!(list[2]["userAgent"], "nul \u{fffd}");
+    assert_eq!(list[3]["truncated"], json!(["userAgent"]));
     app.finish().await;
 }
 
