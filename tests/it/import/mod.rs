@@ -80,15 +80,16 @@ on_both_databases! {
             action actor { kind externalId name email } resources { type externalId name } ipAddress userAgent source sourceEventId metadataText } } }";
         let list = app.admin("workspace", "odd").data(query, json!({})).await;
         let nodes = list["auditEvents"]["nodes"].as_array().unwrap().clone();
+        // A text that shows nothing says nothing.
+        let kept = |sent: &Value| if sent.as_str().is_some_and(|text| text.trim().is_empty()) { Value::Null } else { sent.clone() };
         for (line, node) in ODD_LINES.lines().zip(&nodes) {
             let sent: Value = serde_json::from_str(line).unwrap();
             for field in ["action", "userAgent", "source", "sourceEventId"] {
-                let kept = if sent[field] == "" { &Value::Null } else { &sent[field] };
-                assert_eq!(node[field], *kept, "{field} of {line}");
+                assert_eq!(node[field], kept(&sent[field]), "{field} of {line}");
             }
-            assert_eq!(node["ipAddress"], sent["ip"], "{line}");
+            assert_eq!(node["ipAddress"], kept(&sent["ip"]), "{line}");
             for (shown, field) in [("kind", "kind"), ("externalId", "id"), ("name", "name"), ("email", "email")] {
-                assert_eq!(node["actor"][shown], sent["actor"][field], "{field} of {line}");
+                assert_eq!(node["actor"][shown], kept(&sent["actor"][field]), "{field} of {line}");
             }
             assert!(line.contains(node["metadataText"].as_str().unwrap()), "byte for byte: {line}");
         }
