@@ -221,3 +221,37 @@ fn an_unreadable_or_empty_folder_is_told() {
     let gone = Products::load(&folder.path().join("gone")).unwrap_err().to_string();
     assert!(gone.contains("cannot be read"), "{gone}");
 }
+
+#[test]
+fn roles_and_plans_compare_without_regard_to_case_unless_the_file_says_so() {
+    let rules = |access: &str| {
+        let text = SOUND.replace("[access]", &format!("[access]\n{access}"));
+        let products = Products::read([("sixth.toml".to_owned(), text)], None).unwrap();
+        products.get("sixth").unwrap().access.clone()
+    };
+    let names = "\"Admin\", \"Größe\", \"ΟΔΟΣ\", \"Éditeur\", \"größer als K\"";
+    let lists = format!("roles = [{names}]\nplans = [{names}]");
+    let admits = |rules: &AccessRules, name: &str| {
+        let (role, plan) = (rules.admits(&["guest".to_owned(), name.to_owned()]), rules.includes(Some(name)));
+        assert_eq!(role, plan, "{name}");
+        role
+    };
+    let (any, exact) = (rules(&lists), rules(&format!("{lists}\ncase_sensitive = true")));
+    for same in ["Admin", "Größe", "ΟΔΟΣ", "Éditeur"] {
+        assert!(admits(&any, same) && admits(&exact, same), "{same}");
+    }
+    // Sharp s, the sigma at the end of a word, an accent as a character of its own, the sign of kelvin.
+    for same in ["ADMIN", "admin", "GRÖSSE", "gröSSe", "οδος", "οδοσ", "E\u{301}DITEUR", "GRÖẞER ALS \u{212A}"]
+    {
+        assert!(admits(&any, same) && !admits(&exact, same), "{same}");
+    }
+    for other in ["Admins", "Admın", "Admİn", " Admin", "Editeur", "Grosse", "", "guest"] {
+        assert!(!admits(&any, other) && !admits(&exact, other), "{other:?}");
+    }
+    assert!(!any.admits(&[]) && !any.includes(None));
+    assert!(rules("").admits(&[]) && rules("").includes(None), "a list that is not there asks for nothing");
+    let twice = SOUND.replace("[access]", "[access]\nroles = [\"admin\", \"owner\", \"ADMIN\"]");
+    let told = faults(&[("sixth.toml", &twice)]);
+    assert!(told.contains("access.roles[2]") && told.contains("case_sensitive"), "{told}");
+    rules("case_sensitive = true\nroles = [\"admin\", \"ADMIN\"]");
+}

@@ -1,6 +1,6 @@
 //! Product files: a sixth product is a file and no code, and the folder replaces those built in.
 
-use ledgerline::catalog::Products;
+use ledgerline::{auth::OneOrMany, catalog::Products};
 use serde_json::{Value, json};
 
 use crate::harness::{TestApp, event, on_both_databases};
@@ -107,6 +107,42 @@ on_both_databases! {
         // A token of a product that is not served is nobody's.
         let foreign = app.admin("workspace", "acme").token();
         assert_eq!(own.graphql(Some(&foreign), "{ viewer { subject } }", Value::Null).await.code(), "UNAUTHENTICATED");
+        own.finish().await;
+    }
+
+    async fn a_file_says_whether_case_matters_in_roles_and_plans(app: &TestApp) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let exact = SIXTH.replace("sixth", "exact").replace("[access]", "[access]\ncase_sensitive = true");
+        std::fs::write(folder.path().join("sixth.toml"), SIXTH).expect("written");
+        std::fs::write(folder.path().join("exact.toml"), exact).expect("written");
+        let products = Products::load(folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
+        let own = TestApp::with(app.database, products, |_| {}).await;
+        let ask = "{ auditEvents { totalCount } viewer { role plan canReadAuditLog { reason requiredPlans } } }";
+        for (role, plan, any, exact) in [
+            ("owner", "gold", None, None),
+            ("OWNER", "gold", None, Some("FORBIDDEN")),
+            ("owner", "Gold", None, Some("PLAN_REQUIRED")),
+            ("Auditor", "PLATINUM", None, Some("FORBIDDEN")),
+            ("owners", "gold", Some("FORBIDDEN"), Some("FORBIDDEN")),
+            ("owner", "golden", Some("PLAN_REQUIRED"), Some("PLAN_REQUIRED")),
+        ] {
+            for (product, expected) in [("sixth", any), ("exact", exact)] {
+                let mut caller = own.admin(product, "acme").plan(plan);
+                // As `role`, and in a list of `roles`.
+                for several in [false, true] {
+                    caller.claims.role = (!several).then(|| OneOrMany::One(role.to_owned()));
+                    caller.claims.roles = several.then(|| OneOrMany::Many(vec!["guest".to_owned(), role.to_owned()]));
+                    let answer = caller.ask(ask, json!({})).await.json();
+                    assert_eq!(answer["errors"][0]["extensions"]["code"].as_str(), expected, "{product} {role} {plan}");
+                    let viewer = &answer["data"]["viewer"];
+                    assert_eq!(viewer["canReadAuditLog"]["reason"].as_str(), expected, "{product} {role} {plan}");
+                    assert_eq!(viewer["plan"], plan, "shown as the token has it");
+                    if expected == Some("PLAN_REQUIRED") {
+                        assert_eq!(answer["errors"][0]["extensions"]["requiredPlans"], json!(["gold", "platinum"]));
+                    }
+                }
+            }
+        }
         own.finish().await;
     }
 }
