@@ -4,7 +4,7 @@
 mod development;
 mod remote;
 
-use std::{fs, sync::Arc};
+use std::{fs, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -106,6 +106,7 @@ impl Keys {
             }
             return answer.map_err(Error::from);
         }
+        let began = Instant::now();
         // All at once, and no further than to the first that helps: one that is down keeps nobody waiting.
         let mut fetches: FuturesUnordered<_> =
             inner.remotes_of(&product.name).map(|remote| inner.fetch(remote, now)).collect();
@@ -115,6 +116,8 @@ impl Keys {
                 return answer.map_err(Error::from);
             }
         }
+        let waited = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        let now = Timestamp(now.0.saturating_add(waited));
         match inner.remotes_of(&product.name).filter_map(|remote| remote.is_down_for(now)).min() {
             Some(nanos) => Err(Error::IssuerDown {
                 issuer: product.issuer.clone(),

@@ -104,7 +104,7 @@ async fn an_issuer_that_is_down_in_any_way_is_503() {
     let (app, _folder) = service(&addresses).await;
     let told = join_all(addresses.iter().map(async |(name, _)| {
         let token = key.token(&app.products, name);
-        is_put_off(&ask(&app, &token).await, name);
+        assert_eq!(is_put_off(&ask(&app, &token).await, name), 1, "{name}: the time from the end of the fetch");
         // The second failure in a row is no other than the first.
         pause().await;
         is_put_off(&ask(&app, &token).await, name);
