@@ -57,8 +57,9 @@ impl Flaw {
         serde_json::from_slice(bytes).ok()
     }
 
-    /// Why a value that is not kept as JSON is refused for it.
+    /// Why a value is refused for it.
     pub fn refusal(&self, path: &str) -> Error {
+        let path = &path.replace('\0', "\u{fffd}");
         match self {
             Self::Number(number) => lossy(path, number),
             Self::Twice => Error::bad_input(path, "must stand once in its object"),

@@ -1,7 +1,10 @@
 //! What async-graphql leaves to the application: limits before and around its recursive parser, numbers of a
 //! document that it would change, and nulls for failed fields.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use async_graphql::{
     Name, PathSegment, Response, Value,
@@ -81,6 +84,8 @@ enum Token<'a> {
     Colon,
     Name(&'a str),
     Number(&'a str),
+    /// A string, quotes included.
+    String(&'a str),
     Other,
 }
 
@@ -123,8 +128,10 @@ impl<'a> Scan<'a> {
                     self.take_while(|b| b != b'\n' && b != b'\r');
                 }
                 b'"' => {
+                    let start = self.at;
                     self.skip_string();
-                    return Some(Token::Other);
+                    let token = self.bytes.get(start..self.at).and_then(|token| std::str::from_utf8(token).ok());
+                    return Some(token.map_or(Token::Other, Token::String));
                 }
                 b'{' | b'[' | b'(' => {
                     self.at += 1;
@@ -283,6 +290,59 @@ pub fn null_failed_fields(response: &mut Response) {
     }
 }
 
+/// The document with every escaped surrogate pair as the character that it is, and half of one as NUL, which every
+/// field has its own answer to: the library's parser panics at both.
+#[must_use]
+pub fn without_surrogates(text: &str) -> Cow<'_, str> {
+    let is_surrogate = |place: usize| {
+        let escape = &text.as_bytes()[place..];
+        matches!(escape.get(2..4), Some([b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F']))
+    };
+    if !text.match_indices("\\u").any(|(place, _)| is_surrogate(place)) {
+        return Cow::Borrowed(text);
+    }
+    let mut scan = Scan { bytes: text.as_bytes(), at: 0 };
+    let (mut out, mut copied) = (String::with_capacity(text.len()), 0);
+    while let Some(token) = scan.next() {
+        // In a block string a backslash is a character.
+        if let Token::String(string) = token
+            && !string.starts_with("\"\"\"")
+        {
+            out.push_str(&text[copied..scan.at - string.len()]);
+            push_without_surrogates(string, &mut out);
+            copied = scan.at;
+        }
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+fn push_without_surrogates(string: &str, out: &mut String) {
+    let unit = |at: usize| {
+        let digits = string.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok().filter(|unit| (0xD800..0xE000).contains(unit))
+    };
+    let mut chars = string.char_indices();
+    while let Some((at, c)) = chars.next() {
+        let Some(first) = unit(at) else {
+            out.push(c);
+            // What a backslash escapes, another backslash above all, begins nothing.
+            if c == '\\'
+                && let Some((_, escaped)) = chars.next()
+            {
+                out.push(escaped);
+            }
+            continue;
+        };
+        let pair = unit(at + 6).and_then(|second| char::decode_utf16([first, second]).next()?.ok());
+        match pair {
+            Some(c) => out.push(c),
+            None => out.push_str("\\u0000"),
+        }
+        chars.nth(if pair.is_some() { 10 } else { 4 });
+    }
+}
+
 fn at<'v>(value: &'v mut Value, path: &[PathSegment]) -> Option<&'v mut Value> {
     path.iter().try_fold(value, |value, segment| match (segment, value) {
         (PathSegment::Field(field), Value::Object(object)) => object.get_mut(field.as_str()),
@@ -303,6 +363,22 @@ mod tests {
         check_text(&format!("{{ a(b: \"{deep}\", c: \"\"\"{deep} \\\"\"\" {deep}\"\"\") # {deep}\n }}")).unwrap();
         assert!(check_text(&format!("{{ a(b: {deep}")).is_err());
         check_text(&"[".repeat(39)).unwrap();
+    }
+
+    #[test]
+    fn escaped_surrogates_are_characters_or_nul() {
+        for (text, without) in [
+            (r#"{ a(b: "\u00e9 \ud83d\uDE00!") }"#, "{ a(b: \"\\u00e9 😀!\") }"),
+            (r#"{ a(b: "\ud83d", c: "x\udc00\ud83d") }"#, r#"{ a(b: "\u0000", c: "x\u0000\u0000") }"#),
+            (r#"{ a(b: "\ud83d\ud83d\ude00é\"") # \ud83d" }"#, "{ a(b: \"\\u0000😀é\\\"\") # \\ud83d\" }"),
+            (r#"{ a(b: "\\ud83d", c: """\ud83d""") }"#, r#"{ a(b: "\\ud83d", c: """\ud83d""") }"#),
+            (r#"{ a(b: "\ud83d"#, r#"{ a(b: "\ud83d"#),
+            (r#"{ a(b: "\ud83d\"#, r#"{ a(b: "\ud83d\"#),
+            ("{ a(b: \"\\é\\ud8", "{ a(b: \"\\é\\ud8"),
+        ] {
+            assert_eq!(without_surrogates(text), without, "{text}");
+        }
+        parse_query(without_surrogates(r#"{ a(b: "\ud83d", c: "\ud83d\ude00") }"#)).unwrap();
     }
 
     #[test]

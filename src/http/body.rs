@@ -1,6 +1,6 @@
 //! A request's body, read once: straight into the values that async-graphql works with.
 
-use std::{cell::Cell, collections::HashSet};
+use std::{borrow::Cow, cell::Cell, collections::HashSet};
 
 use async_graphql::{Name, Value, indexmap::IndexMap};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -12,6 +12,22 @@ use crate::{
 
 /// Deepest nesting that is read; what lies deeper is a flaw.
 const DEPTH: usize = 100;
+
+/// The bytes of a JSON text as UTF-8. What is none becomes an escaped NUL: inside of a string, where a client put bytes
+/// that somebody sent, it is replaced like any other; elsewhere it is no JSON.
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push_str("\\u0000");
+        }
+    }
+    Cow::Owned(text)
+}
 
 /// Reads a JSON text. What reading would change, or cannot read, stands in the value as a [`Flaw`]: in which event it
 /// lies, if in any, only the document tells.

@@ -137,7 +137,7 @@ fn too_slow() -> Refusal {
 }
 
 fn from_body(body: &Bytes) -> Result<Parameters, Refusal> {
-    let text = std::str::from_utf8(body).map_err(|_| Refusal::malformed("the body must be UTF-8"))?;
+    let text = &body::text(body);
     if text.trim_start().starts_with('[') {
         return Err(Refusal::malformed(
             "the body must be one request: batches of requests are not supported, use aliases",
@@ -207,7 +207,7 @@ async fn execute(
     let refuse = |error: Error| Refusal::of(&error, None, request_id);
     let document = edge.documents.get(&parameters.query, |text| {
         limits::check_text(text).map_err(refuse)?;
-        let document = parse_query(text).map_err(|error| {
+        let document = parse_query(limits::without_surrogates(text)).map_err(|error| {
             let mut error = ServerError::from(error);
             set_code(&mut error, Code::GraphqlParseFailed);
             Refusal { error: Box::new(error), status: None, hint: None }

@@ -113,6 +113,16 @@ on_both_databases! {
         let query = "mutation($agent: String, $metadata: JSON) { recordAuditEvent(input: { action: \"a.b\", actor: { kind: USER }, userAgent: $agent, metadata: $metadata }) { truncated event { userAgent metadataText } } }";
         let answer = app.graphql_text(Some(&caller.token()), request(query, r#"{"agent": "\udc00", "metadata": {"x": "\ud83d"}}"#)).await;
         assert_eq!(answer.data()["recordAuditEvent"], json!({ "truncated": ["userAgent", "metadata.x"], "event": { "userAgent": r, "metadataText": "{\"x\":\"\\ud83d\"}" } }));
+        // Written into the document itself: a pair, half of one, and both spelled without escapes.
+        let literal = r#"mutation { recordAuditEvent(input: { action: "a.b", actor: { kind: USER, name: "\ud83d\ude00" }, userAgent: "cut \ud83d" }) { truncated event { userAgent actor { name } } } }"#;
+        assert_eq!(caller.data(literal, json!({})).await["recordAuditEvent"], json!({ "truncated": ["userAgent"], "event": { "userAgent": format!("cut {r}"), "actor": { "name": "😀" } } }));
+        // Bytes that are no UTF-8, in a client that does not look.
+        let mut bytes = request(&format!("{RECORD}{EVENT}"), &field("userAgent", "\"M\u{fc}nchen\"")).into_bytes();
+        let place = bytes.windows(2).position(|two| two == "\u{fc}".as_bytes()).expect("the letter");
+        bytes.splice(place..place + 2, [0xFC]);
+        let answer = app.graphql_bytes(Some(&caller.token()), bytes).await;
+        let kept = answer.data()["recordAuditEvent"]["event"].clone();
+        assert_eq!((&kept["userAgent"], &kept["truncated"]), (&json!(format!("M{r}nchen")), &json!(["userAgent"])));
         // What is asked with half a pair is asked with something that no event has, and says so.
         let answer = app.graphql_text(Some(&caller.token()), request(LIST, r#"{"search": "\ud83d"}"#).replace("...E", "id")).await;
         assert!(answer.data()["auditEvents"]["totalCount"].is_number());
@@ -209,7 +219,7 @@ on_both_databases! {
             assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", "input.organization"), "{blank:?}");
         }
         assert_eq!(list(&caller, json!({ "actor": { "present": true } }), "").await.len(), 0);
-        let data = caller.data("{ auditEvents { facets { actors { buckets { value label } } } } actors { externalId name email label } }", json!({})).await;
+        let data = caller.data("{ auditEvents(includeNested: true) { facets { actors { buckets { value label } } } } actors { externalId name email label } }", json!({})).await;
         assert_eq!(data["auditEvents"]["facets"]["actors"]["buckets"].as_array().map(Vec::len), Some(1), "{data}");
         assert_eq!(data["actors"].as_array().map(Vec::len), Some(1), "{data}");
     }

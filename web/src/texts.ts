@@ -93,6 +93,9 @@ const en = {
   },
   metadata: 'Metadata',
   noMetadata: 'No metadata',
+  cut: 'cut',
+  cutMeans: (paths: string) =>
+    `Not as it was sent, but cut or with � where a character cannot be kept: ${paths}`,
   items: (count: number) => (count === 1 ? '1 item' : `${count} items`),
   copyJson: 'Copy as JSON',
   copyLink: 'Copy link',
@@ -233,6 +236,9 @@ const de: Texts = {
   },
   metadata: 'Metadaten',
   noMetadata: 'Keine Metadaten',
+  cut: 'gekürzt',
+  cutMeans: (paths) =>
+    `Nicht wie gesendet: gekürzt, oder mit � für Zeichen, die sich nicht aufbewahren lassen: ${paths}`,
   items: (count) => (count === 1 ? '1 Eintrag' : `${count} Einträge`),
   copyJson: 'Als JSON kopieren',
   copyLink: 'Link kopieren',

@@ -202,6 +202,11 @@ impl TestApp {
 
     /// Sends a GraphQL request whose body is a text of the test's own.
     pub async fn graphql_text(&self, token: Option<&str>, body: String) -> Answer {
+        self.graphql_bytes(token, body.into_bytes()).await
+    }
+
+    /// The same of bytes that may be no text.
+    pub async fn graphql_bytes(&self, token: Option<&str>, body: Vec<u8>) -> Answer {
         let mut request = Request::post("/graphql")
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/graphql-response+json");

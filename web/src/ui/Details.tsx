@@ -20,6 +20,9 @@ export function Details({ event }: { event: AuditEvent }) {
   const metadata = useMemo(() => readJson(event.metadataText), [event.metadataText]);
   const empty = metadata.kind === 'object' && metadata.entries.length === 0;
 
+  // Paths below a field's own count too: the mark stands beside the whole value.
+  const cut = (field: string) => event.truncated.filter((path) => path.split(/[.[]/, 1)[0] === field);
+
   const link = () => config.history.link({ ...view, after: null, before: null, event: event.id });
 
   return (
@@ -39,16 +42,16 @@ export function Details({ event }: { event: AuditEvent }) {
             <Value text={outcomeName(log, event.outcome)} filter="outcome" value={event.outcome} />
           </Field>
         )}
-        <Field name={fields.actor}>
+        <Field name={fields.actor} cut={cut('actor')}>
           <ActorValue actor={event.actor} filtered />
         </Field>
         {event.onBehalfOf && (
-          <Field name={fields.onBehalfOf}>
+          <Field name={fields.onBehalfOf} cut={cut('onBehalfOf')}>
             <ActorValue actor={event.onBehalfOf} />
           </Field>
         )}
         {event.resources.length > 0 && (
-          <Field name={fields.resources}>
+          <Field name={fields.resources} cut={cut('resources')}>
             <ul>
               {event.resources.map((resource, index) => (
                 <li key={index}>
@@ -61,7 +64,7 @@ export function Details({ event }: { event: AuditEvent }) {
           </Field>
         )}
         {event.log && (
-          <Field name={fields.log}>
+          <Field name={fields.log} cut={cut('log')}>
             <LogValue of={event.log} />
           </Field>
         )}
@@ -73,27 +76,27 @@ export function Details({ event }: { event: AuditEvent }) {
           <Moment iso={event.recordedAt} />
         </Field>
         {event.ipAddress && (
-          <Field name={fields.ipAddress}>
+          <Field name={fields.ipAddress} cut={cut('ipAddress')}>
             <Value text={event.ipAddress} filter="ip" code />
           </Field>
         )}
         {event.userAgent && (
-          <Field name={fields.userAgent}>
+          <Field name={fields.userAgent} cut={cut('userAgent')}>
             <Marked text={event.userAgent} />
           </Field>
         )}
         {event.correlationId && (
-          <Field name={fields.correlationId}>
+          <Field name={fields.correlationId} cut={cut('correlationId')}>
             <Value text={event.correlationId} filter="correlationId" code />
           </Field>
         )}
         {event.source && (
-          <Field name={fields.source}>
+          <Field name={fields.source} cut={cut('source')}>
             <Value text={event.source} filter="source" />
           </Field>
         )}
         {event.sourceEventId && (
-          <Field name={fields.sourceEventId}>
+          <Field name={fields.sourceEventId} cut={cut('sourceEventId')}>
             <Value text={event.sourceEventId} filter="sourceEventId" code />
           </Field>
         )}
@@ -108,7 +111,9 @@ export function Details({ event }: { event: AuditEvent }) {
         </Field>
       </dl>
       <section class="metadata" aria-label={texts.metadata}>
-        <h2>{texts.metadata}</h2>
+        <h2>
+          {texts.metadata} <Cut paths={cut('metadata')} />
+        </h2>
         {empty ? <p class="nothing">{texts.noMetadata}</p> : <JsonTree node={metadata} label={texts.metadata} />}
         <div class="actions">
           <CopyButton label={texts.copyJson} text={() => event.metadataText} />
@@ -140,12 +145,26 @@ function CopyButton({ label, text }: { label: string; text: () => string }) {
   );
 }
 
-function Field({ name, children }: { name: string; children: ComponentChildren }) {
+function Field({ name, cut, children }: { name: string; cut?: string[]; children: ComponentChildren }) {
   return (
     <div class="field-row">
       <dt>{name}</dt>
-      <dd>{children}</dd>
+      <dd>
+        {children}
+        {cut && <Cut paths={cut} />}
+      </dd>
     </div>
+  );
+}
+
+/** Says that a value is not as it was sent. */
+function Cut({ paths }: { paths: string[] }) {
+  const { texts } = useLog();
+  if (paths.length === 0) return null;
+  return (
+    <span class="cut" title={texts.cutMeans(paths.join(', '))}>
+      {texts.cut}
+    </span>
   );
 }
 
