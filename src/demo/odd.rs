@@ -66,7 +66,7 @@ fn at_the_limits() -> Vec<RecordInput> {
     let action = limit("action", "𝔞".repeat(limits::ACTION_CHARS));
 
     let mut text = limit("text", "limit.text".into());
-    text.user_agent = Some("z".repeat(limits::TEXT_BYTES));
+    text.user_agent = Some("z".repeat(limits::HEADER_BYTES));
     text.correlation_id = Some("é".repeat(limits::TEXT_BYTES / 2));
 
     let mut resources = limit("resources", "limit.resources".into());

@@ -23,7 +23,9 @@ beforeAll(async () => {
         }
       : index === 28
         ? { actor: { kind: 'ANONYMOUS' }, resources: undefined, metadata: undefined }
-        : {},
+        : index === 27
+          ? { correlationId: 'c'.repeat(2100) }
+          : {},
   );
 });
 
@@ -74,6 +76,15 @@ describe('a row', () => {
   test('that does not exist is said to be missing', async () => {
     const page = await open('?event=event_that_never_was');
     await page.getByText('The linked event does not exist').waitFor();
+  });
+
+  test('says beside a value that it was cut', async () => {
+    const page = await open();
+    await rows(page).nth(2).click();
+    const mark = page.locator('.details .cut');
+    expect(await mark.allInnerTexts()).toEqual(['cut']);
+    expect(await mark.getAttribute('title')).toContain('correlationId');
+    await expectAccessible(page);
   });
 
   test('with hardly anything in it is clean', async () => {

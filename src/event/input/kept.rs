@@ -31,7 +31,6 @@ impl RecordInput {
             }
             Ok(())
         })?;
-        self.resources.retain(|resource| *resource != Resource::default());
         if self.resources.len() > limits::RESOURCES {
             let got = self.resources.len();
             marks.note("resources", || format!("must be at most {} items, got {got}", limits::RESOURCES))?;

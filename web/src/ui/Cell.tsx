@@ -124,7 +124,7 @@ function ResourceCell({ resources }: { resources: readonly Resource[] }) {
   return (
     <span>
       <span class="main">
-        <Marked text={title} />
+        {title ? <Marked text={title} /> : <Nothing />}
         {others.length > 0 && <bdi class="badge">{texts.more(others.length)}</bdi>}
       </span>
       {rest.length > 0 && (
