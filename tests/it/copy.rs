@@ -186,7 +186,7 @@ async fn a_copy_answers_as_its_source_and_goes_on_from_there() {
     fill(&source).await;
     let postgres = TestApp::start(Database::Postgres).await;
     let said = copy(&source, &postgres).await;
-    assert!(said.contains("of 13 organizations (0 of the events earlier)"), "{said}");
+    assert!(said.contains("of 14 organizations (0 of the events earlier)"), "{said}");
     // And back: what PostgreSQL was given is what a SQLite database is given by it.
     let sqlite = TestApp::start(Database::Sqlite).await;
     copy(&postgres, &sqlite).await;

@@ -120,6 +120,23 @@ on_both_databases! {
         assert_eq!(again.summary, "0 recorded, 1 recorded before, 0 refused", "{again:#?}");
     }
 
+    async fn what_an_outsider_sent_is_recorded_and_marked(app: &TestApp) {
+        let metadata = r#"{"note":"cut \ud83d","\ud83d":1,"nul":"\u0000"}"#;
+        let line = format!(
+            r#"{{"org":"acme","action":"x","occurredAt":"2026-01-01T00:00:00Z","actor":{{"kind":"USER","id":" ","name":"half \udc00"}},"userAgent":"{}","metadata":{metadata}}}"#,
+            "u".repeat(9_000)
+        );
+        let imported = import(app, &line, &[]).await;
+        assert_eq!(imported.summary, "1 recorded, 0 recorded before, 0 refused", "{imported:#?}");
+        assert_eq!(import(app, &line, &[]).await.summary, "0 recorded, 1 recorded before, 0 refused");
+        let query = "{ auditEvents(search: \"cut half\", filter: { truncated: true }) { nodes { actor { externalId name } userAgent metadata metadataText truncated } } }";
+        let node = app.admin("workspace", "acme").data(query, json!({})).await["auditEvents"]["nodes"][0].clone();
+        let r = '\u{fffd}';
+        assert_eq!(node["truncated"], json!(["actor.name", "userAgent", "metadata.note", format!("metadata.{r}"), "metadata.nul"]));
+        assert_eq!((&node["metadataText"], &node["metadata"]), (&json!(metadata), &json!({ "note": format!("cut {r}"), format!("{r}"): 1, "nul": format!("{r}") })));
+        assert_eq!((&node["actor"], node["userAgent"].as_str().map(str::len)), (&json!({ "externalId": null, "name": format!("half {r}") }), Some(8_192)));
+    }
+
     async fn bad_lines_are_named_and_the_others_recorded(app: &TestApp) {
         let good = r#"{"org":"acme","action":"good","occurredAt":"2026-01-01T00:00:00Z"}"#;
         let bad = [
@@ -135,6 +152,7 @@ on_both_databases! {
             r#"{"org":"acme","action":"","occurredAt":"2026-01-01T00:00:00Z"}"#,
             r#"{"action":"x","occurredAt":"2026-01-01T00:00:00Z"}"#,
             r#"{"org":"ac\u0000me","action":"x","occurredAt":"2026-01-01T00:00:00Z"}"#,
+            r#"{"org":"acme","action":"x\ud83d","occurredAt":"2026-01-01T00:00:00Z"}"#,
         ];
         let mut text = String::new();
         for line in bad {
