@@ -72,6 +72,11 @@ fn flattened(text: &str, marks: &mut Marks) -> Result<String> {
 pub fn shorten(text: &str, room: usize, marks: &mut Marks) -> Result<String> {
     let too_large = |got| move || over("event", limits::EVENT_BYTES, "bytes of JSON", got).to_string();
     let mut tree = Tree::read(text, usize::MAX);
+    if tree.length() <= room {
+        // Without the blanks between its pieces it fits: the same JSON, but not byte for byte.
+        marks.note("metadata", too_large(text.len()))?;
+        return Ok(tree.text());
+    }
     let mut strings = Vec::new();
     tree.each_leaf(&mut |_, leaf| {
         if let Tree::String(token) = leaf {
@@ -222,6 +227,7 @@ mod tests {
         let (value, marks) = shortened(&text, 60);
         assert_eq!(marks, ["metadata.list", "metadata"]);
         assert!(value["list"].as_array().is_some_and(|list| list.len() > 10 && list.len() < 100), "{value}");
+        assert_eq!(shortened("{ \"a\" : 1 }", 7), (json!({ "a": 1 }), vec!["metadata".to_owned()]));
         let text = format!("{{\"{}\":1,\"k\":2}}", "x".repeat(100));
         assert_eq!(shortened(&text, 20), (json!({ "k": 2 }), vec!["metadata".to_owned()]));
         assert_eq!(shortened(&text, 2).0, json!({}));
@@ -256,10 +262,8 @@ mod tests {
         fn whatever_is_shortened_fits_and_can_be_read(value in metadata(), room in 2_usize..3_000) {
             let text = value.to_string();
             let (short, marks) = shortened(&text, room);
-            prop_assert_eq!(marks.is_empty(), text.len() <= room, "{:?}", marks);
-            if text.len() <= room {
-                prop_assert_eq!(short, json::shown::<Value>(&text));
-            }
+            prop_assert!(!marks.is_empty());
+            prop_assert_eq!(short == json::shown::<Value>(&text), text.len() <= room, "{:?}", marks);
         }
     }
 }
