@@ -196,7 +196,7 @@ async fn load(app: &TestApp, lines: &[Line], place: impl Fn(&Line) -> String) ->
         let payload = recorder.record_all(batch.iter().map(|line| line.input(&place(line))).collect()).await;
         for (line, result) in batch.iter().zip(payload["results"].as_array().expect("results")) {
             assert_eq!(result["status"], "RECORDED", "{}: {result:#}", line.import_id);
-            names.insert(result["id"].as_str().expect("an id").to_owned(), line.import_id.clone());
+            names.insert(result["eventId"].as_str().expect("an id").to_owned(), line.import_id.clone());
         }
     }
     assert_eq!(names.len(), lines.len());

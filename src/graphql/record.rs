@@ -63,8 +63,8 @@ pub struct RecordResult {
     index: i32,
     /// Whether it is new; null where it was refused.
     status: Option<RecordStatus>,
-    /// Its id.
-    id: Option<ID>,
+    /// Its event's id.
+    event_id: Option<ID>,
     /// Its place in the organization's order of recording.
     sequence: Option<BigInt>,
     /// Paths of what is not recorded as it was sent, as in `AuditEvent.truncated`.
@@ -258,7 +258,7 @@ fn show(index: usize, result: Result<Recorded>) -> RecordResult {
         Ok(recorded) => RecordResult {
             index,
             status: Some(status(&recorded)),
-            id: Some(ID(recorded.event.id().to_string())),
+            event_id: Some(ID(recorded.event.id().to_string())),
             sequence: Some(BigInt(recorded.event.sequence)),
             truncated: recorded.event.truncated,
             error: None,
@@ -266,7 +266,7 @@ fn show(index: usize, result: Result<Recorded>) -> RecordResult {
         Err(error) => RecordResult {
             index,
             status: None,
-            id: None,
+            event_id: None,
             sequence: None,
             truncated: Vec::new(),
             error: Some(refusal(error)),

@@ -85,7 +85,7 @@ impl Books {
                 for (key, result) in keys.iter().zip(results) {
                     assert!(result["error"].is_null(), "{key}: {result}");
                     let place = (
-                        result["id"].as_str().expect("an id").to_owned(),
+                        result["eventId"].as_str().expect("an id").to_owned(),
                         result["sequence"].as_str().expect("a sequence").parse().expect("a number"),
                     );
                     let before = acknowledged.insert(key.clone(), place.clone());

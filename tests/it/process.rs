@@ -155,7 +155,7 @@ impl Client {
     /// Records events, each for itself; gives the results, or the whole answer where there are none.
     pub async fn record(&self, base: &str, events: &[Value]) -> Option<Result<Vec<Value>, Value>> {
         let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) {
-            results { status id sequence error { code message } } } }";
+            results { status eventId sequence error { code message } } } }";
         let answer = self.ask(base, query, json!({ "input": { "events": events } })).await?;
         Some(match answer["data"]["recordAuditEvents"]["results"].as_array() {
             Some(results) => Ok(results.clone()),

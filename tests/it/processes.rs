@@ -87,7 +87,11 @@ async fn two_processes_and_a_kill_lose_repeat_and_reorder_nothing() {
             for (key, result) in keys.iter().zip(&results) {
                 let (id, sequence) = &acknowledged[key];
                 assert_eq!(result["status"], "ALREADY_RECORDED", "{key}");
-                assert_eq!((&result["id"], &result["sequence"]), (&json!(id), &json!(sequence.to_string())), "{key}");
+                assert_eq!(
+                    (&result["eventId"], &result["sequence"]),
+                    (&json!(id), &json!(sequence.to_string())),
+                    "{key}"
+                );
             }
         }
     }
@@ -121,7 +125,7 @@ async fn two_processes_that_meet_the_same_new_names_agree_on_them() {
         };
         let (here, there) = tokio::join!(send(&one.base, &forth), send(&other.base, &back));
         for (here, there) in here.iter().zip(there.iter().rev()) {
-            assert_eq!((&here["id"], &here["sequence"]), (&there["id"], &there["sequence"]));
+            assert_eq!((&here["eventId"], &here["sequence"]), (&there["eventId"], &there["sequence"]));
             let mut statuses = [here["status"].as_str(), there["status"].as_str()];
             statuses.sort_unstable();
             assert_eq!(statuses, [Some("ALREADY_RECORDED"), Some("RECORDED")], "{here} {there}");

@@ -45,7 +45,7 @@ async fn total(reader: &Caller<'_>) -> u64 {
 /// Records many and takes the answer as it is, atomic or not.
 async fn record_many(caller: &Caller<'_>, events: Vec<Value>, atomic: bool) -> Value {
     let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded alreadyRecorded refused
-        results { index status id sequence error { code message field rule suggestions existing } } } }";
+        results { index status eventId sequence error { code message field rule suggestions existing } } } }";
     caller.data(query, json!({ "input": { "events": events, "atomic": atomic } })).await["recordAuditEvents"].clone()
 }
 
@@ -63,7 +63,7 @@ on_both_databases! {
                     let sequences: Vec<i64> = results.iter().map(|result| result["sequence"].as_str().expect("a sequence").parse().expect("a number")).collect();
                     // Events of one request stand in its order.
                     assert!(sequences.is_sorted());
-                    given.extend(results.iter().zip(sequences).map(|(result, sequence)| (sequence, result["id"].as_str().expect("an id").to_owned())));
+                    given.extend(results.iter().zip(sequences).map(|(result, sequence)| (sequence, result["eventId"].as_str().expect("an id").to_owned())));
                 }
                 (organization, given)
             }
@@ -107,10 +107,10 @@ on_both_databases! {
         let statuses: Vec<_> = batch["results"].as_array().expect("results").iter().map(|result| result["status"].as_str().unwrap_or("refused")).collect();
         assert_eq!(statuses, ["RECORDED", "ALREADY_RECORDED", "refused", "ALREADY_RECORDED", "RECORDED"]);
         assert_eq!((&batch["recorded"], &batch["alreadyRecorded"], &batch["refused"]), (&json!(2), &json!(2), &json!(1)));
-        assert_eq!(batch["results"][1]["id"], batch["results"][0]["id"]);
-        assert_eq!(batch["results"][3]["id"], first["event"]["id"]);
+        assert_eq!(batch["results"][1]["eventId"], batch["results"][0]["eventId"]);
+        assert_eq!(batch["results"][3]["eventId"], first["event"]["id"]);
         assert_eq!(batch["results"][2]["error"]["code"], "CONFLICT");
-        assert_eq!(batch["results"][2]["error"]["existing"], batch["results"][0]["id"]);
+        assert_eq!(batch["results"][2]["error"]["existing"], batch["results"][0]["eventId"]);
         let repeated = record_many(&recorder, vec![keyed("a.b", "k2"), keyed("c.d", "k2")], false).await;
         assert_eq!((&repeated["results"][0]["status"], &repeated["results"][1]["error"]["code"]), (&json!("ALREADY_RECORDED"), &json!("CONFLICT")));
         assert_eq!(total(&recorder).await, 3);
@@ -148,7 +148,7 @@ on_both_databases! {
         assert_eq!((&results[0]["status"], &results[0]["sequence"], &results[2]["sequence"]), (&json!("RECORDED"), &json!("0"), &json!("1")));
         assert_eq!((&results[1]["error"]["code"], &results[1]["error"]["field"]), (&json!("BAD_USER_INPUT"), &json!("events[1].action")));
         assert!(results[1]["error"]["rule"].is_string() && results[1]["error"]["message"].is_string());
-        assert_eq!((&results[1]["id"], &results[1]["status"]), (&Value::Null, &Value::Null));
+        assert_eq!((&results[1]["eventId"], &results[1]["status"]), (&Value::Null, &Value::Null));
         assert_eq!(results[3]["error"]["field"], "events[3].occurredAt");
         assert_eq!(results[4]["error"]["code"], "NOT_FOUND");
         let all = record_many(&recorder, events(), true).await;

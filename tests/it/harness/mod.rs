@@ -324,7 +324,7 @@ impl Caller<'_> {
     /// Records events, each for itself, and gives `recordAuditEvents`.
     pub async fn record_all(&self, events: Vec<Value>) -> Value {
         let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded alreadyRecorded refused
-            results { index status id sequence error { code message field rule suggestions existing } } } }";
+            results { index status eventId sequence error { code message field rule suggestions existing } } } }";
         self.data(query, json!({ "input": { "events": events } })).await["recordAuditEvents"].clone()
     }
 
