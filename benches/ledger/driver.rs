@@ -200,6 +200,7 @@ impl Rows {
                 e.actor.name.clone().into(),
                 e.actor.email.clone().into(),
                 folded.into(),
+                e.actor.name.clone().into(),
                 e.actor.email.clone().into(),
             ];
             actors.entry((e.organization_no, actor)).or_insert((values, 0)).1 += 1;
@@ -251,7 +252,7 @@ impl Rows {
         let count = "event_count (organization_no, grain, bucket, log_no, action_no, n)";
         let more = " ON CONFLICT (organization_no, grain, bucket, log_no, action_no) DO UPDATE SET n = event_count.n + excluded.n";
         into(&tx, count, more, self.counts, false).await?;
-        let actor = "actor_directory (organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns)";
+        let actor = "actor_directory (organization_no, hash, kind, id, name, email, folded, name_folded, email_folded, n, last_position)";
         let more = " ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n";
         into(&tx, actor, more, self.actors, false).await?;
         let head = "organization_head (organization_no, size, spill, recorded_ns, dictionary, last_salt)";

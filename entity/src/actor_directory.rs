@@ -15,12 +15,14 @@ pub struct Model {
     pub email: Option<String>,
     /// Everything of it in lower case, for the picker.
     pub folded: String,
+    /// The name in lower case, for `nameContains`.
+    pub name_folded: Option<String>,
     /// The e-mail in lower case, for `emailContains`.
     pub email_folded: Option<String>,
     /// Number of its events.
     pub n: i64,
-    /// When it was last recorded, nanoseconds since 1970.
-    pub last_ns: i64,
+    /// Position of its newest event.
+    pub last_position: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -22,6 +22,10 @@ pub struct Filter {
     pub actor_kinds: Option<Vec<ActorKind>>,
     /// Actor ids.
     pub actor_ids: Option<Vec<String>>,
+    /// Actor names, exactly.
+    pub actor_names: Option<Vec<String>>,
+    /// A part of the actor's name, case ignored.
+    pub actor_name_contains: Option<String>,
     /// Actor e-mails, exactly.
     pub actor_emails: Option<Vec<String>>,
     /// A part of the actor's e-mail, case ignored.
@@ -32,6 +36,8 @@ pub struct Filter {
     pub resource_types: Option<Vec<String>>,
     /// Resource ids.
     pub resource_ids: Option<Vec<String>>,
+    /// Resource names.
+    pub resource_names: Option<Vec<String>>,
     /// Addresses.
     pub ip_addresses: Option<Vec<String>>,
     /// Correlation ids.
@@ -98,6 +104,12 @@ pub enum Dimension {
     Action,
     /// `actor`.
     Actor,
+    /// `resource`.
+    Resource,
+    /// `ipAddresses`.
+    IpAddress,
+    /// `sources`.
+    Source,
     /// `outcomes`.
     Outcome,
 }
@@ -125,6 +137,8 @@ pub enum Term {
 pub struct Expansion {
     /// Distinct actions of the organization that fit some prefix of the filter.
     pub actions: Vec<String>,
+    /// Names that contain the asked part; `None`: too many, test the rows.
+    pub names: Option<Vec<String>>,
     /// E-mails that contain the asked part; `None`: too many, test the rows.
     pub emails: Option<Vec<String>>,
 }
@@ -168,10 +182,19 @@ impl Filter {
             Dimension::Actor => {
                 filter.actor_kinds = None;
                 filter.actor_ids = None;
+                filter.actor_names = None;
+                filter.actor_name_contains = None;
                 filter.actor_emails = None;
                 filter.actor_email_contains = None;
                 filter.actor_present = None;
             }
+            Dimension::Resource => {
+                filter.resource_types = None;
+                filter.resource_ids = None;
+                filter.resource_names = None;
+            }
+            Dimension::IpAddress => filter.ip_addresses = None,
+            Dimension::Source => filter.sources = None,
         }
         filter
     }
@@ -182,7 +205,8 @@ impl Filter {
         self.actions.iter().flatten().chain(&self.not_actions).any(|p| matches!(p, Pattern::Prefix(_)))
     }
 
-    /// The filter as index clauses: all must hold. Dates, phrases and an unexpanded e-mail part are not in them.
+    /// The filter as index clauses: all must hold. Dates, phrases, an unexpanded part of a name or
+    /// e-mail address, and that a name is of the same resource as its type and id, are not in them.
     #[must_use]
     pub fn clauses(&self, expansion: &Expansion) -> Vec<Clause> {
         let mut clauses = Vec::new();
@@ -192,6 +216,10 @@ impl Filter {
         any(self.outcomes.as_ref().map(|list| list.iter().map(|o| numbered(Kind::Outcome, o.number())).collect()));
         any(self.actor_kinds.as_ref().map(|list| list.iter().map(|k| numbered(Kind::ActorKind, k.number())).collect()));
         any(exact_terms(Kind::ActorId, self.actor_ids.as_deref()));
+        any(exact_terms(Kind::ActorName, self.actor_names.as_deref()));
+        if self.actor_name_contains.is_some() {
+            any(exact_terms(Kind::ActorName, expansion.names.as_deref()));
+        }
         any(exact_terms(Kind::ActorEmail, self.actor_emails.as_deref()));
         if self.actor_email_contains.is_some() {
             any(exact_terms(Kind::ActorEmail, expansion.emails.as_deref()));
@@ -207,6 +235,7 @@ impl Filter {
                 any(exact_terms(Kind::ResourceId, ids.as_deref()));
             }
         }
+        any(exact_terms(Kind::ResourceName, self.resource_names.as_deref()));
         any(exact_terms(Kind::IpAddress, self.ip_addresses.as_deref()));
         any(exact_terms(Kind::CorrelationId, self.correlation_ids.as_deref()));
         any(exact_terms(Kind::Source, self.sources.as_deref()));
@@ -239,14 +268,16 @@ impl Filter {
         clauses
     }
 
-    /// Whether the clauses alone do not decide: phrases, a prefix longer than an indexed word,
-    /// or an e-mail part that matches too many addresses.
+    /// Whether the clauses alone do not decide: phrases, a prefix longer than an indexed word, a part of a name or
+    /// e-mail address that too many have, or a resource's name together with its type or id.
     #[must_use]
     pub fn needs_rows(&self, expansion: &Expansion) -> bool {
         let beyond_index = |asked: &Asked| asked.prefix && asked.word.len() > words::WORD_BYTES;
         !self.search.phrases.is_empty()
             || self.search.words.iter().any(beyond_index)
+            || (self.actor_name_contains.is_some() && expansion.names.is_none())
             || (self.actor_email_contains.is_some() && expansion.emails.is_none())
+            || (self.resource_names.is_some() && (self.resource_types.is_some() || self.resource_ids.is_some()))
     }
 
     /// Whether only time, category, action and outcome are asked: what exact counts are kept of.
@@ -284,22 +315,27 @@ impl Filter {
         let one_of = |list: &Option<Vec<String>>, value: &Option<String>| {
             list.as_ref().is_none_or(|list| value.as_ref().is_some_and(|value| list.contains(value)))
         };
-        let resource_fits = |resource: &super::Resource| {
-            one_of(&self.resource_types, &resource.kind) && one_of(&self.resource_ids, &resource.id)
+        let has_part = |part: &Option<String>, value: &Option<String>| {
+            part.as_ref().is_none_or(|part| value.as_ref().is_some_and(|value| contains(value, part)))
         };
+        let resource_fits = |resource: &super::Resource| {
+            one_of(&self.resource_types, &resource.kind)
+                && one_of(&self.resource_ids, &resource.id)
+                && one_of(&self.resource_names, &resource.name)
+        };
+        let any_resource =
+            self.resource_types.is_none() && self.resource_ids.is_none() && self.resource_names.is_none();
         self.from.is_none_or(|from| event.occurred_at >= from)
             && self.to.is_none_or(|to| event.occurred_at < to)
             && self.keeps_kind(&event.action, event.category.as_deref(), event.outcome)
             && self.actor_kinds.as_ref().is_none_or(|list| list.contains(&actor.kind))
             && one_of(&self.actor_ids, &actor.id)
+            && one_of(&self.actor_names, &actor.name)
+            && has_part(&self.actor_name_contains, &actor.name)
             && one_of(&self.actor_emails, &actor.email)
-            && self
-                .actor_email_contains
-                .as_ref()
-                .is_none_or(|part| actor.email.as_ref().is_some_and(|email| email_contains(email, part)))
+            && has_part(&self.actor_email_contains, &actor.email)
             && self.actor_present.is_none_or(|present| present == actor.is_present())
-            && (self.resource_types.is_none() && self.resource_ids.is_none()
-                || event.resources.iter().any(resource_fits))
+            && (any_resource || event.resources.iter().any(resource_fits))
             && one_of(&self.ip_addresses, &event.ip_address)
             && one_of(&self.correlation_ids, &event.correlation_id)
             && one_of(&self.sources, &event.source)
@@ -334,10 +370,9 @@ impl Filter {
     }
 }
 
-/// Whether an e-mail contains a part, case ignored. Every character is a plain one.
-#[must_use]
-pub fn email_contains(email: &str, part: &str) -> bool {
-    email.to_lowercase().contains(&part.to_lowercase())
+/// Whether a text contains a part, case ignored. Every character is a plain one.
+fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
 }
 
 fn term(kind: Kind, value: &str) -> Term {

@@ -109,7 +109,7 @@ impl Outcome {
 }
 
 /// Who acted, as they were then.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Actor {
     /// Person, key, service, staff, system or nobody known.
     pub kind: ActorKind,
@@ -122,6 +122,15 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// What tells one actor from another: the kind with the id; without an id with the e-mail address, without either
+    /// with the name. What else was known of them may change from event to event.
+    #[must_use]
+    pub fn key(&self) -> Self {
+        let email = self.email.clone().filter(|_| self.id.is_none());
+        let name = self.name.clone().filter(|_| self.id.is_none() && self.email.is_none());
+        Self { kind: self.kind, id: self.id.clone(), name, email }
+    }
+
     /// Whether anything is known of the actor beyond the kind.
     #[must_use]
     pub fn is_present(&self) -> bool {

@@ -20,6 +20,8 @@ pub enum Kind {
     Action,
     /// Actor id.
     ActorId,
+    /// Actor name.
+    ActorName,
     /// Actor e-mail.
     ActorEmail,
     /// Actor kind.
@@ -30,6 +32,8 @@ pub enum Kind {
     ResourceType,
     /// Resource id.
     ResourceId,
+    /// Resource name.
+    ResourceName,
     /// Type and id of one resource.
     Resource,
     /// Outcome.
@@ -56,11 +60,13 @@ impl Kind {
             Self::Category => 'c',
             Self::Action => 'a',
             Self::ActorId => 'i',
+            Self::ActorName => 'm',
             Self::ActorEmail => 'e',
             Self::ActorKind => 'k',
             Self::ActorPresence => 'p',
             Self::ResourceType => 't',
             Self::ResourceId => 'r',
+            Self::ResourceName => 'w',
             Self::Resource => 'b',
             Self::Outcome => 'u',
             Self::IpAddress => 'x',
@@ -161,6 +167,7 @@ pub fn of_content(event: &Event) -> Vec<String> {
         (Kind::Action, Some(event.action.as_str())),
         (Kind::Category, event.category.as_deref()),
         (Kind::ActorId, actor.id.as_deref()),
+        (Kind::ActorName, actor.name.as_deref()),
         (Kind::ActorEmail, actor.email.as_deref()),
         (Kind::ActorPresence, Some(presence(actor.is_present()))),
         (Kind::IpAddress, event.ip_address.as_deref()),
@@ -177,6 +184,7 @@ pub fn of_content(event: &Event) -> Vec<String> {
     for each in &event.resources {
         terms.extend(each.kind.as_deref().map(|value| exact(Kind::ResourceType, value)));
         terms.extend(each.id.as_deref().map(|value| exact(Kind::ResourceId, value)));
+        terms.extend(each.name.as_deref().map(|value| exact(Kind::ResourceName, value)));
         if let (Some(kind), Some(id)) = (&each.kind, &each.id) {
             terms.push(resource(kind, id));
         }

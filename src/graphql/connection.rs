@@ -147,7 +147,7 @@ impl AuditEventConnection {
         int(self.numbers.pages)
     }
 
-    /// How many events of the list there are by category, action, actor, outcome and day.
+    /// How many events of the list there are, by what they are about.
     async fn facets(
         &self,
         ctx: &Context<'_>,

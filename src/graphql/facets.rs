@@ -3,24 +3,35 @@
 use async_graphql::{Lookahead, SimpleObject};
 use chrono_tz::Tz;
 
-use super::scalars::int;
+use super::{
+    event::{Actor, AuditLog},
+    scalars::int,
+};
 use crate::{
     error::Result,
-    event::Outcome,
-    store::{self, Selection, Store},
+    store::{self, Selection, Store, TextFacet},
 };
 
-/// How many events of the list there are, by what they are about.
+/// How many events of the list there are, by what they are about. A facet costs as much as there are matches, except by
+/// category, action, outcome, log and day of a list that is filtered by nothing else than those and dates.
 #[derive(SimpleObject, Default)]
 pub struct AuditEventFacets {
     /// By category code. Ignores the filter's own categories.
     categories: FacetList,
     /// By action name. Ignores the filter's own actions.
     actions: FacetList,
-    /// By actor: id, else e-mail address, else name, else kind. Ignores the filter's own actors.
+    /// By actor. Ignores the filter's own actors.
     actors: FacetList,
     /// By outcome. Ignores the filter's own outcomes.
     outcomes: FacetList,
+    /// By log. Those that were deleted under the policy CLEAR are left out, as in the events.
+    logs: FacetList,
+    /// By address, as it was sent. Ignores the filter's own addresses.
+    ip_addresses: FacetList,
+    /// By the system that events come from. Ignores the filter's own sources.
+    sources: FacetList,
+    /// By type of resource: an event counts once for each of its types. Ignores the filter's own resources.
+    resource_types: FacetList,
     /// By local day, oldest first; days without events are left out.
     days: Vec<DayCount>,
 }
@@ -43,12 +54,18 @@ impl Default for FacetList {
 /// A value and its events.
 #[derive(SimpleObject)]
 pub struct FacetBucket {
-    /// The value, as in the filter.
+    /// The value, as in the filter: of an actor the id, else the e-mail address, else the name, else the kind; of a log
+    /// the product's own id. Actors and logs may share it: `actor` and `log` tell them apart.
     value: String,
     /// Name to show.
     label: Option<String>,
     /// Number of events.
     count: i32,
+    /// The actor of a bucket by actor, as the newest of its events says. Actors are told apart by kind and id; without
+    /// an id by kind and e-mail address, without either by kind and name.
+    actor: Option<Actor>,
+    /// The log of a bucket by log.
+    log: Option<AuditLog>,
 }
 
 /// A day and its events.
@@ -70,27 +87,48 @@ impl AuditEventFacets {
     ) -> Result<Self> {
         let mut facets = Self::default();
         let Some(selection) = selection else { return Ok(facets) };
-        let product = selection.product();
+        let (product, dictionary) = (selection.product(), &selection.dictionary);
+        let catalog = &product.catalog;
         let wants = |name| selected.field(name).exists();
         if wants("categories") {
-            let label = |code: &String| {
-                product.catalog.category(code).map_or_else(|| code.clone(), |category| category.label.clone())
-            };
-            facets.categories = FacetList::of(store.facet_categories(selection).await?, Clone::clone, label);
+            let label =
+                |code: &String| catalog.category(code).map_or_else(|| code.clone(), |category| category.label.clone());
+            let list = store.facet_categories(selection).await?;
+            facets.categories = FacetList::of(list, |code| FacetBucket::new(label(&code), code));
         }
         if wants("actions") {
-            facets.actions = FacetList::of(store.facet_actions(selection).await?, Clone::clone, |name| {
-                product.catalog.label_of(name)
-            });
+            let list = store.facet_actions(selection).await?;
+            facets.actions = FacetList::of(list, |name| FacetBucket::new(catalog.label_of(&name), name));
         }
         if wants("actors") {
-            let actors = store.facet_actors(selection).await?;
-            facets.actors =
-                FacetList::of(actors, |actor| actor.value.clone(), |actor| product.actor_label(&actor.actor));
+            let list = store.facet_actors(selection).await?;
+            facets.actors = FacetList::of(list, |actor| {
+                let known = actor.id.as_ref().or(actor.email.as_ref()).or(actor.name.as_ref());
+                let value = known.map_or_else(|| actor.kind.as_str().to_owned(), Clone::clone);
+                let bucket = FacetBucket::new(product.actor_label(&actor), value);
+                FacetBucket { actor: Some(Actor { actor, product: product.clone() }), ..bucket }
+            });
         }
         if wants("outcomes") {
-            let name = |outcome: &Outcome| outcome.as_str().to_owned();
-            facets.outcomes = FacetList::of(store.facet_outcomes(selection).await?, name, name);
+            let list = store.facet_outcomes(selection).await?;
+            facets.outcomes = FacetList::of(list, |outcome| FacetBucket::plain(outcome.as_str().to_owned()));
+        }
+        if wants("logs") {
+            facets.logs = FacetList::of(store.facet_logs(selection).await?, |no| {
+                let node = dictionary.log(no).expect("the store counts logs of this dictionary");
+                let bucket = FacetBucket::new(node.name.as_ref().unwrap_or(&node.id).clone(), node.id.clone());
+                FacetBucket { log: AuditLog::numbered(dictionary, no), ..bucket }
+            });
+        }
+        for (name, facet, list) in [
+            ("ipAddresses", TextFacet::IpAddress, &mut facets.ip_addresses),
+            ("sources", TextFacet::Source, &mut facets.sources),
+            ("resourceTypes", TextFacet::ResourceType, &mut facets.resource_types),
+        ] {
+            if wants(name) {
+                let texts = store.facet_texts(selection, facet).await?;
+                *list = FacetList::of(texts, FacetBucket::plain);
+            }
         }
         if wants("days") {
             let days = store.facet_days(selection, zone).await?;
@@ -102,12 +140,18 @@ impl AuditEventFacets {
 }
 
 impl FacetList {
-    fn of<T>(list: store::FacetList<T>, value: impl Fn(&T) -> String, label: impl Fn(&T) -> String) -> Self {
-        let bucket = |bucket: store::Bucket<T>| FacetBucket {
-            value: value(&bucket.value),
-            label: Some(label(&bucket.value)),
-            count: int(bucket.count),
-        };
+    fn of<T>(list: store::FacetList<T>, shown: impl Fn(T) -> FacetBucket) -> Self {
+        let bucket = |bucket: store::Bucket<T>| FacetBucket { count: int(bucket.count), ..shown(bucket.value) };
         Self { exact: list.exact, buckets: list.buckets.into_iter().map(bucket).collect() }
+    }
+}
+
+impl FacetBucket {
+    fn new(label: String, value: String) -> Self {
+        Self { value, label: Some(label), count: 0, actor: None, log: None }
+    }
+
+    fn plain(value: String) -> Self {
+        Self::new(value.clone(), value)
     }
 }

@@ -143,13 +143,15 @@ impl Query {
         node(ctx, &id).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
-    /// Actors of an organization for a picker, the busiest first.
+    /// Actors of an organization for a picker, the busiest first: each once, told apart by kind and id (without an id by
+    /// kind and e-mail address, without either by kind and name), and shown as in the newest event of theirs.
     #[graphql(complexity = "page_cost(first, None, child_complexity)")]
     async fn actors(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
-        #[graphql(desc = "A part of the name, e-mail address or id; case is ignored.")] matching: Option<String>,
+        #[graphql(desc = "A part of the name, e-mail address or id, of now or before; case is ignored.")]
+        matching: Option<String>,
         #[graphql(desc = "Most actors, at most 100.", default_with = "Some(20)")] first: Option<i32>,
     ) -> async_graphql::Result<Option<Vec<Actor>>> {
         actors(ctx, organization, matching, first.unwrap_or(20)).await.map(Some).map_err(|error| to_graphql(ctx, error))
@@ -188,13 +190,7 @@ async fn actors(
     if let Some(text) = matching {
         check_text("matching", text)?;
     }
-    let mut found: Vec<Actor> = Vec::new();
-    for scope in lists.scopes {
-        for actor in ctx.data_unchecked::<Services>().store.actors(&scope, matching, limit).await? {
-            if found.len() < limit && !found.iter().any(|known| known.actor == actor) {
-                found.push(Actor { actor, product: scope.product().clone() });
-            }
-        }
-    }
-    Ok(found)
+    let services = ctx.data_unchecked::<Services>();
+    let actors = services.store.actors(&lists.scopes, matching, limit).await?;
+    Ok(actors.into_iter().map(|actor| Actor { actor, product: principal.product.clone() }).collect())
 }

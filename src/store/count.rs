@@ -131,7 +131,7 @@ impl Store {
     pub(super) async fn tested(&self, selection: &Selection) -> Result<Vec<crate::event::Event>> {
         self.candidates(selection, TESTED_ROWS).await?.ok_or_else(|| {
             Error::TooComplex(format!(
-                "totals that need every event tested (a phrase, or a part of very many e-mail addresses) are counted up to {TESTED_ROWS} candidates: add a word, a filter or dates"
+                "totals that need every event tested (a phrase, a part of very many names or e-mail addresses, a resource's name with its type or id) are counted up to {TESTED_ROWS} candidates: add a word, a filter or dates"
             ))
         })
     }

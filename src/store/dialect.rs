@@ -342,6 +342,25 @@ impl Dialect {
         }
     }
 
+    /// From rows of `resources` and `position` to those of the distinct types of each event's resources, where `first`
+    /// is 1 in one row of each event and 0 in its others. An event without resources has a row without a type.
+    pub fn resource_types(self, events: Sql) -> Sql {
+        let (kind, is_first, each) = match self {
+            Self::Sqlite => {
+                ("json_extract(r.value, '$.type')", "r.key IS NULL OR r.key = 0", "json_each(events.resources) r")
+            }
+            Self::Postgres => (
+                "r.value->>'type'",
+                "r.place IS NULL OR r.place = 1",
+                "LATERAL json_array_elements(CAST(events.resources AS json)) WITH ORDINALITY AS r (value, place)",
+            ),
+        };
+        let first = format!("max(CASE WHEN {is_first} THEN 1 ELSE 0 END) AS first");
+        Sql::new(&format!("SELECT {kind} AS resource_type, events.position AS position, {first} FROM ("))
+            .append(events)
+            .text(&format!(") AS events LEFT JOIN {each} ON TRUE GROUP BY 1, 2"))
+    }
+
     /// Adds a test whether a column contains a text; every character of it is a plain one.
     pub fn contains(self, column: &str, sql: Sql, part: &str) -> Sql {
         match self {

@@ -1,25 +1,30 @@
-//! Facets: how many events a list has by category, action, outcome, actor and day.
+//! Facets: how many events a list has by what they are about.
+//!
+//! By what the kept counts know (category, action, outcome, log) all events are counted: a sum over few rows where the
+//! filter is countable, else linear in the matches. By what only the events say, the newest matches are counted.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
 use super::{
     Selection, Store,
-    count::{Piece, edge, pieces},
+    count::{Count, Piece, edge, pieces},
     dialect::Range,
     dictionary::Kind,
+    error,
     sql::Sql,
 };
 use crate::{
+    catalog::LogDeletion,
     error::Result,
-    event::{Actor, ActorKind, Outcome, filter::Dimension},
+    event::{Actor, ActorKind, Event, Outcome, filter::Dimension},
 };
 
 /// Most buckets of a facet.
 const BUCKETS: usize = 50;
-/// Matches up to which actors are counted exactly.
-const ACTOR_MATCHES: i64 = 200_000;
+/// Matches up to which they are counted exactly by what only events say.
+const MATCHES: i64 = 200_000;
 
 /// One value and how many events have it.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,14 +54,108 @@ impl<T: Ord> FacetList<T> {
     }
 }
 
+/// What a facet of texts is by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextFacet {
+    /// Addresses, as sent.
+    IpAddress,
+    /// Sources.
+    Source,
+    /// Types of resources; an event counts once for each.
+    ResourceType,
+}
+
+/// An actor of some events, as the newest of them says.
+pub(super) struct SeenActor {
+    /// Who it is.
+    pub actor: Actor,
+    /// Position of the newest event.
+    pub newest: i64,
+    /// Number of events.
+    pub count: i64,
+}
+
+impl SeenActor {
+    /// One of each actor, whatever else was known of them from event to event.
+    pub fn merged(seen: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut actors: HashMap<Actor, Self> = HashMap::new();
+        for one in seen {
+            actors
+                .entry(one.actor.key())
+                .and_modify(|known| {
+                    known.count += one.count;
+                    if one.newest > known.newest {
+                        (known.newest, known.actor) = (one.newest, one.actor.clone());
+                    }
+                })
+                .or_insert(one);
+        }
+        actors.into_values().collect()
+    }
+}
+
+/// What the events of a facet are told apart by.
+struct By<T> {
+    /// The columns that say it.
+    columns: &'static [&'static str],
+    /// Reads them.
+    read: fn(&QueryResult) -> std::result::Result<Option<T>, DbErr>,
+    /// The same of an event: each value once.
+    of: fn(&Event) -> Vec<T>,
+}
+
+const KIND: By<Kind> = By {
+    columns: &["action", "category", "outcome"],
+    read: |row| {
+        let outcome = row.try_get::<Option<i16>>("", "outcome")?.and_then(Outcome::from_number);
+        Ok(Some(Kind { action: row.try_get("", "action")?, category: row.try_get("", "category")?, outcome }))
+    },
+    of: |event| vec![Kind { action: event.action.clone(), category: event.category.clone(), outcome: event.outcome }],
+};
+
+const LOG: By<i64> =
+    By { columns: &["log_no"], read: |row| row.try_get("", "log_no").map(Some), of: |event| vec![event.log_no] };
+
+const ACTOR: By<Actor> = By {
+    columns: &["actor_kind", "actor_id", "actor_name", "actor_email"],
+    read: |row| {
+        let Some(kind) = ActorKind::from_number(row.try_get("", "actor_kind")?) else { return Ok(None) };
+        let text = |column| row.try_get("", column);
+        Ok(Some(Actor { kind, id: text("actor_id")?, name: text("actor_name")?, email: text("actor_email")? }))
+    },
+    of: |event| vec![event.actor.clone()],
+};
+
+const IP_ADDRESS: By<String> = By {
+    columns: &["ip_address"],
+    read: |row| row.try_get("", "ip_address"),
+    of: |event| event.ip_address.iter().cloned().collect(),
+};
+
+const SOURCE: By<String> = By {
+    columns: &["source"],
+    read: |row| row.try_get("", "source"),
+    of: |event| event.source.iter().cloned().collect(),
+};
+
+const RESOURCE_TYPE: By<String> = By {
+    columns: &["resource_type"],
+    read: |row| row.try_get("", "resource_type"),
+    of: |event| {
+        let mut types: Vec<_> = event.resources.iter().filter_map(|resource| resource.kind.clone()).collect();
+        types.sort_unstable();
+        types.dedup();
+        types
+    },
+};
+
 impl Store {
     /// Events by category.
     ///
     /// # Errors
     /// Those of [`Store::count`].
     pub async fn facet_categories(&self, selection: &Selection) -> Result<FacetList<String>> {
-        let counts = self.by_kind(selection, Dimension::Category).await?;
-        Ok(FacetList::of(summed(counts, |kind| kind.category.clone()), true))
+        self.facet_of_kinds(selection, Dimension::Category, |kind| kind.category.clone()).await
     }
 
     /// Events by action.
@@ -64,8 +163,7 @@ impl Store {
     /// # Errors
     /// Those of [`Store::count`].
     pub async fn facet_actions(&self, selection: &Selection) -> Result<FacetList<String>> {
-        let counts = self.by_kind(selection, Dimension::Action).await?;
-        Ok(FacetList::of(summed(counts, |kind| Some(kind.action.clone())), true))
+        self.facet_of_kinds(selection, Dimension::Action, |kind| Some(kind.action.clone())).await
     }
 
     /// Events by outcome.
@@ -73,43 +171,99 @@ impl Store {
     /// # Errors
     /// Those of [`Store::count`].
     pub async fn facet_outcomes(&self, selection: &Selection) -> Result<FacetList<Outcome>> {
-        let counts = self.by_kind(selection, Dimension::Outcome).await?;
-        Ok(FacetList::of(summed(counts, |kind| kind.outcome), true))
+        self.facet_of_kinds(selection, Dimension::Outcome, |kind| kind.outcome).await
     }
 
-    /// Events by kind, one dimension of the filter left out.
-    async fn by_kind(&self, selection: &Selection, without: Dimension) -> Result<HashMap<Kind, i64>> {
-        let selection = &self.select_without(selection, without).await?;
+    /// Events by log, as its number; those of logs that are shown no longer are left out.
+    ///
+    /// # Errors
+    /// Those of [`Store::count`].
+    pub async fn facet_logs(&self, selection: &Selection) -> Result<FacetList<i64>> {
+        let mut counts = self.all_by(selection, &LOG, |_, count| Some(count.log_no)).await?;
+        let Selection { dictionary, product, .. } = selection;
+        // A log that came since the selection was made is not in its dictionary.
+        counts.retain(|&no, _| dictionary.log(no).is_some() && !dictionary.is_gone(product, no, LogDeletion::Clear));
+        Ok(FacetList::of(counts, true))
+    }
+
+    /// Events by a text of theirs, over the newest matches.
+    ///
+    /// # Errors
+    /// Those of [`Store::count`].
+    pub async fn facet_texts(&self, selection: &Selection, facet: TextFacet) -> Result<FacetList<String>> {
+        let (without, by) = match facet {
+            TextFacet::IpAddress => (Dimension::IpAddress, &IP_ADDRESS),
+            TextFacet::Source => (Dimension::Source, &SOURCE),
+            TextFacet::ResourceType => (Dimension::Resource, &RESOURCE_TYPE),
+        };
+        let selection = self.select_without(selection, without).await?;
+        let (counts, exact) = self.newest_by(&selection, by, MATCHES).await?;
+        Ok(FacetList::of(counts.into_iter().map(|(value, seen)| (value, seen.count)), exact))
+    }
+
+    /// Events by actor, over the newest matches: each as the newest event of theirs says.
+    ///
+    /// # Errors
+    /// Those of [`Store::count`].
+    pub async fn facet_actors(&self, selection: &Selection) -> Result<FacetList<Actor>> {
+        let selection = self.select_without(selection, Dimension::Actor).await?;
+        let (actors, exact) = self.actors_of(&selection, MATCHES).await?;
+        Ok(FacetList::of(SeenActor::merged(actors).into_iter().map(|seen| (seen.actor, seen.count)), exact))
+    }
+
+    /// What is said of actors in the newest matches, and whether those are all matches.
+    pub(super) async fn actors_of(&self, selection: &Selection, limit: i64) -> Result<(Vec<SeenActor>, bool)> {
+        let (counts, exact) = self.newest_by(selection, &ACTOR, limit).await?;
+        let seen = counts.into_iter().map(|(actor, Seen { count, newest })| SeenActor { actor, newest, count });
+        Ok((seen.collect(), exact))
+    }
+
+    async fn facet_of_kinds<T: Ord + Hash>(
+        &self,
+        selection: &Selection,
+        without: Dimension,
+        part: impl Fn(&Kind) -> Option<T>,
+    ) -> Result<FacetList<T>> {
+        let selection = self.select_without(selection, without).await?;
+        let of_count = |selection: &Selection, count: &Count| {
+            usize::try_from(count.action_no).ok().and_then(|no| selection.dictionary.kinds.get(no)).cloned()
+        };
+        let mut sums: HashMap<T, i64> = HashMap::new();
+        for (kind, n) in self.all_by(&selection, &KIND, of_count).await? {
+            if let Some(value) = part(&kind) {
+                *sums.entry(value).or_default() += n;
+            }
+        }
+        Ok(FacetList::of(sums, true))
+    }
+
+    /// All events of a selection by what the kept counts know of them, too.
+    async fn all_by<T: Eq + Hash>(
+        &self,
+        selection: &Selection,
+        by: &By<T>,
+        of_count: impl Fn(&Selection, &Count) -> Option<T>,
+    ) -> Result<HashMap<T, i64>> {
         let mut counts = HashMap::new();
+        let mut add = |value: T, n: i64| *counts.entry(value).or_default() += n;
         if selection.nothing {
             return Ok(counts);
         }
         if selection.needs_rows {
-            for event in self.tested(selection).await? {
-                *counts
-                    .entry(Kind { action: event.action, category: event.category, outcome: event.outcome })
-                    .or_default() += 1;
-            }
-            return Ok(counts);
-        }
-        if !selection.filter.is_countable() {
-            let range = selection.range();
-            return self.kinds_of(&range).await;
-        }
-        for piece in pieces(selection.filter.from, selection.filter.to) {
-            match piece {
-                Piece::Kept(grain, first, last) => {
-                    for count in self.kept(selection, grain, first, last, false).await? {
-                        if let Some(kind) =
-                            usize::try_from(count.action_no).ok().and_then(|no| selection.dictionary.kinds.get(no))
-                        {
-                            *counts.entry(kind.clone()).or_default() += count.n;
+            self.tested(selection).await?.iter().flat_map(by.of).for_each(|value| add(value, 1));
+        } else if !selection.filter.is_countable() {
+            self.groups(&selection.range(), by).await?.into_iter().for_each(|(value, n)| add(value, n));
+        } else {
+            for piece in pieces(selection.filter.from, selection.filter.to) {
+                match piece {
+                    Piece::Kept(grain, first, last) => {
+                        for count in self.kept(selection, grain, first, last, false).await? {
+                            of_count(selection, &count).into_iter().for_each(|value| add(value, count.n));
                         }
                     }
-                }
-                Piece::Edge(from, to) => {
-                    for (kind, n) in self.kinds_of(&edge(selection, from, to)).await? {
-                        *counts.entry(kind).or_default() += n;
+                    Piece::Edge(from, to) => {
+                        let groups = self.groups(&edge(selection, from, to), by).await?;
+                        groups.into_iter().for_each(|(value, n)| add(value, n));
                     }
                 }
             }
@@ -117,125 +271,83 @@ impl Store {
         Ok(counts)
     }
 
-    async fn kinds_of(&self, range: &Range) -> Result<HashMap<Kind, i64>> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            action: String,
-            category: Option<String>,
-            outcome: Option<i16>,
-            n: i64,
+    async fn groups<T>(&self, range: &Range, by: &By<T>) -> Result<Vec<(T, i64)>> {
+        let sql = self.dialect.over(&format!("{}, count(*) AS n", of_event(by.columns)), range, true);
+        let places: Vec<_> = (1..=by.columns.len()).map(|place| place.to_string()).collect();
+        let sql = sql.text(&format!(" GROUP BY {}", places.join(", ")));
+        let mut groups = Vec::new();
+        for row in self.read.query_all_raw(sql.on(self.dialect.backend())).await.map_err(error::from)? {
+            let n = row.try_get("", "n").map_err(error::from)?;
+            groups.extend((by.read)(&row).map_err(error::from)?.map(|value| (value, n)));
         }
-        let sql =
-            self.dialect.over("e.action, e.category, e.outcome, count(*) AS n", range, true).text(" GROUP BY 1, 2, 3");
-        let rows = self.rows_of::<Row>(sql).await?;
-        let kind = |row: &Row| Kind {
-            action: row.action.clone(),
-            category: row.category.clone(),
-            outcome: row.outcome.and_then(Outcome::from_number),
-        };
-        Ok(rows.iter().map(|row| (kind(row), row.n)).collect())
+        Ok(groups)
     }
 
-    /// Events by actor, over the newest matches.
-    ///
-    /// # Errors
-    /// Those of [`Store::count`].
-    pub async fn facet_actors(&self, selection: &Selection) -> Result<FacetList<ActorValue>> {
-        let selection = &self.select_without(selection, Dimension::Actor).await?;
+    /// The newest matches by what they say, and whether those are all matches.
+    async fn newest_by<T: Eq + Hash>(
+        &self,
+        selection: &Selection,
+        by: &By<T>,
+        limit: i64,
+    ) -> Result<(HashMap<T, Seen>, bool)> {
+        let mut counts: HashMap<T, Seen> = HashMap::new();
+        let mut add = |value: T, count: i64, newest: i64| {
+            let seen = counts.entry(value).or_insert(Seen { count: 0, newest });
+            (seen.count, seen.newest) = (seen.count + count, seen.newest.max(newest));
+        };
         if selection.nothing {
-            return Ok(FacetList::of([], true));
+            return Ok((counts, true));
         }
-        let mut counts: HashMap<String, (ActorValue, i64)> = HashMap::new();
-        let mut add = |actor: Actor, n: i64| {
-            let value = ActorValue::of(actor);
-            counts.entry(value.value.clone()).or_insert((value, 0)).1 += n;
-        };
-        let mut exact = true;
         if selection.needs_rows {
-            self.tested(selection).await?.into_iter().for_each(|event| add(event.actor, 1));
-        } else {
-            let (actors, all) = self.actors_of(selection, ACTOR_MATCHES).await?;
-            exact = all;
-            actors.into_iter().for_each(|(actor, n)| add(actor, n));
+            for event in self.tested(selection).await? {
+                (by.of)(&event).into_iter().for_each(|value| add(value, 1, event.position.0));
+            }
+            return Ok((counts, true));
         }
-        Ok(FacetList::of(counts.into_values(), exact))
-    }
-
-    /// The actors of the newest matches, with how many each has, and whether those are all matches.
-    pub(super) async fn actors_of(&self, selection: &Selection, limit: i64) -> Result<(Vec<(Actor, i64)>, bool)> {
-        let columns = "e.actor_kind, e.actor_id, e.actor_name, e.actor_email";
-        let (mut actors, mut places) = (Vec::<(Actor, i64)>::new(), HashMap::new());
         let mut missing = limit + 1;
         for range in self.dialect.stretches(&selection.range(), true) {
-            let inner = self.dialect.ordered(self.dialect.over(columns, &range, true), &range, true, missing);
-            let sql = Sql::new("SELECT actor_kind, actor_id, actor_name, actor_email, count(*) AS n FROM (")
-                .append(inner)
-                .text(") AS hits GROUP BY 1, 2, 3, 4");
-            for row in self.rows_of::<ActorRow>(sql).await? {
-                missing -= row.n;
-                let Some(kind) = ActorKind::from_number(row.actor_kind) else { continue };
-                let actor = Actor { kind, id: row.actor_id, name: row.actor_name, email: row.actor_email };
-                let place = *places.entry(actor.clone()).or_insert(actors.len());
-                match actors.get_mut(place) {
-                    Some((_, n)) => *n += row.n,
-                    None => actors.push((actor, row.n)),
-                }
+            let sql = self.newest_groups(&range, by.columns, missing);
+            for row in self.read.query_all_raw(sql.on(self.dialect.backend())).await.map_err(error::from)? {
+                let number = |column| row.try_get::<i64>("", column).map_err(error::from);
+                missing -= number("events")?;
+                let (n, newest) = (number("n")?, number("newest")?);
+                (by.read)(&row).map_err(error::from)?.into_iter().for_each(|value| add(value, n, newest));
             }
             if missing == 0 {
                 break;
             }
         }
-        Ok((actors, missing > 0))
+        Ok((counts, missing > 0))
+    }
+
+    /// The statement for so many of the newest events of a range: the values of some columns with the number of their
+    /// events (`n`), the newest of them, and how many events are counted here for the first time.
+    fn newest_groups(&self, range: &Range, columns: &[&str], limit: i64) -> Sql {
+        let newest = |columns: &str| {
+            let columns = format!("{columns}, e.position AS position");
+            self.dialect.ordered(self.dialect.over(&columns, range, true), range, true, limit)
+        };
+        // One event has several resources: what it says stands in several rows.
+        let rows = if columns == RESOURCE_TYPE.columns {
+            self.dialect.resource_types(newest("e.resources AS resources"))
+        } else {
+            newest(&format!("{}, 1 AS first", of_event(columns)))
+        };
+        let columns = columns.join(", ");
+        let counts = "count(*) AS n, max(position) AS newest, CAST(sum(first) AS BIGINT) AS events";
+        Sql::new(&format!("SELECT {columns}, {counts} FROM ("))
+            .append(rows)
+            .text(&format!(") AS found GROUP BY {columns}"))
     }
 }
 
-/// Matches of one actor.
-#[derive(FromQueryResult)]
-struct ActorRow {
-    actor_kind: i16,
-    actor_id: Option<String>,
-    actor_name: Option<String>,
-    actor_email: Option<String>,
-    n: i64,
+/// Events of one value.
+struct Seen {
+    count: i64,
+    /// Position of the newest.
+    newest: i64,
 }
 
-/// An actor as a facet shows it: one bucket per id, else per e-mail, else per name, else per kind.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ActorValue {
-    /// What tells it from others.
-    pub value: String,
-    /// One of the actors behind it.
-    pub actor: Actor,
-}
-
-impl ActorValue {
-    fn of(actor: Actor) -> Self {
-        let known = actor.id.as_ref().or(actor.email.as_ref()).or(actor.name.as_ref());
-        Self { value: known.cloned().unwrap_or_else(|| actor.kind.as_str().to_owned()), actor }
-    }
-}
-
-impl Eq for ActorValue {}
-
-impl PartialOrd for ActorValue {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for ActorValue {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.value.cmp(&other.value)
-    }
-}
-
-/// Counts by a part of the kind.
-fn summed<T: Eq + std::hash::Hash>(counts: HashMap<Kind, i64>, part: impl Fn(&Kind) -> Option<T>) -> HashMap<T, i64> {
-    let mut sums = HashMap::new();
-    for (kind, n) in counts {
-        if let Some(value) = part(&kind) {
-            *sums.entry(value).or_default() += n;
-        }
-    }
-    sums
+fn of_event(columns: &[&str]) -> String {
+    columns.iter().map(|column| format!("e.{column} AS {column}")).collect::<Vec<_>>().join(", ")
 }

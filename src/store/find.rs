@@ -1,11 +1,10 @@
 //! One event or log by its id, and the actors of an organization.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
-use entity::actor_directory;
 use sea_orm::FromQueryResult;
 
-use super::{Question, Store, head::Head, selection::may_see, sql::Sql};
+use super::{Question, Store, facets::SeenActor, head::Head, selection::may_see, sql::Sql};
 use crate::{
     auth::ReadScope,
     catalog::LogDeletion,
@@ -66,38 +65,60 @@ impl Store {
         self.dictionary(&self.read, &head.row).await.map(Some)
     }
 
-    /// Distinct actors whose id, name or e-mail contains a text, case ignored; the busiest first.
+    /// The actors of what some scopes of one organization show whose id, name or e-mail contains a text, case ignored, or
+    /// did in some event: each as the newest event of theirs says, the busiest first.
     ///
     /// # Errors
     /// Those of the database and of [`Store::select`].
-    pub async fn actors(&self, scope: &ReadScope, matching: Option<&str>, limit: usize) -> Result<Vec<Actor>> {
+    pub async fn actors(&self, scopes: &[ReadScope], matching: Option<&str>, limit: usize) -> Result<Vec<Actor>> {
         let everything = Filter::default();
-        let store = self.caught_up(&scope.product().name, scope.organization()).await?;
-        let Some(selection) = store.select(Question { scope, filter: &everything }).await? else {
-            return Ok(Vec::new());
-        };
-        let folded = matching.map(str::to_lowercase);
-        if !selection.view.is_everything() {
+        let part = matching.map(str::to_lowercase);
+        let mut seen = Vec::new();
+        for scope in scopes {
+            let store = self.caught_up(&scope.product().name, scope.organization()).await?;
+            let Some(selection) = store.select(Question { scope, filter: &everything }).await? else { continue };
+            if selection.view.is_everything() {
+                return store.known_actors(selection.organization_no, part.as_deref(), limit).await;
+            }
             // The directory knows no logs: a narrowed view takes its actors from the events that it shows.
-            let (mut actors, _) = store.actors_of(&selection, ACTOR_MATCHES).await?;
-            actors.retain(|(actor, _)| folded.as_ref().is_none_or(|part| fold(actor).contains(part)));
-            actors.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| fold(&a.0).cmp(&fold(&b.0))));
-            return Ok(actors.into_iter().map(|(actor, _)| actor).take(limit).collect());
+            seen.extend(store.actors_of(&selection, ACTOR_MATCHES).await?.0);
         }
-        let mut sql = Sql::new("SELECT organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns FROM actor_directory")
-            .with(" WHERE organization_no = ", selection.organization_no);
-        if let Some(part) = &folded {
-            sql = self.dialect.contains("folded", sql.text(" AND "), part);
+        let fits = |actor: &Actor| part.as_ref().is_none_or(|part| fold(actor).contains(part));
+        let asked: HashSet<Actor> = seen.iter().map(|one| &one.actor).filter(|one| fits(one)).map(Actor::key).collect();
+        let mut actors = SeenActor::merged(seen);
+        actors.retain(|one| asked.contains(&one.actor.key()));
+        actors.sort_by_cached_key(|one| (Reverse(one.count), fold(&one.actor), Reverse(one.newest)));
+        Ok(actors.into_iter().map(|one| one.actor).take(limit).collect())
+    }
+
+    /// The actors of an organization, out of its directory, which has a row for everything that was known of one.
+    async fn known_actors(&self, organization_no: i64, part: Option<&str>, limit: usize) -> Result<Vec<Actor>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            kind: i16,
+            id: Option<String>,
+            name: Option<String>,
+            email: Option<String>,
         }
-        let sql = sql.text(" ORDER BY n DESC, folded").with(" LIMIT ", limit as i64);
-        let rows = actor_directory::Model::find_by_statement(sql.on(self.dialect.backend()))
-            .all(&store.read)
-            .await
-            .map_err(super::error::from)?;
-        let actor = |row: actor_directory::Model| {
+        let mut sql = Sql::new(
+            "SELECT kind, id, name, email FROM (SELECT kind, id, name, email, folded, last_position,
+                CAST(sum(n) OVER one AS BIGINT) AS total, row_number() OVER (one ORDER BY last_position DESC) AS place",
+        );
+        if let Some(part) = part {
+            sql = self.dialect.contains("folded", sql.text(", max(CASE WHEN "), part);
+            sql = sql.text(" THEN 1 ELSE 0 END) OVER one AS fits");
+        }
+        // An actor is told from others as by `Actor::key`.
+        let key = "kind, id, CASE WHEN id IS NULL THEN email END, CASE WHEN id IS NULL AND email IS NULL THEN name END";
+        let sql = sql
+            .with(" FROM actor_directory WHERE organization_no = ", organization_no)
+            .text(&format!(" WINDOW one AS (PARTITION BY {key})) AS actors WHERE place = 1"))
+            .text(if part.is_some() { " AND fits = 1" } else { "" })
+            .with(" ORDER BY total DESC, folded, last_position DESC LIMIT ", limit as i64);
+        let actor = |row: Row| {
             Some(Actor { kind: ActorKind::from_number(row.kind)?, id: row.id, name: row.name, email: row.email })
         };
-        Ok(rows.into_iter().filter_map(actor).collect())
+        Ok(self.rows_of::<Row>(sql).await?.into_iter().filter_map(actor).collect())
     }
 
     /// The logs of an organization that a token may name, not deleted ones.

@@ -153,7 +153,7 @@ impl Store {
         for Staged { event, .. } in &stage.events {
             let entry = actors.entry((event.organization_no, &event.actor)).or_insert((0, i64::MIN));
             entry.0 += 1;
-            entry.1 = entry.1.max(event.occurred_at.0);
+            entry.1 = entry.1.max(event.position.0);
         }
         let mut rows: Vec<_> =
             actors.into_iter().map(|((org, actor), (n, last))| (org, actor_hash(actor), actor, n, last)).collect();
@@ -168,19 +168,20 @@ impl Store {
                     actor.name.clone().into(),
                     actor.email.clone().into(),
                     fold(actor).into(),
+                    actor.name.as_ref().map(|name| name.to_lowercase()).into(),
                     actor.email.as_ref().map(|email| email.to_lowercase()).into(),
                     (*n).into(),
                     (*last).into(),
                 ]
             });
             let sql = Sql::new(
-                "INSERT INTO actor_directory (organization_no, hash, kind, id, name, email, folded, email_folded, n, last_ns) ",
+                "INSERT INTO actor_directory (organization_no, hash, kind, id, name, email, folded, name_folded, email_folded, n, last_position) ",
             );
             let sql = sql.table(self.dialect, rows);
-            let last = self.dialect.greatest("actor_directory.last_ns", "excluded.last_ns");
+            let last = self.dialect.greatest("actor_directory.last_position", "excluded.last_position");
             let sql = sql
                 .text(
-                    " ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n, last_ns = ",
+                    " ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n, last_position = ",
                 )
                 .text(&last);
             self.execute(tx, sql).await?;

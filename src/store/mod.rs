@@ -45,7 +45,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 pub use copy::{Copied, Phase, copied_columns};
 pub use dictionary::{Dictionary, LogNode};
-pub use facets::{ActorValue, Bucket, FacetList};
+pub use facets::{Bucket, FacetList, TextFacet};
 pub use page::{Page, PageRequest, key};
 pub use selection::{Question, Selection, check_log};
 pub use session::Durability;

@@ -24,8 +24,8 @@ use crate::{
     },
 };
 
-/// E-mails up to which `emailContains` becomes terms; more are tested row by row.
-const EMAIL_TERMS: usize = 200;
+/// Names or e-mails up to which a part of them becomes terms; more are tested row by row.
+const ACTOR_TERMS: usize = 200;
 /// Deleted logs up to which they are left out by terms; more are tested row by row.
 const REMOVED_TERMS: usize = 50;
 /// Postings that a prefix may touch before the question is refused.
@@ -263,18 +263,26 @@ impl Store {
             expansion.actions.sort_unstable();
             expansion.actions.dedup();
         }
+        if let Some(part) = &filter.actor_name_contains {
+            expansion.names = self.actors_with(selection.organization_no, "name", part).await?;
+        }
         if let Some(part) = &filter.actor_email_contains {
-            #[derive(FromQueryResult)]
-            struct Email {
-                email: String,
-            }
-            let sql = Sql::new("SELECT DISTINCT email FROM actor_directory WHERE organization_no = ")
-                .bind(selection.organization_no);
-            let contains = self.dialect.contains("email_folded", sql.text(" AND "), &part.to_lowercase());
-            let found = self.rows_of::<Email>(contains.text(&format!(" LIMIT {}", EMAIL_TERMS + 1))).await?;
-            expansion.emails = (found.len() <= EMAIL_TERMS).then(|| found.into_iter().map(|row| row.email).collect());
+            expansion.emails = self.actors_with(selection.organization_no, "email", part).await?;
         }
         Ok(expansion)
+    }
+
+    /// The distinct values of a column of the organization's actors that contain a part; `None` where they are too many.
+    async fn actors_with(&self, organization_no: i64, column: &str, part: &str) -> Result<Option<Vec<String>>> {
+        #[derive(FromQueryResult)]
+        struct Value {
+            value: String,
+        }
+        let sql = Sql::new(&format!("SELECT DISTINCT {column} AS value FROM actor_directory WHERE organization_no = "))
+            .bind(organization_no);
+        let sql = self.dialect.contains(&format!("{column}_folded"), sql.text(" AND "), &part.to_lowercase());
+        let found = self.rows_of::<Value>(sql.text(&format!(" LIMIT {}", ACTOR_TERMS + 1))).await?;
+        Ok((found.len() <= ACTOR_TERMS).then(|| found.into_iter().map(|row| row.value).collect()))
     }
 
     /// Refuses a prefix that touches too many postings, naming the word. PostgreSQL keeps no such counts: there

@@ -215,6 +215,9 @@ on_both_databases! {
             (json!({ "filter": { "actor": { "ids": ["\u{0}"] } } }), "filter.actor.ids", "NUL"),
             (json!({ "filter": { "actor": { "emailContains": "\u{0}" } } }), "filter.actor.emailContains", "NUL"),
             (json!({ "filter": { "actor": { "emails": ["x".repeat(2_049)] } } }), "filter.actor.emails", "2048"),
+            (json!({ "filter": { "actor": { "nameContains": "\u{0}" } } }), "filter.actor.nameContains", "NUL"),
+            (json!({ "filter": { "actor": { "names": ["x".repeat(2_049)] } } }), "filter.actor.names", "2048"),
+            (json!({ "filter": { "resource": { "names": vec!["x"; 101] } } }), "filter.resource.names", "100"),
             (json!({ "filter": { "ipAddresses": ["\u{0}"] } }), "filter.ipAddresses", "NUL"),
             (json!({ "search": "x".repeat(257) }), "search", "256"),
             (json!({ "search": "a b c d e f g h i j k l m n o p q" }), "search", "16"),
@@ -293,7 +296,7 @@ on_both_databases! {
             }
             // The same texts as values of filters.
             if !text.contains('\0') {
-                for filter in [json!({ "actions": [text] }), json!({ "actor": { "emailContains": text } }), json!({ "actor": { "ids": [text], "emails": [text] } }), json!({ "resource": { "types": [text], "ids": [text] } }), json!({ "categories": [text], "sources": [text], "ipAddresses": [text] })] {
+                for filter in [json!({ "actions": [text] }), json!({ "actor": { "emailContains": text } }), json!({ "actor": { "nameContains": text } }), json!({ "actor": { "ids": [text], "names": [text], "emails": [text] } }), json!({ "resource": { "types": [text], "ids": [text], "names": [text] } }), json!({ "categories": [text], "sources": [text], "ipAddresses": [text] })] {
                     reader.data(LIST, json!({ "filter": filter })).await;
                 }
                 reader.data("query($m: String) { actors(matching: $m) { externalId } }", json!({ "m": text })).await;

@@ -36,8 +36,8 @@ const QUERY: &str = "query($filter: AuditEventFilter, $search: String, $log: Aud
     auditEvents(filter: $filter, search: $search, log: $log, includeNested: $includeNested, orderBy: $order, first: $first, after: $after) {
         totalCount pageNumber pageCount nodes { sequence occurredAt } pageInfo { hasNextPage endCursor }
         facets(timeZone: $zone) { categories { ...list } actions { ...list } actors { ...list } outcomes { ...list }
-            days { day count } } } }
-    fragment list on FacetList { exact buckets { value count } }";
+            logs { ...list } ipAddresses { ...list } sources { ...list } resourceTypes { ...list } days { day count } } } }
+    fragment list on FacetList { exact buckets { value count actor { kind externalId name email } log { level } } }";
 
 /// Asks page by page, and compares list, totals and facets with the model.
 pub async fn check(admin: &Caller<'_>, organization: &str, asked: &Asked, events: &[Kept], size: usize) {
@@ -77,7 +77,18 @@ fn facets(asked: &Asked, events: &[Kept], east: i64, answer: &Value, asked_text:
             answer[facet].as_array().expect("days").iter().map(|row| pair(row, "day")).collect()
         } else {
             assert_eq!(answer[facet]["exact"], true);
-            answer[facet]["buckets"].as_array().expect("buckets").iter().map(|row| pair(row, "value")).collect()
+            let buckets = answer[facet]["buckets"].as_array().expect("buckets");
+            let text = |row: &Value| match facet {
+                "actors" => {
+                    let of = |name: &str| row["actor"][name].as_str();
+                    let kind = of("kind").expect("a kind");
+                    format!("{:?}", (kind, of("externalId"), of("name"), of("email")))
+                }
+                // The organization's own log has the organization's id.
+                "logs" if row["log"]["level"] == "organisation" => String::new(),
+                _ => pair(row, "value").0,
+            };
+            buckets.iter().map(|row| (text(row), pair(row, "value").1)).collect()
         };
         let in_order = if facet == "days" { got.is_sorted() } else { got.is_sorted_by(|a, b| a.1 >= b.1) };
         assert!(in_order, "order of facet {facet} of {asked_text}: {got:?}");

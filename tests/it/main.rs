@@ -15,6 +15,7 @@ mod copy;
 mod crash;
 mod days;
 mod edge;
+mod facets;
 mod failures;
 mod filter_properties;
 mod http;

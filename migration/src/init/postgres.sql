@@ -125,9 +125,10 @@ CREATE TABLE actor_directory (
     name            TEXT,
     email           TEXT,
     folded          TEXT COLLATE "C" NOT NULL,
+    name_folded     TEXT COLLATE "C",
     email_folded    TEXT COLLATE "C",
     n               BIGINT NOT NULL,
-    last_ns         BIGINT NOT NULL,
+    last_position   BIGINT NOT NULL,
     PRIMARY KEY (organization_no, hash)
 ) WITH (fillfactor = 70);
 

@@ -119,9 +119,10 @@ CREATE TABLE actor_directory (
     name            TEXT,
     email           TEXT,
     folded          TEXT NOT NULL,
+    name_folded     TEXT,
     email_folded    TEXT,
     n               INTEGER NOT NULL,
-    last_ns         INTEGER NOT NULL,
+    last_position   INTEGER NOT NULL,
     PRIMARY KEY (organization_no, hash)
 ) STRICT, WITHOUT ROWID;
 

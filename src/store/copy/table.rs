@@ -137,9 +137,10 @@ pub const CHANGING: [Table; 4] = [
             ("name", Text),
             ("email", Text),
             ("folded", Text),
+            ("name_folded", Text),
             ("email_folded", Text),
             ("n", Integer),
-            ("last_ns", Integer),
+            ("last_position", Integer),
         ],
     },
 ];

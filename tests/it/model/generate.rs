@@ -11,8 +11,8 @@ use proptest::{
 use super::{
     Asked, Dates, Leaf, Name, Token, Told, When,
     vocabulary::{
-        ACTION, ACTOR_ID, ACTOR_NAME, CATEGORY, CORRELATION, EMAIL, IP, PHRASES, RESOURCE_ID, RESOURCE_TYPE, SOURCE,
-        SOURCE_ID, TEXTS, TIMES, USER_AGENT, WORDS,
+        ACTION, ACTOR_ID, ACTOR_NAME, CATEGORY, CORRELATION, EMAIL, IP, PHRASES, RESOURCE_ID, RESOURCE_NAME,
+        RESOURCE_TYPE, SOURCE, SOURCE_ID, TEXTS, TIMES, USER_AGENT, WORDS,
     },
 };
 
@@ -44,7 +44,7 @@ pub fn told() -> impl Strategy<Value = Told> {
         1 => select(vec![3_i64, 10, 50, 100]).prop_map(When::DaysAgo),
     ];
     let who = (kinds(), [maybe(ACTOR_ID), maybe(ACTOR_NAME), maybe(EMAIL)], proptest::option::weighted(0.2, text(0)));
-    let resource = [maybe(RESOURCE_TYPE), maybe(RESOURCE_ID), maybe(ACTOR_NAME)];
+    let resource = [maybe(RESOURCE_TYPE), maybe(RESOURCE_ID), maybe(RESOURCE_NAME)];
     let texts = [maybe(IP), maybe(USER_AGENT), maybe(CORRELATION), maybe(SOURCE), maybe(SOURCE_ID)];
     let what = (text(ACTION), maybe(CATEGORY), proptest::option::of(select(Outcome::ALL.to_vec())));
     (
@@ -73,12 +73,24 @@ pub fn told() -> impl Strategy<Value = Told> {
         )
 }
 
-const LISTS: [usize; 9] = [CATEGORY, ACTOR_ID, EMAIL, RESOURCE_TYPE, RESOURCE_ID, IP, CORRELATION, SOURCE, SOURCE_ID];
+const LISTS: [usize; 11] = [
+    CATEGORY,
+    ACTOR_ID,
+    ACTOR_NAME,
+    EMAIL,
+    RESOURCE_TYPE,
+    RESOURCE_ID,
+    RESOURCE_NAME,
+    IP,
+    CORRELATION,
+    SOURCE,
+    SOURCE_ID,
+];
 
 /// A question over the small vocabulary; most ask one to three things.
 pub fn asked() -> impl Strategy<Value = Asked> {
     fn rarely<T: Debug + Clone>(what: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
-        proptest::option::weighted(0.09, what)
+        proptest::option::weighted(0.075, what)
     }
     fn list(field: usize) -> impl Strategy<Value = Option<Vec<usize>>> {
         rarely(subsequence((0..8).collect::<Vec<_>>(), 0..6))
@@ -109,6 +121,7 @@ pub fn asked() -> impl Strategy<Value = Asked> {
         }),
         1 => select(vec![7_i64, 30, 90]).prop_map(Dates::Last),
     ];
+    let name_part = select(vec!["USER", "o", "Ins", "é", "%", "_", "*", " ", "\"", "stan"]);
     let email = select(vec!["@", "@EXAMPLE", "o_e", "e%@", "example.com", "É", "%", "_", "*", "x@y", "stan"]);
     let lists = LISTS.map(list);
     let not = (
@@ -120,7 +133,8 @@ pub fn asked() -> impl Strategy<Value = Asked> {
         .prop_map(|(a, b, c, d)| {
             (a.unwrap_or_default(), b.unwrap_or_default(), c.unwrap_or_default(), d.unwrap_or_default())
         });
-    let who = (rarely(proptest::collection::vec(kinds(), 0..4)), rarely(email), rarely(any::<bool>()));
+    let who =
+        (rarely(proptest::collection::vec(kinds(), 0..4)), (rarely(name_part), rarely(email)), rarely(any::<bool>()));
     let search = prop_oneof![2 => Just(Vec::new()), 1 => proptest::collection::vec(token, 1..4)];
     (
         lists,
@@ -138,7 +152,7 @@ pub fn asked() -> impl Strategy<Value = Asked> {
                 lists,
                 actions,
                 outcomes,
-                (kinds, email, present),
+                (kinds, (name, email), present),
                 dates,
                 not,
                 search,
@@ -149,6 +163,7 @@ pub fn asked() -> impl Strategy<Value = Asked> {
                 actions,
                 outcomes,
                 kinds,
+                name_contains: name,
                 email_contains: email,
                 present,
                 truncated,

@@ -113,10 +113,11 @@ enum Dates {
 /// A question with one answer.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    lists: [Option<Vec<usize>>; 9],
+    lists: [Option<Vec<usize>>; 11],
     actions: Option<Vec<Name>>,
     outcomes: Option<Vec<Outcome>>,
     kinds: Option<Vec<ActorKind>>,
+    name_contains: Option<&'static str>,
     email_contains: Option<&'static str>,
     present: Option<bool>,
     truncated: Option<bool>,
@@ -137,6 +138,9 @@ pub enum Without {
     Actions,
     Actors,
     Outcomes,
+    IpAddresses,
+    Sources,
+    Resources,
 }
 
 /// The clock of one case.

@@ -1,12 +1,12 @@
 //! The answers: what is kept of an event, and loops over all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledgerline::event::{Outcome, Timestamp};
 
 use super::{
     Asked, Dates, Kept, Leaf, Name, Token, Told, When, Without,
-    vocabulary::{ACTION_LABELS, CATEGORY_LABELS, PHRASES, SECOND, TEXTS, WORDS, show},
+    vocabulary::{ACTION_LABELS, CATEGORY_LABELS, LOGS, PHRASES, SECOND, TEXTS, WORDS, show},
 };
 
 impl Kept {
@@ -51,12 +51,21 @@ impl Kept {
         (self.occurred_ns.div_euclid(1_000), self.sequence)
     }
 
-    /// What the actors facet groups by.
-    fn actor_value(&self) -> &'static str {
-        let [id, name, email] = self.told.actor;
-        show(id.or(email).or(name)).unwrap_or(self.told.kind.as_str())
+    /// Who acted: what tells them from others, and all that the event says of them.
+    fn actor(&self) -> [Who; 2] {
+        let [id, name, email] = self.told.actor.map(show);
+        let kind = self.told.kind.as_str();
+        let key = match (id, email) {
+            (Some(id), _) => (kind, Some(id), None, None),
+            (None, Some(email)) => (kind, None, None, Some(email)),
+            (None, None) => (kind, None, name, None),
+        };
+        [key, (kind, id, name, email)]
     }
 }
+
+/// Kind, id, name and e-mail address.
+type Who = (&'static str, Option<&'static str>, Option<&'static str>, Option<&'static str>);
 
 impl Name {
     fn fits(self, action: &str) -> bool {
@@ -106,19 +115,37 @@ impl Asked {
         let one_of = |list: &Option<Vec<usize>>, value: Option<&str>| {
             list.as_ref().is_none_or(|list| value.is_some_and(|value| list.iter().any(|&i| TEXTS[i].0 == value)))
         };
+        let part_of = |part: Option<&str>, value: Option<&str>| {
+            part.is_none_or(|part| value.is_some_and(|value| value.to_lowercase().contains(&part.to_lowercase())))
+        };
         let [id, name, email] = told.actor.map(show);
         let [ip, _, correlation, source, source_id] = told.texts.map(show);
-        let [categories, ids, emails, types, resource_ids, ips, correlations, sources, source_ids] = &self.lists;
+        let [
+            categories,
+            ids,
+            names,
+            emails,
+            types,
+            resource_ids,
+            resource_names,
+            ips,
+            correlations,
+            sources,
+            source_ids,
+        ] = &self.lists;
         let actor = without == Without::Actors
             || self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&told.kind))
                 && one_of(ids, id)
+                && one_of(names, name)
+                && part_of(self.name_contains, name)
                 && one_of(emails, email)
-                && self
-                    .email_contains
-                    .is_none_or(|part| email.is_some_and(|email| email.to_lowercase().contains(&part.to_lowercase())))
+                && part_of(self.email_contains, email)
                 && self.present.is_none_or(|present| present == (id.is_some() || name.is_some() || email.is_some()));
-        let resource = types.is_none() && resource_ids.is_none()
-            || told.resources.iter().any(|&[kind, id, _]| one_of(types, show(kind)) && one_of(resource_ids, show(id)));
+        let resource = without == Without::Resources
+            || types.is_none() && resource_ids.is_none() && resource_names.is_none()
+            || told.resources.iter().any(|&[kind, id, name]| {
+                one_of(types, show(kind)) && one_of(resource_ids, show(id)) && one_of(resource_names, show(name))
+            });
         let dates = match self.dates {
             Dates::Any => true,
             Dates::Between(from, to) => {
@@ -133,9 +160,9 @@ impl Asked {
                 || self.outcomes.as_ref().is_none_or(|list| event.outcome.is_some_and(|o| list.contains(&o))))
             && actor
             && resource
-            && one_of(ips, ip)
+            && (without == Without::IpAddresses || one_of(ips, ip))
             && one_of(correlations, correlation)
-            && one_of(sources, source)
+            && (without == Without::Sources || one_of(sources, source))
             && one_of(source_ids, source_id)
             && self.truncated.is_none_or(|truncated| truncated != told.truncated().is_empty())
             && dates
@@ -156,7 +183,7 @@ impl Asked {
         kept
     }
 
-    /// The facets: values and counts, and days of a zone so many seconds east.
+    /// The facets: values (of actors, all that the newest event of theirs says) and counts, and days of a zone so many seconds east.
     pub fn facets(&self, events: &[Kept], east: i64) -> BTreeMap<&'static str, BTreeMap<String, i64>> {
         let mut facets: BTreeMap<_, BTreeMap<String, i64>> = BTreeMap::new();
         let mut count = |facet: &'static str, without: Without, value: &dyn Fn(&Kept) -> Option<String>| {
@@ -169,8 +196,22 @@ impl Asked {
         };
         count("categories", Without::Categories, &|event| event.category.map(str::to_owned));
         count("actions", Without::Actions, &|event| Some(event.action().to_owned()));
-        count("actors", Without::Actors, &|event| Some(event.actor_value().to_owned()));
+        let newest = |key: Who| {
+            let of_them = events.iter().filter(|event| self.keeps(event, Without::Actors) && event.actor()[0] == key);
+            of_them.max_by_key(|event| event.time()).expect("it has an event").actor()[1]
+        };
+        count("actors", Without::Actors, &|event| Some(format!("{:?}", newest(event.actor()[0]))));
+        count("logs", Without::Nothing, &|event| Some(LOGS[event.told.log].to_owned()));
+        count("ipAddresses", Without::IpAddresses, &|event| show(event.told.texts[0]).map(str::to_owned));
+        count("sources", Without::Sources, &|event| show(event.told.texts[3]).map(str::to_owned));
         count("outcomes", Without::Outcomes, &|event| event.outcome.map(|o| o.as_str().to_owned()));
+        let types = |event: &Kept| {
+            event.told.resources.iter().filter_map(|resource| show(resource[0])).collect::<BTreeSet<_>>()
+        };
+        count("resourceTypes", Without::Resources, &|_| None);
+        for of_all in events.iter().flat_map(types).collect::<BTreeSet<_>>() {
+            count("resourceTypes", Without::Resources, &|event| types(event).take(of_all).map(str::to_owned));
+        }
         count("days", Without::Nothing, &|event| {
             Some(Timestamp(event.occurred_ns + east * SECOND).to_string()[..10].to_owned())
         });

@@ -94,16 +94,27 @@ impl Asked {
     pub fn variables(&self, organization: &str) -> Value {
         let texts =
             |list: &Option<Vec<usize>>| list.as_ref().map(|l| l.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>());
-        let [categories, ids, emails, types, resource_ids, ips, correlations, sources, source_ids] =
-            self.lists.each_ref().map(texts);
+        let [
+            categories,
+            ids,
+            names_of,
+            emails,
+            types,
+            resource_ids,
+            resource_names,
+            ips,
+            correlations,
+            sources,
+            source_ids,
+        ] = self.lists.each_ref().map(texts);
         let names = |names: &[Name]| names.iter().map(|name| name.asked()).collect::<Vec<_>>();
         let kinds = |kinds: &[ActorKind]| kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
         let mut filter = json!({
             "categories": categories, "actions": self.actions.as_deref().map(names),
             "outcomes": self.outcomes.as_ref().map(|list| list.iter().map(|o| o.as_str()).collect::<Vec<_>>()),
-            "actor": { "kinds": self.kinds.as_deref().map(kinds), "ids": ids, "emails": emails,
+            "actor": { "kinds": self.kinds.as_deref().map(kinds), "ids": ids, "names": names_of, "nameContains": self.name_contains, "emails": emails,
                 "emailContains": self.email_contains, "present": self.present },
-            "resource": { "types": types, "ids": resource_ids },
+            "resource": { "types": types, "ids": resource_ids, "names": resource_names },
             "truncated": self.truncated, "ipAddresses": ips, "correlationIds": correlations, "sources": sources, "sourceEventIds": source_ids,
             "not": { "categories": self.not.0.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>(), "actions": names(&self.not.1),
                 "actorKinds": kinds(&self.not.2), "actorIds": self.not.3.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>() },

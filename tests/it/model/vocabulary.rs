@@ -129,6 +129,7 @@ pub(super) const ACTOR_NAME: usize = 3;
 pub(super) const EMAIL: usize = 4;
 pub(super) const RESOURCE_TYPE: usize = 1;
 pub(super) const RESOURCE_ID: usize = 2;
+pub(super) const RESOURCE_NAME: usize = 3;
 pub(super) const IP: usize = 1;
 pub(super) const USER_AGENT: usize = 5;
 pub(super) const CORRELATION: usize = 3;
