@@ -284,7 +284,7 @@ on_both_databases! {
             );
             let as_text = serde_json::to_string(&metadata).expect("a text");
             let events = [field(&format!("\"metadata\": {metadata}")), field(&format!("\"metadataText\": {as_text}"))].join(", ");
-            let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded results { id truncated error { field rule } } } }";
+            let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded results { eventId truncated error { field rule } } } }";
             let answer = app.graphql_text(Some(&caller.token()), request(query, &format!(r#"{{"input": {{"events": [{events}]}}}}"#))).await;
             let results = answer.data()["recordAuditEvents"].clone();
             assert_eq!(results["recorded"], 2, "{results:#} of {events}");

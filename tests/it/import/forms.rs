@@ -56,7 +56,7 @@ fn rows() -> String {
             &record["occurredAt"],
             &record["action"],
             &actor["kind"],
-            &actor["id"],
+            &actor["externalId"],
             &actor["name"],
             &metadata["note"],
             &metadata["plan"],

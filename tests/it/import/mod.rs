@@ -47,7 +47,7 @@ async fn total(app: &TestApp, organization: &str) -> Value {
         .clone()
 }
 
-/// Everything that was sent of the first hundred events of an organization, as the API prints it.
+/// Everything that was sent of the first hundred events of an organization, as the API prints it, under the names of inputs.
 async fn events(app: &TestApp, organization: &str) -> Vec<Value> {
     let query =
         "query { auditEvents(first: 100, includeNested: true, orderBy: { field: SEQUENCE, direction: ASC }) { nodes {
