@@ -55,7 +55,7 @@ export function Details({ event }: { event: AuditEvent }) {
             <ul>
               {event.resources.map((resource, index) => (
                 <li key={index}>
-                  {resource.name && <Marked text={resource.name} />}
+                  {resource.name && <Value text={resource.name} filter="resourceName" />}
                   {resource.type && <Value text={resource.type} filter="resourceType" />}
                   {resource.externalId && <Value text={resource.externalId} filter="resourceId" code />}
                 </li>

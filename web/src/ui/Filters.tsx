@@ -9,7 +9,7 @@ import { TypedField, ValueField } from './TextField.tsx';
 
 type Facets = Overview['facets'];
 
-const secondary: readonly ListKey[] = ['outcome', 'actorKind', 'actorId', 'resourceType', 'resourceId', 'ip'];
+const secondary: readonly ListKey[] = ['outcome', 'actorKind', 'actorId', 'actorName', 'resourceType', 'resourceId', 'resourceName', 'ip'];
 
 /** Every way to narrow the list: what people reach for first in one row, the rest behind one button. */
 export function Filters({ facets }: { facets: Facets }) {
@@ -192,13 +192,17 @@ function MoreFilters({ facets }: { facets: Facets }) {
       <ActorPicker />
       <ValueField label={texts.resourceType} onAdd={add('resourceType')} />
       <ValueField label={texts.resourceId} onAdd={add('resourceId')} />
+      <ValueField label={texts.resourceName} onAdd={add('resourceName')} />
       <ValueField label={texts.ip} onAdd={add('ip')} />
       <LogFilter />
     </div>
   );
 }
 
-/** An actor is chosen by id where there is one, else by address; others cannot be told apart. */
+/** How actors are chosen: by id where there is one, else by address, else by name; others cannot be told apart. */
+const chosenBy = { actorId: 'id:', email: 'email:', actorName: 'name:' } as const satisfies Partial<Record<ListKey, string>>;
+const chosenKeys = Object.keys(chosenBy) as (keyof typeof chosenBy)[];
+
 function ActorPicker() {
   const { texts, view, config, change } = useLog();
   const [actors, setActors] = useState<readonly Actor[]>([]);
@@ -216,20 +220,21 @@ function ActorPicker() {
 
   const options = new Map<string, Option>();
   for (const actor of actors) {
-    const value = actor.externalId ? `id:${actor.externalId}` : actor.email ? `email:${actor.email}` : null;
+    const parts = { actorId: actor.externalId, email: actor.email, actorName: actor.name };
+    const key = chosenKeys.find((one) => parts[one]);
+    const value = key && `${chosenBy[key]}${parts[key]}`;
     const label = actorTitle(actor);
     const hint = [actor.email, actor.externalId].find((part) => part && part !== label) ?? undefined;
     if (value && !options.has(value)) options.set(value, { value, label, hint });
   }
-  const chosen = [
-    ...view.lists.actorId.map((id) => `id:${id}`),
-    ...view.lists.email.map((email) => `email:${email}`),
-  ];
+  const chosen = chosenKeys.flatMap((key) => view.lists[key].map((text) => `${chosenBy[key]}${text}`));
   for (const value of chosen) {
     if (!options.has(value)) options.set(value, { value, label: value.slice(value.indexOf(':') + 1) });
   }
-  const withPrefix = (values: readonly string[], prefix: string) =>
-    values.filter((value) => value.startsWith(prefix)).map((value) => value.slice(prefix.length));
+  const onChange = (values: readonly string[]) => {
+    const of = (prefix: string) => values.filter((value) => value.startsWith(prefix)).map((value) => value.slice(prefix.length));
+    change(chosenKeys.reduce((changed, key) => withList(changed, key, of(chosenBy[key])), view));
+  };
   return (
     <Picker
       label={texts.actor}
@@ -237,9 +242,7 @@ function ActorPicker() {
       options={[...options.values()]}
       chosen={chosen}
       onSearch={setText}
-      onChange={(values) =>
-        change(withList(withList(view, 'actorId', withPrefix(values, 'id:')), 'email', withPrefix(values, 'email:')))
-      }
+      onChange={onChange}
     />
   );
 }

@@ -30,10 +30,15 @@ export function questionFor(view: View, organization: string | null, readerZone:
     actor: stated({
       kinds: some<ActorKind>(lists.actorKind),
       ids: some(lists.actorId),
+      names: some(lists.actorName),
       emails: some(lists.email),
       emailContains: view.emailContains.trim() || undefined,
     }),
-    resource: stated({ types: some(lists.resourceType), ids: some(lists.resourceId) }),
+    resource: stated({
+      types: some(lists.resourceType),
+      ids: some(lists.resourceId),
+      names: some(lists.resourceName),
+    }),
     ipAddresses: some(lists.ip),
     correlationIds: some(lists.correlationId),
     sources: some(lists.source),
