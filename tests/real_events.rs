@@ -203,13 +203,13 @@ async fn load(app: &TestApp, lines: &[Line], place: impl Fn(&Line) -> String) ->
     names
 }
 
-/// What a grouped question gets from the facets, or total by total where no facet has the dimension.
+/// What a grouped question gets from the facets.
 async fn grouped(reader: &Caller<'_>, question: &Question) {
     let id = &question.id;
     let by = question.group_by.as_deref().expect("a grouped question");
     let values = question.expected.values.as_deref().expect("values");
     let query = "query($filter: AuditEventFilter) { auditEvents(filter: $filter, first: 0) { totalCount facets {
-        actions { exact buckets { value count } } actors { exact buckets { value count } } days { day count } } } }";
+        actions { exact buckets { value count } } actors { exact buckets { value count } } sources { exact buckets { value count } } days { day count } } } }";
     let answer = reader.data(query, json!({ "filter": question.filter() })).await["auditEvents"].clone();
     assert_eq!(answer["totalCount"], question.expected.total, "{id}");
     let facet = |name: &str, value: &str| {
@@ -237,12 +237,7 @@ async fn grouped(reader: &Caller<'_>, question: &Question) {
             }
         }
         "source" => {
-            for (source, count) in values {
-                let mut filter = question.filter();
-                filter["sources"] = json!([source]);
-                let answer = reader.data(query, json!({ "filter": filter })).await;
-                assert_eq!(answer["auditEvents"]["totalCount"], *count, "{id}: {source}");
-            }
+            assert_eq!(facet("sources", "value")[..values.len()], *values, "{id}");
         }
         other => panic!("{id}: no group {other} is known"),
     }
@@ -266,7 +261,7 @@ on_both_databases! {
         }
         // Everything reads as it was sent.
         let query = "query($after: String) { auditEvents(first: 100, after: $after) { nodes { id action ipAddress
-            metadataText actor { kind externalId email name } resources { type externalId name } } pageInfo { hasNextPage endCursor } } }";
+            metadataText actor { kind id: externalId email name } resources { type id: externalId name } } pageInfo { hasNextPage endCursor } } }";
         let by_name: HashMap<_, _> = lines.iter().map(|line| (line.import_id.as_str(), line)).collect();
         let (reader, mut after, mut seen) = (app.admin("workspace", TOGETHER), Value::Null, 0);
         loop {

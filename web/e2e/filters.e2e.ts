@@ -152,6 +152,7 @@ describe('filtering', () => {
   test.each([
     ['Resource type', 'role', ['Two', 'Four']],
     ['Resource ID', 'p_3', ['Three']],
+    ['Resource name', 'Four', ['Four']],
     ['IP address', '2001:db8::1', ['Two']],
   ])('by %s', async (label, value, names) => {
     const page = await open();
