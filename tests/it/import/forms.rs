@@ -56,7 +56,7 @@ fn rows() -> String {
             &record["occurredAt"],
             &record["action"],
             &actor["kind"],
-            &actor["externalId"],
+            &actor["id"],
             &actor["name"],
             &metadata["note"],
             &metadata["plan"],
