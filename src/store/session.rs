@@ -89,8 +89,8 @@ enum Refused {
     )]
     NotSet { setting: &'static str, wanted: &'static str, found: String },
     #[error(
-        "must give each connection a session of its own, and two connections share one: a pooler in transaction mode is \
-         between this service and PostgreSQL. Use its session mode, or PostgreSQL's own address"
+        "must give each connection a session of its own, and two connections share one: a pooler in transaction mode (or in \
+         statement mode) is between this service and PostgreSQL. Use its session mode, or PostgreSQL's own address"
     )]
     Shared,
 }
@@ -228,7 +228,11 @@ async fn refuse_shared(first: &mut PgConnection, second: &mut PgConnection) -> R
     let mark = format!("{:016x}", rand::random::<u64>());
     let seen = "SELECT coalesce(current_setting('ledgerline.session', true), '')";
     raw_sql(AssertSqlSafe(format!("SET ledgerline.session = '{mark}'"))).execute(&mut *first).await?;
-    raw_sql("BEGIN").execute(&mut *second).await?;
+    // A pooler in statement mode refuses transactions altogether.
+    raw_sql("BEGIN").execute(&mut *second).await.map_err(|error| match error {
+        sqlx::Error::Database(_) => Refused::Shared,
+        lost => Refused::Broken(lost),
+    })?;
     let by_second: String = raw_sql(seen).fetch_one(&mut *second).await?.try_get(0)?;
     if by_second == mark {
         return Err(Refused::Shared);
