@@ -308,11 +308,15 @@ async fn postgres_that_takes_no_writes() {
     // A connection that was hung up is noticed at its next use.
     eventually(async || ready(&app).await == 503).await;
     is_unavailable(&try_record(&admin, "b").await);
+    let reads =
+        async || admin.ask("{ auditEvents { totalCount nodes { id } } }", json!({})).await.json()["errors"].is_null();
+    eventually(reads).await;
     assert_eq!(trail(&admin).await, 1);
     run(&mut other, format!("ALTER DATABASE {name} SET default_transaction_read_only = off")).await;
     run(&mut other, hang_up).await;
     eventually(async || ready(&app).await == 200).await;
     eventually(async || try_record(&admin, "b").await.json()["errors"].is_null()).await;
+    eventually(reads).await;
     assert_eq!(trail(&admin).await, 2);
     app.finish().await;
 }

@@ -178,25 +178,26 @@ async fn a_connection_that_says_nothing_is_given_up() {
     let admin = app.admin("workspace", "acme");
     let mut books = Books::default();
     let record = async |key: &str| admin.ask(RECORD, json!({ "input": keyed("acme", key) })).await;
-    proxy.passed();
     books.note("first".to_owned(), &record("first").await);
-    proxy.passed();
-    books.note("second".to_owned(), &record("second").await);
-    let request = proxy.passed();
-    let last = |message| request.iter().rposition(|each| *each == message).expect("it was there") as u64;
-    let (commit, answer) = (last((Side::Client, 'Q')), last((Side::Server, 'C')));
-    assert!(commit < answer);
     // Half a minute each: the short form has the first alone.
     let long = std::env::var("LEDGERLINE_TORTURE_ROUNDS").is_ok();
-    let places = [("not committed", commit), ("committed", answer)];
-    for (key, place) in places.into_iter().take(if long { 2 } else { 1 }) {
-        proxy.arm(Fault::Stall, vec![place]);
-        let started = std::time::Instant::now();
-        books.note(key.to_owned(), &record(key).await);
-        assert!(books.unanswered.contains(key) && started.elapsed().as_secs() < 40, "{:?}", started.elapsed());
-        assert_eq!(proxy.disarm().len(), 1);
-        books.note(key.to_owned(), &record(key).await);
-        assert!(books.unanswered.is_empty(), "{key}: it records again");
+    let places = [("not committed", Side::Client), ("committed", Side::Server)];
+    for (key, side) in places.into_iter().take(if long { 2 } else { 1 }) {
+        // The upkeep beside it may get in between, and the message of another one is hit.
+        for attempt in 0.. {
+            assert!(attempt < 10, "{key}: no request was held up");
+            let key = format!("{key} {attempt}");
+            proxy.arm_at(Fault::Stall, side, "COMMIT");
+            let started = std::time::Instant::now();
+            books.note(key.clone(), &record(&key).await);
+            proxy.disarm();
+            if books.unanswered.remove(&key) {
+                assert!(started.elapsed().as_secs() < 40, "{:?}", started.elapsed());
+                books.note(key.clone(), &record(&key).await);
+                assert!(books.unanswered.is_empty(), "{key}: it records again");
+                break;
+            }
+        }
     }
     books.check(&admin).await;
     books.check(&direct.admin("workspace", "acme")).await;

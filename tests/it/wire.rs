@@ -52,6 +52,8 @@ struct Rules {
 
 struct Armed {
     fault: Fault,
+    /// Only messages of this side that hold this text count.
+    only: Option<(Side, &'static str)>,
     /// Messages until each of the faults.
     after: Vec<u64>,
     /// What was hit: who sent it, and its letter.
@@ -102,7 +104,12 @@ impl Proxy {
     /// Spoils the messages that come after so many others, one fault after the other.
     pub fn arm(&self, fault: Fault, mut after: Vec<u64>) {
         after.reverse();
-        *self.armed() = Some(Armed { fault, after, hit: Vec::new() });
+        *self.armed() = Some(Armed { fault, only: None, after, hit: Vec::new() });
+    }
+
+    /// Spoils the next message of a side that holds a text.
+    pub fn arm_at(&self, fault: Fault, side: Side, text: &'static str) {
+        *self.armed() = Some(Armed { fault, only: Some((side, text)), after: vec![0], hit: Vec::new() });
     }
 
     /// Carries everything from now on, and gives what was spoilt.
@@ -122,11 +129,14 @@ impl Proxy {
 
 impl Rules {
     /// What is done to the next message.
-    fn fault(&self, side: Side, letter: u8) -> Option<Fault> {
+    fn fault(&self, side: Side, letter: u8, body: &[u8]) -> Option<Fault> {
         let message = (side, char::from(letter));
         self.passed.lock().unwrap_or_else(PoisonError::into_inner).push(message);
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         let armed = armed.as_mut()?;
+        if armed.only.is_some_and(|(of, text)| of != side || !String::from_utf8_lossy(body).contains(text)) {
+            return None;
+        }
         let left = armed.after.last_mut()?;
         if *left > 0 {
             *left -= 1;
@@ -251,7 +261,7 @@ async fn pass(
     to: &mut OwnedWriteHalf,
     rules: &Rules,
 ) -> io::Result<Option<Fault>> {
-    let fault = rules.fault(side, letter);
+    let fault = rules.fault(side, letter, &message);
     match fault {
         Some(Fault::Cut) => return Ok(fault),
         Some(Fault::Half) => {
