@@ -46,7 +46,7 @@ impl Events {
     pub fn new(size: u64, backfill: bool, product: &ledgerline::catalog::Product) -> Self {
         let actions = product.catalog.actions.iter();
         let actions: Vec<_> =
-            actions.map(|action| (action.name.clone(), action.category.clone().unwrap_or_default())).collect();
+            actions.map(|action| (action.name.clone(), action.rules.category.clone().unwrap_or_default())).collect();
         Self {
             size,
             backfill,

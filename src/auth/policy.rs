@@ -16,6 +16,8 @@ pub struct Access {
     pub allowed: bool,
     /// The code that an attempt would be answered with.
     pub reason: Option<Code>,
+    /// The roles that would do, where the role is what stands in the way.
+    pub required_roles: Vec<String>,
     /// The plans that would do, where the plan is what stands in the way.
     pub required_plans: Vec<String>,
     /// Whether a client is advised to show nothing at all.
@@ -107,7 +109,13 @@ pub fn read_access(p: &Principal) -> Access {
         Some(organization) => allowed_in(p, organization).map(|_| ()),
         None => Ok(()),
     });
-    Access::of(allowed.and_then(|()| check_plan(p)), p.product.access.hidden_without_plan)
+    let rules = &p.product.access;
+    let mut access = Access::of(allowed.and_then(|()| check_plan(p)), rules.hidden_without_plan);
+    // The same order as in check_reader: without the scope, the role is not what stands in the way.
+    if check_read_scope(p).is_ok() && !has_role(p) {
+        access.required_roles.clone_from(&rules.roles);
+    }
+    access
 }
 
 /// Whether the principal may record.
@@ -120,13 +128,14 @@ impl Access {
     /// What an answer comes to for a client that wants to know before it asks.
     pub(crate) fn of(answer: Result<()>, hidden_without_plan: bool) -> Self {
         let Err(error) = answer else {
-            return Self { allowed: true, reason: None, required_plans: Vec::new(), hidden: false, message: None };
+            let (required_roles, required_plans) = (Vec::new(), Vec::new());
+            return Self { allowed: true, reason: None, required_roles, required_plans, hidden: false, message: None };
         };
         let message = Some(error.to_string());
         let reason = Some(error.code());
         let required_plans = if let Error::PlanRequired { plans } = error { plans } else { Vec::new() };
         let hidden = hidden_without_plan && !required_plans.is_empty();
-        Self { allowed: false, reason, required_plans, hidden, message }
+        Self { allowed: false, reason, required_roles: Vec::new(), required_plans, hidden, message }
     }
 }
 
@@ -167,18 +176,27 @@ fn own_organization(p: &Principal, asked: Option<&str>) -> Result<()> {
 
 /// Scope, then role; and a reader who is not staff reads one organization, the token's.
 fn check_reader(p: &Principal) -> Result<()> {
-    let rules = &p.product.access;
-    check_scope(p, &rules.scopes.iter().map(String::as_str).collect::<Vec<_>>())?;
+    check_read_scope(p)?;
     if p.is_staff() {
         return Ok(());
     }
-    if !rules.admits(&p.roles) {
-        return Err(Error::Forbidden(format!("reading this audit log takes the role {}", rules.roles.join(" or "))));
+    if !has_role(p) {
+        let roles = p.product.access.roles.join(" or ");
+        return Err(Error::Forbidden(format!("reading this audit log takes the role {roles}")));
     }
     if p.organization.is_none() {
         return Err(Error::Forbidden("the token names no organization (org) to read".to_owned()));
     }
     Ok(())
+}
+
+fn check_read_scope(p: &Principal) -> Result<()> {
+    check_scope(p, &p.product.access.scopes.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Whether one of the roles may read. Staff need none.
+fn has_role(p: &Principal) -> bool {
+    p.is_staff() || p.product.access.admits(&p.roles)
 }
 
 fn check_scope(p: &Principal, scopes: &[&str]) -> Result<()> {

@@ -65,22 +65,22 @@ fn who_may_read_what() {
         ("cloud-sessions org_1 | staff | admin | paid | -", "org_1 -"),
         ("workspace org_1 | read | member | - | -", "- -"),
         ("workspace org_1 | read | admin | - | -", "- moon:m_1"),
-        ("caputchin acct_1 | read | - | apex | -", "- -"),
-        ("caputchin acct_1 | read | - | guard | -", "- -"),
-        ("caputchin acct_1 | read | - | apex | -", "- troop:t_1"),
-        ("caputchin acct_1 | read | - | apex | -", "- account:acct_2"),
-        ("caputchin acct_1 | read | - | apex | troop:t_1", "- -"),
-        ("caputchin acct_1 | read | - | apex | troop:t_1", "- account:acct_1"),
-        ("caputchin acct_1 | read | - | apex | troop:t_1", "- widget:w_1"),
-        ("caputchin acct_1 | read | - | guard | troop:t_1", "- account:acct_1"),
-        ("caputchin acct_1 | read | - | apex | troop:t_1 troop:t_2", "- -"),
-        ("caputchin acct_1 | read | - | apex | troop:t_1 troop:t_2", "- troop:t_2"),
-        ("caputchin acct_1 | read | - | apex | account:acct_1 troop:t_1", "- -"),
-        ("caputchin acct_1 | read | - | apex | account:acct_2", "- -"),
+        ("caputchin acct_1 | read | admin | apex | -", "- -"),
+        ("caputchin acct_1 | read | admin | guard | -", "- -"),
+        ("caputchin acct_1 | read | admin | apex | -", "- troop:t_1"),
+        ("caputchin acct_1 | read | admin | apex | -", "- account:acct_2"),
+        ("caputchin acct_1 | read | admin | apex | troop:t_1", "- -"),
+        ("caputchin acct_1 | read | admin | apex | troop:t_1", "- account:acct_1"),
+        ("caputchin acct_1 | read | admin | apex | troop:t_1", "- widget:w_1"),
+        ("caputchin acct_1 | read | admin | guard | troop:t_1", "- account:acct_1"),
+        ("caputchin acct_1 | read | admin | apex | troop:t_1 troop:t_2", "- -"),
+        ("caputchin acct_1 | read | admin | apex | troop:t_1 troop:t_2", "- troop:t_2"),
+        ("caputchin acct_1 | read | admin | apex | account:acct_1 troop:t_1", "- -"),
+        ("caputchin acct_1 | read | admin | apex | account:acct_2", "- -"),
         ("caputchin - | read staff | - | - | account:acct_1 account:acct_2", "acct_2 -"),
         ("caputchin - | read staff | - | - | account:acct_1 account:acct_2", "acct_3 -"),
         ("caputchin - | read staff | - | - | troop:t_1", "acct_3 -"),
-        ("capydb org_1 | read | - | - | -", "- project:"),
+        ("capydb org_1 | read | admin | - | -", "- project:"),
     ];
     let mut told = String::new();
     for (who, asked) in table {
@@ -123,30 +123,30 @@ fn who_may_read_what() {
     workspace org_1 | read | member | - | - asks - -
         FORBIDDEN: reading this audit log takes the role admin
     workspace org_1 | read | admin | - | - asks - moon:m_1
-        BAD_USER_INPUT: log.level: must be one of organisation, project, got "moon"
-    caputchin acct_1 | read | - | apex | - asks - -
+        BAD_USER_INPUT: log.level: must be one of organisation, got "moon"
+    caputchin acct_1 | read | admin | apex | - asks - -
         acct_1 own log
-    caputchin acct_1 | read | - | guard | - asks - -
+    caputchin acct_1 | read | admin | guard | - asks - -
         PLAN_REQUIRED: the audit log is part of the plan apex
-    caputchin acct_1 | read | - | apex | - asks - troop:t_1
+    caputchin acct_1 | read | admin | apex | - asks - troop:t_1
         acct_1 troop:t_1
-    caputchin acct_1 | read | - | apex | - asks - account:acct_2
+    caputchin acct_1 | read | admin | apex | - asks - account:acct_2
         NOT_FOUND: there is no such account
-    caputchin acct_1 | read | - | apex | troop:t_1 asks - -
+    caputchin acct_1 | read | admin | apex | troop:t_1 asks - -
         acct_1 troop:t_1 of [troop:t_1]
-    caputchin acct_1 | read | - | apex | troop:t_1 asks - account:acct_1
+    caputchin acct_1 | read | admin | apex | troop:t_1 asks - account:acct_1
         FORBIDDEN: this token is for other logs
-    caputchin acct_1 | read | - | apex | troop:t_1 asks - widget:w_1
+    caputchin acct_1 | read | admin | apex | troop:t_1 asks - widget:w_1
         acct_1 widget:w_1 of [troop:t_1]
-    caputchin acct_1 | read | - | guard | troop:t_1 asks - account:acct_1
+    caputchin acct_1 | read | admin | guard | troop:t_1 asks - account:acct_1
         FORBIDDEN: this token is for other logs
-    caputchin acct_1 | read | - | apex | troop:t_1 troop:t_2 asks - -
+    caputchin acct_1 | read | admin | apex | troop:t_1 troop:t_2 asks - -
         BAD_USER_INPUT: log: must be named: the token is for troop:t_1, troop:t_2
-    caputchin acct_1 | read | - | apex | troop:t_1 troop:t_2 asks - troop:t_2
+    caputchin acct_1 | read | admin | apex | troop:t_1 troop:t_2 asks - troop:t_2
         acct_1 troop:t_2 of [troop:t_1, troop:t_2]
-    caputchin acct_1 | read | - | apex | account:acct_1 troop:t_1 asks - -
+    caputchin acct_1 | read | admin | apex | account:acct_1 troop:t_1 asks - -
         acct_1 own log
-    caputchin acct_1 | read | - | apex | account:acct_2 asks - -
+    caputchin acct_1 | read | admin | apex | account:acct_2 asks - -
         FORBIDDEN: this token is for other logs
     caputchin - | read staff | - | - | account:acct_1 account:acct_2 asks acct_2 -
         acct_2 own log, staff
@@ -154,7 +154,7 @@ fn who_may_read_what() {
         FORBIDDEN: this token is for other logs
     caputchin - | read staff | - | - | troop:t_1 asks acct_3 -
         acct_3 troop:t_1 of [troop:t_1], staff
-    capydb org_1 | read | - | - | - asks - project:
+    capydb org_1 | read | admin | - | - asks - project:
         BAD_USER_INPUT: log.id: must not be empty
     "#);
 }
@@ -169,7 +169,7 @@ fn who_may_find_an_event_by_its_id() {
         "cloud-sessions - | read | admin | paid | -",
         "cloud-sessions org_1 | read staff | - | - | -",
         "cloud-sessions - | read staff | - | - | -",
-        "caputchin acct_1 | read | - | apex | troop:t_1 troop:t_2",
+        "caputchin acct_1 | read | admin | apex | troop:t_1 troop:t_2",
         "caputchin - | read staff | - | - | account:acct_1 troop:t_2",
     ] {
         writeln!(told, "{who}\n    {}", answer(may_find(&principal(who)))).unwrap();
@@ -187,7 +187,7 @@ fn who_may_find_an_event_by_its_id() {
         any own log, staff
     cloud-sessions - | read staff | - | - | -
         any own log, staff
-    caputchin acct_1 | read | - | apex | troop:t_1 troop:t_2
+    caputchin acct_1 | read | admin | apex | troop:t_1 troop:t_2
         acct_1 own log of [troop:t_1, troop:t_2]
     caputchin - | read staff | - | - | account:acct_1 troop:t_2
         any own log of [account:acct_1, troop:t_2], staff
@@ -268,10 +268,10 @@ fn who_may_record_and_manage() {
 fn a_client_can_ask_first() {
     let mut told = String::new();
     for who in [
-        "caputchin acct_1 | read record | - | apex | -",
-        "caputchin acct_1 | read | - | guard | -",
+        "caputchin acct_1 | read record | owner | apex | -",
+        "caputchin acct_1 | read | admin | guard | -",
         "caputchin acct_1 | record | - | guard | -",
-        "caputchin acct_1 | read | - | guard | account:acct_2",
+        "caputchin acct_1 | read | admin | guard | account:acct_2",
         "cloud-sessions org_1 | read | admin | free | -",
         "cloud-sessions org_1 | read | member | free | -",
         "workspace org_1 | read | member | - | -",
@@ -282,33 +282,34 @@ fn a_client_can_ask_first() {
             None => "yes".to_owned(),
             Some(message) => {
                 let hidden = if access.hidden { ", hidden" } else { "" };
-                format!("{} {:?}{hidden} ({message})", access.reason.unwrap().as_str(), access.required_plans)
+                let wanted = [access.required_roles, access.required_plans].concat();
+                format!("{} {wanted:?}{hidden} ({message})", access.reason.unwrap().as_str())
             }
         };
         writeln!(told, "{who}\n    reads: {}\n    records: {}", show(read_access(&p)), show(record_access(&p)))
             .unwrap();
     }
     insta::assert_snapshot!(told, @r#"
-    caputchin acct_1 | read record | - | apex | -
+    caputchin acct_1 | read record | owner | apex | -
         reads: yes
         records: yes
-    caputchin acct_1 | read | - | guard | -
+    caputchin acct_1 | read | admin | guard | -
         reads: PLAN_REQUIRED ["apex"], hidden (the audit log is part of the plan apex)
         records: FORBIDDEN [] (the token lacks the scope audit:record)
     caputchin acct_1 | record | - | guard | -
         reads: FORBIDDEN [] (the token lacks the scope audit:read)
         records: yes
-    caputchin acct_1 | read | - | guard | account:acct_2
+    caputchin acct_1 | read | admin | guard | account:acct_2
         reads: FORBIDDEN [] (this token is for other logs)
         records: FORBIDDEN [] (the token lacks the scope audit:record)
     cloud-sessions org_1 | read | admin | free | -
         reads: PLAN_REQUIRED ["paid"] (the audit log is part of the plan paid)
         records: FORBIDDEN [] (the token lacks the scope audit:record)
     cloud-sessions org_1 | read | member | free | -
-        reads: FORBIDDEN [] (reading this audit log takes the role admin)
+        reads: FORBIDDEN ["admin"] (reading this audit log takes the role admin)
         records: FORBIDDEN [] (the token lacks the scope audit:record)
     workspace org_1 | read | member | - | -
-        reads: FORBIDDEN [] (reading this audit log takes the role admin)
+        reads: FORBIDDEN ["admin"] (reading this audit log takes the role admin)
         records: FORBIDDEN [] (the token lacks the scope audit:record)
     caputchin - | read staff | - | - | -
         reads: yes

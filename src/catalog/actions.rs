@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::event::{Outcome, words::words};
+use crate::event::{ActorKind, Outcome, words::words};
 
 /// How many names an unknown one is answered with.
 const NEAREST: usize = 3;
@@ -15,8 +15,12 @@ const LIKENESS: f64 = 0.6;
 pub struct Catalog {
     /// Whether any other action is accepted too.
     pub open: bool,
-    /// Beginnings of names that are accepted though the catalog is closed.
-    pub open_prefixes: Vec<String>,
+    /// What every name must look like, where the file asks for it.
+    pub form: Option<ActionForm>,
+    /// Kinds of actor that events may name, whatever the action; empty is any.
+    pub actor_kinds: Vec<ActorKind>,
+    /// Beginnings of names, for what is not listed.
+    pub prefixes: Vec<Prefix>,
     /// Categories.
     pub categories: Vec<Category>,
     /// Actions.
@@ -33,6 +37,8 @@ pub struct Category {
     pub label: String,
     /// Name for a badge.
     pub short_label: String,
+    /// A sentence for people.
+    pub description: Option<String>,
 }
 
 /// Something that can be done.
@@ -42,14 +48,74 @@ pub struct Action {
     pub name: String,
     /// Name to show.
     pub label: String,
-    /// Code of its category.
+    /// What holds for events of it.
+    pub rules: Rules,
+    /// A sentence for people.
+    pub description: Option<String>,
+}
+
+/// A beginning of names: what is not listed and begins so is accepted, under rules of its own. The longest one counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    /// The beginning, such as `admin.`.
+    pub prefix: String,
+    /// What holds for events of it.
+    pub rules: Rules,
+    /// A sentence for people.
+    pub description: Option<String>,
+}
+
+/// What holds for the events of an action.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Code of the category.
     pub category: Option<String>,
     /// Levels in whose logs it may be recorded, the usual one first; empty is any.
     pub levels: Vec<String>,
+    /// Kinds of actor that may do it; empty is any.
+    pub actor_kinds: Vec<ActorKind>,
+    /// Outcomes that an event may name; empty is any.
+    pub outcomes: Vec<Outcome>,
     /// Outcome of an event that comes without one.
     pub default_outcome: Option<Outcome>,
-    /// A sentence for people.
-    pub description: Option<String>,
+}
+
+/// What the names of actions must look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionForm {
+    /// `resource.action`: words with dots between, at least one.
+    ResourceAction,
+}
+
+impl ActionForm {
+    /// The form as files write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResourceAction => "resource.action",
+        }
+    }
+
+    /// What the form asks of a name.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::ResourceAction => {
+                "must have the form resource.action, such as member.invited: words of letters, digits, - and _ with a \
+                 dot between"
+            }
+        }
+    }
+
+    /// Whether a name has the form.
+    #[must_use]
+    pub fn fits(self, name: &str) -> bool {
+        let is_word =
+            |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+        match self {
+            Self::ResourceAction => name.contains('.') && name.split('.').all(is_word),
+        }
+    }
 }
 
 /// What an asked word means by the labels of a catalog.
@@ -62,14 +128,14 @@ pub struct Labelled {
 }
 
 impl Catalog {
-    /// A catalog of these categories and actions; of two actions with one name the first counts.
+    /// A closed catalog of these actions and nothing else yet; of two actions with one name the first counts.
     #[must_use]
-    pub fn new(open: bool, open_prefixes: Vec<String>, categories: Vec<Category>, actions: Vec<Action>) -> Self {
+    pub fn of(actions: Vec<Action>) -> Self {
         let mut places = HashMap::with_capacity(actions.len());
         for (place, action) in actions.iter().enumerate() {
             places.entry(action.name.clone()).or_insert(place);
         }
-        Self { open, open_prefixes, categories, actions, places }
+        Self { actions, places, ..Self::default() }
     }
 
     /// The action of a name.
@@ -90,12 +156,19 @@ impl Catalog {
         self.action(action).map_or(action, |known| &known.label).to_owned()
     }
 
-    /// Whether an action may be recorded.
+    /// What holds for a name: the rules of the action, else those of the longest beginning that fits.
+    #[must_use]
+    pub fn rules(&self, name: &str) -> Option<&Rules> {
+        // A beginning alone names nothing: `admin.` is no action.
+        let fits = |each: &&Prefix| name.len() > each.prefix.len() && name.starts_with(&each.prefix);
+        let of_prefix = || self.prefixes.iter().filter(fits).max_by_key(|each| each.prefix.len());
+        self.action(name).map(|action| &action.rules).or_else(|| of_prefix().map(|prefix| &prefix.rules))
+    }
+
+    /// Whether the catalog has a place for an action: it is listed, begins as it may, or the catalog is open.
     #[must_use]
     pub fn admits(&self, name: &str) -> bool {
-        // A prefix alone names nothing: `admin.` is no action.
-        let open_here = |prefix: &String| name.len() > prefix.len() && name.starts_with(prefix.as_str());
-        self.open || self.action(name).is_some() || self.open_prefixes.iter().any(open_here)
+        self.open || self.rules(name).is_some()
     }
 
     /// The names most like one that the catalog does not have, the likest first; at most three.

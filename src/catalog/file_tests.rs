@@ -255,3 +255,135 @@ fn roles_and_plans_compare_without_regard_to_case_unless_the_file_says_so() {
     assert!(told.contains("access.roles[2]") && told.contains("case_sensitive"), "{told}");
     rules("case_sensitive = true\nroles = [\"admin\", \"ADMIN\"]");
 }
+
+#[test]
+fn faults_of_rules_filters_and_addresses_are_told_with_the_rest() {
+    let text = r#"name = "sixth"
+label = "Sixth"
+issuer = "sixth"
+audience = "ledgerline"
+retention = "forever"
+[[keys]]
+secret_env = "SIXTH"
+[access]
+redirect_href = "javascript:alert(1)"
+upgrade_href = "/plans"
+[role_labels]
+admin = ""
+owner = 5
+[[levels]]
+name = "tenant"
+label = "Tenant"
+[catalog]
+open = false
+action_form = "verb noun"
+actor_kinds = ["USER", "ROBOT", "USER"]
+default_outcomes = ["SUCCESS"]
+default_outcome = "ACCEPTED"
+open_prefixes = ["x."]
+[[catalog.categories]]
+code = "one"
+label = "One"
+descripton = "a slip"
+[[catalog.prefixes]]
+prefix = "x."
+[[catalog.prefixes]]
+prefix = "y."
+category = "two"
+levels = ["moon"]
+actor_kinds = ["STAFF"]
+outcome = "SUCCESS"
+[[catalog.prefixes]]
+prefix = "y."
+[[catalog.actions]]
+name = "x.y"
+label = "X Y"
+outcomes = ["FAILURE", "MAYBE"]
+default_outcome = "SUCCESS"
+[actor_labels]
+STAFF = "Staff"
+[viewer]
+plan_title = "Upgrade"
+paging = "MORE"
+date_filter = "BOTH"
+action_display = "NAME"
+[[viewer.columns]]
+kind = "LOG"
+label = "Where"
+[[viewer.filters]]
+kind = "ACTION"
+hint = "Type"
+[[viewer.filters]]
+kind = "EMAIL"
+all_label = "Everybody"
+hnt = "Search"
+[[viewer.filters]]
+kind = "ACTION"
+[[viewer.filters]]
+kind = "DATES"
+"#;
+    insta::assert_snapshot!(faults(&[("sixth.toml", text)]), @r#"
+    sixth.toml:9:18: access.redirect_href: must be a path such as /settings, or an https address, not "javascript:alert(1)"
+    sixth.toml:10:17: access.upgrade_href: needs plans: it is for readers whose plan does not include it
+    sixth.toml:12:9: role_labels.admin: must not be empty
+    sixth.toml:13:9: role_labels.owner: must be a text in quotes, not a number
+    sixth.toml:19:16: catalog.action_form: must be one of resource.action, not "verb noun"
+    sixth.toml:20:25: catalog.actor_kinds[1]: must be one of USER, API_KEY, SERVICE, STAFF, SYSTEM, ANONYMOUS, not "ROBOT"
+    sixth.toml:20:34: catalog.actor_kinds[2]: "USER" is in the list already
+    sixth.toml:22:20: catalog.default_outcome: is none of default_outcomes
+    sixth.toml:27:1: catalog.categories[0].descripton: is no key of this table; did you mean description?
+    sixth.toml:29:11: catalog.prefixes[0].prefix: "x." is in open_prefixes already
+    sixth.toml:32:13: catalog.prefixes[1].category: "two" is the code of no category
+    sixth.toml:33:12: catalog.prefixes[1].levels[0]: "moon" is no level
+    sixth.toml:34:17: catalog.prefixes[1].actor_kinds[0]: STAFF is not in catalog.actor_kinds
+    sixth.toml:35:1: catalog.prefixes[1].outcome: is no key of this table; did you mean outcomes?
+    sixth.toml:37:11: catalog.prefixes[2].prefix: "y." is a prefix above already
+    sixth.toml:41:25: catalog.actions[0].outcomes[1]: must be one of SUCCESS, FAILURE, ACCEPTED, not "MAYBE"
+    sixth.toml:42:20: catalog.actions[0].default_outcome: is none of the outcomes that it takes
+    sixth.toml:44:10: actor_labels.STAFF: is not in catalog.actor_kinds
+    sixth.toml:46:15: viewer.plan_title: needs plans in access
+    sixth.toml:55:9: viewer.filters[0].hint: is for filters to type into: SEARCH and EMAIL
+    sixth.toml:58:14: viewer.filters[1].all_label: is for filters with a list to choose from
+    sixth.toml:59:1: viewer.filters[1].hnt: is no key of this table; did you mean hint?
+    sixth.toml:61:9: viewer.filters[2].kind: is the kind of a filter above already
+    sixth.toml:63:9: viewer.filters[3].kind: must be one of SEARCH, CATEGORY, ACTION, EMAIL, OUTCOME, ACTOR_KIND, ACTOR, RESOURCE_TYPE, RESOURCE_ID, IP_ADDRESS, LOG, not "DATES"
+    "#);
+}
+
+#[test]
+fn the_catalogs_own_names_have_the_form_that_it_asks_for() {
+    let text = SOUND.replace(
+        "[catalog]\nopen = true",
+        "[catalog]\nopen = true\naction_form = \"resource.action\"\n[[catalog.actions]]\nname = \"login\"\nlabel = \"L\"",
+    );
+    insta::assert_snapshot!(faults(&[("sixth.toml", &text)]), @"sixth.toml:22:9: catalog.actions[0].name: must have the form resource.action, such as member.invited: words of letters, digits, - and _ with a dot between");
+}
+
+#[test]
+fn pages_lead_to_paths_and_https_addresses_alone() {
+    for (href, sound) in [
+        ("/", true),
+        ("/settings?tab=members#top", true),
+        ("../members", true),
+        ("members", true),
+        ("https://app.example/plans", true),
+        ("http://app.example/plans", false),
+        ("//evil.example", false),
+        ("/\\evil.example", false),
+        ("\\\\evil.example", false),
+        ("javascript:alert(1)", false),
+        ("JavaScript:alert(1)", false),
+        ("java\tscript:alert(1)", false),
+        (" javascript:alert(1)", false),
+        ("data:text/html,x", false),
+        ("vbscript:x", false),
+        ("blob:https://app.example/1", false),
+        ("https://user:secret@app.example/", false),
+        ("https://", false),
+        ("mailto:sales@app.example", false),
+    ] {
+        let text = SOUND.replace("[access]", &format!("[access]\nroles = [\"admin\"]\nredirect_href = {href:?}"));
+        let read = Products::read([("sixth.toml".to_owned(), text)], None);
+        assert_eq!(read.is_ok(), sound, "{href:?}: {:?}", read.err().map(|faults| faults.to_string()));
+    }
+}

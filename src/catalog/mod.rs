@@ -10,14 +10,16 @@ mod products;
 mod section;
 #[cfg(test)]
 mod tests;
+mod viewer;
 
 use std::{collections::HashMap, path::PathBuf};
 
 pub(crate) use actions::nearest;
-pub use actions::{Action, Catalog, Category, Labelled};
+pub use actions::{Action, ActionForm, Catalog, Category, Labelled, Prefix, Rules};
 pub use fault::{ProductError, ProductErrors};
 pub(crate) use parse::is_loopback;
 pub use products::Products;
+pub use viewer::{ActionDisplay, ColumnKind, DateFilter, FilterKind, Paging, Viewer, ViewerColumn, ViewerFilter};
 
 use crate::event::{Actor, ActorKind};
 
@@ -40,8 +42,12 @@ pub struct Product {
     pub levels: Vec<Level>,
     /// Categories and actions.
     pub catalog: Catalog,
-    /// What an actor without a name is called; every kind has an entry.
+    /// What the kinds of actors are called; every kind has an entry.
     pub actor_labels: HashMap<ActorKind, String>,
+    /// What roles are called; those that have no entry are shown as they are.
+    pub role_labels: Labels,
+    /// What plans are called; those that have no entry are shown as they are.
+    pub plan_labels: Labels,
     /// How its log is shown.
     pub viewer: Viewer,
     /// Days that events are kept; `None` is for ever.
@@ -74,11 +80,43 @@ impl Product {
         if let Some(known) = [&actor.name, &actor.email].into_iter().flatten().find(|text| !text.is_empty()) {
             return known.clone();
         }
-        let kind = self.actor_labels.get(&actor.kind).map_or_else(|| actor.kind.as_str(), String::as_str);
+        let kind = self.kind_label(actor.kind);
         match actor.id.as_deref().filter(|id| !id.is_empty()) {
             Some(id) => format!("{kind} {id}"),
             None => kind.to_owned(),
         }
+    }
+
+    /// What a kind of actor is called.
+    #[must_use]
+    pub fn kind_label(&self, kind: ActorKind) -> &str {
+        self.actor_labels.get(&kind).map_or_else(|| kind.as_str(), String::as_str)
+    }
+
+    /// The kinds of actor that its events may name, in their usual order.
+    #[must_use]
+    pub fn actor_kinds(&self) -> Vec<ActorKind> {
+        let own = &self.catalog.actor_kinds;
+        ActorKind::ALL.into_iter().filter(|kind| own.is_empty() || own.contains(kind)).collect()
+    }
+}
+
+/// What codes such as those of roles are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels(Vec<(String, String)>);
+
+impl Labels {
+    /// Labels by code.
+    pub fn new(labels: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(labels.into_iter().collect())
+    }
+
+    /// What a code is called, if need be whatever its case; itself, where nothing is said of it.
+    #[must_use]
+    pub fn of<'a>(&'a self, code: &'a str) -> &'a str {
+        let exactly = self.0.iter().find(|(known, _)| known == code);
+        let nearly = || self.0.iter().find(|(known, _)| is_same_but_for_case(known, code));
+        exactly.or_else(nearly).map_or(code, |(_, label)| label)
     }
 }
 
@@ -129,6 +167,10 @@ pub struct AccessRules {
     pub case_sensitive: bool,
     /// Whether clients are advised to hide the log where the plan does not include it.
     pub hidden_without_plan: bool,
+    /// Where a page leads readers whose role may not read.
+    pub redirect_href: Option<String>,
+    /// Where a page leads readers whose plan does not include reading.
+    pub upgrade_href: Option<String>,
 }
 
 impl AccessRules {
@@ -178,82 +220,4 @@ pub enum LogDeletion {
     Clear,
     /// They are shown as before, and their log says when it was deleted.
     Keep,
-}
-
-/// How a product's log is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Viewer {
-    /// Columns, from left to right.
-    pub columns: Vec<ViewerColumn>,
-    /// How a reader gets to older events.
-    pub paging: Paging,
-    /// How a reader narrows the dates.
-    pub date_filter: DateFilter,
-    /// How an action is written.
-    pub action_display: ActionDisplay,
-}
-
-/// A column of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ViewerColumn {
-    /// What it shows.
-    pub kind: ColumnKind,
-    /// Its heading.
-    pub label: String,
-}
-
-/// What a column shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerColumnKind")]
-pub enum ColumnKind {
-    /// When it happened, in the reader's time zone.
-    Time,
-    /// What was done.
-    Action,
-    /// The category of what was done, by its short label.
-    Category,
-    /// Who acted.
-    Actor,
-    /// What was acted on: its name, with type and id.
-    Resource,
-    /// The address that the product declared.
-    IpAddress,
-    /// How it ended.
-    Outcome,
-    /// The metadata.
-    Details,
-}
-
-/// How a reader gets to older events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerPaging")]
-pub enum Paging {
-    /// Previous and Next, with the number of the page, of pages and of events.
-    Pages,
-    /// More of them below those already there.
-    More,
-}
-
-/// How a reader narrows the dates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerDateFilter")]
-pub enum DateFilter {
-    /// From one date to another, both included.
-    Range,
-    /// Today, or the last 7, 30 or 90 days.
-    Presets,
-    /// Presets, and a range beside them.
-    Both,
-    /// Not at all.
-    None,
-}
-
-/// How an action is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerActionDisplay")]
-pub enum ActionDisplay {
-    /// By its label.
-    Label,
-    /// By its name, exactly as recorded.
-    Name,
 }

@@ -1,14 +1,16 @@
 //! From the text of a product file to a [`Product`], or to everything that is wrong with it.
 
+mod catalog;
 mod levels;
 mod names;
+mod viewer;
 
 use std::{collections::HashMap, path::Path};
 
 pub(crate) use names::is_loopback;
 
 use super::{
-    AccessRules, ActionDisplay, ColumnKind, DateFilter, KeySource, Paging, Product, ProductError, Viewer, ViewerColumn,
+    AccessRules, KeySource, Labels, Product, ProductError,
     fault::Report,
     is_same_but_for_case,
     section::{At, Section},
@@ -18,24 +20,14 @@ use crate::event::ActorKind;
 /// Scope that permits reading where a file names no other.
 const READ_SCOPE: &str = "audit:read";
 
-const COLUMNS: [(&str, ColumnKind); 8] = [
-    ("TIME", ColumnKind::Time),
-    ("ACTION", ColumnKind::Action),
-    ("CATEGORY", ColumnKind::Category),
-    ("ACTOR", ColumnKind::Actor),
-    ("RESOURCE", ColumnKind::Resource),
-    ("IP_ADDRESS", ColumnKind::IpAddress),
-    ("OUTCOME", ColumnKind::Outcome),
-    ("DETAILS", ColumnKind::Details),
+const ACTOR_KINDS: [(&str, ActorKind); 6] = [
+    (ActorKind::User.as_str(), ActorKind::User),
+    (ActorKind::ApiKey.as_str(), ActorKind::ApiKey),
+    (ActorKind::Service.as_str(), ActorKind::Service),
+    (ActorKind::Staff.as_str(), ActorKind::Staff),
+    (ActorKind::System.as_str(), ActorKind::System),
+    (ActorKind::Anonymous.as_str(), ActorKind::Anonymous),
 ];
-const PAGINGS: [(&str, Paging); 2] = [("PAGES", Paging::Pages), ("MORE", Paging::More)];
-const DATE_FILTERS: [(&str, DateFilter); 4] = [
-    ("RANGE", DateFilter::Range),
-    ("PRESETS", DateFilter::Presets),
-    ("BOTH", DateFilter::Both),
-    ("NONE", DateFilter::None),
-];
-const ACTION_DISPLAYS: [(&str, ActionDisplay); 2] = [("LABEL", ActionDisplay::Label), ("NAME", ActionDisplay::Name)];
 
 /// What a file came to.
 pub(super) struct Parsed {
@@ -107,9 +99,13 @@ fn product(
     let keys = keys(&mut root, folder);
     let access = root.section("access").map(access);
     let levels = levels::levels(&mut root);
-    let catalog = root.section("catalog").map(|section| levels::catalog(section, &levels));
-    let actor_labels = actor_labels(root.section_if_any("actor_labels"));
-    let viewer = root.section("viewer").and_then(viewer);
+    let catalog = root.section("catalog").map(|section| catalog::catalog(section, &levels));
+    let actor_kinds = catalog.as_ref().map(|catalog| catalog.actor_kinds.as_slice()).unwrap_or_default();
+    let actor_labels = actor_labels(root.section_if_any("actor_labels"), actor_kinds);
+    let role_labels = labels(root.section_if_any("role_labels"));
+    let plan_labels = labels(root.section_if_any("plan_labels"));
+    let has_plans = access.as_ref().is_none_or(|access| !access.plans.is_empty());
+    let viewer = root.section("viewer").and_then(|section| viewer::viewer(section, has_plans));
     root.end();
     Some(Product {
         name: name?.value,
@@ -121,6 +117,8 @@ fn product(
         levels: levels::in_order(levels),
         catalog: catalog?,
         actor_labels,
+        role_labels,
+        plan_labels,
         viewer: viewer?,
         retention_days,
     })
@@ -209,6 +207,7 @@ fn access(mut section: Section<'_, '_>) -> AccessRules {
     }
     let scopes = scopes
         .map_or_else(|| vec![READ_SCOPE.to_owned()], |scopes| scopes.into_iter().map(|scope| scope.value).collect());
+    let (redirect, upgrade) = (href(&mut section, "redirect_href"), href(&mut section, "upgrade_href"));
     let case_sensitive = section.flag("case_sensitive");
     let mut names = |key: &'static str| {
         let names = section.texts_if_any(key).unwrap_or_default();
@@ -226,16 +225,39 @@ fn access(mut section: Section<'_, '_>) -> AccessRules {
         plans: names("plans"),
         case_sensitive,
         hidden_without_plan: section.flag("hidden_without_plan"),
+        redirect_href: redirect.as_ref().map(|href| href.value.clone()),
+        upgrade_href: upgrade.as_ref().map(|href| href.value.clone()),
     };
     if rules.hidden_without_plan && rules.plans.is_empty() {
         section.report.add(section.span, section.key("hidden_without_plan"), "needs plans");
+    }
+    if let Some(redirect) = redirect.filter(|_| rules.roles.is_empty()) {
+        section.report.add(redirect.span, redirect.key, "needs roles: it is for readers whose role may not read");
+    }
+    if let Some(upgrade) = upgrade.filter(|_| rules.plans.is_empty()) {
+        section.report.add(upgrade.span, upgrade.key, "needs plans: it is for readers whose plan does not include it");
     }
     section.end();
     rules
 }
 
-/// What the kinds of actors are called where the file does not say.
-fn actor_labels(section: Option<Section<'_, '_>>) -> HashMap<ActorKind, String> {
+/// An address that a page may lead to.
+fn href(section: &mut Section<'_, '_>, name: &'static str) -> Option<At<String>> {
+    let href = section.text_if_any(name)?;
+    if let Some(fault) = names::fault_of_href(&href.value) {
+        section.report.add(href.span, href.key, fault);
+        return None;
+    }
+    Some(href)
+}
+
+/// What codes of the file's own are called.
+fn labels(section: Option<Section<'_, '_>>) -> Labels {
+    Labels::new(section.map(Section::all_texts).unwrap_or_default())
+}
+
+/// What the kinds of actors are called. A kind that the product does not take needs no name.
+fn actor_labels(section: Option<Section<'_, '_>>, taken: &[ActorKind]) -> HashMap<ActorKind, String> {
     let mut labels: HashMap<ActorKind, String> = [
         (ActorKind::User, "User"),
         (ActorKind::ApiKey, "API key"),
@@ -248,40 +270,13 @@ fn actor_labels(section: Option<Section<'_, '_>>) -> HashMap<ActorKind, String> 
     .into();
     if let Some(mut section) = section {
         for kind in ActorKind::ALL {
-            if let Some(label) = section.text_if_any(kind.as_str()) {
-                labels.insert(kind, label.value);
+            let Some(label) = section.text_if_any(kind.as_str()) else { continue };
+            if !taken.is_empty() && !taken.contains(&kind) {
+                section.report.add(label.span, label.key, "is not in catalog.actor_kinds");
             }
+            labels.insert(kind, label.value);
         }
         section.end();
     }
     labels
-}
-
-fn viewer(mut section: Section<'_, '_>) -> Option<Viewer> {
-    let paging = section.choice("paging", &PAGINGS);
-    let date_filter = section.choice("date_filter", &DATE_FILTERS);
-    let action_display = section.choice("action_display", &ACTION_DISPLAYS);
-    let mut columns: Vec<ViewerColumn> = Vec::new();
-    let sections = section.sections("columns");
-    if sections.is_empty() {
-        section.report.add(section.span, section.key("columns"), "is missing: there must be a column");
-    }
-    for mut column in sections {
-        let (kind, label) = (column.choice("kind", &COLUMNS), column.text("label"));
-        let report = column.report;
-        column.end();
-        let (Some(kind), Some(label)) = (kind, label) else { continue };
-        if columns.iter().any(|known| known.kind == kind.value) {
-            report.add(kind.span, kind.key, "is the kind of a column above already");
-        } else {
-            columns.push(ViewerColumn { kind: kind.value, label: label.value });
-        }
-    }
-    section.end();
-    Some(Viewer {
-        columns,
-        paging: paging?.value,
-        date_filter: date_filter?.value,
-        action_display: action_display?.value,
-    })
 }

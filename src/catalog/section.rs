@@ -117,8 +117,7 @@ impl<'r, 'de> Section<'r, 'de> {
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == value) {
             return Some(At { value: *choice, span, key });
         }
-        let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-        self.report.add(span, key, format!("must be one of {}, not {value:?}", words.join(", ")));
+        self.report.add(span, key, none_of(choices, &value));
         None
     }
 
@@ -148,6 +147,18 @@ impl<'r, 'de> Section<'r, 'de> {
         Some(texts)
     }
 
+    /// A list of words out of a few, each once; `None` where it is left out.
+    pub fn choices_if_any<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)]) -> Option<Vec<At<T>>> {
+        let chosen = self.texts_if_any(name)?.into_iter().filter_map(|At { value, span, key }| {
+            let found = choices.iter().find(|(word, _)| *word == value);
+            if found.is_none() {
+                self.report.add(span, &key, none_of(choices, &value));
+            }
+            found.map(|(_, choice)| At { value: *choice, span, key })
+        });
+        Some(chosen.collect())
+    }
+
     /// A table inside this one.
     pub fn section_if_any(&mut self, name: &'static str) -> Option<Section<'r, 'de>> {
         self.known.push(name);
@@ -174,6 +185,22 @@ impl<'r, 'de> Section<'r, 'de> {
         list.value.into_iter().enumerate().filter_map(read).collect()
     }
 
+    /// The texts of a table whose keys are the file's own.
+    pub fn all_texts(mut self) -> Vec<(String, String)> {
+        let mut texts = Vec::new();
+        for (name, mut value) in std::mem::take(&mut self.table) {
+            let key = self.key(&name.name);
+            match value.take() {
+                ValueInner::String(text) if !text.trim().is_empty() => {
+                    texts.push((name.name.into_owned(), text.into_owned()))
+                }
+                ValueInner::String(_) => self.report.add(value.span, key, "must not be empty"),
+                other => self.report.add(value.span, key, format!("must be a text in quotes, not {}", kind(&other))),
+            }
+        }
+        texts
+    }
+
     /// Ends the reading of this table: a key that nothing asked for is a fault, most often a slip of the pen.
     pub fn end(self) {
         for key in self.table.keys() {
@@ -184,6 +211,11 @@ impl<'r, 'de> Section<'r, 'de> {
             self.report.add(key.span, self.key(&key.name), format!("is no key of this table; {hint}"));
         }
     }
+}
+
+fn none_of<T>(choices: &[(&'static str, T)], value: &str) -> String {
+    let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+    format!("must be one of {}, not {value:?}", words.join(", "))
 }
 
 fn kind(value: &ValueInner<'_>) -> &'static str {

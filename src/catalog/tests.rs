@@ -23,7 +23,7 @@ fn the_five_products_have_the_actions_that_are_documented() {
                 catalog.actions.len(),
                 catalog.categories.len(),
                 catalog.open,
-                catalog.open_prefixes.join(" "),
+                catalog.prefixes.iter().map(|each| each.prefix.as_str()).collect::<Vec<_>>().join(" "),
             )
         })
         .collect();
@@ -34,7 +34,7 @@ fn the_five_products_have_the_actions_that_are_documented() {
             26,
             4,
             false,
-            "admin.",
+            "admin. troop. widget.",
         ),
         (
             "cloud-sessions",
@@ -77,7 +77,7 @@ fn labels_of_a_catalog_are_told_apart() {
         let labels: BTreeSet<_> = product.catalog.actions.iter().map(|action| action.label.to_lowercase()).collect();
         assert_eq!(labels.len(), product.catalog.actions.len(), "{}", product.name);
         for action in &product.catalog.actions {
-            assert!(product.catalog.category(action.category.as_ref().unwrap()).is_some(), "{}", action.name);
+            assert!(product.catalog.category(action.rules.category.as_ref().unwrap()).is_some(), "{}", action.name);
         }
     }
 }
@@ -90,7 +90,8 @@ fn scim_categories_have_a_long_and_a_short_label_and_their_actions() {
         .categories
         .iter()
         .map(|category| {
-            let own = scim.catalog.actions.iter().filter(|action| action.category.as_ref() == Some(&category.code));
+            let own =
+                scim.catalog.actions.iter().filter(|action| action.rules.category.as_ref() == Some(&category.code));
             format!("{} ({}): {}", category.label, category.short_label, own.count())
         })
         .collect();
@@ -105,7 +106,7 @@ fn scim_categories_have_a_long_and_a_short_label_and_their_actions() {
     SCIM Provisioning (SCIM): 10
     ");
     let failed = scim.catalog.action("auth.login_failed").unwrap();
-    assert_eq!((failed.label.as_str(), failed.default_outcome), ("Login failed", Some(Outcome::Failure)));
+    assert_eq!((failed.label.as_str(), failed.rules.default_outcome), ("Login failed", Some(Outcome::Failure)));
 }
 
 #[test]
@@ -131,14 +132,53 @@ fn levels_and_what_deleting_a_log_does_are_as_documented() {
     insta::assert_snapshot!(told.join("\n"), @r"
     caputchin: account > troop Remove > widget Remove
     cloud-sessions: organization
-    workspace: organisation > project Keep
+    workspace: organisation
     scim-platform: organization
     capydb: organization with nested > project Clear
     ");
     let caputchin = product("caputchin");
-    assert_eq!(caputchin.catalog.action("troop.delete").unwrap().levels, ["account"]);
-    assert!(product("capydb").catalog.actions.iter().all(|action| action.default_outcome == Some(Outcome::Accepted)));
-    assert_eq!(product("capydb").catalog.action("api_key.created").unwrap().levels, ["organization", "project"]);
+    assert_eq!(caputchin.catalog.action("troop.delete").unwrap().rules.levels, ["account"]);
+    assert_eq!(product("capydb").catalog.action("api_key.created").unwrap().rules.levels, ["organization", "project"]);
+}
+
+#[test]
+fn what_capydb_accepts_is_what_is_asynchronous() {
+    let capydb = product("capydb").catalog;
+    let rules = |outcome| capydb.actions.iter().filter(move |action| action.rules.default_outcome == outcome);
+    let accepted: Vec<_> = rules(Some(Outcome::Accepted)).map(|action| action.name.as_str()).collect();
+    insta::assert_snapshot!(accepted.join("\n"), @r"
+    project.deleted
+    project.credentials_rotated
+    project.restore_overwrite_started
+    project.import_started
+    cutover.requested
+    cutover.promote_started
+    ");
+    assert_eq!(rules(None).count(), 20);
+    for action in &capydb.actions {
+        let takes = action.rules.outcomes.contains(&Outcome::Accepted);
+        assert_eq!(takes, accepted.contains(&action.name.as_str()), "{}", action.name);
+    }
+}
+
+#[test]
+fn what_we_invented_is_marked_as_ours() {
+    let text =
+        |name: &str| std::fs::read_to_string(format!("{}/products/{name}.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for (product, before) in [
+        ("caputchin", "[access]"),
+        ("caputchin", "[[levels]]\nname = \"widget\""),
+        ("caputchin", "[[catalog.prefixes]]\nprefix = \"troop.\""),
+        ("caputchin", "[[catalog.categories]]\ncode = \"session\""),
+        ("cloud-sessions", "[[catalog.categories]]\ncode = \"user\""),
+        ("capydb", "[access]"),
+        ("capydb", "[[catalog.categories]]\ncode = \"project\""),
+    ] {
+        let text = text(product);
+        let (above, _) = text.split_once(before).unwrap_or_else(|| panic!("{product}: {before}"));
+        let comment = above.lines().rev().take_while(|line| line.starts_with('#'));
+        assert!(comment.into_iter().any(|line| line.starts_with("# Ours:")), "{product}: {before}");
+    }
 }
 
 #[test]
@@ -149,7 +189,7 @@ fn gates_and_views_are_as_documented() {
             let (access, viewer) = (&product.access, &product.viewer);
             let columns: Vec<_> = viewer.columns.iter().map(|column| column.label.as_str()).collect();
             format!(
-                "{}: roles {:?}, plans {:?}{}, {}, {:?}, {:?}, {:?}, kept {:?}",
+                "{}: roles {:?}, plans {:?}{}, {}, {:?}, {:?}, {:?}, filters {}, kept {:?}",
                 product.name,
                 access.roles,
                 access.plans,
@@ -158,16 +198,20 @@ fn gates_and_views_are_as_documented() {
                 viewer.paging,
                 viewer.date_filter,
                 viewer.action_display,
+                match viewer.filters.len() {
+                    11 => "all".to_owned(),
+                    _ => format!("{:?}", viewer.filters.iter().map(|filter| filter.kind).collect::<Vec<_>>()),
+                },
                 product.retention_days,
             )
         })
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-    caputchin: roles [], plans ["apex"] (hidden), Time|Action|Actor|Target|Details, More, Both, Name, kept None
-    cloud-sessions: roles ["admin"], plans ["paid"], Event|User|IP|Details|Time, Pages, Range, Name, kept None
-    workspace: roles ["admin"], plans [], Event type|Actor|Timestamp|Details, More, None, Name, kept None
-    scim-platform: roles ["admin"], plans [], Time|Actor|Action|Category|Resource, More, Presets, Label, kept None
-    capydb: roles [], plans [], Time|Actor|Action|Details, More, None, Label, kept None
+    caputchin: roles ["admin", "owner"], plans ["apex"] (hidden), Time|Action|Actor|Target|Details|Log, More, Both, Name, filters all, kept None
+    cloud-sessions: roles ["admin"], plans ["paid"], Event|User|IP|Details|Time, Pages, Range, Name, filters [Action, Email], kept None
+    workspace: roles ["admin"], plans [], Event type|Actor|Timestamp|Details, More, Both, Name, filters [Action, Actor], kept None
+    scim-platform: roles ["admin"], plans [], Time|Actor|Action|Category|Resource, More, Presets, Label, filters [Search, Category, Action], kept None
+    capydb: roles ["admin", "owner"], plans [], Time|Actor|Action|Project|Details, More, Both, Label, filters all, kept None
     "#);
 }
 
@@ -203,6 +247,7 @@ fn a_closed_catalog_admits_its_names_and_prefixes_and_says_what_is_near() {
         ("Session.sign-out", false),
         ("admin.troop.inspect", true),
         ("admin.", false),
+        ("troop.rule.changed", true),
         ("adminx", false),
         ("", false),
     ] {
@@ -213,7 +258,7 @@ fn a_closed_catalog_admits_its_names_and_prefixes_and_says_what_is_near() {
     assert_eq!(capydb.nearest("Deleted the project")[0], "project.deleted");
     assert_eq!(capydb.nearest("api_key.create").len(), 3);
     assert_eq!(capydb.nearest("\u{1f600}"), Vec::<String>::new());
-    assert!(product("workspace").catalog.admits("anything at all"));
+    assert!(product("workspace").catalog.admits("anything at all"), "a place, if not the form");
     assert_eq!(product("workspace").catalog.label_of("anything at all"), "anything at all");
     assert_eq!(product("scim-platform").catalog.label_of("api_key.created"), "Created API key");
 }
@@ -228,4 +273,54 @@ fn a_word_finds_actions_and_categories_by_their_labels() {
     assert_eq!(scim.labelled("provis", false), Labelled::default());
     let begun = scim.labelled("provis", true);
     assert_eq!((begun.actions, begun.categories), (vec!["scim.user_provisioned".to_owned()], vec!["scim".to_owned()]));
+}
+
+#[test]
+fn a_name_that_is_not_listed_is_under_the_rules_of_the_longest_beginning_that_fits() {
+    let prefix = |prefix: &str, category: &str| Prefix {
+        prefix: prefix.to_owned(),
+        rules: Rules { category: Some(category.to_owned()), ..Rules::default() },
+        description: None,
+    };
+    let mut catalog = Catalog::of(vec![Action {
+        name: "a.b.listed".to_owned(),
+        label: "Listed".to_owned(),
+        rules: Rules::default(),
+        description: None,
+    }]);
+    catalog.prefixes = vec![prefix("a.", "short"), prefix("a.b.", "long"), prefix("a.b", "middle")];
+    for (name, category) in
+        [("a.c", Some("short")), ("a.b.c", Some("long")), ("a.bc", Some("middle")), ("a.b.listed", None)]
+    {
+        assert_eq!(catalog.rules(name).unwrap().category.as_deref(), category, "{name}");
+    }
+    assert!(catalog.rules("a.").is_none() && catalog.rules("A.c").is_none());
+}
+
+#[test]
+fn the_form_resource_action_is_words_with_dots_between() {
+    for (name, fits) in [
+        ("user.login", true),
+        ("organisation.settings_updated", true),
+        ("billing.invoice.sent", true),
+        ("Größe.geändert-2", true),
+        ("login", false),
+        (".login", false),
+        ("user.", false),
+        ("user..login", false),
+        ("user login.failed", false),
+        ("user.login failed", false),
+        ("user/login.done", false),
+        ("", false),
+    ] {
+        assert_eq!(ActionForm::ResourceAction.fits(name), fits, "{name}");
+    }
+}
+
+#[test]
+fn labels_are_found_whatever_the_case_of_the_code() {
+    let cloud = product("cloud-sessions");
+    assert_eq!((cloud.plan_labels.of("PAID"), cloud.plan_labels.of("team")), ("Paid", "team"));
+    assert_eq!(product("workspace").role_labels.of("Member"), "ORG Member");
+    assert_eq!(product("capydb").kind_label(ActorKind::User), "Dashboard user");
 }

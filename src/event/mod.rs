@@ -45,7 +45,7 @@ impl ActorKind {
 
     /// The name as clients write it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "USER",
             Self::ApiKey => "API_KEY",

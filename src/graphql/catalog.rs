@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_graphql::Object;
 
 use crate::{
-    catalog::{self, ActionDisplay, ColumnKind, DateFilter, LogDeletion, Paging, Product as Config},
-    event::Outcome,
+    catalog::{self, ActionDisplay, ColumnKind, DateFilter, FilterKind, LogDeletion, Paging, Product as Config},
+    event::{ActorKind, Outcome},
 };
 
 /// A kind of log: whose events these are, and how its administrators see them.
@@ -25,6 +25,16 @@ impl Product {
         &self.0.label
     }
 
+    /// Heading of the page; null where the viewer's own word will do.
+    async fn title(&self) -> Option<&str> {
+        self.0.viewer.title.as_deref()
+    }
+
+    /// Heading of what is shown where the plan does not include reading; null where the viewer's own words will do.
+    async fn plan_title(&self) -> Option<&str> {
+        self.0.viewer.plan_title.as_deref()
+    }
+
     /// Columns of the list, in order.
     async fn columns(&self) -> Vec<ViewerColumn> {
         self.0
@@ -40,6 +50,12 @@ impl Product {
         self.0.viewer.paging
     }
 
+    /// Ways to narrow the list that a page offers, in order. Dates are beside them, see `dateFilter`; every filter of
+    /// the API works whether it is offered or not.
+    async fn filters(&self) -> Vec<ViewerFilter> {
+        self.0.viewer.filters.iter().cloned().map(ViewerFilter).collect()
+    }
+
     /// How dates are chosen.
     async fn date_filter(&self) -> DateFilter {
         self.0.viewer.date_filter
@@ -53,6 +69,58 @@ impl Product {
     /// Levels of its logs; the first is the organization's own.
     async fn levels(&self) -> Vec<Level> {
         self.0.levels.iter().cloned().map(Level).collect()
+    }
+
+    /// Kinds of actor that its events may name, and what they are called.
+    async fn actor_kinds(&self) -> Vec<ActorKindLabel> {
+        let shown = |kind| ActorKindLabel { kind, label: self.0.kind_label(kind).to_owned() };
+        self.0.actor_kinds().into_iter().map(shown).collect()
+    }
+
+    /// Where a page leads readers whose role may not read: a path, or an https address.
+    async fn redirect_href(&self) -> Option<&str> {
+        self.0.access.redirect_href.as_deref()
+    }
+
+    /// Where a page leads readers whose plan does not include reading: a path, or an https address.
+    async fn upgrade_href(&self) -> Option<&str> {
+        self.0.access.upgrade_href.as_deref()
+    }
+}
+
+/// What a kind of actor is called.
+#[derive(async_graphql::SimpleObject)]
+pub struct ActorKindLabel {
+    /// The kind.
+    kind: ActorKind,
+    /// Name to show.
+    label: String,
+}
+
+/// A way to narrow the list that a page offers.
+pub struct ViewerFilter(catalog::ViewerFilter);
+
+/// A way to narrow the list that a page offers.
+#[Object]
+impl ViewerFilter {
+    /// What it narrows by.
+    async fn kind(&self) -> FilterKind {
+        self.0.kind
+    }
+
+    /// Its name; null where the viewer's own word will do.
+    async fn label(&self) -> Option<&str> {
+        self.0.label.as_deref()
+    }
+
+    /// What stands there while nothing is chosen; null where the viewer's own word will do.
+    async fn all_label(&self) -> Option<&str> {
+        self.0.all_label.as_deref()
+    }
+
+    /// What stands in the empty field; null where the viewer's own words will do.
+    async fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
     }
 }
 
@@ -86,6 +154,11 @@ impl Level {
         self.0.parent.as_deref()
     }
 
+    /// Whether its list shows the logs below it too, where a question does not say.
+    async fn include_nested(&self) -> bool {
+        self.0.include_nested
+    }
+
     /// What deleting a log of this level does to reading its events.
     async fn on_delete(&self) -> LogDeletion {
         self.0.on_delete
@@ -104,8 +177,19 @@ impl Catalog {
     }
 
     /// Beginnings of names that are accepted though not listed, such as `admin.`.
-    async fn open_prefixes(&self) -> &[String] {
-        &self.0.catalog.open_prefixes
+    async fn open_prefixes(&self) -> Vec<&str> {
+        self.0.catalog.prefixes.iter().map(|each| each.prefix.as_str()).collect()
+    }
+
+    /// The same beginnings, and what holds for actions that begin so and are not listed.
+    async fn prefixes(&self) -> Vec<ActionPrefix> {
+        let shown = |prefix: &catalog::Prefix| ActionPrefix { prefix: prefix.clone(), product: self.0.clone() };
+        self.0.catalog.prefixes.iter().map(shown).collect()
+    }
+
+    /// What every name must look like, such as `resource.action`; null where any text will do.
+    async fn action_form(&self) -> Option<&str> {
+        self.0.catalog.form.map(catalog::ActionForm::as_str)
     }
 
     /// The areas that actions belong to, in the order to show them.
@@ -118,7 +202,7 @@ impl Catalog {
         &self,
         #[graphql(desc = "Only those of the category with this code.")] category: Option<String>,
     ) -> Vec<Action> {
-        let kept = |action: &&catalog::Action| category.is_none() || action.category == category;
+        let kept = |action: &&catalog::Action| category.is_none() || action.rules.category == category;
         self.0
             .catalog
             .actions
@@ -160,9 +244,14 @@ impl Category {
         self.product.catalog.category(&self.code).map_or(&self.code, |category| &category.short_label)
     }
 
+    /// What belongs to it, in a sentence.
+    async fn description(&self) -> Option<&str> {
+        self.product.catalog.category(&self.code).and_then(|category| category.description.as_deref())
+    }
+
     /// Its actions, in the order of the catalog.
     async fn actions(&self) -> Vec<Action> {
-        let own = |action: &&catalog::Action| action.category.as_deref() == Some(&self.code);
+        let own = |action: &&catalog::Action| action.rules.category.as_deref() == Some(&self.code);
         self.product
             .catalog
             .actions
@@ -194,15 +283,17 @@ impl Action {
 
     /// The area that it belongs to.
     async fn category(&self) -> Option<Category> {
-        self.action.category.as_deref().map(|code| Category::named(&self.product, code))
+        self.action.rules.category.as_deref().map(|code| Category::named(&self.product, code))
     }
 
     /// The one level of logs that it is recorded at; null where several are possible.
     async fn level(&self) -> Option<&str> {
-        match self.action.levels.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        }
+        only(&self.action.rules.levels)
+    }
+
+    /// Kinds of actor that may do it; empty where any may.
+    async fn actor_kinds(&self) -> &[ActorKind] {
+        &self.action.rules.actor_kinds
     }
 
     /// When it is recorded.
@@ -212,6 +303,53 @@ impl Action {
 
     /// The outcome of an event that names none.
     async fn default_outcome(&self) -> Option<Outcome> {
-        self.action.default_outcome
+        self.action.rules.default_outcome
+    }
+
+    /// Outcomes that an event may name; empty where any will do.
+    async fn outcomes(&self) -> &[Outcome] {
+        &self.action.rules.outcomes
+    }
+}
+
+/// Actions that are not listed, by the beginning of their names.
+pub struct ActionPrefix {
+    prefix: catalog::Prefix,
+    product: Arc<Config>,
+}
+
+/// Actions that are not listed, by the beginning of their names.
+#[Object]
+impl ActionPrefix {
+    /// The beginning, such as `admin.`.
+    async fn prefix(&self) -> &str {
+        &self.prefix.prefix
+    }
+
+    /// The area that they belong to.
+    async fn category(&self) -> Option<Category> {
+        self.prefix.rules.category.as_deref().map(|code| Category::named(&self.product, code))
+    }
+
+    /// The one level of logs that they are recorded at; null where several are possible.
+    async fn level(&self) -> Option<&str> {
+        only(&self.prefix.rules.levels)
+    }
+
+    /// Kinds of actor that may do them; empty where any may.
+    async fn actor_kinds(&self) -> &[ActorKind] {
+        &self.prefix.rules.actor_kinds
+    }
+
+    /// What they are, in a sentence.
+    async fn description(&self) -> Option<&str> {
+        self.prefix.description.as_deref()
+    }
+}
+
+fn only(levels: &[String]) -> Option<&str> {
+    match levels {
+        [only] => Some(only),
+        _ => None,
     }
 }

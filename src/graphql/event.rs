@@ -207,6 +207,11 @@ impl Actor {
     async fn label(&self) -> String {
         self.product.actor_label(&self.actor)
     }
+
+    /// What the product calls such an actor, such as `API key`: for all of them, those with a name too.
+    async fn kind_label(&self) -> &str {
+        self.product.kind_label(self.actor.kind)
+    }
 }
 
 /// Something that was acted on, as it was then.

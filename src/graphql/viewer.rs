@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::{Services, catalog::Product, error::to_graphql, event::AuditLog};
 use crate::{
     auth::{self, Principal, ReadScope, policy},
+    catalog::Product as Config,
     error::{Code, Result},
     store::{Dictionary, check_log},
 };
@@ -50,9 +51,19 @@ impl Viewer {
         self.0.roles.first().map(String::as_str)
     }
 
+    /// What the product calls that role.
+    async fn role_label(&self) -> Option<&str> {
+        self.0.roles.first().map(|role| self.0.product.role_labels.of(role))
+    }
+
     /// Plan of the organization.
     async fn plan(&self) -> Option<&str> {
         self.0.plan.as_deref()
+    }
+
+    /// What the product calls that plan.
+    async fn plan_label(&self) -> Option<&str> {
+        self.0.plan.as_deref().map(|plan| self.0.product.plan_labels.of(plan))
     }
 
     /// Scopes of the token.
@@ -69,18 +80,18 @@ impl Viewer {
     ) -> async_graphql::Result<Access> {
         let access = policy::read_access(&self.0);
         if !access.allowed || (organization.is_none() && self.0.organization.is_none()) {
-            return Ok(Access(access));
+            return Ok(Access::new(access, &self.0));
         }
         match readable(ctx, &self.0, organization.as_ref(), None).await {
-            Ok(_) => Ok(Access(access)),
-            Err(error) if error.is_no() => Ok(Access(auth::Access::of(Err(error), false))),
+            Ok(_) => Ok(Access::new(access, &self.0)),
+            Err(error) if error.is_no() => Ok(Access::new(auth::Access::of(Err(error), false), &self.0)),
             Err(error) => Err(to_graphql(ctx, error)),
         }
     }
 
     /// Whether events can be recorded, and if not, why.
     async fn can_record(&self) -> Access {
-        Access(policy::record_access(&self.0))
+        Access::new(policy::record_access(&self.0), &self.0)
     }
 
     /// Logs that the token can name in `auditEvents(log:)` and that have events, the organization's own first; at most
@@ -181,33 +192,57 @@ pub async fn readable(
 }
 
 /// Whether something is permitted, and if not, why.
-pub struct Access(auth::Access);
+pub struct Access {
+    access: auth::Access,
+    product: Arc<Config>,
+}
+
+impl Access {
+    fn new(access: auth::Access, principal: &Principal) -> Self {
+        Self { access, product: principal.product.clone() }
+    }
+}
 
 /// Whether something is permitted, and if not, why.
 #[Object]
 impl Access {
     /// Whether it is.
     async fn allowed(&self) -> bool {
-        self.0.allowed
+        self.access.allowed
     }
 
     /// The code that the refused field would answer.
     async fn reason(&self) -> Option<Code> {
-        self.0.reason
+        self.access.reason
     }
 
     /// Plans that would permit it.
     async fn required_plans(&self) -> &[String] {
-        &self.0.required_plans
+        &self.access.required_plans
+    }
+
+    /// What the product calls those plans.
+    async fn required_plan_labels(&self) -> Vec<&str> {
+        self.access.required_plans.iter().map(|plan| self.product.plan_labels.of(plan)).collect()
+    }
+
+    /// Roles that would permit it, where the role is what stands in the way.
+    async fn required_roles(&self) -> &[String] {
+        &self.access.required_roles
+    }
+
+    /// What the product calls those roles.
+    async fn required_role_labels(&self) -> Vec<&str> {
+        self.access.required_roles.iter().map(|role| self.product.role_labels.of(role)).collect()
     }
 
     /// Whether a client should leave it out rather than show why it is not there.
     async fn hidden(&self) -> bool {
-        self.0.hidden
+        self.access.hidden
     }
 
     /// A sentence for people.
     async fn message(&self) -> Option<&str> {
-        self.0.message.as_deref()
+        self.access.message.as_deref()
     }
 }

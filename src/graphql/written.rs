@@ -256,6 +256,7 @@ impl Fields for ActorOf<'_> {
             "name" => map.serialize_entry(key, &self.actor.name),
             "email" => map.serialize_entry(key, &self.actor.email),
             "label" => map.serialize_entry(key, &self.product.actor_label(self.actor)),
+            "kindLabel" => map.serialize_entry(key, self.product.kind_label(self.actor.kind)),
             _ => Err(left(field)),
         }
     }
@@ -320,6 +321,7 @@ impl Fields for CategoryOf<'_> {
             "code" => map.serialize_entry(key, self.code),
             "label" => map.serialize_entry(key, known.map_or(self.code, |known| &known.label)),
             "shortLabel" => map.serialize_entry(key, known.map_or(self.code, |known| &known.short_label)),
+            "description" => map.serialize_entry(key, &known.and_then(|known| known.description.as_deref())),
             _ => Err(left(field)),
         }
     }

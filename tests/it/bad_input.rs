@@ -60,11 +60,12 @@ on_both_databases! {
         let (_, field, rule) = refusal(&recorder.ask(RECORD, json!({ "input": input })).await);
         assert_eq!(field, "input.log.level");
         assert!(rule.contains("account, troop, widget"), "{rule}");
-        let mut deep = event("admin.note");
+        let mut deep = event("widget.note");
         deep["log"] = json!({ "level": "widget", "id": "w1" });
         assert_eq!(recorder.ask(RECORD, json!({ "input": deep })).await.field(), "input.log.parent");
         deep["log"] = json!({ "level": "widget", "id": "w1", "parent": { "level": "account", "id": "acme" } });
         assert_eq!(recorder.ask(RECORD, json!({ "input": deep })).await.field(), "input.log.parent.level");
+        deep["action"] = json!("session.sign-out");
         deep["log"] = json!({ "level": "account", "id": "other" });
         assert_eq!(recorder.ask(RECORD, json!({ "input": deep })).await.field(), "input.log.id");
         assert_eq!(recorder.ask(RECORD, json!({ "input": with("category", json!("session")) })).await.field(), "input.action");

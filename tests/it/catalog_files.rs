@@ -20,6 +20,14 @@ scopes = ["audit:read"]
 roles = ["owner", "auditor"]
 plans = ["gold", "platinum"]
 hidden_without_plan = true
+redirect_href = "/elsewhere?from=audit"
+upgrade_href = "https://sixth.example/plans"
+
+[role_labels]
+owner = "Owner"
+
+[plan_labels]
+Gold = "Gold plan"
 
 [[levels]]
 name = "company"
@@ -35,11 +43,20 @@ on_delete = "KEEP"
 [catalog]
 open = false
 open_prefixes = ["x-"]
+actor_kinds = ["USER", "STAFF", "ANONYMOUS"]
 
 [[catalog.categories]]
 code = "doors"
 label = "Doors and gates"
 short_label = "Doors"
+description = "What moves on hinges."
+
+[[catalog.prefixes]]
+prefix = "patrol "
+category = "doors"
+levels = ["site"]
+actor_kinds = ["STAFF"]
+outcomes = ["SUCCESS", "FAILURE"]
 
 [[catalog.actions]]
 name = "door opened"
@@ -51,6 +68,8 @@ default_outcome = "SUCCESS"
 ANONYMOUS = "A passer-by"
 
 [viewer]
+title = "Who went through"
+plan_title = "Gold, please"
 paging = "PAGES"
 date_filter = "BOTH"
 action_display = "LABEL"
@@ -62,6 +81,15 @@ label = "When"
 [[viewer.columns]]
 kind = "OUTCOME"
 label = "How"
+
+[[viewer.columns]]
+kind = "LOG"
+label = "Where"
+
+[[viewer.filters]]
+kind = "OUTCOME"
+label = "Result"
+all_label = "Any result"
 "#;
 
 fn products() -> Products {
@@ -94,7 +122,7 @@ on_both_databases! {
             "actionLabel": "Opened a door", "outcome": "SUCCESS", "category": { "label": "Doors and gates", "shortLabel": "Doors" }, "actor": { "label": "A passer-by" }, "log": { "name": "Main street" }
         }]));
         assert_eq!(page["viewer"]["product"], json!({
-            "label": "Sixth", "paging": "PAGES", "columns": [{ "kind": "TIME", "label": "When" }, { "kind": "OUTCOME", "label": "How" }],
+            "label": "Sixth", "paging": "PAGES", "columns": [{ "kind": "TIME", "label": "When" }, { "kind": "OUTCOME", "label": "How" }, { "kind": "LOG", "label": "Where" }],
             "levels": [{ "name": "company", "onDelete": "KEEP" }, { "name": "site", "onDelete": "KEEP" }]
         }));
         let ask = "{ auditEvents { totalCount } viewer { canReadAuditLog { hidden requiredPlans } } }";
@@ -102,6 +130,36 @@ on_both_databases! {
         assert_eq!(own.admin("sixth", "acme").role("guest").ask(ask, json!({})).await.code(), "FORBIDDEN");
         let plan = own.admin("sixth", "acme").plan("bronze").ask(ask, json!({})).await;
         assert_eq!((plan.code().as_str(), &plan.json()["data"]["viewer"]["canReadAuditLog"]), ("PLAN_REQUIRED", &json!({ "hidden": true, "requiredPlans": ["gold", "platinum"] })));
+        // What it says of its page, its people and its plans.
+        let words = own.admin("sixth", "acme").plan("GOLD").data("{ catalog { categories { description } prefixes { prefix level actorKinds category { code } } } viewer { roleLabel planLabel
+            product { title planTitle redirectHref upgradeHref filters { kind label allLabel hint } actorKinds { kind label } } } }", json!({})).await;
+        assert_eq!(words, json!({
+            "catalog": { "categories": [{ "description": "What moves on hinges." }], "prefixes": [
+                { "prefix": "patrol ", "level": "site", "actorKinds": ["STAFF"], "category": { "code": "doors" } },
+                { "prefix": "x-", "level": null, "actorKinds": [], "category": null },
+            ] },
+            "viewer": { "roleLabel": "Owner", "planLabel": "Gold plan", "product": {
+                "title": "Who went through", "planTitle": "Gold, please", "redirectHref": "/elsewhere?from=audit", "upgradeHref": "https://sixth.example/plans",
+                "filters": [{ "kind": "OUTCOME", "label": "Result", "allLabel": "Any result", "hint": null }],
+                "actorKinds": [{ "kind": "USER", "label": "User" }, { "kind": "STAFF", "label": "Staff" }, { "kind": "ANONYMOUS", "label": "A passer-by" }]
+            } }
+        }));
+        // What it says of events that nobody listed.
+        let patrol = |kind: &str, outcome: &str, site: bool| {
+            let mut input = json!({ "action": "patrol began", "actor": { "kind": kind }, "outcome": outcome });
+            if site {
+                input["log"] = json!({ "level": "site", "id": "s1" });
+            }
+            input
+        };
+        assert_eq!(admin.record(patrol("STAFF", "SUCCESS", true)).await["status"], "RECORDED");
+        for (input, field) in [
+            (patrol("USER", "SUCCESS", true), "actor.kind"), (patrol("API_KEY", "SUCCESS", true), "actor.kind"),
+            (patrol("STAFF", "ACCEPTED", true), "outcome"), (patrol("STAFF", "SUCCESS", false), "log.level"),
+        ] {
+            let answer = admin.record_all(vec![input]).await;
+            assert_eq!(answer["results"][0]["error"]["field"], format!("events[0].{field}"), "{answer:#}");
+        }
         // Products never meet, though an organization has the same name in both.
         assert_eq!(own.admin("capydb", "acme").actions("").await, Vec::<String>::new());
         // A token of a product that is not served is nobody's.

@@ -12,7 +12,6 @@ use std::{
 
 use ledgerline::{
     auth::{Claims, OneOrMany},
-    catalog::Products,
     clock::Clock,
     event::Timestamp,
     http::keys::DevelopmentKeys,
@@ -20,7 +19,7 @@ use ledgerline::{
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Database, TestApp},
+    harness::{Database, TestApp, catalogs},
     process::{Client, Service},
 };
 
@@ -40,7 +39,7 @@ impl Place {
 
     /// The same with a token for an organization of one's own.
     pub fn of(organization: &str, url: String, folder: PathBuf) -> Self {
-        let products = Products::built_in();
+        let products = catalogs::products();
         let product = products.get("workspace").expect("a product");
         let keys = DevelopmentKeys::open_or_create(&folder.join("keys"), &products).expect("keys");
         let mut claims = Claims::new(product, "admin", Timestamp(Clock::system().now().0 + 3_600_000_000_000));

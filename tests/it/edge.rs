@@ -11,10 +11,9 @@ use flate2::{
     Compression,
     write::{DeflateEncoder, GzEncoder, ZlibEncoder},
 };
-use ledgerline::catalog::Products;
 use serde_json::json;
 
-use crate::harness::{Answer, Database, TestApp, event};
+use crate::harness::{Answer, Database, TestApp, catalogs, event};
 
 const VIEWER: &str = "{ viewer { subject } }";
 const RECORD: &str = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
@@ -177,7 +176,7 @@ async fn the_limit_of_a_body_is_that_of_what_it_unpacks_to() {
 
 #[tokio::test]
 async fn pages_of_other_origins_may_send_what_their_tools_add_and_read_when_to_come_again() {
-    let app = TestApp::with(Database::Sqlite, Products::built_in(), |settings| {
+    let app = TestApp::with(Database::Sqlite, catalogs::products(), |settings| {
         settings.allowed_origins =
             ["HTTPS://App.Example.com:443/", " http://Bücher.example ", ""].map(str::to_owned).into();
         settings.allowed_headers = vec!["X-Tenant-Trace".to_owned(), " traceparent".to_owned(), String::new()];
@@ -238,7 +237,7 @@ async fn pages_of_other_origins_may_send_what_their_tools_add_and_read_when_to_c
 
 #[tokio::test]
 async fn a_schema_that_is_switched_off_is_not_told_piece_by_piece_either() {
-    let closed = TestApp::with(Database::Sqlite, Products::built_in(), |settings| settings.introspection = false).await;
+    let closed = TestApp::with(Database::Sqlite, catalogs::products(), |settings| settings.introspection = false).await;
     let reader = closed.admin("workspace", "acme");
     for query in [
         "{ __schema { queryType { name } } }",
@@ -306,7 +305,7 @@ fn reader_of(app: &TestApp) -> String {
 
 #[tokio::test]
 async fn asking_for_the_schema_counts_against_the_rate() {
-    let limited = TestApp::with(Database::Sqlite, Products::built_in(), |settings| settings.read_rate = 1).await;
+    let limited = TestApp::with(Database::Sqlite, catalogs::products(), |settings| settings.read_rate = 1).await;
     let schema = "{ __schema { queryType { name } } }";
     for (who, other) in [(Some(reader_of(&limited)), VIEWER), (None, schema)] {
         let mut answered = 0;

@@ -4,10 +4,9 @@ use axum::{
     body::Body,
     http::{Method, Request},
 };
-use ledgerline::catalog::Products;
 use serde_json::json;
 
-use crate::harness::{Answer, Database, TestApp, on_both_databases};
+use crate::harness::{Answer, Database, TestApp, catalogs, on_both_databases};
 
 const VIEWER: &str = "{ viewer { subject } }";
 
@@ -227,7 +226,7 @@ async fn a_body_may_be_large_only_to_record() {
 
 #[tokio::test]
 async fn pages_of_other_origins_call_only_where_they_are_allowed_to() {
-    let app = TestApp::with(Database::Sqlite, Products::built_in(), |settings| {
+    let app = TestApp::with(Database::Sqlite, catalogs::products(), |settings| {
         settings.allowed_origins = vec!["https://app.example.com".to_owned()];
     })
     .await;
@@ -298,7 +297,7 @@ on_both_databases! {
     async fn a_page_of_100_with_every_field_passes_the_limits(app: &TestApp) {
         let admin = app.admin("caputchin", "acme");
         let full = |i: usize| json!({
-            "action": "admin.impersonation.start", "actor": { "kind": "STAFF", "id": "s", "name": "S", "email": "s@example.com" },
+            "action": "widget.changed", "actor": { "kind": "STAFF", "id": "s", "name": "S", "email": "s@example.com" },
             "onBehalfOf": { "kind": "USER", "id": "u", "name": "U", "email": "u@example.com" },
             "resources": [{ "type": "t", "id": "i", "name": "n" }], "log": { "level": "widget", "id": "w", "parent": { "level": "troop", "id": "t" } },
             "ipAddress": "192.0.2.1", "userAgent": "a", "correlationId": "c", "source": "s", "sourceEventId": "e", "metadata": { "i": i }
@@ -319,10 +318,10 @@ const EVERYTHING: &str = "query { auditEvents(first: 100, includeNested: true, l
     edges { cursor node { ...E } } nodes { ...E }
     facets(timeZone: \"Europe/Berlin\") { categories { exact buckets { value label count } } actions { exact buckets { value label count } }
         actors { exact buckets { value label count } } outcomes { exact buckets { value label count } } days { day count } } } }
-    fragment E on AuditEvent { id sequence action actionLabel category { code label shortLabel } actor { ...A } onBehalfOf { ...A }
+    fragment E on AuditEvent { id sequence action actionLabel category { code label shortLabel description } actor { ...A } onBehalfOf { ...A }
         resource { type externalId name } resources { type externalId name } log { id level externalId name deletedAt parent { id level externalId name deletedAt parent { id level externalId } } } outcome occurredAt recordedAt
         ipAddress userAgent correlationId source sourceEventId recordedBy metadata metadataText truncated }
-    fragment A on Actor { kind externalId name email label }";
+    fragment A on Actor { kind externalId name email label kindLabel }";
 
 /// What `getIntrospectionQuery` of graphql@16 asks with everything on.
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name } mutationType { name } subscriptionType { name }

@@ -3,7 +3,7 @@
 use ledgerline::catalog::Products;
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, TestApp, event, on_both_databases};
+use crate::harness::{Caller, TestApp, catalogs, event, on_both_databases};
 
 /// An event in a log of an organization; `path` goes from the log up to below the organization.
 fn within(action: &str, path: &[(&str, &str)]) -> Value {
@@ -45,15 +45,15 @@ on_both_databases! {
     async fn a_list_shows_nested_logs_as_it_is_asked_to_or_as_its_level_says(app: &TestApp) {
         let caputchin = app.admin("caputchin", "acme");
         caputchin.record(event("session.sign-out")).await;
-        caputchin.record(within("admin.in-troop", &[("troop", "t1")])).await;
-        caputchin.record(within("admin.in-widget", &[("widget", "w1"), ("troop", "t1")])).await;
-        caputchin.record(within("admin.in-other-troop", &[("troop", "t2")])).await;
+        caputchin.record(within("troop.touched", &[("troop", "t1")])).await;
+        caputchin.record(within("widget.touched", &[("widget", "w1"), ("troop", "t1")])).await;
+        caputchin.record(within("troop.other", &[("troop", "t2")])).await;
         // Three levels, each with its own log; the account's own list is its own.
         assert_eq!(caputchin.actions("").await, ["session.sign-out"]);
-        assert_eq!(caputchin.actions("includeNested: true").await, ["admin.in-other-troop", "admin.in-widget", "admin.in-troop", "session.sign-out"]);
-        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["admin.in-troop"]);
-        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}, includeNested: true").await, ["admin.in-widget", "admin.in-troop"]);
-        assert_eq!(caputchin.actions("log: {level: \"widget\", id: \"w1\"}").await, ["admin.in-widget"]);
+        assert_eq!(caputchin.actions("includeNested: true").await, ["troop.other", "widget.touched", "troop.touched", "session.sign-out"]);
+        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["troop.touched"]);
+        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}, includeNested: true").await, ["widget.touched", "troop.touched"]);
+        assert_eq!(caputchin.actions("log: {level: \"widget\", id: \"w1\"}").await, ["widget.touched"]);
         assert_eq!(caputchin.actions("log: {level: \"account\", id: \"acme\"}, includeNested: false").await, ["session.sign-out"]);
         assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"w1\"}").await, Vec::<String>::new());
         let deep = caputchin.data("{ auditEvents(log: {level: \"widget\", id: \"w1\"}) { totalCount nodes { log { level externalId name deletedAt parent { level externalId parent { level externalId parent { externalId } } } } } } }", json!({})).await;
@@ -119,15 +119,15 @@ on_both_databases! {
     async fn a_removed_troops_events_are_read_nowhere_and_the_deletion_is_in_the_accounts_log(app: &TestApp) {
         let admin = app.admin("caputchin", "acme");
         admin.record(event("session.sign-out")).await;
-        let id = admin.record(within("admin.troopword", &[("troop", "t1")])).await["event"]["id"].clone();
-        admin.record(within("admin.widgetword", &[("widget", "w1"), ("troop", "t1")])).await;
-        admin.record(within("admin.stays", &[("troop", "t2")])).await;
+        let id = admin.record(within("troop.troopword", &[("troop", "t1")])).await["event"]["id"].clone();
+        admin.record(within("widget.widgetword", &[("widget", "w1"), ("troop", "t1")])).await;
+        admin.record(within("troop.stays", &[("troop", "t2")])).await;
         let gone = delete(&admin, "troop", "t1", Some(json!({ "action": "troop.delete", "actor": { "kind": "USER", "id": "u" }, "resources": [{ "type": "troop", "id": "t1", "name": "The A Troop" }] }))).await;
         assert_eq!(gone["event"]["log"], json!({ "level": "account", "externalId": "acme" }));
         assert_eq!(gone["event"]["sequence"], "4");
         assert_eq!(admin.actions("").await, ["troop.delete", "session.sign-out"]);
-        assert_eq!(admin.actions("includeNested: true").await, ["troop.delete", "admin.stays", "session.sign-out"]);
-        for arguments in ["log: {level: \"troop\", id: \"t1\"}", "log: {level: \"troop\", id: \"t1\"}, includeNested: true", "log: {level: \"widget\", id: \"w1\"}", "includeNested: true, search: \"troopword\"", "includeNested: true, search: \"widgetw*\"", "includeNested: true, filter: { actions: [\"admin.w*\"] }"] {
+        assert_eq!(admin.actions("includeNested: true").await, ["troop.delete", "troop.stays", "session.sign-out"]);
+        for arguments in ["log: {level: \"troop\", id: \"t1\"}", "log: {level: \"troop\", id: \"t1\"}, includeNested: true", "log: {level: \"widget\", id: \"w1\"}", "includeNested: true, search: \"troopword\"", "includeNested: true, search: \"widgetw*\"", "includeNested: true, filter: { actions: [\"widget.w*\"] }"] {
             assert_eq!(admin.actions(arguments).await, Vec::<String>::new(), "{arguments}");
         }
         let counted = admin.data("{ auditEvents(includeNested: true) { totalCount facets { actions { buckets { value } } days { count } } } }", json!({})).await["auditEvents"].clone();
@@ -148,7 +148,7 @@ on_both_databases! {
     async fn a_kept_log_is_shown_as_before_and_says_when_it_was_deleted(app: &TestApp) {
         // A product with the other policies side by side.
         let folder = tempfile::tempdir().expect("a folder");
-        let text = include_str!("../../products/workspace.toml").replace("[[levels]]\nname = \"project\"", "[[levels]]\nname = \"space\"\nlabel = \"Space\"\nparent = \"organisation\"\non_delete = \"CLEAR\"\n\n[[levels]]\nname = \"project\"");
+        let text = catalogs::workspace().replace("[[levels]]\nname = \"project\"", "[[levels]]\nname = \"space\"\nlabel = \"Space\"\nparent = \"organisation\"\non_delete = \"CLEAR\"\n\n[[levels]]\nname = \"project\"");
         std::fs::write(folder.path().join("workspace.toml"), text).expect("written");
         let products = Products::load(folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
         let own = TestApp::with(app.database, products, |_| {}).await;
@@ -180,11 +180,11 @@ on_both_databases! {
         assert_eq!(names(&admin).await, ["organization:acme", "project:p1"]);
         // The same at a level whose logs go with the thing.
         let caputchin = app.admin("caputchin", "acme");
-        caputchin.record(within("admin.old", &[("troop", "t1")])).await;
+        caputchin.record(within("troop.old", &[("troop", "t1")])).await;
         delete(&caputchin, "troop", "t1", None).await;
-        caputchin.record(within("admin.new", &[("troop", "t1")])).await;
-        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["admin.new"]);
-        assert_eq!(caputchin.actions("includeNested: true").await, ["admin.new"]);
+        caputchin.record(within("troop.new", &[("troop", "t1")])).await;
+        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["troop.new"]);
+        assert_eq!(caputchin.actions("includeNested: true").await, ["troop.new"]);
     }
 
     async fn a_log_is_one_object_with_an_id_and_the_name_of_its_first_use(app: &TestApp) {
@@ -235,9 +235,9 @@ on_both_databases! {
         };
         let admin = app.admin("caputchin", "acme");
         for path in [&[("widget", "w1"), ("troop", "t1")][..], &[("troop", "t2")]] {
-            admin.record(within("admin.thing", path)).await;
+            admin.record(within(&format!("{}.thing", path[0].0), path)).await;
         }
-        app.admin("caputchin", "globex").record(within("admin.thing", &[("troop", "t1")])).await;
+        app.admin("caputchin", "globex").record(within("troop.thing", &[("troop", "t1")])).await;
         let [account, t1, w1, t2] = &ids(&admin).await[..] else { panic!("four logs") };
         let staff = app.caller("caputchin").scopes("audit:read audit:staff");
         for id in [account, t1, w1, t2] {
@@ -327,12 +327,12 @@ on_both_databases! {
         let admin = app.admin("caputchin", "acme");
         admin.record(event("session.sign-out")).await;
         for path in [&[("troop", "t1")][..], &[("widget", "w1"), ("troop", "t1")], &[("troop", "t2")], &[("widget", "w2"), ("troop", "t2")]] {
-            admin.record(within(&format!("admin.{}", path[0].1), path)).await;
+            admin.record(within(&format!("{}.{}", path[0].0, path[0].1), path)).await;
         }
         let troop = app.admin("caputchin", "acme").logs(&["troop:t1"]);
-        assert_eq!(troop.actions("").await, ["admin.t1"]);
-        assert_eq!(troop.actions("includeNested: true").await, ["admin.w1", "admin.t1"]);
-        assert_eq!(troop.actions("log: {level: \"widget\", id: \"w1\"}").await, ["admin.w1"]);
+        assert_eq!(troop.actions("").await, ["troop.t1"]);
+        assert_eq!(troop.actions("includeNested: true").await, ["widget.w1", "troop.t1"]);
+        assert_eq!(troop.actions("log: {level: \"widget\", id: \"w1\"}").await, ["widget.w1"]);
         assert_eq!(names(&troop).await, ["troop:t1", "widget:w1"]);
         for (level, id) in [("account", "acme"), ("troop", "t2"), ("widget", "w2")] {
             let answer = troop.ask("query($log: AuditLogInput) { auditEvents(log: $log) { totalCount } }", json!({ "log": { "level": level, "id": id } })).await;
@@ -340,10 +340,11 @@ on_both_databases! {
         }
         // It records below its log too, also into one that is new, and nowhere else.
         let ask = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
-        let recorded = troop.ask(ask, json!({ "input": within("admin.w3", &[("widget", "w3"), ("troop", "t1")]) })).await;
+        let recorded = troop.ask(ask, json!({ "input": within("widget.w3", &[("widget", "w3"), ("troop", "t1")]) })).await;
         assert_eq!(recorded.data()["recordAuditEvent"]["status"], "RECORDED");
         for path in [&[][..], &[("troop", "t2")], &[("widget", "w9"), ("troop", "t2")], &[("troop", "t9")]] {
-            assert_eq!(troop.ask(ask, json!({ "input": within("admin.x", path) })).await.code(), "FORBIDDEN", "{path:?}");
+            let action = path.first().map_or("session.sign-out".to_owned(), |(level, _)| format!("{level}.x"));
+            assert_eq!(troop.ask(ask, json!({ "input": within(&action, path) })).await.code(), "FORBIDDEN", "{path:?}");
         }
         assert_eq!(names(&admin).await, ["account:acme", "troop:t1", "widget:w1", "troop:t2", "widget:w2", "widget:w3"]);
         // A token of a deleted log has nothing left to read.

@@ -10,7 +10,9 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// The program with a database and a folder of keys, and nothing else from the environment.
+use crate::harness::catalogs;
+
+/// The program with a database, a folder of keys and the tests' products, and nothing else from the environment.
 pub fn ledgerline(url: &str, folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ledgerline"));
     for (name, _) in std::env::vars_os() {
@@ -19,6 +21,7 @@ pub fn ledgerline(url: &str, folder: &Path) -> Command {
         }
     }
     command.env("LEDGERLINE_DATABASE_URL", url).env("LEDGERLINE_KEYS", folder.join("keys"));
+    command.env("LEDGERLINE_PRODUCTS", catalogs::folder());
     command
 }
 

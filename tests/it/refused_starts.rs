@@ -87,21 +87,21 @@ fn everything_wrong_with_the_product_files_is_said_at_once_with_its_place() {
     let folder = tempfile::tempdir().expect("a folder");
     let products = folder.path().join("products");
     std::fs::create_dir(&products).expect("made");
-    let sound = include_str!("../../products/workspace.toml");
+    let sound = include_str!("../../products/capydb.toml");
     std::fs::write(
         products.join("a.toml"),
-        sound.replace("on_delete = \"KEEP\"", "on_delete = \"MAYBE\"").replace("open = true", "opne = true"),
+        sound.replace("on_delete = \"CLEAR\"", "on_delete = \"MAYBE\"").replace("open = false", "opne = false"),
     )
     .expect("written");
     std::fs::write(products.join("b.toml"), "name = \"b\"\nname = ").expect("written");
-    std::fs::write(products.join("c.toml"), sound.replace("name = \"workspace\"", "name = \"c\"")).expect("written");
+    std::fs::write(products.join("c.toml"), sound.replace("name = \"capydb\"", "name = \"c\"")).expect("written");
     let told =
         refused_start(folder.path(), &[("LEDGERLINE_PRODUCTS", products.to_str().expect("text"))], &["serve", "--dev"]);
     let line = |text: &str, needle: &str| text.lines().position(|line| line.contains(needle)).expect("a line") + 1;
     for part in [
         format!("a.toml:{}", line(sound, "on_delete")),
         "MAYBE".to_owned(),
-        format!("a.toml:{}", line(sound, "open = true")),
+        format!("a.toml:{}", line(sound, "open = false")),
         "opne".to_owned(),
         "b.toml:2".to_owned(),
         "is the issuer of".to_owned(),

@@ -34,7 +34,7 @@ on_both_databases! {
         for (n, admin) in readers.iter().enumerate() {
             let mut own = Vec::new();
             for i in 0..=n {
-                let mut input = event("admin.same");
+                let mut input = event("session.sign-out");
                 input["idempotencyKey"] = json!(format!("key {i}"));
                 input["occurredAt"] = json!("2026-01-01T00:00:00Z");
                 input["resources"] = json!([{ "type": "thing", "id": "t1" }]);
@@ -47,7 +47,7 @@ on_both_databases! {
         }
         for (n, admin) in readers.iter().enumerate() {
             for arguments in [
-                "", "search: \"shared\"", "search: \"sha*\"", "filter: { actions: [\"admin.*\"] }",
+                "", "search: \"shared\"", "search: \"sha*\"", "filter: { actions: [\"session.*\"] }",
                 "filter: { actor: { emailContains: \"U1@\" } }", "filter: { resource: { types: [\"thing\"], ids: [\"t1\"] } }",
                 "filter: { not: { actions: [\"x\"] } }", "search: \"\\\"shared\\\"\"", "orderBy: { field: SEQUENCE, direction: ASC }",
                 "filter: { occurredAt: { from: \"2026-01-01T00:00:00Z\" } }",

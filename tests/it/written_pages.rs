@@ -191,7 +191,7 @@ async fn fill(admin: &Caller<'_>) {
         let mut input = event("project.import_started");
         input["metadataText"] = json!(metadata);
         input["log"] = json!({ "level": "project", "id": format!("p{i}"), "parent": null });
-        let (kind, id) = [("SYSTEM", "x"), ("ANONYMOUS", ""), ("STAFF", "\0"), ("API_KEY", "y"), ("SERVICE", "z")][i];
+        let (kind, id) = [("SYSTEM", "x"), ("USER", ""), ("STAFF", "\0"), ("API_KEY", "y"), ("STAFF", "z")][i];
         input["actor"] = json!({ "kind": kind, "id": id });
         events.push(input);
     }

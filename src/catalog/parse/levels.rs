@@ -1,18 +1,16 @@
-//! Levels, categories and actions of a product file, and what they say of each other.
+//! Levels of a product file.
 
 use super::names::fault_of_name;
 use crate::{
     catalog::{
-        Action, Catalog, Category, Level, LogDeletion,
+        Level, LogDeletion,
         section::{At, Section},
     },
-    event::{Outcome, limits},
+    event::limits,
 };
 
 const DELETIONS: [(&str, LogDeletion); 3] =
     [("REMOVE", LogDeletion::Remove), ("CLEAR", LogDeletion::Clear), ("KEEP", LogDeletion::Keep)];
-const OUTCOMES: [(&str, Outcome); 3] =
-    [("SUCCESS", Outcome::Success), ("FAILURE", Outcome::Failure), ("ACCEPTED", Outcome::Accepted)];
 
 /// Reads the levels: one without a parent, all others below it.
 pub(super) fn levels(root: &mut Section<'_, '_>) -> Vec<Level> {
@@ -107,108 +105,5 @@ pub(super) fn in_order(levels: Vec<Level>) -> Vec<Level> {
         };
         let Some(next) = waiting.iter().position(ready) else { return ordered };
         ordered.push(waiting.remove(next));
-    }
-}
-
-/// Reads the catalog.
-pub(super) fn catalog(mut section: Section<'_, '_>, levels: &[Level]) -> Catalog {
-    let open = section.flag_given("open");
-    let open_prefixes = section.texts_if_any("open_prefixes").unwrap_or_default();
-    if let (true, Some(prefix)) = (open, open_prefixes.first()) {
-        section.report.add(prefix.span, section.key("open_prefixes"), "says nothing in an open catalog");
-    }
-    let defaults = Defaults {
-        levels: section.texts_if_any("default_levels").unwrap_or_default(),
-        outcome: section.choice_if_any("default_outcome", &OUTCOMES).map(|outcome| outcome.value),
-    };
-    known_levels(&section, &defaults.levels, levels);
-    let categories = categories(section.sections("categories"));
-    let actions = actions(section.sections("actions"), &defaults, &categories, levels);
-    section.end();
-    Catalog::new(open, open_prefixes.into_iter().map(|prefix| prefix.value).collect(), categories, actions)
-}
-
-/// What holds for an action that does not say otherwise.
-struct Defaults {
-    levels: Vec<At<String>>,
-    outcome: Option<Outcome>,
-}
-
-fn categories(sections: Vec<Section<'_, '_>>) -> Vec<Category> {
-    let mut categories: Vec<Category> = Vec::new();
-    for mut section in sections {
-        let (code, label, short_label) =
-            (section.text("code"), section.text("label"), section.text_if_any("short_label"));
-        let report = section.report;
-        section.end();
-        let (Some(code), Some(label)) = (code, label) else { continue };
-        if code.value.len() > limits::TEXT_BYTES || code.value.contains(char::is_control) {
-            report.add(code.span, &code.key, format!("must be printable text of at most {} bytes", limits::TEXT_BYTES));
-        }
-        if categories.iter().any(|known| known.code == code.value) {
-            report.add(code.span, code.key, format!("{:?} is the code of a category above already", code.value));
-            continue;
-        }
-        if categories.iter().any(|known| known.label == label.value) {
-            report.add(label.span, &label.key, format!("{:?} is the label of a category above already", label.value));
-        }
-        let short_label = short_label.map_or_else(|| label.value.clone(), |short| short.value);
-        categories.push(Category { code: code.value, label: label.value, short_label });
-    }
-    categories
-}
-
-fn actions(
-    sections: Vec<Section<'_, '_>>,
-    defaults: &Defaults,
-    categories: &[Category],
-    levels: &[Level],
-) -> Vec<Action> {
-    let mut actions: Vec<Action> = Vec::new();
-    for mut section in sections {
-        let (name, label, category) = (section.text("name"), section.text("label"), section.text_if_any("category"));
-        let own_levels = section.texts_if_any("levels");
-        let outcome = section.choice_if_any("default_outcome", &OUTCOMES);
-        let description = section.text_if_any("description");
-        known_levels(&section, own_levels.as_deref().unwrap_or_default(), levels);
-        let report = section.report;
-        section.end();
-        if let Some(category) =
-            category.as_ref().filter(|each| !categories.iter().any(|known| known.code == each.value))
-        {
-            report.add(category.span, &category.key, format!("{:?} is the code of no category", category.value));
-        }
-        let (Some(name), Some(label)) = (name, label) else { continue };
-        if name.value.chars().count() > limits::ACTION_CHARS || name.value.contains(char::is_control) {
-            report.add(
-                name.span,
-                &name.key,
-                format!("must be printable text of at most {} characters", limits::ACTION_CHARS),
-            );
-        }
-        if actions.iter().any(|known| known.name == name.value) {
-            report.add(name.span, name.key, format!("{:?} is the name of an action above already", name.value));
-            continue;
-        }
-        if actions.iter().any(|known| known.label == label.value) {
-            // Readers choose by label: two actions with one could not be told apart.
-            report.add(label.span, &label.key, format!("{:?} is the label of an action above already", label.value));
-        }
-        let levels = own_levels.as_ref().unwrap_or(&defaults.levels);
-        actions.push(Action {
-            name: name.value,
-            label: label.value,
-            category: category.map(|category| category.value),
-            levels: levels.iter().map(|level| level.value.clone()).collect(),
-            default_outcome: outcome.map(|outcome| outcome.value).or(defaults.outcome),
-            description: description.map(|description| description.value),
-        });
-    }
-    actions
-}
-
-fn known_levels(section: &Section<'_, '_>, named: &[At<String>], levels: &[Level]) {
-    for name in named.iter().filter(|name| !levels.iter().any(|level| level.name == name.value)) {
-        section.report.add(name.span, &name.key, format!("{:?} is no level", name.value));
     }
 }

@@ -50,6 +50,25 @@ pub(in crate::catalog) fn fault_of_jwks_url(text: &str) -> Option<String> {
     }
 }
 
+/// Readers are led there by a click or by the page itself: it stays on the page's own host, or is a plain web address.
+pub(in crate::catalog) fn fault_of_href(href: &str) -> Option<String> {
+    let fault = |why: &str| Some(format!("must be a path such as /settings, or an https address, not {href:?}{why}"));
+    // Browsers drop tabs and line ends out of addresses, and take `\` for `/`: `java\tscript:` and `/\evil` would pass.
+    if href.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
+        return fault(" (no blanks, control characters or backslashes)");
+    }
+    if href.starts_with("//") {
+        return fault(" (// leads to another host)");
+    }
+    match Url::parse(href) {
+        Err(url::ParseError::RelativeUrlWithoutBase) => None,
+        Err(error) => fault(&format!(" ({error})")),
+        Ok(url) if url.scheme() != "https" => fault(""),
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => fault(" (no user or password)"),
+        Ok(_) => None,
+    }
+}
+
 /// Whether an address is this machine's own.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };

@@ -1,5 +1,6 @@
 //! A whole service in this process, on a database of its own.
 
+pub mod catalogs;
 pub mod issuer;
 pub mod postgres;
 
@@ -73,9 +74,14 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// A service with the five built-in products and an empty database.
+    /// A service with the products of [`catalogs::products`] and an empty database.
     pub async fn start(database: Database) -> Self {
-        Self::with(database, Products::built_in(), |_| {}).await
+        Self::with(database, catalogs::products(), |_| {}).await
+    }
+
+    /// Another service with the five products exactly as they are built in, and an empty database of its own.
+    pub async fn built_in(&self) -> Self {
+        Self::with(self.database, Products::built_in(), |_| {}).await
     }
 
     /// A service with products and settings of the test's own.

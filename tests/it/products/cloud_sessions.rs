@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{catalog, column, columns, view};
+use super::{catalog, column, columns, seed, view};
 use crate::harness::{Caller, event, on_both_databases};
 
 on_both_databases! {
@@ -21,6 +21,26 @@ on_both_databases! {
         let expected = [("ACTION", "Event"), ("ACTOR", "User"), ("IP_ADDRESS", "IP"), ("DETAILS", "Details"), ("TIME", "Time")];
         assert_eq!(columns(&product), expected.map(|(kind, label)| (kind.to_owned(), label.to_owned())));
         assert_eq!((&product["paging"], &product["dateFilter"]), (&json!("PAGES"), &json!("RANGE")));
+    }
+
+    async fn cloud_sessions_has_the_words_of_its_document(app: &TestApp) {
+        let product = view(app, "cloud-sessions").await;
+        assert_eq!((&product["title"], &product["planTitle"]), (&json!("Audit Logs"), &json!("Paid Plan Required")));
+        assert_eq!(product["filters"], json!([
+            { "kind": "ACTION", "label": "Event Type", "allLabel": "All events", "hint": null },
+            { "kind": "EMAIL", "label": "User Email", "allLabel": null, "hint": "Search email..." },
+        ]));
+        assert!(product["upgradeHref"].as_str().is_some_and(|href| href.starts_with("https://")));
+        let viewer = app.admin("cloud-sessions", "acme").plan("free").data("{ viewer { planLabel roleLabel canReadAuditLog { requiredPlans requiredPlanLabels requiredRoles } } }", json!({})).await;
+        assert_eq!(viewer["viewer"], json!({ "planLabel": "Free", "roleLabel": "Organization administrator", "canReadAuditLog": { "requiredPlans": ["paid"], "requiredPlanLabels": ["Paid"], "requiredRoles": [] } }));
+    }
+
+    async fn a_failed_sign_in_has_no_place_in_the_demo_of_a_product_without_an_action_for_it(app: &TestApp) {
+        for (product, organization) in [("cloud-sessions", "org_2mX9"), ("caputchin", "acct_hoian")] {
+            let admin = app.admin(product, organization);
+            seed(&admin, product, organization).await;
+            assert_eq!(admin.actions("includeNested: true, filter: { outcomes: [FAILURE] }").await, Vec::<String>::new(), "{product}");
+        }
     }
 
     async fn cloud_sessions_asks_for_the_role_and_the_plan_each_with_its_own_answer(app: &TestApp) {

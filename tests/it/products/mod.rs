@@ -20,8 +20,9 @@ use serde_json::{Value, json};
 
 use crate::harness::{Caller, Database, TestApp, event, on_both_databases};
 
-const CATALOG: &str = "{ catalog { open openPrefixes categories { code label shortLabel actions { name } } actions { name label level defaultOutcome description category { code } } } }";
-const VIEWER: &str = "{ viewer { product { name label paging dateFilter actionDisplay columns { kind label } levels { name label parent onDelete } } } }";
+const CATALOG: &str = "{ catalog { open openPrefixes categories { code label shortLabel description actions { name } } actions { name label level actorKinds defaultOutcome outcomes description category { code } } prefixes { prefix level actorKinds category { code } } actionForm } }";
+const VIEWER: &str = "{ viewer { product { name label title planTitle paging dateFilter actionDisplay redirectHref upgradeHref
+    columns { kind label } filters { kind label allLabel hint } levels { name label parent onDelete includeNested } actorKinds { kind label } } } }";
 
 async fn catalog(app: &TestApp, product: &str) -> Value {
     app.admin(product, "acme").data(CATALOG, json!({})).await["catalog"].clone()
@@ -45,6 +46,15 @@ fn counts<const N: usize>(expected: [(&str, usize); N]) -> BTreeMap<String, usiz
 
 async fn view(app: &TestApp, product: &str) -> Value {
     app.admin(product, "acme").data(VIEWER, json!({})).await["viewer"]["product"].clone()
+}
+
+/// What the service has against an event: field and message.
+async fn refusal(caller: &Caller<'_>, event: Value) -> (String, String) {
+    let answer = caller.record_all(vec![event]).await;
+    let error = &answer["results"][0]["error"];
+    assert_eq!(error["code"], "BAD_USER_INPUT", "{answer:#}");
+    let text = |field: &str| error[field].as_str().expect("a text").to_owned();
+    (text("field"), text("message"))
 }
 
 fn columns(product: &Value) -> Vec<(String, String)> {
@@ -105,7 +115,25 @@ pub async fn seed(admin: &Caller<'_>, product: &str, organization: &str) -> usiz
 }
 
 on_both_databases! {
+    async fn every_product_offers_dates_and_says_which_other_filters(app: &TestApp) {
+        let app = app.built_in().await;
+        let all = ["SEARCH", "CATEGORY", "ACTION", "EMAIL", "OUTCOME", "ACTOR_KIND", "ACTOR", "RESOURCE_TYPE", "RESOURCE_ID", "IP_ADDRESS", "LOG"];
+        for (product, dates, filters) in [
+            ("caputchin", "BOTH", &all[..]),
+            ("cloud-sessions", "RANGE", &["ACTION", "EMAIL"]),
+            ("workspace", "BOTH", &["ACTION", "ACTOR"]),
+            ("scim-platform", "PRESETS", &["SEARCH", "CATEGORY", "ACTION"]),
+            ("capydb", "BOTH", &all),
+        ] {
+            let shown = view(&app, product).await;
+            assert_eq!((&shown["dateFilter"], column(&shown["filters"], "kind")), (&json!(dates), filters.iter().map(ToString::to_string).collect()), "{product}");
+        }
+        app.finish().await;
+    }
+
     async fn each_product_serves_its_demo_of_90_days(app: &TestApp) {
+        let own = app.built_in().await;
+        let app = &own;
         let mut documented = 0;
         for (product, actions) in [("caputchin", 26), ("cloud-sessions", 17), ("workspace", 3), ("scim-platform", 47), ("capydb", 26)] {
             let (mut all, mut seen, mut kinds) = (0, BTreeSet::new(), BTreeSet::new());
@@ -139,6 +167,7 @@ on_both_databases! {
         }
         // 109, and the ten staff actions that caputchin's document gives as examples.
         assert_eq!(documented, 109 + 10);
+        own.finish().await;
     }
 }
 
