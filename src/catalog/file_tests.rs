@@ -346,7 +346,7 @@ kind = "DATES"
     sixth.toml:58:14: viewer.filters[1].all_label: is for filters with a list to choose from
     sixth.toml:59:1: viewer.filters[1].hnt: is no key of this table; did you mean hint?
     sixth.toml:61:9: viewer.filters[2].kind: is the kind of a filter above already
-    sixth.toml:63:9: viewer.filters[3].kind: must be one of SEARCH, CATEGORY, ACTION, EMAIL, OUTCOME, ACTOR_KIND, ACTOR, RESOURCE_TYPE, RESOURCE_ID, IP_ADDRESS, LOG, not "DATES"
+    sixth.toml:63:9: viewer.filters[3].kind: must be one of SEARCH, CATEGORY, ACTION, EMAIL, OUTCOME, ACTOR_KIND, ACTOR, RESOURCE_TYPE, RESOURCE_ID, RESOURCE_NAME, IP_ADDRESS, LOG, not "DATES"
     "#);
 }
 

@@ -87,6 +87,8 @@ pub enum FilterKind {
     ResourceType,
     /// Ids of resources.
     ResourceId,
+    /// Names of resources.
+    ResourceName,
     /// Addresses.
     IpAddress,
     /// One log of several.
@@ -95,7 +97,7 @@ pub enum FilterKind {
 
 impl FilterKind {
     /// All of them, in the order in which they are offered where a file says nothing.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Search,
         Self::Category,
         Self::Action,
@@ -105,6 +107,7 @@ impl FilterKind {
         Self::Actor,
         Self::ResourceType,
         Self::ResourceId,
+        Self::ResourceName,
         Self::IpAddress,
         Self::Log,
     ];

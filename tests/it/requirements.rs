@@ -1,4 +1,4 @@
-//! Every box of the checklist is held by a test, by the viewer, or by the word `later`.
+//! Every box of the checklist is held by a test, here or in a browser, or by the word `later`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ const BOXES: [(&str, usize); 5] =
 struct Held {
     says: String,
     tests: Vec<String>,
-    viewer: bool,
+    browser: Vec<String>,
     later: Option<String>,
 }
 
@@ -22,20 +22,17 @@ struct Held {
 fn table(text: &str) -> BTreeMap<String, Held> {
     let value = toml_span::parse(text).unwrap_or_else(|error| panic!("tests/requirements.toml: {error}"));
     let boxes = value.as_table().expect("a table of boxes");
+    let names = |list: &toml_span::Value<'_>| {
+        let list = list.as_array().expect("a list").iter();
+        list.map(|name| name.as_str().expect("a name").to_owned()).collect()
+    };
     let read = |held: &toml_span::Value<'_>| {
         let mut read = Held::default();
         for (key, value) in held.as_table().expect("a box") {
             match key.name.as_ref() {
                 "box" => read.says = value.as_str().expect("a text").to_owned(),
-                "tests" => {
-                    read.tests = value
-                        .as_array()
-                        .expect("a list")
-                        .iter()
-                        .map(|test| test.as_str().expect("a name").to_owned())
-                        .collect()
-                }
-                "viewer" => read.viewer = value.as_bool().expect("true or false"),
+                "tests" => read.tests = names(value),
+                "browser" => read.browser = names(value),
                 "later" => read.later = Some(value.as_str().expect("a text").to_owned()),
                 other => panic!("tests/requirements.toml: what is {other}?"),
             }
@@ -88,6 +85,13 @@ fn tests() -> BTreeSet<String> {
     names
 }
 
+/// The browser tests as one text, in which the title of a test stands in quotes.
+fn browser_tests() -> String {
+    let mut sources = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("web/e2e"), "ts", &mut sources);
+    sources.iter().map(|source| std::fs::read_to_string(source).expect("a source")).collect()
+}
+
 #[test]
 fn every_box_is_held_and_every_name_is_a_test() {
     let text = include_str!("../requirements.toml");
@@ -98,17 +102,21 @@ fn every_box_is_held_and_every_name_is_a_test() {
     assert_eq!(listed, expected, "the boxes of the checklist");
     let tests = tests();
     assert!(tests.len() > 100, "{}", tests.len());
+    let browser_tests = browser_tests();
     let mut faults = Vec::new();
     for (id, held) in &table {
         if held.says.len() < 10 {
             faults.push(format!("{id} does not say what it is"));
         }
-        if held.tests.is_empty() && held.later.is_none() && !held.viewer {
+        if held.tests.is_empty() && held.later.is_none() && held.browser.is_empty() {
             faults.push(format!("{id} is held by nothing"));
         }
         if held.later.as_ref().is_some_and(|later| later.len() < 5) {
             faults.push(format!("{id} does not say what comes later"));
         }
+        let missing = |title: &&String| !browser_tests.contains(&format!("('{title}',"));
+        faults
+            .extend(held.browser.iter().filter(missing).map(|test| format!("{id}: no browser test is called {test}")));
         faults.extend(
             held.tests
                 .iter()

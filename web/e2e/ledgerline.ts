@@ -22,7 +22,11 @@ export interface DemoProduct {
   organization: string;
   role: string | null;
   plan: string | null;
+  title: string | null;
   columns: { kind: string; label: string }[];
+  filters: { kind: string; label: string | null; allLabel: string | null; hint: string | null }[];
+  actorKinds: { kind: string; label: string }[];
+  levels: { name: string; label: string; parent: string | null; includeNested: boolean }[];
   paging: string;
   dateFilter: string;
   actions: { name: string; label: string; category: { code: string; label: string } | null }[];
@@ -65,7 +69,8 @@ async function describeToken(token: string): Promise<DemoProduct | null> {
   const { viewer, catalog } = await ask(
     token,
     `{ viewer { organization role plan canReadAuditLog { allowed }
-         product { name label paging dateFilter columns { kind label } } }
+         product { name label title paging dateFilter columns { kind label } filters { kind label allLabel hint }
+           actorKinds { kind label } levels { name label parent includeNested } } }
        catalog { actions { name label category { code label } } } }`,
   );
   if (!viewer.canReadAuditLog.allowed || !viewer.organization) return null;

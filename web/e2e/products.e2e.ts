@@ -1,6 +1,26 @@
-import { describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, inject, test } from 'vitest';
 import { expectAccessible, keepPicture, newPage } from './browser.ts';
-import { ask, demoProduct, openLog, rows, tokenFor } from './ledgerline.ts';
+import { ask, demoProduct, openLog, Organization, rows, settled, tokenFor } from './ledgerline.ts';
+
+/** What each filter is called where its product has no word of its own. */
+const usualNames: Record<string, string> = {
+  SEARCH: 'Search',
+  CATEGORY: 'Category',
+  ACTION: 'Action',
+  EMAIL: 'E-mail',
+  OUTCOME: 'Outcome',
+  ACTOR_KIND: 'Kind of actor',
+  ACTOR: 'Actor',
+  RESOURCE_TYPE: 'Resource type',
+  RESOURCE_ID: 'Resource ID',
+  RESOURCE_NAME: 'Resource name',
+  IP_ADDRESS: 'IP address',
+  LOG: 'Log',
+};
+
+/** The names over all filters in sight. */
+const filterNames = (page: Page) => page.locator('.filter-row .field > span:first-child, .filter-row .value-field label > span').allInnerTexts();
 
 const products = ['caputchin', 'cloud-sessions', 'workspace', 'scim-platform', 'capydb'];
 
@@ -9,11 +29,39 @@ describe.each(products)('%s', (name) => {
     const product = await demoProduct(name);
     const page = await newPage();
     await openLog(page, product.token);
-    expect((await page.locator('thead th').allInnerTexts()).slice(1)).toEqual(product.columns.map(({ label }) => label));
+    // A list of one log alone has no column that says which.
+    const [top] = product.levels;
+    const columns = product.columns.filter(({ kind }) => kind !== 'LOG' || top!.includeNested);
+    expect((await page.locator('thead th').allInnerTexts()).slice(1)).toEqual(columns.map(({ label }) => label));
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe(product.title);
+    expect(await page.title()).toBe(product.title);
     expect(await rows(page).count()).toBeGreaterThan(5);
     expect(await page.locator('h1 + p').innerText()).toContain(product.label);
     if (product.dateFilter !== 'NONE') await expect.poll(() => page.locator('.bar').count()).toBeGreaterThan(10);
     await expectAccessible(page);
+  });
+
+  test('offers the filters that it asked for, by its own names, and dates', async () => {
+    const product = await demoProduct(name);
+    const page = await newPage();
+    await openLog(page, product.token);
+    const more = page.getByRole('button', { name: 'More filters' });
+    if (await more.count()) await more.click();
+    const dates = { RANGE: ['From', 'To'], PRESETS: ['Date range'], BOTH: ['Date range', 'From', 'To'] }[product.dateFilter];
+    const { logs } = (await ask(product.token, '{ viewer { logs { level } } }')).viewer;
+    const offered = product.filters
+      .filter(({ kind }) => kind !== 'LOG' || logs.length > 1)
+      .map(({ kind, label }) => label ?? usualNames[kind]);
+    expect((await filterNames(page)).sort()).toEqual([...offered, ...dates!].sort());
+
+    // On a small screen they wait behind a button, every one of them but the search.
+    const narrow = await newPage({ viewport: { width: 360, height: 900 } });
+    await openLog(narrow, product.token);
+    const inSight = () => narrow.locator('.filter-row .field').filter({ visible: true }).count();
+    expect(await inSight()).toBe(offered.includes('Search') ? 1 : 0);
+    await narrow.getByRole('button', { name: /filters$/i }).click();
+    await expect.poll(inSight).toBe(offered.length + dates!.length);
+    await keepPicture(narrow, `${name}-filters-360`);
   });
 
   test('offers the date filter and the paging that it asked for', async () => {
@@ -61,8 +109,12 @@ describe.each(products)('%s tells everybody what its server tells them:', (name)
   ])('%s', async (_who, change) => {
     const { organization, role, plan } = await demoProduct(name);
     const token = tokenFor({ product: name, organization, role, plan, ...change });
-    const { viewer } = await ask(token, '{ viewer { canReadAuditLog { allowed reason hidden requiredPlans } } }');
-    const { allowed, reason, hidden, requiredPlans } = viewer.canReadAuditLog;
+    const { viewer } = await ask(
+      token,
+      '{ viewer { product { planTitle } canReadAuditLog { allowed reason hidden requiredPlanLabels } } }',
+    );
+    const { product } = viewer;
+    const { allowed, reason, hidden, requiredPlanLabels } = viewer.canReadAuditLog;
     const page = await newPage();
     await openLog(page, token);
     if (allowed) {
@@ -72,19 +124,47 @@ describe.each(products)('%s tells everybody what its server tells them:', (name)
     const heading = await page.getByRole('heading', { level: 1 }).innerText();
     if (hidden) expect(heading).toBe('Nothing to see here');
     else if (reason === 'FORBIDDEN') expect(heading).toBe('For administrators');
-    else expect(heading).toBe(`Available on ${requiredPlans.join(' or ')}`);
+    else expect(heading).toBe(product.planTitle ?? `Available on ${requiredPlanLabels.join(' or ')}`);
     expect(await rows(page).count()).toBe(0);
   });
 });
 
 describe('a member who is no administrator', () => {
-  test.each(['cloud-sessions', 'workspace', 'scim-platform'])('of %s is told so', async (name) => {
+  test.each(products)('of %s is told so, and with which role it would do', async (name) => {
     const { organization, plan } = await demoProduct(name);
     const page = await newPage();
-    await openLog(page, tokenFor({ product: name, organization, plan, role: 'member' }));
+    const token = tokenFor({ product: name, organization, plan, role: 'member' });
+    await openLog(page, token);
     await page.getByRole('heading', { name: 'For administrators' }).waitFor();
+    const { requiredRoleLabels } = (await ask(token, '{ viewer { canReadAuditLog { requiredRoleLabels } } }')).viewer.canReadAuditLog;
+    await page.getByText(`with the role ${requiredRoleLabels.join(' or ')}.`).waitFor();
     expect(await rows(page).count()).toBe(0);
     await expectAccessible(page);
+  });
+
+  test('of workspace is led away from the page of its document, with no step back to it', async () => {
+    const { organization } = await demoProduct('workspace');
+    const page = await newPage();
+    const { base } = inject('ledgerline');
+    await page.goto(`${base}/playground`);
+    await page.goto(`${base}/settings/audit-log#token=${tokenFor({ product: 'workspace', organization, role: 'member' })}`);
+    await page.waitForURL(`${base}/`);
+    await page.getByRole('heading', { name: 'For administrators' }).waitFor();
+    await page.goBack();
+    await page.waitForURL(`${base}/playground`);
+  });
+
+  test.each([
+    ['an admin of workspace', 'workspace', { role: 'admin' }],
+    ['a member of a product that says nothing of it', 'scim-platform', { role: 'member' }],
+    ['whoever lacks the scope, not the role,', 'workspace', { role: 'member', scopes: 'audit:record' }],
+  ])('%s stays', async (_who, name, change) => {
+    const { organization } = await demoProduct(name);
+    const page = await newPage();
+    const address = `${inject('ledgerline').base}/settings/audit-log`;
+    await page.goto(`${address}#token=${tokenFor({ product: name, organization, ...change })}`);
+    await settled(page);
+    expect(page.url()).toBe(address);
   });
 });
 
@@ -92,9 +172,16 @@ describe('another plan', () => {
   test('of cloud-sessions is told which one it takes', async () => {
     const { organization, role } = await demoProduct('cloud-sessions');
     const page = await newPage();
-    await openLog(page, tokenFor({ product: 'cloud-sessions', organization, role, plan: 'free' }));
-    await page.getByRole('heading', { name: /paid/i }).waitFor();
+    const token = tokenFor({ product: 'cloud-sessions', organization, role, plan: 'free' });
+    await openLog(page, token);
+    await page.getByRole('heading', { name: 'Paid Plan Required' }).waitFor();
+    await page.getByText('The audit log is part of the plan Paid.').waitFor();
+    expect(await page.title()).toBe('Audit Logs');
+    const upgrade = page.getByRole('link', { name: 'See plans' });
+    const { upgradeHref } = (await ask(token, '{ viewer { product { upgradeHref } } }')).viewer.product;
+    expect(await upgrade.getAttribute('href')).toBe(upgradeHref);
     await expectAccessible(page);
+    await keepPicture(page, 'state-plan');
   });
 
   test('of caputchin is shown nothing at all', async () => {
@@ -104,6 +191,147 @@ describe('another plan', () => {
     await page.getByRole('heading', { name: 'Nothing to see here' }).waitFor();
     expect(await page.getByText('apex').count()).toBe(0);
     await expectAccessible(page);
+  });
+});
+
+describe('cloud-sessions', () => {
+  test('has the filters of its document', async () => {
+    const page = await newPage();
+    await openLog(page, (await demoProduct('cloud-sessions')).token);
+    expect(await filterNames(page)).toEqual(['Event Type', 'User Email', 'From', 'To']);
+    expect(await page.getByRole('button', { name: 'Event Type All events' }).count()).toBe(1);
+    await page.getByPlaceholder('Search email...').fill('KATYA');
+    await page.getByRole('button', { name: 'Remove filter User Email: KATYA' }).waitFor();
+    await page.getByRole('button', { name: 'Event Type All events' }).click();
+    await page.getByRole('checkbox', { name: 'USER_LOGIN' }).check();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Remove filter Event Type: USER_LOGIN' }).waitFor();
+    await expect.poll(() => page.locator('tr.row .column-actor').allInnerTexts()).not.toContain('Haruki');
+    expect(await page.getByRole('button', { name: 'More filters' }).count()).toBe(0);
+    expect(await page.getByRole('searchbox', { name: 'Search', exact: true }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    expect(new URL(page.url()).search).toBe('');
+  });
+});
+
+describe('scim-platform', () => {
+  test('tells what its categories are about where one is chosen', async () => {
+    const { token } = await demoProduct('scim-platform');
+    const { categories } = (await ask(token, '{ catalog { categories { label description } } }')).catalog;
+    const page = await newPage();
+    await openLog(page, token);
+    await page.getByRole('button', { name: /^Category / }).click();
+    const panel = page.getByRole('group', { name: 'Category' });
+    for (const { label, description } of categories) {
+      const option = panel.locator('.option', { has: page.getByText(label, { exact: true }) });
+      expect(await option.innerText()).toContain(description);
+    }
+    await expectAccessible(page);
+    await keepPicture(page, 'categories');
+  });
+});
+
+describe('capydb', () => {
+  test('says which project, except in a project’s own list', async () => {
+    const { token, organization } = await demoProduct('capydb');
+    const page = await newPage();
+    await openLog(page, token);
+    expect(await page.locator('thead th', { hasText: 'Project' }).count()).toBe(1);
+    const { auditEvents } = await ask(token, '{ auditEvents(first: 25) { nodes { log { level name } } } }');
+    const names = auditEvents.nodes.map(({ log }: any) => (log?.level === 'project' ? log.name : '–'));
+    expect(await page.locator('tr.row .column-log').allInnerTexts()).toEqual(names.map((name: string) => expect.stringContaining(name)));
+
+    await openLog(page, token, '?log=project:prj_menu');
+    expect(await rows(page).count()).toBe(25);
+    expect(await page.locator('thead th', { hasText: 'Project' }).count()).toBe(0);
+    expect(await page.locator('.column-log').count()).toBe(0);
+
+    // Neither has the list of a token that is for one project.
+    const one = tokenFor({ product: 'capydb', organization, role: 'admin', logs: ['project:prj_menu'] });
+    await openLog(page, one);
+    expect(await rows(page).count()).toBe(25);
+    expect(await page.locator('.column-log').count()).toBe(0);
+  });
+
+  test('says of everybody what kind of actor they are, and offers its four kinds', async () => {
+    const product = await demoProduct('capydb');
+    const organization = new Organization(product);
+    const actors = [
+      { kind: 'USER', id: 'u_1', name: 'Ada Dashboard' },
+      { kind: 'API_KEY', id: 'k_1', name: 'Deploy' },
+      { kind: 'STAFF', id: 'o_1', name: 'Olga' },
+      { kind: 'SYSTEM', name: 'Reaper' },
+    ];
+    await organization.recordMany(4, (index) => ({ action: 'api_key.created', actor: actors[index] }));
+    const page = await newPage();
+    await openLog(page, organization.token);
+    const badges = () => page.locator('tr.row .column-actor .badge').allInnerTexts();
+    await expect.poll(badges).toEqual(['System', 'Platform operator', 'API key', 'Dashboard user']);
+    await rows(page).last().click();
+    expect(await page.locator('.details .badge.kind').allInnerTexts()).toEqual(['Dashboard user']);
+    await page.getByRole('button', { name: 'More filters' }).click();
+    await page.getByRole('button', { name: /^Kind of actor / }).click();
+    const options = await page.getByRole('group', { name: 'Kind of actor' }).locator('.option').allInnerTexts();
+    expect(options).toEqual(['All', ...product.actorKinds.map(({ label }) => label)]);
+    expect(options).toHaveLength(5);
+  });
+
+  test('a person needs no word where the product has none of its own', async () => {
+    const page = await newPage();
+    await openLog(page, (await demoProduct('cloud-sessions')).token);
+    expect(await page.locator('tr.row .column-actor .badge', { hasText: 'User' }).count()).toBe(0);
+    expect(await page.locator('tr.row .column-actor .badge').count()).toBeGreaterThan(0);
+  });
+});
+
+describe('all logs', () => {
+  test('are all logs, where the list by itself is of one', async () => {
+    const { token, organization } = await demoProduct('caputchin');
+    const count = async (nested: boolean) =>
+      (await ask(token, 'query ($nested: Boolean) { auditEvents(includeNested: $nested) { totalCount } }', { nested }))
+        .auditEvents.totalCount as number;
+    const [own, all] = [await count(false), await count(true)];
+    expect(all).toBeGreaterThan(own);
+    const page = await newPage();
+    const total = (number: number) => page.getByText(`25 of ${number} shown`).waitFor();
+    await openLog(page, token);
+    await total(own);
+    expect(await page.locator('.column-log').count()).toBe(0);
+    await page.getByRole('button', { name: 'More filters' }).click();
+    const choice = page.getByRole('combobox', { name: 'Log', exact: true });
+    const options = await choice.locator('option').allInnerTexts();
+    expect(options.slice(0, 2)).toEqual([`Account ${organization}`, 'All logs']);
+    expect(options).toContain('Troop Shop');
+    expect(new Set(options).size).toBe(options.length);
+    expect(await choice.inputValue()).toBe('');
+    await choice.selectOption('All logs');
+    await total(all);
+    expect(new URL(page.url()).searchParams.get('log')).toBe('*');
+    expect(await page.locator('thead th', { hasText: 'Log' }).count()).toBe(1);
+    await page.getByRole('searchbox', { name: 'Search' }).fill('difficulty');
+    await expect.poll(() => page.locator('tr.row .column-log .main').allInnerTexts()).toContain('Checkout form');
+    await keepPicture(page, 'all-logs');
+    await page.getByRole('searchbox', { name: 'Search' }).fill('');
+
+    // A link means the same, and Clear filters leads back to the product's own list.
+    await openLog(page, token, '?log=*');
+    await total(all);
+    await page.getByRole('button', { name: 'Remove filter Log: All logs' }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await total(own);
+  });
+
+  test('are what the list is by itself, where it shows the nested ones', async () => {
+    const { token } = await demoProduct('capydb');
+    const page = await newPage();
+    await openLog(page, token);
+    await page.getByRole('button', { name: 'More filters' }).click();
+    const options = await page.getByRole('combobox', { name: 'Log', exact: true }).locator('option').allInnerTexts();
+    expect(options[0]).toBe('All logs');
+    expect(options.slice(1).every((option) => option.startsWith('Project '))).toBe(true);
+    const { totalCount } = (await ask(token, '{ auditEvents(includeNested: true) { totalCount } }')).auditEvents;
+    await page.getByText(`25 of ${totalCount} shown`).waitFor();
   });
 });
 

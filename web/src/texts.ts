@@ -22,6 +22,7 @@ const en = {
   log: 'Log',
   allLogs: 'All logs',
   deletedLog: (name: string) => `${name} (deleted)`,
+  filters: 'Filters',
   moreFilters: 'More filters',
   from: 'From',
   to: 'To',
@@ -111,10 +112,15 @@ const en = {
   nothingTitle: 'No events match',
   nothingText: 'Try fewer filters, another spelling or a wider range.',
   planTitle: (plans: string) => (plans ? `Available on ${plans}` : 'Not part of your plan'),
-  planText: 'The audit log is not part of your current plan. Events are recorded all the same, and can be read once your plan includes it.',
+  planText: (plans: string) =>
+    `${plans ? `The audit log is part of the plan ${plans}.` : 'The audit log is not part of your current plan.'} ` +
+    'Events are recorded all the same, and can be read once your plan includes it.',
   upgrade: 'See plans',
   forbiddenTitle: 'For administrators',
-  forbiddenText: 'The audit log can be read by administrators of your organization.',
+  forbiddenText: (roles: string) =>
+    roles
+      ? `The audit log can be read with the role ${roles}.`
+      : 'The audit log can be read by administrators of your organization.',
   refusedTitle: 'You cannot read this log',
   hiddenTitle: 'Nothing to see here',
   hiddenText: 'This page is not available.',
@@ -167,6 +173,7 @@ const de: Texts = {
   log: 'Log',
   allLogs: 'Alle Logs',
   deletedLog: (name) => `${name} (gelöscht)`,
+  filters: 'Filter',
   moreFilters: 'Weitere Filter',
   from: 'Von',
   to: 'Bis',
@@ -255,10 +262,15 @@ const de: Texts = {
   nothingTitle: 'Keine passenden Ereignisse',
   nothingText: 'Versuchen Sie weniger Filter, eine andere Schreibweise oder einen längeren Zeitraum.',
   planTitle: (plans) => (plans ? `Verfügbar mit ${plans}` : 'Nicht in Ihrem Tarif enthalten'),
-  planText: 'Das Audit-Log gehört nicht zu Ihrem Tarif. Ereignisse werden trotzdem aufgezeichnet und sind lesbar, sobald Ihr Tarif es enthält.',
+  planText: (plans) =>
+    `${plans ? `Das Audit-Log gehört zum Tarif ${plans}.` : 'Das Audit-Log gehört nicht zu Ihrem Tarif.'} ` +
+    'Ereignisse werden trotzdem aufgezeichnet und sind lesbar, sobald Ihr Tarif es enthält.',
   upgrade: 'Tarife ansehen',
   forbiddenTitle: 'Für Administratoren',
-  forbiddenText: 'Das Audit-Log können Administratoren Ihrer Organisation lesen.',
+  forbiddenText: (roles) =>
+    roles
+      ? `Das Audit-Log kann mit der Rolle ${roles} gelesen werden.`
+      : 'Das Audit-Log können Administratoren Ihrer Organisation lesen.',
   refusedTitle: 'Sie können dieses Log nicht lesen',
   hiddenTitle: 'Hier gibt es nichts zu sehen',
   hiddenText: 'Diese Seite ist nicht verfügbar.',
@@ -287,6 +299,9 @@ const de: Texts = {
   inputTitle: 'Der Server konnte diesen Filter nicht verwenden',
   retry: 'Erneut versuchen',
 };
+
+/** The service's own words for kinds of actor, for products that have none. */
+export const usualActorKinds: Readonly<Record<string, string>> = en.actorKinds;
 
 const languages: Record<string, Texts> = { en, de };
 

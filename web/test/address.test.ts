@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readView, writeView } from '../src/view/address.ts';
-import { cleared, emptyView, exactly, isFiltered, questionOf, refine, withDays, withList, withPeriod, type View } from '../src/view/view.ts';
+import { questionFor } from '../src/view/request.ts';
+import { cleared, emptyView, everyLog, exactly, isFiltered, questionOf, refine, withDays, withList, withPeriod, type View } from '../src/view/view.ts';
 
 const read = (query: string) => readView(new URLSearchParams(query));
 const write = (view: View, query = '') => writeView(view, new URLSearchParams(query), 'Europe/Berlin').toString();
@@ -53,6 +54,16 @@ describe('the address', () => {
   test('leaves out what it does not understand', () => {
     const nonsense = 'from=2026-02-30&to=soon&period=YESTERDAY&tz=Mars/Olympus&outcome=MAYBE&actor-kind=user&log=project&action=';
     expect(read(nonsense)).toEqual(emptyView);
+  });
+
+  test('tells every log from one and from the list as it is', () => {
+    const logs = [emptyView.log, everyLog, { level: 'project', id: '*' }] as const;
+    for (const log of logs) expect(read(write({ ...emptyView, log })).log).toEqual(log);
+    expect(write({ ...emptyView, log: everyLog })).toBe('log=*');
+    const asked = logs.map((log) => questionFor({ ...emptyView, log }, null, 'UTC'));
+    expect(asked.map(({ log }) => log)).toEqual([null, null, { level: 'project', id: '*' }]);
+    expect(asked.map(({ includeNested }) => includeNested)).toEqual([null, true, null]);
+    expect(isFiltered({ ...emptyView, log: everyLog })).toBe(true);
   });
 
   test('takes days rather than a preset, and a page in one direction only', () => {

@@ -16,7 +16,7 @@ const COLUMNS: [(&str, ColumnKind); 9] = [
     ("DETAILS", ColumnKind::Details),
     ("LOG", ColumnKind::Log),
 ];
-const FILTERS: [(&str, FilterKind); 11] = [
+const FILTERS: [(&str, FilterKind); 12] = [
     ("SEARCH", FilterKind::Search),
     ("CATEGORY", FilterKind::Category),
     ("ACTION", FilterKind::Action),
@@ -26,6 +26,7 @@ const FILTERS: [(&str, FilterKind); 11] = [
     ("ACTOR", FilterKind::Actor),
     ("RESOURCE_TYPE", FilterKind::ResourceType),
     ("RESOURCE_ID", FilterKind::ResourceId),
+    ("RESOURCE_NAME", FilterKind::ResourceName),
     ("IP_ADDRESS", FilterKind::IpAddress),
     ("LOG", FilterKind::Log),
 ];

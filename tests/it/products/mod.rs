@@ -117,7 +117,7 @@ pub async fn seed(admin: &Caller<'_>, product: &str, organization: &str) -> usiz
 on_both_databases! {
     async fn every_product_offers_dates_and_says_which_other_filters(app: &TestApp) {
         let app = app.built_in().await;
-        let all = ["SEARCH", "CATEGORY", "ACTION", "EMAIL", "OUTCOME", "ACTOR_KIND", "ACTOR", "RESOURCE_TYPE", "RESOURCE_ID", "IP_ADDRESS", "LOG"];
+        let all = ["SEARCH", "CATEGORY", "ACTION", "EMAIL", "OUTCOME", "ACTOR_KIND", "ACTOR", "RESOURCE_TYPE", "RESOURCE_ID", "RESOURCE_NAME", "IP_ADDRESS", "LOG"];
         for (product, dates, filters) in [
             ("caputchin", "BOTH", &all[..]),
             ("cloud-sessions", "RANGE", &["ACTION", "EMAIL"]),

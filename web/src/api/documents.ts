@@ -5,8 +5,8 @@ const eventFields = graphql(`
   fragment EventFields on AuditEvent @_unmask {
     id sequence action actionLabel
     category { code label shortLabel }
-    actor { kind externalId name email label }
-    onBehalfOf { kind externalId name email label }
+    actor { kind externalId name email label kindLabel }
+    onBehalfOf { kind externalId name email label kindLabel }
     resources { type externalId name }
     log { level externalId name deletedAt }
     outcome occurredAt recordedAt ipAddress userAgent
@@ -20,17 +20,21 @@ export const sessionQuery = graphql(`
     viewer {
       subject name email organization role plan scopes
       product {
-        name label paging dateFilter actionDisplay
+        name label title planTitle paging dateFilter actionDisplay redirectHref upgradeHref
         columns { kind label }
-        levels { name label parent }
+        filters { kind label allLabel hint }
+        levels { name label parent includeNested }
+        actorKinds { kind label }
       }
-      canReadAuditLog(organization: $organization) { allowed reason requiredPlans hidden message }
+      canReadAuditLog(organization: $organization) {
+        allowed reason hidden message requiredPlans requiredPlanLabels requiredRoleLabels
+      }
       logs(organization: $organization) { level externalId name deletedAt }
       logChoices(organization: $organization) { level externalId name }
     }
     catalog {
       open openPrefixes
-      categories { code label shortLabel }
+      categories { code label shortLabel description }
       actions { name label description category { code } }
     }
   }
@@ -39,9 +43,9 @@ export const sessionQuery = graphql(`
 /** One page of rows; the counts only where the product shows pages. */
 export const pageQuery = graphql(
   `
-  query Page($organization: ID, $log: AuditLogInput, $filter: AuditEventFilter, $search: String,
+  query Page($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
     $first: Int, $after: String, $last: Int, $before: String, $counts: Boolean!) {
-    auditEvents(organization: $organization, log: $log, filter: $filter, search: $search,
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
       first: $first, after: $after, last: $last, before: $before) {
       edges { cursor node { ...EventFields } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
@@ -56,9 +60,9 @@ export const pageQuery = graphql(
 
 /** What the whole match looks like: asked beside the rows, so that counting never holds them up. */
 export const overviewQuery = graphql(`
-  query Overview($organization: ID, $log: AuditLogInput, $filter: AuditEventFilter, $search: String,
+  query Overview($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
     $timeZone: String!) {
-    auditEvents(organization: $organization, log: $log, filter: $filter, search: $search, first: 0) {
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search, first: 0) {
       totalCount
       facets(timeZone: $timeZone) {
         categories { buckets { value count } }
@@ -72,9 +76,9 @@ export const overviewQuery = graphql(`
 
 /** How many events now stand before the first row: the same list, backwards from its cursor. */
 export const newerQuery = graphql(`
-  query Newer($organization: ID, $log: AuditLogInput, $filter: AuditEventFilter, $search: String,
+  query Newer($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
     $first: Int, $last: Int, $before: String) {
-    auditEvents(organization: $organization, log: $log, filter: $filter, search: $search,
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
       first: $first, last: $last, before: $before) {
       nodes { id }
     }
@@ -94,7 +98,7 @@ export const eventQuery = graphql(
 /** People and machines of the organization, for the actor filter. */
 export const actorsQuery = graphql(`
   query Actors($organization: ID, $matching: String) {
-    actors(organization: $organization, matching: $matching, first: 20) { kind externalId name email label }
+    actors(organization: $organization, matching: $matching, first: 20) { kind externalId name email label kindLabel }
   }
 `);
 
@@ -107,6 +111,8 @@ export type Viewer = NonNullable<SessionAnswer['viewer']>;
 export type Catalog = NonNullable<SessionAnswer['catalog']>;
 export type Product = Viewer['product'];
 export type Column = Product['columns'][number];
+export type FilterKind = Product['filters'][number]['kind'];
+export type Level = Product['levels'][number];
 export type Page = NonNullable<ResultOf<typeof pageQuery>['auditEvents']>;
 export type Edge = Page['edges'][number];
 export type Overview = NonNullable<ResultOf<typeof overviewQuery>['auditEvents']>;

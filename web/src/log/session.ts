@@ -1,5 +1,5 @@
 import type { Client } from '../api/client.ts';
-import { sessionQuery, type Catalog, type Viewer } from '../api/documents.ts';
+import { sessionQuery, type Catalog, type Product, type Viewer } from '../api/documents.ts';
 import { Fault } from '../api/fault.ts';
 
 /** A token that may read: who it is for and how their product shows its log. */
@@ -11,13 +11,14 @@ export interface Session {
 /** Why there is nothing to read, as the viewer query says it. */
 export type Closed =
   | { reason: 'hidden' }
-  | { reason: 'plan'; requiredPlans: readonly string[]; message: string | null }
-  | { reason: 'forbidden'; message: string | null }
+  | { reason: 'plan'; requiredPlans: readonly string[]; planLabels: readonly string[] }
+  /** `roleLabels` are those that would do, where the role is what stands in the way. */
+  | { reason: 'forbidden'; message: string | null; roleLabels: readonly string[] }
   | { reason: 'product'; expected: string }
   /** The token is for no organization in particular (staff), and none was named. */
   | { reason: 'organization' };
 
-export type Gate = { open: Session } | { closed: Closed };
+export type Gate = { open: Session } | { closed: Closed; product: Product };
 
 /** Asks what the token may do before anything else, so that no refused question is ever sent. */
 export async function openGate(
@@ -28,17 +29,19 @@ export async function openGate(
 ): Promise<Gate> {
   const { viewer, catalog } = await client.ask(sessionQuery, { organization }, signal);
   if (!viewer || !catalog) throw new Fault('server', 'viewer is null');
-  if (expectedProduct && viewer.product.name !== expectedProduct) {
-    return { closed: { reason: 'product', expected: expectedProduct } };
+  const { product } = viewer;
+  if (expectedProduct && product.name !== expectedProduct) {
+    return { closed: { reason: 'product', expected: expectedProduct }, product };
   }
   const access = viewer.canReadAuditLog;
   if (access.allowed) {
     const isNamed = organization !== null || viewer.organization !== null;
-    return isNamed ? { open: { viewer, catalog } } : { closed: { reason: 'organization' } };
+    return isNamed ? { open: { viewer, catalog } } : { closed: { reason: 'organization' }, product };
   }
-  if (access.hidden) return { closed: { reason: 'hidden' } };
+  if (access.hidden) return { closed: { reason: 'hidden' }, product };
   if (access.reason === 'PLAN_REQUIRED') {
-    return { closed: { reason: 'plan', requiredPlans: access.requiredPlans, message: access.message } };
+    const { requiredPlans, requiredPlanLabels: planLabels } = access;
+    return { closed: { reason: 'plan', requiredPlans, planLabels }, product };
   }
-  return { closed: { reason: 'forbidden', message: access.message } };
+  return { closed: { reason: 'forbidden', message: access.message, roleLabels: access.requiredRoleLabels }, product };
 }

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Fault } from '../api/fault.ts';
 import { openGate, type Gate } from '../log/session.ts';
 import { textsFor } from '../texts.ts';
+import { webAddress } from '../view/history.ts';
 import type { Config } from './context.ts';
 import { ClosedState, FaultState, Skeleton, TokenForm } from './states.tsx';
 import { OpenLog } from './OpenLog.tsx';
@@ -24,8 +25,10 @@ export function App({ config }: { config: Config }) {
     opened.current = config;
     openGate(config.client, config.product, config.organization, asked.signal).then(
       (gate) => {
-        setState(gate);
-        tellHost(config, gate);
+        const { title } = 'open' in gate ? gate.open.viewer.product : gate.product;
+        if (config.standalone) document.title = title ?? texts.title;
+        // A page that leaves has nothing more to show.
+        if (!tellHost(config, gate)) setState(gate);
       },
       (error) => {
         if (asked.signal.aborted) return;
@@ -45,8 +48,7 @@ export function App({ config }: { config: Config }) {
     try {
       const gate = await openGate(config.client, config.product, config.organization);
       if (opened.current !== config) return false;
-      setState(gate);
-      if ('closed' in gate) tellHost(config, gate);
+      if ('open' in gate || !tellHost(config, gate)) setState(gate);
       return 'open' in gate;
     } catch (error) {
       const fault = faultOf(error);
@@ -68,22 +70,36 @@ export function App({ config }: { config: Config }) {
       </FaultState>
     );
   }
-  if ('closed' in state) return <ClosedState texts={texts} closed={state.closed} config={config} />;
+  if ('closed' in state) {
+    return <ClosedState texts={texts} closed={state.closed} product={state.product} config={config} />;
+  }
   return <OpenLog config={config} session={state.open} texts={texts} askGate={askAgain} />;
 }
 
 const faultOf = (error: unknown) => (error instanceof Fault ? error : new Fault('server', String(error)));
 
-function tellHost(config: Config, gate: Gate): void {
+/** Tells the host what came of it; true where the page leads elsewhere. */
+function tellHost(config: Config, gate: Gate): boolean {
   if ('open' in gate) {
     config.emit('ledgerline-ready', { product: gate.open.viewer.product.name });
-    return;
+    return false;
   }
-  const { closed } = gate;
+  const { closed, product } = gate;
   if (closed.reason === 'hidden') config.emit('ledgerline-hidden');
   if (closed.reason === 'plan') config.emit('ledgerline-plan-required', { requiredPlans: closed.requiredPlans });
   if (closed.reason === 'forbidden') {
     const handled = !config.emit('ledgerline-forbidden', { message: closed.message });
-    if (!handled && config.redirectHref) location.assign(config.redirectHref);
+    // The product's own address is for a page of ours, and for readers whom another role would let in.
+    const ofProduct = config.standalone && closed.roleLabels.length > 0 ? product.redirectHref : null;
+    return !handled && leadElsewhere(config.redirectHref ?? ofProduct);
   }
+  return false;
+}
+
+/** Leads to a web address that is not this one, and leaves no step back to here: it would only lead away again. */
+function leadElsewhere(href: string | null): boolean {
+  const to = webAddress(href);
+  if (!to || (to.origin === location.origin && to.pathname === location.pathname)) return false;
+  location.replace(to);
+  return true;
 }

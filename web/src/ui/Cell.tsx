@@ -3,7 +3,7 @@ import type { Actor, AuditEvent, Column, Resource } from '../api/documents.ts';
 import { readJson, summarise } from '../json/tree.ts';
 import { useLog } from './context.ts';
 import { Marked } from './Marked.tsx';
-import { actorKindName, outcomeName } from './names.ts';
+import { actorBadge, outcomeName } from './names.ts';
 
 /** One column of one event. */
 export function Cell({ kind, event }: { kind: Column['kind']; event: AuditEvent }) {
@@ -24,6 +24,8 @@ export function Cell({ kind, event }: { kind: Column['kind']; event: AuditEvent 
       return event.outcome ? <OutcomeBadge outcome={event.outcome} /> : <Nothing />;
     case 'DETAILS':
       return <Summary metadataText={event.metadataText} />;
+    case 'LOG':
+      return <LogCell log={event.log} />;
   }
 }
 
@@ -98,13 +100,13 @@ export function actorTitle(actor: Actor): string {
 function ActorCell({ actor }: { actor: Actor }) {
   const log = useLog();
   const title = actorTitle(actor);
-  const kind = actor.label && actor.label !== title ? actor.label : actorKindName(log, actor.kind);
+  const badge = actorBadge(log, actor, title);
   const second = actor.email && actor.email !== title ? actor.email : null;
   return (
     <span>
       <span class="main">
         <Marked text={title} />
-        {actor.kind !== 'USER' && kind !== title && <span class="badge kind">{kind}</span>}
+        {badge && <span class="badge kind">{badge}</span>}
       </span>
       {second && (
         <span class="aside">
@@ -132,6 +134,22 @@ function ResourceCell({ resources }: { resources: readonly Resource[] }) {
           <Marked text={rest.join(' · ')} />
         </span>
       )}
+    </span>
+  );
+}
+
+/** The nested log. The organization's own, and one whose reference was cleared, need no word in every row. */
+function LogCell({ log }: { log: AuditEvent['log'] }) {
+  const { session, texts } = useLog();
+  const [top, ...nested] = session.viewer.product.levels;
+  if (!log || log.level === top!.name) return <Nothing />;
+  const name = log.name ?? log.externalId;
+  return (
+    <span>
+      <span class="main">
+        <Marked text={log.deletedAt ? texts.deletedLog(name) : name} />
+      </span>
+      {nested.length > 1 && <span class="aside">{nested.find((level) => level.name === log.level)?.label ?? log.level}</span>}
     </span>
   );
 }

@@ -1,6 +1,7 @@
-import { actorKindName, actionName, categoryName, logName, outcomeName } from './names.ts';
+import type { FilterKind } from '../api/documents.ts';
+import { actorKindName, actionName, categoryName, columnLabel, filterWords, logName, outcomeName } from './names.ts';
 import { useLog, type LogContext } from './context.ts';
-import { isFiltered, listKeys, refine, withList, type ListKey, type View } from '../view/view.ts';
+import { everyLog, isFiltered, listKeys, refine, withList, type ListKey, type View } from '../view/view.ts';
 
 interface Chip {
   name: string;
@@ -40,7 +41,7 @@ function chipsOf(log: LogContext): Chip[] {
   const { view, texts, format } = log;
   const chips: Chip[] = [];
   if (view.search.trim()) {
-    chips.push({ name: texts.search, value: view.search.trim(), without: refine(view, { search: '' }) });
+    chips.push({ name: wordFor(log, 'SEARCH', texts.search), value: view.search.trim(), without: refine(view, { search: '' }) });
   }
   for (const key of listKeys) {
     for (const value of view.lists[key]) {
@@ -49,9 +50,12 @@ function chipsOf(log: LogContext): Chip[] {
     }
   }
   if (view.emailContains) {
-    chips.push({ name: texts.email, value: view.emailContains, without: refine(view, { emailContains: '' }) });
+    chips.push({ name: wordFor(log, 'EMAIL', texts.email), value: view.emailContains, without: refine(view, { emailContains: '' }) });
   }
-  if (view.log) chips.push({ name: texts.log, value: logName(log, view.log), without: refine(view, { log: null }) });
+  if (view.log) {
+    const value = view.log === everyLog ? (filterWords(log, 'LOG')?.allLabel ?? texts.allLogs) : logName(log, view.log);
+    chips.push({ name: wordFor(log, 'LOG', texts.log), value, without: refine(view, { log: null }) });
+  }
   if (view.from) chips.push({ name: texts.from, value: format.day(view.from), without: refine(view, { from: null }) });
   if (view.to) chips.push({ name: texts.to, value: format.day(view.to), without: refine(view, { to: null }) });
   if (view.period) {
@@ -60,19 +64,25 @@ function chipsOf(log: LogContext): Chip[] {
   return chips;
 }
 
-function filterName({ texts }: LogContext, key: ListKey): string {
+/** What the product calls a filter, else our word. */
+function wordFor(log: LogContext, kind: FilterKind, otherwise: string): string {
+  return filterWords(log, kind)?.label ?? otherwise;
+}
+
+function filterName(log: LogContext, key: ListKey): string {
+  const { texts } = log;
   const names: Record<ListKey, string> = {
-    category: texts.category,
-    action: texts.action,
-    outcome: texts.outcome,
-    actorKind: texts.actorKind,
-    actorId: texts.actor,
-    actorName: texts.actor,
-    email: texts.email,
-    resourceType: texts.resourceType,
-    resourceId: texts.resourceId,
-    resourceName: texts.resourceName,
-    ip: texts.ip,
+    category: wordFor(log, 'CATEGORY', columnLabel(log, 'CATEGORY', texts.category)),
+    action: wordFor(log, 'ACTION', columnLabel(log, 'ACTION', texts.action)),
+    outcome: wordFor(log, 'OUTCOME', texts.outcome),
+    actorKind: wordFor(log, 'ACTOR_KIND', texts.actorKind),
+    actorId: wordFor(log, 'ACTOR', texts.actor),
+    actorName: wordFor(log, 'ACTOR', texts.actor),
+    email: wordFor(log, 'EMAIL', texts.email),
+    resourceType: wordFor(log, 'RESOURCE_TYPE', texts.resourceType),
+    resourceId: wordFor(log, 'RESOURCE_ID', texts.resourceId),
+    resourceName: wordFor(log, 'RESOURCE_NAME', texts.resourceName),
+    ip: wordFor(log, 'IP_ADDRESS', texts.ip),
     correlationId: texts.fields.correlationId,
     source: texts.fields.source,
     sourceEventId: texts.fields.sourceEventId,

@@ -8,7 +8,7 @@ import { copyText } from './clipboard.ts';
 import { useLog } from './context.ts';
 import { JsonTree } from './JsonTree.tsx';
 import { Marked } from './Marked.tsx';
-import { actorKindName, logName, outcomeName } from './names.ts';
+import { actorBadge, logName, outcomeName } from './names.ts';
 
 const longText = 300;
 
@@ -197,14 +197,14 @@ function LogValue({ of }: { of: NonNullable<AuditEvent['log']> }) {
 function ActorValue({ actor, filtered }: { actor: Actor; filtered?: boolean }) {
   const log = useLog();
   const title = actorTitle(actor);
-  const kind = actor.label || actorKindName(log, actor.kind);
+  const badge = actorBadge(log, actor, title);
   return (
     <>
       {title !== actor.email && title !== actor.externalId && <Marked text={title} />}
       {actor.email && (filtered ? <Value text={actor.email} filter="email" /> : <Marked text={actor.email} />)}
       {actor.externalId &&
         (filtered ? <Value text={actor.externalId} filter="actorId" code /> : <code>{actor.externalId}</code>)}
-      {kind !== title && <span class="badge kind">{kind}</span>}
+      {badge && <span class="badge kind">{badge}</span>}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Edge } from '../api/documents.ts';
 import type { ListState } from '../log/model.ts';
+import { showsSeveralLogs } from '../view/shown.ts';
 import type { View } from '../view/view.ts';
 import { Cell } from './Cell.tsx';
 import { useLog } from './context.ts';
@@ -21,7 +22,9 @@ interface Props {
 export function EventTable({ rows, state }: Props) {
   const log = useLog();
   const { texts, view, change, session } = log;
-  const { columns, paging } = session.viewer.product;
+  const { columns: all, paging } = session.viewer.product;
+  // Of one log alone, a column that says which would say the same in every row.
+  const columns = showsSeveralLogs(session.viewer, view.log) ? all : all.filter(({ kind }) => kind !== 'LOG');
   const [active, setActive] = useState(0);
   const body = useRef<HTMLTableSectionElement>(null);
   const current = Math.min(active, rows.length - 1);
@@ -82,7 +85,7 @@ export function EventTable({ rows, state }: Props) {
   };
 
   return (
-    <table role="table" aria-label={texts.title} class={state.status === 'refreshing' ? 'stale' : ''}>
+    <table role="table" aria-label={log.title} class={state.status === 'refreshing' ? 'stale' : ''}>
       <thead role="rowgroup">
         <tr role="row">
           <th role="columnheader" scope="col" class="opener-cell">

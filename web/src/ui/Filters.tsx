@@ -1,57 +1,153 @@
 import { useEffect, useState } from 'preact/hooks';
-import { actorsQuery, type Actor, type Overview } from '../api/documents.ts';
-import { exactly, listKeys, periodPresets, refine, withDays, withList, withPeriod, type ListKey, type LogRef } from '../view/view.ts';
+import { actorsQuery, type Actor, type FilterKind, type Overview } from '../api/documents.ts';
+import { ownLog, showsSeveralLogs } from '../view/shown.ts';
+import {
+  everyLog,
+  exactly,
+  periodPresets,
+  refine,
+  withDays,
+  withList,
+  withPeriod,
+  type ListKey,
+  type LogRef,
+  type View,
+} from '../view/view.ts';
 import { actorTitle } from './Cell.tsx';
 import { useLog } from './context.ts';
-import { actionName, columnLabel, logName } from './names.ts';
+import { actionName, actorKindName, columnLabel, filterWords, logName } from './names.ts';
 import { Picker, type Option } from './Picker.tsx';
 import { TypedField, ValueField } from './TextField.tsx';
 
 type Facets = Overview['facets'];
 
-const secondary: readonly ListKey[] = ['outcome', 'actorKind', 'actorId', 'actorName', 'resourceType', 'resourceId', 'resourceName', 'ip'];
+/** What people reach for first. The rest stands behind a button, where the product offers more than fit into a row. */
+const primary: readonly FilterKind[] = ['SEARCH', 'CATEGORY', 'ACTION', 'EMAIL'];
+const inOneRow = 5;
 
-/** Every way to narrow the list: what people reach for first in one row, the rest behind one button. */
+/** Every way to narrow the list that the product offers, in its order, and dates. */
 export function Filters({ facets }: { facets: Facets }) {
-  const log = useLog();
-  const { texts, view, change } = log;
-  const [more, setMore] = useState(() => secondary.some((key) => view.lists[key].length > 0) || view.log !== null);
-  const hidden = listKeys.filter((key) => secondary.includes(key) && view.lists[key].length > 0).length + (view.log ? 1 : 0);
+  const { texts, view, session } = useLog();
+  const kinds = session.viewer.product.filters.map(({ kind }) => kind);
+  const first = kinds.length > inOneRow ? kinds.filter((kind) => primary.includes(kind)) : kinds;
+  const rest = kinds.filter((kind) => !first.includes(kind));
+  const atWork = rest.filter((kind) => isAtWork(view, kind)).length;
+  const [more, setMore] = useState(atWork > 0);
+  const shown = (kind: FilterKind) => <OneFilter key={kind} kind={kind} facets={facets} />;
 
   return (
     <search class={more ? 'filters expanded' : 'filters'}>
       <div class="filter-row">
+        {first.map(shown)}
+        <DateFilter />
+        {/* On a small screen the first ones wait behind it, too. */}
+        <button
+          type="button"
+          class={rest.length > 0 ? 'button more' : 'button more narrow'}
+          aria-expanded={more}
+          onClick={() => setMore(!more)}
+        >
+          {rest.length > 0 ? texts.moreFilters : texts.filters}
+          {atWork > 0 && <span class="badge">{atWork}</span>}
+        </button>
+      </div>
+      {more && rest.length > 0 && <div class="filter-row">{rest.map(shown)}</div>}
+    </search>
+  );
+}
+
+/** The lists of values that a filter fills; search, e-mail and log are no lists. */
+const listsOf: Partial<Record<FilterKind, readonly ListKey[]>> = {
+  CATEGORY: ['category'],
+  ACTION: ['action'],
+  OUTCOME: ['outcome'],
+  ACTOR_KIND: ['actorKind'],
+  ACTOR: ['actorId', 'email', 'actorName'],
+  RESOURCE_TYPE: ['resourceType'],
+  RESOURCE_ID: ['resourceId'],
+  RESOURCE_NAME: ['resourceName'],
+  IP_ADDRESS: ['ip'],
+};
+
+function isAtWork(view: View, kind: FilterKind): boolean {
+  if (kind === 'LOG') return view.log !== null;
+  return (listsOf[kind] ?? []).some((key) => view.lists[key].length > 0);
+}
+
+function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }) {
+  const log = useLog();
+  const { texts, view, session, change } = log;
+  const words = filterWords(log, kind);
+  const everything = words?.allLabel ?? texts.all;
+  const chosen = (key: ListKey) => ({
+    chosen: view.lists[key],
+    onChange: (values: readonly string[]) => change(withList(view, key, values)),
+  });
+  const add = (key: ListKey) => (value: string) => change(withList(view, key, [...view.lists[key], value]));
+  switch (kind) {
+    case 'SEARCH':
+      return (
         <TypedField
           class="search"
-          label={texts.search}
-          hint={texts.searchHint}
+          label={words?.label ?? texts.search}
+          hint={words?.hint ?? texts.searchHint}
           value={view.search}
           onTyped={(search) => change(refine(view, { search }), 'typing')}
         />
-        <CategoryPicker facets={facets} />
-        <ActionPicker facets={facets} />
+      );
+    case 'CATEGORY':
+      return <CategoryPicker facets={facets} />;
+    case 'ACTION':
+      return <ActionPicker facets={facets} />;
+    case 'EMAIL':
+      return (
         <TypedField
-          label={texts.email}
-          hint={texts.emailHint}
+          label={words?.label ?? texts.email}
+          hint={words?.hint ?? texts.emailHint}
           value={view.emailContains}
           onTyped={(emailContains) => change(refine(view, { emailContains }), 'typing')}
         />
-        <DateFilter />
-        <button type="button" class="button more" aria-expanded={more} onClick={() => setMore(!more)}>
-          {texts.moreFilters}
-          {hidden > 0 && <span class="badge">{hidden}</span>}
-        </button>
-      </div>
-      {more && <MoreFilters facets={facets} />}
-    </search>
-  );
+      );
+    case 'OUTCOME': {
+      const counts = countsOf(facets?.outcomes);
+      const options = Object.entries(texts.outcomes).map(([value, label]) => ({ value, label, count: counts.get(value) }));
+      return (
+        <Picker label={words?.label ?? texts.outcome} everything={everything} options={options} {...chosen('outcome')} />
+      );
+    }
+    case 'ACTOR_KIND': {
+      const options = session.viewer.product.actorKinds.map(({ kind: value }) => ({ value, label: actorKindName(log, value) }));
+      return (
+        <Picker
+          label={words?.label ?? texts.actorKind}
+          everything={everything}
+          options={options}
+          {...chosen('actorKind')}
+        />
+      );
+    }
+    case 'ACTOR':
+      return <ActorPicker />;
+    case 'RESOURCE_TYPE':
+      return <ValueField label={words?.label ?? texts.resourceType} onAdd={add('resourceType')} />;
+    case 'RESOURCE_ID':
+      return <ValueField label={words?.label ?? texts.resourceId} onAdd={add('resourceId')} />;
+    case 'RESOURCE_NAME':
+      return <ValueField label={words?.label ?? texts.resourceName} onAdd={add('resourceName')} />;
+    case 'IP_ADDRESS':
+      return <ValueField label={words?.label ?? texts.ip} onAdd={add('ip')} />;
+    case 'LOG':
+      return <LogFilter />;
+  }
 }
 
 const countsOf = (facet: { buckets: readonly { value: string; count: number }[] } | undefined) =>
   new Map(facet?.buckets.map(({ value, count }) => [value, count]));
 
 function CategoryPicker({ facets }: { facets: Facets }) {
-  const { texts, view, session, change } = useLog();
+  const log = useLog();
+  const { texts, view, session, change } = log;
+  const words = filterWords(log, 'CATEGORY');
   const { categories, actions } = session.catalog;
   if (categories.length < 2) return null;
   const counts = countsOf(facets?.categories);
@@ -65,9 +161,14 @@ function CategoryPicker({ facets }: { facets: Facets }) {
   };
   return (
     <Picker
-      label={columnLabel(useLog(), 'CATEGORY', texts.category)}
-      everything={texts.all}
-      options={categories.map(({ code, label }) => ({ value: code, label, count: counts.get(code) }))}
+      label={words?.label ?? columnLabel(log, 'CATEGORY', texts.category)}
+      everything={words?.allLabel ?? texts.all}
+      options={categories.map(({ code, label, description }) => ({
+        value: code,
+        label,
+        hint: description ?? undefined,
+        count: counts.get(code),
+      }))}
       chosen={view.lists.category}
       onChange={onChange}
     />
@@ -82,6 +183,7 @@ function ActionPicker({ facets }: { facets: Facets }) {
   const counts = countsOf(facets?.actions);
   const listed = new Set(actions.map(({ name }) => name));
   const byName = session.viewer.product.actionDisplay === 'NAME';
+  const words = filterWords(log, 'ACTION');
 
   const options: Option[] = actions
     .filter(({ category }) => categories.length === 0 || (category !== null && categories.includes(category.code)))
@@ -95,8 +197,8 @@ function ActionPicker({ facets }: { facets: Facets }) {
   }
   return (
     <Picker
-      label={columnLabel(log, 'ACTION', texts.action)}
-      everything={texts.allEvents}
+      label={words?.label ?? columnLabel(log, 'ACTION', texts.action)}
+      everything={words?.allLabel ?? texts.allEvents}
       options={options}
       chosen={view.lists.action}
       free={open || openPrefixes.length > 0}
@@ -165,46 +267,14 @@ function DayField({ label, value, onChange }: DayProps) {
   );
 }
 
-function MoreFilters({ facets }: { facets: Facets }) {
-  const log = useLog();
-  const { texts, view, change } = log;
-  const outcomes = countsOf(facets?.outcomes);
-  const names = <Key extends string>(labels: Record<Key, string>, counts?: Map<string, number>): Option[] =>
-    Object.entries<string>(labels).map(([value, label]) => ({ value, label, count: counts?.get(value) }));
-  const add = (key: ListKey) => (value: string) => change(withList(view, key, [...view.lists[key], value]));
-
-  return (
-    <div class="filter-row">
-      <Picker
-        label={texts.outcome}
-        everything={texts.all}
-        options={names(texts.outcomes, outcomes)}
-        chosen={view.lists.outcome}
-        onChange={(chosen) => change(withList(view, 'outcome', chosen))}
-      />
-      <Picker
-        label={texts.actorKind}
-        everything={texts.all}
-        options={names(texts.actorKinds)}
-        chosen={view.lists.actorKind}
-        onChange={(chosen) => change(withList(view, 'actorKind', chosen))}
-      />
-      <ActorPicker />
-      <ValueField label={texts.resourceType} onAdd={add('resourceType')} />
-      <ValueField label={texts.resourceId} onAdd={add('resourceId')} />
-      <ValueField label={texts.resourceName} onAdd={add('resourceName')} />
-      <ValueField label={texts.ip} onAdd={add('ip')} />
-      <LogFilter />
-    </div>
-  );
-}
-
 /** How actors are chosen: by id where there is one, else by address, else by name; others cannot be told apart. */
 const chosenBy = { actorId: 'id:', email: 'email:', actorName: 'name:' } as const satisfies Partial<Record<ListKey, string>>;
 const chosenKeys = Object.keys(chosenBy) as (keyof typeof chosenBy)[];
 
 function ActorPicker() {
-  const { texts, view, config, change } = useLog();
+  const log = useLog();
+  const { texts, view, config, change } = log;
+  const words = filterWords(log, 'ACTOR');
   const [actors, setActors] = useState<readonly Actor[]>([]);
   const [text, setText] = useState<string | null>(null);
   useEffect(() => {
@@ -237,8 +307,8 @@ function ActorPicker() {
   };
   return (
     <Picker
-      label={texts.actor}
-      everything={texts.all}
+      label={words?.label ?? texts.actor}
+      everything={words?.allLabel ?? texts.all}
       options={[...options.values()]}
       chosen={chosen}
       onSearch={setText}
@@ -247,30 +317,42 @@ function ActorPicker() {
   );
 }
 
+const valueOf = (log: View['log']) => (log === null || log === everyLog ? (log ?? '') : `${log.level}:${log.id}`);
+
 function LogFilter() {
   const log = useLog();
   const { texts, view, session, change } = log;
-  const { logs, logChoices } = session.viewer;
-  if (logs.length < 2 && logChoices.length < 2 && !view.log) return null;
-  const refs = logs.map(({ level, externalId }): LogRef => ({ level, id: externalId }));
-  for (const { level, externalId: id } of logChoices) {
-    if (!refs.some((ref) => ref.level === level && ref.id === id)) refs.push({ level, id });
+  const { viewer } = session;
+  // A token for several logs has to name one.
+  const mustName = viewer.logChoices.length > 0;
+  const named = [...viewer.logs, ...viewer.logChoices].map(({ level, externalId }): LogRef => ({ level, id: externalId }));
+  if (named.length < 2 && !view.log) return null;
+  const words = filterWords(log, 'LOG');
+  const all = words?.allLabel ?? texts.allLogs;
+  // The list as the product has it is of all logs, or of its own; then all of them are one choice more.
+  const own = mustName ? null : ownLog(viewer);
+  const isAll = showsSeveralLogs(viewer, null);
+  const choices: [View['log'], string][] = [];
+  if (!mustName) choices.push([null, isAll || !own ? all : logName(log, own)]);
+  if (!mustName && !isAll && showsSeveralLogs(viewer, everyLog)) choices.push([everyLog, all]);
+  for (const ref of [...named, view.log]) {
+    const isOwn = ref !== view.log && ref !== null && ref !== everyLog && ref.level === own?.level && ref.id === own.id;
+    const isThere = choices.some(([choice]) => valueOf(choice) === valueOf(ref));
+    if (ref !== null && !isOwn && !isThere) choices.push([ref, ref === everyLog ? all : logName(log, ref)]);
   }
-  if (view.log && !refs.some(({ level, id }) => level === view.log!.level && id === view.log!.id)) refs.push(view.log);
   return (
     <label class="field">
-      <span>{texts.log}</span>
+      <span>{words?.label ?? texts.log}</span>
       <select
-        value={view.log ? `${view.log.level}:${view.log.id}` : ''}
+        value={valueOf(view.log)}
         onChange={(event) => {
-          const chosen = refs.find(({ level, id }) => `${level}:${id}` === event.currentTarget.value) ?? null;
-          change(refine(view, { log: chosen }));
+          const chosen = choices.find(([choice]) => valueOf(choice) === event.currentTarget.value);
+          change(refine(view, { log: chosen?.[0] ?? null }));
         }}
       >
-        {logChoices.length === 0 && <option value="">{texts.allLogs}</option>}
-        {refs.map((ref) => (
-          <option key={`${ref.level}:${ref.id}`} value={`${ref.level}:${ref.id}`}>
-            {logName(log, ref)}
+        {choices.map(([choice, name]) => (
+          <option key={valueOf(choice)} value={valueOf(choice)}>
+            {name}
           </option>
         ))}
       </select>

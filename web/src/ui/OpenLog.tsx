@@ -6,7 +6,7 @@ import { LogModel, newerLimit, type ListState } from '../log/model.ts';
 import type { Session } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
 import { createFormat } from '../time/format.ts';
-import { cleared, isFiltered, withList, type View } from '../view/view.ts';
+import { cleared, everyLog, isFiltered, withList, type View } from '../view/view.ts';
 import { markerFor } from '../words/search.ts';
 import { Chips } from './Chips.tsx';
 import { ChooseLog } from './ChooseLog.tsx';
@@ -32,11 +32,13 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
   const [chosen, setView] = useState(() => config.history.read());
   // Where one log of several has to be named and one alone is left, there is nothing to choose.
   const only = logChoices.length === 1 ? logChoices[0]! : null;
-  const view = useMemo<View>(
-    () => (only && !chosen.log ? { ...chosen, log: { level: only.level, id: only.externalId } } : chosen),
-    [chosen, only?.level, only?.externalId],
-  );
-  const mustChoose = logChoices.length > 0 && view.log === null;
+  const hasChoices = logChoices.length > 0;
+  const view = useMemo<View>(() => {
+    // Neither can all of them be had in one list.
+    if (!hasChoices || (chosen.log !== null && chosen.log !== everyLog)) return chosen;
+    return { ...chosen, log: only && { level: only.level, id: only.externalId } };
+  }, [chosen, hasChoices, only?.level, only?.externalId]);
+  const mustChoose = hasChoices && view.log === null;
   const [state, setState] = useState<ListState | null>(null);
   const [message, setMessage] = useState('');
   const now = useNow(30_000);
@@ -119,10 +121,12 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
   const zone = view.zone ?? config.zone;
   const format = useMemo(() => createFormat(config.locale, zone), [config.locale, zone]);
   const marker = useMemo(() => markerFor(view.search), [view.search]);
+  const title = product.title ?? texts.title;
   const context: LogContext = {
     config,
     session,
     texts,
+    title,
     format,
     view,
     zone,
@@ -166,7 +170,7 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
 
   const heading = config.standalone && (
     <header class="heading">
-      <h1>{texts.title}</h1>
+      <h1>{title}</h1>
       <p>
         <span>{product.label}</span>
         <bdi>{config.organization ?? session.viewer.organization}</bdi>
@@ -218,7 +222,7 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
           ref={results}
           class="results"
           role="region"
-          aria-label={texts.title}
+          aria-label={title}
           aria-busy={state?.status !== 'ready'}
           tabIndex={-1}
         >
@@ -281,6 +285,8 @@ function focusSearch(event: KeyboardEvent, root: HTMLElement | null): void {
   if (event.key !== '/' || event.ctrlKey || event.metaKey) return;
   const target = event.composedPath()[0];
   if (target instanceof Element && target.matches('input, select, textarea')) return;
+  const field = root?.querySelector<HTMLInputElement>('input[type=search]');
+  if (!field) return;
   event.preventDefault();
-  root?.querySelector<HTMLInputElement>('input[type=search]')?.focus();
+  field.focus();
 }

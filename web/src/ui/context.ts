@@ -35,6 +35,8 @@ export interface LogContext {
   config: Config;
   session: Session;
   texts: Texts;
+  /** The product's heading of its log, else ours. */
+  title: string;
   format: Format;
   view: View;
   /** The zone of the times on the screen. */

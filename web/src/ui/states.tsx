@@ -1,8 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
+import type { Product } from '../api/documents.ts';
 import type { Fault } from '../api/fault.ts';
 import type { Closed } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
+import { webAddress } from '../view/history.ts';
 import type { Config } from './context.ts';
 
 interface MessageProps {
@@ -42,28 +44,39 @@ export function Skeleton({ texts, whole }: { texts: Texts; whole?: 'page' | 'par
   );
 }
 
-export function ClosedState({ texts, closed, config }: { texts: Texts; closed: Closed; config: Config }) {
+interface ClosedProps {
+  texts: Texts;
+  closed: Closed;
+  product: Product;
+  config: Config;
+}
+
+export function ClosedState({ texts, closed, product, config }: ClosedProps) {
   const whole = config.standalone;
+  const oneOf = (labels: readonly string[]) => new Intl.ListFormat(config.locale, { type: 'disjunction' }).format(labels);
   switch (closed.reason) {
     case 'hidden':
       // A host that embeds the log shows nothing at all; a page of its own cannot be nothing.
       return config.standalone ? <Message whole title={texts.hiddenTitle} text={texts.hiddenText} /> : null;
-    case 'plan':
+    case 'plan': {
+      const plans = oneOf(closed.planLabels);
+      const upgrade = webAddress(config.upgradeHref ?? product.upgradeHref);
       return (
-        <Message
-          whole={whole}
-          title={texts.planTitle(new Intl.ListFormat(config.locale, { type: 'disjunction' }).format(closed.requiredPlans))}
-          text={closed.message ?? texts.planText}
-        >
-          {config.upgradeHref && (
-            <a class="button primary" href={config.upgradeHref}>
+        <Message whole={whole} title={product.planTitle ?? texts.planTitle(plans)} text={texts.planText(plans)}>
+          {upgrade && (
+            <a class="button primary" href={upgrade.href}>
               {texts.upgrade}
             </a>
           )}
         </Message>
       );
-    case 'forbidden':
-      return <Message whole={whole} title={texts.forbiddenTitle} text={closed.message ?? texts.forbiddenText} />;
+    }
+    case 'forbidden': {
+      const roles = oneOf(closed.roleLabels);
+      // What else stands in the way, such as the scope, only the server can say.
+      const text = roles ? texts.forbiddenText(roles) : (closed.message ?? texts.forbiddenText(''));
+      return <Message whole={whole} title={texts.forbiddenTitle} text={text} />;
+    }
     case 'organization':
       return (
         <Message whole={whole} title={texts.organizationTitle} text={texts.organizationText}>
@@ -103,7 +116,7 @@ export function FaultState({ texts, fault, whole, onRetry, children }: FaultProp
     case 'forbidden':
     case 'missing':
       return (
-        <Message whole={whole} title={texts.refusedTitle} text={fault.message || texts.forbiddenText}>
+        <Message whole={whole} title={texts.refusedTitle} text={fault.message || texts.forbiddenText('')}>
           {children}
           {retry}
         </Message>
@@ -113,7 +126,7 @@ export function FaultState({ texts, fault, whole, onRetry, children }: FaultProp
         <Message
           whole={whole}
           title={texts.planTitle(fault.requiredPlans.join(', '))}
-          text={fault.message || texts.planText}
+          text={fault.message || texts.planText(fault.requiredPlans.join(', '))}
         >
           {retry}
         </Message>

@@ -1,6 +1,6 @@
 // The view as the query of an address, and back. Reading forgives: what is not understood is left out.
 import { isDay, isZone } from '../time/zone.ts';
-import { emptyView, listKeys, periodPresets, type ListKey, type View } from './view.ts';
+import { emptyView, everyLog, listKeys, periodPresets, type ListKey, type View } from './view.ts';
 
 const parameters: Record<ListKey, string> = {
   category: 'category',
@@ -50,7 +50,7 @@ export function readView(query: URLSearchParams): View {
     search: query.get('q') ?? '',
     emailContains: query.get('email-contains') ?? '',
     lists,
-    log: log && colon > 0 ? { level: log.slice(0, colon), id: log.slice(colon + 1) } : null,
+    log: log === everyLog ? everyLog : log && colon > 0 ? { level: log.slice(0, colon), id: log.slice(colon + 1) } : null,
     from,
     to,
     period: from || to ? null : (periodPresets.find((preset) => preset === text('period')) ?? null),
@@ -70,7 +70,7 @@ export function writeView(view: View, query: URLSearchParams, zone: string): URL
   put('q', view.search);
   for (const key of listKeys) for (const value of view.lists[key]) result.append(parameters[key], value);
   put('email-contains', view.emailContains);
-  put('log', view.log && `${view.log.level}:${view.log.id}`);
+  put('log', view.log === everyLog ? everyLog : view.log && `${view.log.level}:${view.log.id}`);
   put('from', view.from);
   put('to', view.to);
   put('period', view.period);

@@ -50,3 +50,14 @@ export function memoryHistory(query: string, zone: string, onWrite: (query: stri
     onReturn: () => () => {},
   };
 }
+
+/** A web address as the page would follow it; null for none, and for what is none, such as `javascript:`. */
+export function webAddress(href: string | null): URL | null {
+  if (href === null) return null;
+  try {
+    const address = new URL(href, location.href);
+    return ['https:', 'http:'].includes(address.protocol) ? address : null;
+  } catch {
+    return null;
+  }
+}

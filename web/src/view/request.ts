@@ -1,11 +1,13 @@
 import type { ActorKind, EventFilter, Outcome } from '../api/documents.ts';
 import { dayAfter, startOfDay } from '../time/zone.ts';
 import { asTypedSearch } from '../words/search.ts';
-import type { View } from './view.ts';
+import { everyLog, type LogRef, type View } from './view.ts';
 
 export interface Question {
   organization: string | null;
-  log: View['log'];
+  log: LogRef | null;
+  /** Null is what the product says of the log. */
+  includeNested: boolean | null;
   filter: EventFilter | null;
   search: string | null;
 }
@@ -50,5 +52,6 @@ export function questionFor(view: View, organization: string | null, readerZone:
       to: view.to ? new Date(startOfDay(dayAfter(view.to), zone)).toISOString() : undefined,
     }),
   });
-  return { organization, log: view.log, filter: filter ?? null, search: asTypedSearch(view.search) };
+  const [log, includeNested] = view.log === everyLog ? [null, true] : [view.log, null];
+  return { organization, log, includeNested, filter: filter ?? null, search: asTypedSearch(view.search) };
 }

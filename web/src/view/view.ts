@@ -24,12 +24,16 @@ export interface LogRef {
   id: string;
 }
 
+/** Every log that can be read, whatever a list shows by itself. */
+export const everyLog = '*';
+
 /** Everything that decides what is on the screen. A link carries exactly this. */
 export interface View {
   search: string;
   emailContains: string;
   lists: Readonly<Record<ListKey, readonly string[]>>;
-  log: LogRef | null;
+  /** Null is the list as the product has it: of the organization's own log, with or without those below. */
+  log: LogRef | typeof everyLog | null;
   /** Calendar days, both inclusive, in `zone`. */
   from: string | null;
   to: string | null;
