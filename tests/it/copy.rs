@@ -379,7 +379,7 @@ async fn a_source_that_is_not_there_is_not_made() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     let said = refusal(&url("from.db"), &url("to.db"), folder.path()).await;
-    assert!(said.contains("there is no such file"), "{said}");
+    assert!(said.contains("must name a database: No such file"), "{said}");
     let said = refusal(&url("to.db"), &url("to.db"), folder.path()).await;
     assert!(said.contains("another database than --from"), "{said}");
     assert!(!folder.path().join("from.db").exists() && !folder.path().join("to.db").exists());
