@@ -159,8 +159,9 @@ impl Reading<'_> {
             Ok(Resource { kind: text(&resource, "type")?, id: text(&resource, "id")?, name: text(&resource, "name")? })
         };
         let read: Result<Vec<_>> = items.into_iter().map(resource).collect();
-        // One of which nothing is known is none: systems write every field.
-        Ok(read?.into_iter().filter(|resource| *resource != Resource::default()).collect())
+        // One of which nothing is known is none: systems write every field. In a list it keeps its place, as in recording.
+        let is_list = value.get().starts_with('[');
+        Ok(read?.into_iter().filter(|resource| is_list || *resource != Resource::default()).collect())
     }
 
     fn log(&self, outer: &Object<'_>, name: &str, depth: usize) -> Result<Option<LogRef>> {

@@ -220,7 +220,7 @@ async fn what_the_api_prints_can_be_imported_again() {
     let (app, other) = (app().await, app().await);
     let events_sent = vec![
         json!({ "action": "first", "actor": { "kind": "USER", "id": "u1", "name": "Ada", "email": "ada@example.com" },
-            "category": "docs", "resources": [{ "type": "doc", "id": "d", "name": "D" }, { "id": "e" }],
+            "category": "docs", "resources": [{ "type": "doc", "id": "d", "name": "D" }, { "id": null }, { "id": "e" }],
             "ipAddress": "192.0.2.1", "userAgent": "curl", "correlationId": "c", "source": "s", "sourceEventId": "1",
             "metadataText": "{ \"price\": 0.1000000000000000055 }" }),
         json!({ "action": "second", "actor": { "kind": "STAFF" }, "onBehalfOf": { "kind": "USER", "id": "u1" },
