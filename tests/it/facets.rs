@@ -213,7 +213,7 @@ on_both_databases! {
         assert_eq!(facet(&capydb, "logs", json!({})).await, json!([["p2", "p2", 2], ["acme", "acme", 1], ["p1", "Another", 1]]));
         // One that was removed is read nowhere.
         for (id, n) in [("t1", 2), ("t2", 1)] {
-            caputchin.record_all(vec![within("admin.thing", "troop", id, None); n]).await;
+            caputchin.record_all(vec![within("troop.thing", "troop", id, None); n]).await;
         }
         let nested = json!({ "nested": true });
         assert_eq!(facet(&caputchin, "logs", nested.clone()).await, json!([["t1", "t1", 2], ["t2", "t2", 1]]));

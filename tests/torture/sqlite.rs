@@ -64,7 +64,7 @@ impl Torture {
             input
         });
         let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) {
-            results { status id sequence error { code message } } } }";
+            results { status eventId sequence error { code message } } } }";
         let answer = admin.ask(query, json!({ "input": { "events": events.collect::<Vec<_>>() } })).await.json();
         let Some(results) = answer["data"]["recordAuditEvents"]["results"].as_array() else {
             assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer}");
@@ -73,7 +73,7 @@ impl Torture {
         };
         for (key, result) in keys.into_iter().zip(results) {
             assert!(result["error"].is_null(), "{key}: {result}");
-            let id = result["id"].as_str().expect("an id").to_owned();
+            let id = result["eventId"].as_str().expect("an id").to_owned();
             let sequence = number(&result["sequence"]);
             let before = self.acknowledged.insert(sequence, (id.clone(), key.clone()));
             assert!(before.is_none_or(|(_, other)| other == key), "{sequence} was given twice");
