@@ -8,7 +8,7 @@ use super::{
     Services,
     error::to_graphql,
     event::AuditEvent,
-    facets::AuditEventFacets,
+    facets::{AuditEventFacets, FacetList},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
     principal,
     scalars::int,
@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
     event::{
         cursor::{Cursor, Fingerprint, Order},
+        filter::Filter,
         limits, period,
     },
     store::{Page, PageRequest, Question, Selection, Store, key},
@@ -49,6 +50,8 @@ pub struct AuditEventConnection {
 /// The list that a page belongs to.
 struct List {
     store: Store,
+    filter: Filter,
+    include_nested: Option<bool>,
     /// Nothing has been recorded where there is none.
     selection: Option<Selection>,
 }
@@ -157,12 +160,21 @@ impl AuditEventConnection {
         )]
         time_zone: Option<String>,
     ) -> async_graphql::Result<Option<AuditEventFacets>> {
-        let facets = async {
+        let facets = async || -> Result<AuditEventFacets> {
             let zone = period::time_zone("timeZone", time_zone.as_deref().unwrap_or("UTC"))?;
             let selected = ctx.look_ahead();
-            AuditEventFacets::read(&self.list.store, self.list.selection.as_ref(), zone, &selected).await
+            let List { store, selection, filter, include_nested } = &*self.list;
+            let mut facets = AuditEventFacets::read(store, selection.as_ref(), zone, &selected).await?;
+            if let Some(selection) = selection
+                && selected.field("organizations").exists()
+            {
+                let (services, principal) = (ctx.data_unchecked::<Services>(), principal(ctx)?);
+                facets.organizations =
+                    FacetList::of_organizations(services, principal, selection, filter, *include_nested).await?;
+            }
+            Ok(facets)
         };
-        facets.await.map(Some).map_err(|error| to_graphql(ctx, self.list.blame(error)))
+        facets().await.map(Some).map_err(|error| to_graphql(ctx, self.list.blame(error)))
     }
 }
 
@@ -190,8 +202,7 @@ pub async fn audit_events(ctx: &Context<'_>, arguments: Arguments) -> Result<Aud
     let filter = filter(arguments.filter, arguments.search.as_deref(), scope.product(), services.clock.now())?;
     let order = arguments.order_by.unwrap_or_default().order();
     // A period moves with the day; what the cursor is bound to is the period, not the instant.
-    let bound =
-        crate::event::filter::Filter { from: filter.from.filter(|_| filter.period.is_none()), ..filter.clone() };
+    let bound = Filter { from: filter.from.filter(|_| filter.period.is_none()), ..filter.clone() };
     let fingerprint = Fingerprint::of(&[
         &scope.product().name,
         scope.organization().unwrap_or_default(),
@@ -211,7 +222,7 @@ pub async fn audit_events(ctx: &Context<'_>, arguments: Arguments) -> Result<Aud
     };
     let store = services.store.caught_up(&scope.product().name, scope.organization()).await?;
     let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
-    let list = Arc::new(List { store, selection });
+    let list = Arc::new(List { store, filter, include_nested: arguments.include_nested, selection });
     let wanted = ctx.look_ahead();
     let total_wanted = ["totalCount", "pageNumber", "pageCount"].iter().any(|field| wanted.field(field).exists());
     let answer = read(list.clone(), asked, total_wanted, wanted.field("pageNumber").exists()).await;

@@ -4,13 +4,19 @@ use async_graphql::{Lookahead, SimpleObject};
 use chrono_tz::Tz;
 
 use super::{
+    Services,
     event::{Actor, AuditLog},
     scalars::int,
 };
 use crate::{
+    auth::{Principal, policy},
     error::Result,
-    store::{self, Selection, Store, TextFacet},
+    event::filter::Filter,
+    store::{self, Question, Selection, Store, TextFacet},
 };
+
+/// Organizations that a facet counts, and buckets that it shows.
+const BUCKETS: usize = 50;
 
 /// How many events of the list there are, by what they are about. A facet costs as much as there are matches, except by
 /// category, action, outcome, log and day of a list that is filtered by nothing else than those and dates.
@@ -32,6 +38,10 @@ pub struct AuditEventFacets {
     sources: FacetList,
     /// By type of resource: an event counts once for each of its types. Ignores the filter's own resources.
     resource_types: FacetList,
+    /// By organization, for staff: of the product's organizations those 50 that have recorded the most, each in its own
+    /// log and those that its list shows with it. Ignores the organization and log of the list. Costs what 50 totals
+    /// cost. For everybody else the one organization that they read.
+    pub organizations: FacetList,
     /// By local day, oldest first; days without events are left out.
     days: Vec<DayCount>,
 }
@@ -41,7 +51,7 @@ pub struct AuditEventFacets {
 pub struct FacetList {
     /// At most 50, largest first.
     buckets: Vec<FacetBucket>,
-    /// Whether all events were counted; false where only the newest 200,000 were.
+    /// Whether all events were counted; false where only the newest 200,000 were, or only the largest organizations.
     exact: bool,
 }
 
@@ -140,6 +150,35 @@ impl AuditEventFacets {
 }
 
 impl FacetList {
+    /// Counts the events that a filter keeps in each of the organizations that a principal may read.
+    pub async fn of_organizations(
+        services: &Services,
+        principal: &Principal,
+        selection: &Selection,
+        filter: &Filter,
+        include_nested: Option<bool>,
+    ) -> Result<Self> {
+        if !principal.is_staff() {
+            let count = services.store.count(selection, selection.size()).await?;
+            let one = FacetBucket { count: int(count), ..FacetBucket::plain(selection.organization().to_owned()) };
+            return Ok(Self { buckets: Vec::from_iter((count > 0).then_some(one)), exact: true });
+        }
+        let (names, exact) = services.store.largest_organizations(&policy::may_find(principal)?, BUCKETS).await?;
+        let mut buckets = Vec::new();
+        for name in names {
+            // A token of staff that is narrowed to logs is none of other organizations.
+            let Ok(scope) = policy::may_read(principal, Some(&name), None, include_nested) else { continue };
+            let store = services.store.caught_up(&scope.product().name, Some(&name)).await?;
+            let Some(selection) = store.select(Question { scope: &scope, filter }).await? else { continue };
+            let count = store.count(&selection, selection.size()).await.map_err(|error| selection.blame(error))?;
+            if count > 0 {
+                buckets.push(FacetBucket { count: int(count), ..FacetBucket::plain(name) });
+            }
+        }
+        buckets.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+        Ok(Self { buckets, exact })
+    }
+
     fn of<T>(list: store::FacetList<T>, shown: impl Fn(T) -> FacetBucket) -> Self {
         let bucket = |bucket: store::Bucket<T>| FacetBucket { count: int(bucket.count), ..shown(bucket.value) };
         Self { exact: list.exact, buckets: list.buckets.into_iter().map(bucket).collect() }

@@ -1,4 +1,4 @@
-//! One event or log by its id, and the actors of an organization.
+//! One event or log by its id, the actors of an organization, and the organizations of a product.
 
 use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
@@ -63,6 +63,31 @@ impl Store {
     async fn dictionary_within(&self, scope: &ReadScope, organization_no: i64) -> Result<Option<Arc<Dictionary>>> {
         let Some(head) = self.head_within(scope, organization_no).await? else { return Ok(None) };
         self.dictionary(&self.read, &head.row).await.map(Some)
+    }
+
+    /// The names of the organizations in a scope that have recorded the most, at most `limit`, the largest first; and
+    /// whether those are all. Reads a row for each organization of the product.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`.
+    pub async fn largest_organizations(&self, scope: &ReadScope, limit: usize) -> Result<(Vec<String>, bool)> {
+        #[derive(FromQueryResult)]
+        struct Named {
+            external_id: String,
+        }
+        let sql = Sql::new(
+            "SELECT o.external_id FROM organization o JOIN organization_head h ON h.organization_no = o.no WHERE o.product = ",
+        );
+        let sql = sql.bind(scope.product().name.as_str());
+        let sql = match scope.organization() {
+            Some(organization) => sql.with(" AND o.external_id = ", organization),
+            None => sql,
+        };
+        let sql = sql.text(&format!(" ORDER BY h.size DESC, o.external_id LIMIT {}", limit + 1));
+        let mut names: Vec<_> = self.rows_of::<Named>(sql).await?.into_iter().map(|row| row.external_id).collect();
+        let all = names.len() <= limit;
+        names.truncate(limit);
+        Ok((names, all))
     }
 
     /// The actors of what some scopes of one organization show whose id, name or e-mail contains a text, case ignored, or

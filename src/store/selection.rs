@@ -104,6 +104,12 @@ impl View {
 }
 
 impl Selection {
+    /// The organization's external id.
+    #[must_use]
+    pub fn organization(&self) -> &str {
+        &self.organization
+    }
+
     /// Number of events that the organization had recorded when the question was asked.
     #[must_use]
     pub fn size(&self) -> i64 {

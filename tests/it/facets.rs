@@ -257,4 +257,34 @@ on_both_databases! {
             assert_eq!((&list["totalCount"], list["facets"]["actions"]["buckets"].as_array().map(Vec::len)), (&json!(expected.len()), Some(expected.len())), "{filter}");
         }
     }
+
+    async fn organizations_are_counted_for_staff_and_nobody_else_learns_of_another(app: &TestApp) {
+        let staff = app.caller("workspace").without_organization().scopes("audit:read audit:staff");
+        for (organization, logins, others) in [("acme", 1, 3), ("globex", 2, 0), ("initech", 0, 1)] {
+            let admin = app.admin("workspace", organization);
+            admin.record_all(vec![event("user.login"); logins]).await;
+            admin.record_all(vec![event("role.created"); others]).await;
+        }
+        // An organization of another product may have the same name.
+        app.admin("cloud-sessions", "acme").record(event("USER_LOGIN")).await;
+        let asked = async |caller: &Caller<'_>, arguments: &str| {
+            let query = format!("{{ auditEvents({arguments} first: 0) {{ facets {{ organizations {{ exact buckets {{ value count }} }} }} }} }}");
+            let facet = caller.data(&query, json!({})).await["auditEvents"]["facets"]["organizations"].clone();
+            assert_eq!(facet["exact"], true);
+            let rows = facet["buckets"].as_array().expect("buckets").iter();
+            rows.map(|row| (row["value"].as_str().unwrap().to_owned(), row["count"].as_i64().unwrap())).collect::<Vec<_>>()
+        };
+        let named = |rows: &[(&str, i64)]| rows.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
+        let all = r#"organization: "globex""#;
+        assert_eq!(asked(&staff, all).await, named(&[("acme", 4), ("globex", 2), ("initech", 1)]));
+        let logins = r#"organization: "globex", filter: { actions: ["user.login"] }"#;
+        assert_eq!(asked(&staff, logins).await, named(&[("globex", 2), ("acme", 1)]));
+        let words = r#"organization: "acme", search: "role""#;
+        assert_eq!(asked(&staff, words).await, named(&[("acme", 3), ("initech", 1)]));
+        // Administrators see their own, also where staff's token is for one log of one organization.
+        assert_eq!(asked(&app.admin("workspace", "globex"), "").await, named(&[("globex", 2)]));
+        assert_eq!(asked(&app.admin("workspace", "globex"), r#"filter: { actions: ["x.y"] }"#).await, named(&[]));
+        let narrowed = app.caller("workspace").without_organization().scopes("audit:read audit:staff").logs(&["organisation:globex"]);
+        assert_eq!(asked(&narrowed, all).await, named(&[("globex", 2)]));
+    }
 }
