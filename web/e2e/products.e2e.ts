@@ -111,10 +111,10 @@ describe.each(products)('%s tells everybody what its server tells them:', (name)
     const token = tokenFor({ product: name, organization, role, plan, ...change });
     const { viewer } = await ask(
       token,
-      '{ viewer { product { planTitle } canReadAuditLog { allowed reason hidden requiredPlanLabels } } }',
+      '{ viewer { product { planTitle } canReadAuditLog { allowed reason hidden requiredPlanLabels requiredRoles } } }',
     );
     const { product } = viewer;
-    const { allowed, reason, hidden, requiredPlanLabels } = viewer.canReadAuditLog;
+    const { allowed, reason, hidden, requiredPlanLabels, requiredRoles } = viewer.canReadAuditLog;
     const page = await newPage();
     await openLog(page, token);
     if (allowed) {
@@ -123,7 +123,8 @@ describe.each(products)('%s tells everybody what its server tells them:', (name)
     }
     const heading = await page.getByRole('heading', { level: 1 }).innerText();
     if (hidden) expect(heading).toBe('Nothing to see here');
-    else if (reason === 'FORBIDDEN') expect(heading).toBe('For administrators');
+    // Only a missing role makes it a page for administrators: a missing scope is not theirs to mend.
+    else if (reason === 'FORBIDDEN') expect(heading).toBe(requiredRoles.length > 0 ? 'For administrators' : 'You cannot read this log');
     else expect(heading).toBe(product.planTitle ?? `Available on ${requiredPlanLabels.join(' or ')}`);
     expect(await rows(page).count()).toBe(0);
   });

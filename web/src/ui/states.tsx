@@ -75,7 +75,7 @@ export function ClosedState({ texts, closed, product, config }: ClosedProps) {
       const roles = oneOf(closed.roleLabels);
       // What else stands in the way, such as the scope, only the server can say.
       const text = roles ? texts.forbiddenText(roles) : (closed.message ?? texts.forbiddenText(''));
-      return <Message whole={whole} title={texts.forbiddenTitle} text={text} />;
+      return <Message whole={whole} title={roles ? texts.forbiddenTitle : texts.refusedTitle} text={text} />;
     }
     case 'organization':
       return (
