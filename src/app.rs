@@ -41,10 +41,7 @@ impl App {
     /// # Errors
     /// Whatever keeps the service from starting, in words.
     pub async fn start(settings: &Settings, keys: Keys, clock: Clock) -> Result<Self> {
-        let store = Store::open_with(&settings.database_url, settings.durability()).await;
-        let store = store
-            .map_err(with_cause)
-            .with_context(|| format!("the database cannot be opened ({})", shown(&settings.database_url)))?;
+        let store = open_store(settings).await?;
         let unsafe_settings = store.unsafe_settings().await.map_err(with_cause)?;
         if !unsafe_settings.is_empty() {
             tracing::warn!(
@@ -135,6 +132,16 @@ impl App {
 fn metrics_handle() -> Option<PrometheusHandle> {
     static HANDLE: std::sync::OnceLock<Option<PrometheusHandle>> = std::sync::OnceLock::new();
     HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone()
+}
+
+/// Opens the database that the settings name.
+///
+/// # Errors
+/// Which database it is, and why it cannot be opened.
+pub async fn open_store(settings: &Settings) -> Result<Store> {
+    let url = &settings.database_url;
+    let open = Store::open_with(url, settings.durability()).await.map_err(with_cause);
+    open.with_context(|| format!("the database cannot be opened ({})", shown(url)))
 }
 
 /// The service's error as the log and the console alone may have it: of a fault of the database, all causes.

@@ -14,14 +14,13 @@ use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::{
-    app::{App, shown, with_cause},
+    app::{App, open_store, with_cause},
     auth::Principal,
     catalog::{KeySource, Products},
     clock::Clock,
     config::{LogFormat, Settings},
     graphql::schema_builder,
     http::keys::{DevelopmentKeys, Keys},
-    store::Store,
 };
 
 /// An append-only audit log: record who did what, when, to which resource; page, filter and search it.
@@ -212,12 +211,6 @@ async fn stop_signal() {
         () = interrupt => {}
         () = terminate => {}
     }
-}
-
-async fn open_store(settings: &Settings) -> Result<Store> {
-    let url = &settings.database_url;
-    let open = Store::open_with(url, settings.durability()).await.map_err(with_cause);
-    open.with_context(|| format!("the database cannot be opened ({})", shown(url)))
 }
 
 fn development_keys(settings: &Settings, products: &Products) -> Result<DevelopmentKeys> {

@@ -24,9 +24,9 @@ use self::{
     refused::Refused,
     source::Format,
 };
-use super::{development_keys, mention, open_store, recorder, say, stop_signal};
+use super::{development_keys, mention, recorder, say, stop_signal};
 use crate::{
-    app::with_cause,
+    app::{open_store, with_cause},
     catalog::Products,
     clock::Clock,
     config::Settings,
