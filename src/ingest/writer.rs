@@ -40,7 +40,7 @@ struct Waiting {
 }
 
 /// Somebody who asks whether the writer is ready.
-type Probe = oneshot::Sender<Result<()>>;
+type Probe = oneshot::Sender<Result<Vec<&'static str>>>;
 
 /// The way to the writer task. Dropping the last one lets it finish what is queued and stop.
 #[derive(Clone)]
@@ -106,11 +106,11 @@ impl Writer {
         receipt.await.map_err(|_| lost(Fault::NoAnswer))?
     }
 
-    /// Whether the writer task itself answers, and its database takes writes.
+    /// Whether the writer task itself answers, and its database takes writes: what [`Store::ready`] says.
     ///
     /// # Errors
     /// `UNAVAILABLE`, with the reason as its cause.
-    pub async fn ready(&self) -> Result<()> {
+    pub async fn ready(&self) -> Result<Vec<&'static str>> {
         let (probe, answer) = oneshot::channel();
         let asked = async {
             self.probes.send(probe).await.map_err(|_| Fault::Gone)?;

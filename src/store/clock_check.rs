@@ -1,12 +1,10 @@
 //! A clock that cannot be right is told of, and never believed against the log.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use entity::organization_head as head;
 
+use super::trouble::Trouble;
 use crate::{
     error::{Error, Result},
     event::Timestamp,
@@ -14,12 +12,9 @@ use crate::{
 
 /// How far clocks of processes on one database may lie apart without a word, in nanoseconds.
 const TOLERATED: i64 = 1_000_000_000;
-/// How often a clock that was set back is told of.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
-
-/// When a clock that was set back was told of last.
+/// Whether a clock that was set back was told of.
 #[derive(Default)]
-pub(super) struct ClockCheck(Mutex<Option<Instant>>);
+pub(super) struct ClockCheck(Mutex<Trouble>);
 
 #[derive(Debug, thiserror::Error)]
 #[error("this machine's clock shows {0}, and nothing can be recorded from {latest} on", latest = Timestamp::LATEST)]
@@ -42,9 +37,7 @@ impl ClockCheck {
             return;
         }
         metrics::counter!("ledgerline_clock_set_back_total").increment(1);
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
-            *told = Some(Instant::now());
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).is_told() {
             let (newest, behind) = (Timestamp(newest), newest.saturating_sub(now.0) / 1_000_000);
             tracing::error!(
                 behind_ms = behind,

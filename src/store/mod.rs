@@ -29,6 +29,7 @@ mod sql;
 mod stage;
 mod task;
 mod transaction;
+mod trouble;
 pub mod upkeep;
 mod wal;
 
@@ -129,11 +130,12 @@ impl Store {
     }
 
     /// Whether the database answers, keeps what it acknowledges and takes writes. After a recording that it refused, as
-    /// much as a usual one holds must fit first.
+    /// much as a usual one holds must fit first. Returns its [unsafe settings](Self::unsafe_settings), which the operator
+    /// has waived.
     ///
     /// # Errors
     /// `UNAVAILABLE`.
-    pub async fn ready(&self) -> Result<()> {
+    pub async fn ready(&self) -> Result<Vec<&'static str>> {
         self.read.execute_unprepared("SELECT 1").await.map_err(error::from)?;
         let unsafe_settings = self.unsafe_settings().await?;
         if self.durability == Durability::Required && !unsafe_settings.is_empty() {
@@ -146,7 +148,7 @@ impl Store {
         if bytes > 0 {
             self.refused.store(false, Ordering::Release);
         }
-        Ok(())
+        Ok(unsafe_settings)
     }
 
     /// Closes all connections.

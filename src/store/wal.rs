@@ -3,20 +3,18 @@
 //! Commits copy the log into the database file from time to time, and begin it anew. While somebody reads an old state
 //! (a backup, an open `sqlite3`), the log grows without end, and what it has grown to it keeps.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 
-use super::{Store, connect, dialect::Dialect, error, files::Files, transaction::Writes};
+use super::{Store, connect, dialect::Dialect, error, files::Files, transaction::Writes, trouble::Trouble};
 use crate::error::Result;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Bytes from which the log is made empty. Commits alone keep it below, see `wal_autocheckpoint`.
 const LARGE: u64 = 128 << 20;
-/// How often the same trouble is told again.
-const TELL_EVERY: Duration = Duration::from_secs(60);
 /// Frames that a checkpoint may leave behind to commits that came meanwhile.
 const MEANWHILE: i64 = 1_000;
 
@@ -29,20 +27,6 @@ pub enum Log {
     Emptied(u64),
     /// It has so many bytes, and somebody who reads keeps it from being made empty.
     Held(u64),
-}
-
-/// Something that is told at once, and again from time to time.
-#[derive(Default)]
-struct Trouble(Option<Instant>);
-
-impl Trouble {
-    fn is_told(&mut self) -> bool {
-        if self.0.is_some_and(|told| told.elapsed() < TELL_EVERY) {
-            return false;
-        }
-        self.0 = Some(Instant::now());
-        true
-    }
 }
 
 impl Store {
