@@ -12,8 +12,9 @@ use crate::{
     config::Settings,
     error::Error,
     graphql::{AppSchema, Services, schema_builder},
-    http::{Documents, Edge, ReadRate, keys::Keys, router},
+    http::{Documents, Edge, ReadRate, router},
     ingest::Writer,
+    keys::Keys,
     store::{Store, upkeep},
     tasks,
 };

@@ -8,11 +8,15 @@ pub mod clock;
 
 pub mod event;
 
+pub mod question;
+
 pub mod catalog;
 
 pub mod auth;
 
 pub mod store;
+
+pub mod keys;
 
 pub mod ingest;
 

@@ -15,8 +15,8 @@ use ledgerline::{
     catalog::{Product, Products},
     clock::Clock,
     event::Timestamp,
-    http::keys::{DevelopmentKeys, Keys},
     ingest,
+    keys::{DevelopmentKeys, Keys},
     store::{Item, Store, Task},
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database as Db, DatabaseConnection};

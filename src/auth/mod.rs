@@ -1,4 +1,4 @@
-//! Who is asking, and what they may do. No I/O: keys are fetched by `http::keys`, and given to [`token::verify`].
+//! Who is asking, and what they may do. No I/O: keys are fetched by `keys`, and given to [`token::verify`].
 //!
 //! A [`ReadScope`] or [`WriteScope`] is the proof that [`policy`] said yes; the store asks for one.
 

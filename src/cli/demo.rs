@@ -14,8 +14,8 @@ use crate::{
     demo::{self, DemoOrganization, DemoStep},
     error::Error,
     graphql::Services,
-    http::keys::{DevelopmentKeys, Keys},
     ingest,
+    keys::{DevelopmentKeys, Keys},
     store::{Appended, Task},
 };
 

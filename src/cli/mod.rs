@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     config::{LogFormat, Settings},
     graphql::schema_builder,
-    http::keys::{DevelopmentKeys, Keys},
+    keys::{DevelopmentKeys, Keys},
 };
 
 /// An append-only audit log: record who did what, when, to which resource; page, filter and search it.

@@ -1,15 +1,11 @@
-//! What an event is: pure types, validation, limits, search terms and the filter. No I/O.
+//! What an event is: pure types, validation, limits, id, place in time and search terms. No I/O.
 
-pub mod cursor;
-pub mod filter;
 pub mod hash;
 pub mod id;
 pub mod input;
 pub mod json;
 pub mod limits;
-pub mod period;
 pub mod position;
-pub mod search;
 pub mod terms;
 pub mod text;
 mod timestamp;

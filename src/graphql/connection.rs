@@ -17,10 +17,11 @@ use super::{
 use crate::{
     auth::policy,
     error::{Error, Result},
-    event::{
+    event::limits,
+    question::{
         cursor::{Cursor, Fingerprint, Order},
         filter::Filter,
-        limits, period,
+        period,
     },
     store::{Page, PageRequest, Question, Selection, Store, key},
 };

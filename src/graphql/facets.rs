@@ -11,7 +11,7 @@ use super::{
 use crate::{
     auth::{Principal, policy},
     error::Result,
-    event::filter::Filter,
+    question::filter::Filter,
     store::{self, Question, Selection, Store, TextFacet},
 };
 

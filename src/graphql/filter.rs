@@ -7,11 +7,10 @@ use crate::{
     auth::LogName,
     catalog::Product,
     error::{Error, Result},
-    event::{
-        ActorKind, Outcome, Timestamp,
+    event::{ActorKind, Outcome, Timestamp, limits},
+    question::{
         cursor::{Order, OrderField},
         filter::{Filter, Pattern},
-        limits,
         period::{self, Preset},
         search::Search,
     },

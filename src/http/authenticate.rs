@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use super::{Edge, keys::Keys};
+use super::Edge;
 use crate::{
     auth::Principal,
     error::{Error, Result},
+    keys::Keys,
 };
 
 /// Whoever the request's token speaks for; `None` without a token.

@@ -7,7 +7,6 @@ mod coding;
 mod cors;
 mod documents;
 mod graphql;
-pub mod keys;
 mod media;
 mod rate;
 
@@ -33,7 +32,7 @@ use tower_http::{
 
 use crate::{
     graphql::{AppSchema, Services},
-    http::keys::Keys,
+    keys::Keys,
 };
 pub use documents::Documents;
 pub use rate::ReadRate;

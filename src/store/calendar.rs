@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     error::Result,
-    event::{Outcome, Timestamp, period},
+    event::{Outcome, Timestamp},
+    question::period,
 };
 
 /// Events that are added to a calendar one by one; beyond, it is counted anew.

@@ -5,10 +5,8 @@ use sea_orm::FromQueryResult;
 use super::{Selection, Store, dialect::Range, sql::Sql};
 use crate::{
     error::{Error, Result},
-    event::{
-        Timestamp,
-        cursor::{Order, OrderField},
-    },
+    event::Timestamp,
+    question::cursor::{Order, OrderField},
 };
 
 /// Candidates up to which a phrase is counted by testing rows.

@@ -11,10 +11,7 @@ use super::{
     count::{Grain, Piece, QUARTER, pieces},
     dialect::Range,
 };
-use crate::{
-    error::Result,
-    event::{Timestamp, period},
-};
+use crate::{error::Result, event::Timestamp, question::period};
 
 impl Store {
     /// Events by local day, oldest first; days without events are left out.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use sea_orm::DbBackend;
 
 use super::{page::within, partitions::Partitions, sql::Sql};
-use crate::event::{
-    filter::{Clause, Term},
-    terms,
+use crate::{
+    event::terms,
+    question::filter::{Clause, Term},
 };
 
 /// Bits of the sequence inside SQLite's clustered event key.

@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, TryGetable, Value};
 
 use super::{PageRequest, Selection, Store, append::CHUNK, dialect::Dialect, error, page::within, sql::Sql};
-use crate::{error::Result, event::cursor::OrderField};
+use crate::{error::Result, question::cursor::OrderField};
 
 impl Store {
     /// Plan lines of the statements that may answer a page.

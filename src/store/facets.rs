@@ -18,7 +18,8 @@ use super::{
 use crate::{
     catalog::LogDeletion,
     error::Result,
-    event::{Actor, ActorKind, Event, Outcome, filter::Dimension},
+    event::{Actor, ActorKind, Event, Outcome},
+    question::filter::Dimension,
 };
 
 /// Most buckets of a facet.

@@ -9,7 +9,8 @@ use crate::{
     auth::ReadScope,
     catalog::LogDeletion,
     error::Result,
-    event::{Actor, ActorKind, Event, EventId, LogId, filter::Filter},
+    event::{Actor, ActorKind, Event, EventId, LogId},
+    question::filter::Filter,
 };
 
 use super::Dictionary;

@@ -8,10 +8,8 @@ use super::{
 };
 use crate::{
     error::Result,
-    event::{
-        Event,
-        cursor::{Order, OrderField},
-    },
+    event::Event,
+    question::cursor::{Order, OrderField},
 };
 
 /// Rows that are tested one by one in one call before a short page is given.

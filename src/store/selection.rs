@@ -17,11 +17,8 @@ use crate::{
     auth::{LogName, ReadScope},
     catalog::{LogDeletion, Product},
     error::{Error, Result},
-    event::{
-        Event, Position,
-        filter::{Clause, Dimension, Expansion, Filter, Pattern, Term},
-        terms,
-    },
+    event::{Event, Position, terms},
+    question::filter::{Clause, Dimension, Expansion, Filter, Pattern, Term},
 };
 
 /// Names or e-mails up to which a part of them becomes terms; more are tested row by row.

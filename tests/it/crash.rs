@@ -14,7 +14,7 @@ use ledgerline::{
     auth::{Claims, OneOrMany},
     clock::Clock,
     event::Timestamp,
-    http::keys::DevelopmentKeys,
+    keys::DevelopmentKeys,
 };
 use serde_json::{Value, json};
 

@@ -4,8 +4,8 @@ use insta::assert_snapshot;
 use ledgerline::{
     auth::{LogName, policy},
     clock::Clock,
-    event::{
-        ActorKind, Outcome, Position, Timestamp,
+    event::{ActorKind, Outcome, Position, Timestamp},
+    question::{
         cursor::{Order, OrderField},
         filter::{Filter, Pattern},
         search::Search,

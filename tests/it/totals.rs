@@ -3,7 +3,7 @@
 use ledgerline::{
     auth::policy,
     clock::Clock,
-    event::filter::Filter,
+    question::filter::Filter,
     store::{Question, Selection},
 };
 use serde_json::json;

@@ -32,8 +32,8 @@ use crate::{
     config::Settings,
     error::{Error, Result as Checked},
     event::Timestamp,
-    http::keys::Keys,
     ingest::Writer,
+    keys::Keys,
     store::{Appended, Item, Recorded, Task},
 };
 

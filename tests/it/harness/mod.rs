@@ -19,7 +19,7 @@ use ledgerline::{
     clock::Clock,
     config::{LogFormat, Settings},
     event::Timestamp,
-    http::keys::{DevelopmentKeys, Keys},
+    keys::{DevelopmentKeys, Keys},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;

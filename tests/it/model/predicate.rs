@@ -1,9 +1,11 @@
 //! Events and questions as the service's own types, for its pure predicate.
 
-use ledgerline::event::{
-    Actor, ActorKind, Event, Position, Resource, Timestamp,
-    filter::{Filter, Pattern},
-    search::Search,
+use ledgerline::{
+    event::{Actor, ActorKind, Event, Position, Resource, Timestamp},
+    question::{
+        filter::{Filter, Pattern},
+        search::Search,
+    },
 };
 
 use super::{

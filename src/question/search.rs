@@ -1,7 +1,9 @@
 //! What a person typed into the search field.
 
-use super::{limits, words};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    event::{limits, words},
+};
 
 /// Gives the actions and categories whose label has a word, or one that begins so.
 type Labels<'a> = dyn Fn(&str, bool) -> (Vec<String>, Vec<String>) + 'a;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::*;
 use crate::auth::Claims;
 
-const ISSUER: &str = include_str!("../../auth/testdata/issuer.json");
+const ISSUER: &str = include_str!("../auth/testdata/issuer.json");
 
 const DOWN: &str =
     "who is asking cannot be checked at the moment, because the issuer of the token does not answer, try again";
@@ -32,7 +32,7 @@ fn after(seconds: i64) -> Timestamp {
 /// capydb alone, with these keys in place of its own.
 fn capydb(keys: &str) -> (tempfile::TempDir, Products) {
     let folder = tempfile::tempdir().unwrap();
-    let text = include_str!("../../../products/capydb.toml");
+    let text = include_str!("../../products/capydb.toml");
     let (head, rest) = text.split_once("[[keys]]").unwrap();
     let (_, rest) = rest.split_once("[access]").unwrap();
     fs::write(folder.path().join("capydb.toml"), format!("{head}{keys}\n[access]{rest}")).unwrap();

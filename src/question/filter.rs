@@ -1,13 +1,14 @@
 //! The filter: one validated value, read as index clauses by the store and as a predicate by whoever holds an event.
 
-use super::{
-    ActorKind, Event, Outcome, Timestamp,
-    search::{Asked, Search},
-    terms,
-    terms::Kind,
-    words,
+use super::search::{Asked, Search};
+use crate::{
+    error::{Error, Result},
+    event::{
+        ActorKind, Event, Outcome, Timestamp,
+        terms::{self, Kind},
+        words,
+    },
 };
-use crate::error::{Error, Result};
 
 /// What to keep. Lists are OR inside and AND between; an empty list keeps nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -318,7 +319,7 @@ impl Filter {
         let has_part = |part: &Option<String>, value: &Option<String>| {
             part.as_ref().is_none_or(|part| value.as_ref().is_some_and(|value| contains(value, part)))
         };
-        let resource_fits = |resource: &super::Resource| {
+        let resource_fits = |resource: &crate::event::Resource| {
             one_of(&self.resource_types, &resource.kind)
                 && one_of(&self.resource_ids, &resource.id)
                 && one_of(&self.resource_names, &resource.name)

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 
-use super::Timestamp;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    event::Timestamp,
+};
 
 /// A window that ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

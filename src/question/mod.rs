@@ -1,0 +1,6 @@
+//! What is asked of a log, apart from what an event is: filter, search, period, order and cursor. No I/O.
+
+pub mod cursor;
+pub mod filter;
+pub mod period;
+pub mod search;
