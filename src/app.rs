@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
+    chance::Chance,
     clock::Clock,
     config::Settings,
     error::Error,
@@ -15,7 +16,7 @@ use crate::{
     http::{Documents, Edge, ReadRate, router},
     ingest::Writer,
     keys::Keys,
-    store::{Store, upkeep},
+    store::Store,
     tasks,
 };
 
@@ -41,8 +42,8 @@ impl App {
     ///
     /// # Errors
     /// Whatever keeps the service from starting, in words.
-    pub async fn start(settings: &Settings, keys: Keys, clock: Clock) -> Result<Self> {
-        let store = open_store(settings).await?;
+    pub async fn start(settings: &Settings, keys: Keys, clock: Clock, chance: Chance) -> Result<Self> {
+        let store = open_store(settings, &clock, chance.clone()).await?;
         let unsafe_settings = store.unsafe_settings().await.map_err(with_cause)?;
         if !unsafe_settings.is_empty() {
             tracing::warn!(
@@ -59,7 +60,10 @@ impl App {
         let (writer, writing) = Writer::start(store.clone(), clock.clone());
         let upkeep = {
             let (store, clock) = (store.clone(), clock.clone());
-            tokio::spawn(tasks::keep("upkeep", move || upkeep::run(store.clone(), clock.clone())))
+            tokio::spawn(tasks::keep("upkeep", move || {
+                let (store, clock) = (store.clone(), clock.clone());
+                async move { store.look_after(&clock).await }
+            }))
         };
         let services = Services { store, writer, clock };
         let builder = schema_builder().data(services.clone());
@@ -75,6 +79,7 @@ impl App {
             documents: Documents::default(),
             introspection: settings.introspection,
             read_rate: Arc::new(ReadRate::per_minute(settings.read_rate)),
+            chance,
             metrics: metrics_handle(),
         };
         let router = router(edge, &settings.origins(), &settings.headers());
@@ -139,9 +144,9 @@ fn metrics_handle() -> Option<PrometheusHandle> {
 ///
 /// # Errors
 /// Which database it is, and why it cannot be opened.
-pub async fn open_store(settings: &Settings) -> Result<Store> {
+pub async fn open_store(settings: &Settings, clock: &Clock, chance: Chance) -> Result<Store> {
     let url = &settings.database_url;
-    let open = Store::open_with(url, settings.durability()).await.map_err(with_cause);
+    let open = Store::open(url, settings.durability(), clock, chance).await.map_err(with_cause);
     open.with_context(|| format!("the database cannot be opened ({})", shown(url)))
 }
 

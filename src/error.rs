@@ -166,6 +166,12 @@ impl Error {
         Self::BadInput { message: format!("{field}: {rule}"), field, rule, suggestions: Vec::new() }
     }
 
+    /// A log that a token narrowed to logs is not for.
+    #[must_use]
+    pub fn other_logs() -> Self {
+        Self::Forbidden("this token is for other logs".to_owned())
+    }
+
     /// An event of an atomic request, left out because another one of it was refused.
     #[must_use]
     pub fn left_out() -> Self {

@@ -4,6 +4,8 @@ pub mod error;
 
 pub mod tasks;
 
+pub mod chance;
+
 pub mod clock;
 
 pub mod event;

@@ -13,11 +13,12 @@ use anyhow::{Context, Result, ensure};
 use ledgerline::{
     auth::{Claims, Principal, WriteScope, policy},
     catalog::{Product, Products},
+    chance::Chance,
     clock::Clock,
     event::Timestamp,
     ingest,
     keys::{DevelopmentKeys, Keys},
-    store::{Item, Store, Task},
+    store::{Durability, Item, Store, Task},
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, Database as Db, DatabaseConnection};
 
@@ -195,7 +196,9 @@ pub fn items(
 
 /// Opens the store of a database.
 pub async fn store(url: &str) -> Result<Store> {
-    Store::open(url).await.map_err(ledgerline::app::with_cause)
+    Store::open(url, Durability::Required, &Clock::system(), Chance::system())
+        .await
+        .map_err(ledgerline::app::with_cause)
 }
 
 /// A connection around the service.

@@ -243,7 +243,7 @@ fn allowed_in(p: &Principal, organization: &str) -> Result<Vec<LogName>> {
     }
     let nested: Vec<LogName> = p.logs.iter().filter(|log| log.level != *top).cloned().collect();
     if nested.is_empty() && !p.logs.is_empty() {
-        return Err(other_logs());
+        return Err(Error::other_logs());
     }
     Ok(nested)
 }
@@ -272,7 +272,7 @@ fn log_to_read(
     if asked.id != organization {
         return Err(Error::not_found(&asked.level));
     }
-    if allowed.is_empty() { Ok(None) } else { Err(other_logs()) }
+    if allowed.is_empty() { Ok(None) } else { Err(Error::other_logs()) }
 }
 
 fn check_log_name(p: &Principal, log: &LogName) -> Result<()> {
@@ -283,8 +283,4 @@ fn check_log_name(p: &Principal, log: &LogName) -> Result<()> {
         ));
     }
     check_id("log.id", &log.id)
-}
-
-fn other_logs() -> Error {
-    Error::Forbidden("this token is for other logs".to_owned())
 }

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{mention, say};
 use crate::{
     app::{shown, with_cause},
+    chance::Chance,
     clock::Clock,
     config::Settings,
     store::{Phase, Store},
@@ -31,12 +32,13 @@ pub async fn run(settings: &Settings, arguments: &CopyArgs) -> Result<()> {
     if from == to || is_one_file(from, to) {
         bail!("--to must be another database than --from");
     }
-    let source = Store::open_source(from).await.map_err(with_cause);
+    let clock = Clock::system();
+    let source = Store::open_source(from, &clock, Chance::system()).await.map_err(with_cause);
     let source = source.with_context(|| format!("the database to copy from cannot be opened ({})", shown(from)))?;
-    let target = Store::open_with(to, settings.durability()).await.map_err(with_cause);
+    let target = Store::open(to, settings.durability(), &clock, Chance::system()).await.map_err(with_cause);
     let target = target.with_context(|| format!("the database to copy to cannot be opened ({})", shown(to)))?;
     let mut told = Told::default();
-    let copied = source.copy_to(&target, Clock::system().now(), |phase, done, all| told.tell(phase, done, all)).await;
+    let copied = source.copy_to(&target, clock.now(), |phase, done, all| told.tell(phase, done, all)).await;
     told.end();
     target.close().await;
     source.close().await;

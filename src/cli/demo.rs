@@ -9,6 +9,7 @@ use crate::{
     app::{App, shown, with_cause},
     auth::{LogName, OneOrMany, Principal, policy},
     catalog::{Product, Products},
+    chance::Chance,
     clock::Clock,
     config::Settings,
     demo::{self, DemoOrganization, DemoStep},
@@ -30,7 +31,7 @@ pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
     let keys = Keys::new(products, Some(development_keys(settings, products)?))
         .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
     let listener = listen(settings).await?;
-    let app = App::start(settings, keys, Clock::system()).await?;
+    let app = App::start(settings, keys, Clock::system(), Chance::system()).await?;
     let base = format!("http://{}", listener.local_addr()?);
     say(format_args!(
         "Ledgerline demo at {base}\n  playground  {base}/playground\n  API         {base}/graphql\n  database    {}\n  keys        {}\n",

@@ -17,6 +17,7 @@ use crate::{
     app::{App, open_store, with_cause},
     auth::Principal,
     catalog::{KeySource, Products},
+    chance::Chance,
     clock::Clock,
     config::{LogFormat, Settings},
     graphql::schema_builder,
@@ -99,7 +100,7 @@ fn mention(line: impl std::fmt::Display) {
 }
 
 async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
-    let store = open_store(settings).await?;
+    let store = open_store(settings, &Clock::system(), Chance::system()).await?;
     say("the schema is up to date")?;
     if citus {
         let done = store.distribute().await.map_err(with_cause).context("the tables cannot be distributed")?;
@@ -178,7 +179,7 @@ async fn serve(settings: &Settings, products: &Products, dev: bool) -> Result<()
         bail!("no token could be accepted for {}: give their keys, or use --dev to try things out", keyless.join(", "));
     }
     let listener = listen(settings).await?;
-    let app = App::start(settings, keys, Clock::system()).await?;
+    let app = App::start(settings, keys, Clock::system(), Chance::system()).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
     app.serve(listener, stop_signal()).await
 }

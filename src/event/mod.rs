@@ -127,6 +127,13 @@ impl Actor {
         Self { kind: self.kind, id: self.id.clone(), name, email }
     }
 
+    /// Everything that a picker searches of the actor, in lower case, a line each.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        let parts = [&self.name, &self.email, &self.id];
+        parts.into_iter().flatten().map(|part| part.to_lowercase()).collect::<Vec<_>>().join("\n")
+    }
+
     /// Whether anything is known of the actor beyond the kind.
     #[must_use]
     pub fn is_present(&self) -> bool {

@@ -31,6 +31,7 @@ use tower_http::{
 };
 
 use crate::{
+    chance::Chance,
     graphql::{AppSchema, Services},
     keys::Keys,
 };
@@ -52,6 +53,8 @@ pub struct Edge {
     pub introspection: bool,
     /// How often one token may read.
     pub read_rate: Arc<ReadRate>,
+    /// What ids of requests are drawn from.
+    pub chance: Chance,
     /// The metrics to show at `/metrics`.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -79,7 +82,7 @@ pub fn router(edge: Edge, allowed_origins: &[HeaderValue], allowed_headers: &[He
         .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
         .layer(CatchPanicLayer::new())
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
-        .layer(SetRequestIdLayer::new(request_id, RandomId))
+        .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))
         .with_state(edge)
 }
 
@@ -110,12 +113,12 @@ async fn metrics(State(edge): State<Edge>) -> impl IntoResponse {
 }
 
 /// A fresh id for every request that brings none.
-#[derive(Clone, Copy)]
-struct RandomId;
+#[derive(Clone)]
+struct RandomId(Chance);
 
 impl MakeRequestId for RandomId {
     fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
-        let id = format!("{:016x}", rand::random::<u64>());
+        let id = format!("{:016x}", self.0.draw());
         HeaderValue::from_str(&id).ok().map(RequestId::new)
     }
 }

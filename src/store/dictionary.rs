@@ -6,7 +6,7 @@ use entity::{action, log, organization_head as head};
 use moka::sync::Cache as Moka;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{Store, error, sql::Sql};
+use super::{Store, dialect::sql::Sql, error};
 use crate::{
     auth::LogName,
     catalog::{LogDeletion, Product},
@@ -79,6 +79,15 @@ impl Dictionary {
         })
     }
 
+    /// The number that a name leads to; the organization's own level, whose only log has the organization's id, is log 0.
+    #[must_use]
+    pub fn number_of(&self, product: &Product, organization: &str, name: &LogName) -> Option<i64> {
+        if name.level == product.top_level().name {
+            return (name.id == organization).then_some(0);
+        }
+        self.named(name)
+    }
+
     /// A log by number.
     #[must_use]
     pub fn log(&self, no: i64) -> Option<&LogNode> {
@@ -107,10 +116,20 @@ impl Dictionary {
         })
     }
 
+    /// Whether a token narrowed to `allowed` logs (empty: to none) may see a log: one of them, or one below. A deleted log
+    /// is seen only from above, by those who may read what it belonged to.
+    #[must_use]
+    pub fn may_see(&self, allowed: &[LogName], no: i64) -> bool {
+        allowed.is_empty()
+            || self.within(no).filter_map(|no| self.log(no)).any(|log| {
+                log.deleted_at.is_none() && allowed.iter().any(|name| name.level == log.level && name.id == log.id)
+            })
+    }
+
     /// Numbers of the logs that are not deleted and that a token narrowed to `allowed` logs (empty: to none) may name.
     pub fn readable<'a>(&'a self, allowed: &'a [LogName]) -> impl Iterator<Item = i64> + 'a {
         let live = |no: &i64| self.log(*no).is_some_and(|log| log.deleted_at.is_none());
-        (0..self.logs.len() as i64).filter(live).filter(|no| super::selection::may_see(self, allowed, *no))
+        (0..self.logs.len() as i64).filter(live).filter(|no| self.may_see(allowed, *no))
     }
 
     /// The number of a kind of event.

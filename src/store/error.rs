@@ -14,6 +14,11 @@ pub fn from(error: DbErr) -> Error {
     if is_unavailable(&error) { Error::Unavailable(Arc::new(error)) } else { Error::Internal(Arc::new(error)) }
 }
 
+/// SeaORM's error for one of the driver's.
+pub fn of_sqlx(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
 fn database_code(error: &DbErr) -> Option<String> {
     let (DbErr::Exec(RuntimeErr::SqlxError(inner))
     | DbErr::Query(RuntimeErr::SqlxError(inner))

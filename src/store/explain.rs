@@ -2,7 +2,12 @@
 
 use sea_orm::{ConnectionTrait, TryGetable, Value};
 
-use super::{PageRequest, Selection, Store, append::CHUNK, dialect::Dialect, error, page::within, sql::Sql};
+use super::{
+    PageRequest, Selection, Store,
+    dialect::{Dialect, sql::Sql},
+    error,
+    write::append::CHUNK,
+};
 use crate::{error::Result, question::cursor::OrderField};
 
 impl Store {
@@ -13,7 +18,7 @@ impl Store {
     pub async fn explain_page(&self, selection: &Selection, request: PageRequest) -> Result<Vec<String>> {
         let (low, high) = request.bounds();
         let (descending, limit) = (request.descending(), request.limit as i64 + 1);
-        let range = within(selection.range(), low, high);
+        let range = selection.range().within(low, high);
         let statements = match request.order.field {
             OrderField::OccurredAt => {
                 let matching = range.matching.as_ref().filter(|_| self.dialect == Dialect::Postgres);

@@ -9,7 +9,7 @@
 use entity::organization_head as head;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{Store, error, sql::Sql};
+use super::{Store, dialect::sql::Sql, error};
 use crate::error::{Error, Result};
 
 /// A head, and what decides whether things that are remembered may be used with it.
@@ -19,7 +19,7 @@ pub(super) struct Head {
     pub row: head::Model,
     product: String,
     external_id: String,
-    /// Which list of partitions the database had at that moment: see [`Partitions`](super::partitions::Partitions).
+    /// Which list of partitions the database had at that moment: see [`Partitions`](super::range::Partitions).
     pub partitions: i64,
 }
 

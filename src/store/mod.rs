@@ -1,37 +1,23 @@
 //! The store: the only place that speaks SQL. Reading takes a [`ReadScope`](crate::auth::ReadScope),
 //! recording a [`WriteScope`](crate::auth::WriteScope); only the access policy makes them.
 
-mod append;
-mod calendar;
-mod citus;
-mod clock_check;
-mod connect;
+mod connection;
 mod copy;
 mod count;
-mod days;
 mod dialect;
 mod dictionary;
 pub(crate) mod error;
 mod explain;
-mod facets;
-mod files;
-mod find;
+mod grain;
 mod head;
-mod insert;
-mod organizations;
-mod page;
-mod partitions;
-mod replica;
+mod postgres;
+mod range;
+mod read;
 mod rows;
-mod selection;
-mod session;
-mod sql;
-mod stage;
-mod task;
-mod transaction;
+mod sqlite;
+mod tables;
 mod trouble;
-pub mod upkeep;
-mod wal;
+mod write;
 
 use std::{
     collections::BTreeSet,
@@ -45,18 +31,24 @@ use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 pub use copy::{Copied, Phase, copied_columns};
+pub use count::facets::{Bucket, FacetList, TextFacet};
 pub use dictionary::{Dictionary, LogNode};
-pub use facets::{Bucket, FacetList, TextFacet};
-pub use page::{Page, PageRequest, key};
-pub use selection::{Question, Selection, check_log};
-pub use session::Durability;
-pub use task::{Appended, Item, ItemResult, Key, Recorded, Task};
-pub use wal::Log;
+pub use postgres::session::Durability;
+pub use read::{
+    page::{Page, PageRequest, key},
+    selection::{Question, Selection},
+    view::check_log,
+};
+pub use sqlite::wal::Log;
+pub use write::task::{Appended, Item, ItemResult, Key, Recorded, Task};
 
-use crate::{clock::Clock, error::Result};
+use crate::{chance::Chance, clock::Clock, error::Result};
+use connection::writes::Writes;
+use count::calendar::Calendars;
 use dialect::Dialect;
-use partitions::Partitions;
-use transaction::Writes;
+use postgres::session;
+use range::Partitions;
+use write::clock_check::ClockCheck;
 
 /// Bytes that must fit before a database that refused a recording counts as ready again: a full disk has room for a few
 /// often enough.
@@ -70,11 +62,13 @@ pub struct Store {
     replica: Option<DatabaseConnection>,
     durability: Durability,
     dialect: Dialect,
+    /// What ids, and versions of dictionaries, are drawn from.
+    chance: Chance,
     /// Whether a Citus cluster holds the organizations on several nodes.
     sharded: bool,
     dictionaries: Arc<dictionary::Cache>,
-    calendars: Arc<calendar::Calendars>,
-    clock_check: Arc<clock_check::ClockCheck>,
+    calendars: Arc<Calendars>,
+    clock_check: Arc<ClockCheck>,
     partitions: Arc<ArcSwap<Partitions>>,
     /// Names of partitions that were written to since they were last looked after.
     touched: Arc<Mutex<BTreeSet<String>>>,
@@ -88,22 +82,15 @@ impl Store {
     /// # Errors
     /// `UNAVAILABLE` when it cannot be reached or opened, `BAD_USER_INPUT` when it would not keep what it acknowledges,
     /// is not in UTF-8 or is reached through a pooler that mixes sessions, `INTERNAL` when its schema cannot be made.
-    pub async fn open(url: &str) -> Result<Self> {
-        Self::open_with(url, Durability::Required).await
-    }
-
-    /// The same where the operator may have waived durability.
-    ///
-    /// # Errors
-    /// Those of [`Self::open`].
-    pub async fn open_with(url: &str, durability: Durability) -> Result<Self> {
-        let (write, read, dialect) = connect::open(url, durability).await?;
+    pub async fn open(url: &str, durability: Durability, clock: &Clock, chance: Chance) -> Result<Self> {
+        let (write, read, dialect) = connection::open::open(url, durability, &chance).await?;
         let store = Self {
             write,
             read,
             replica: None,
             durability,
             dialect,
+            chance,
             sharded: false,
             dictionaries: Arc::default(),
             calendars: Arc::default(),
@@ -113,7 +100,7 @@ impl Store {
             refused: Arc::default(),
         };
         let store = Self { sharded: store.is_sharded().await?, ..store };
-        store.make_partitions_ahead(Clock::system().now()).await?;
+        store.make_partitions_ahead(clock.now()).await?;
         Ok(store)
     }
 
@@ -149,6 +136,14 @@ impl Store {
             self.refused.store(false, Ordering::Release);
         }
         Ok(unsafe_settings)
+    }
+
+    /// Does what the database needs done beside recording, for ever. Faults are told and tried again.
+    pub async fn look_after(&self, clock: &Clock) {
+        match self.dialect {
+            Dialect::Sqlite => self.watch_files().await,
+            Dialect::Postgres => self.upkeep(clock).await,
+        }
     }
 
     /// Closes all connections.

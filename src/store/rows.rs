@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
-use super::{Store, error, sql::Sql};
+use super::{Store, dialect::sql::Sql, error};
 use crate::{
     error::{Error, Result},
     event::{Actor, ActorKind, Event, Outcome, Position, Timestamp},

@@ -9,7 +9,12 @@ use std::{
 };
 
 use axum::{body::Body, http::Request};
-use ledgerline::catalog::Products;
+use ledgerline::{
+    catalog::Products,
+    chance::Chance,
+    clock::Clock,
+    store::{Durability, Store},
+};
 use libsqlite3_sys::{SQLITE_FULL, SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE, SQLITE_NOMEM};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -265,7 +270,10 @@ async fn a_connection_that_is_not_what_it_was_asked_to_be_is_refused() {
     let (folder, durable) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     Disk::with(folder.path(), durable.path(), Duration::ZERO, false);
     let url = format!("sqlite://{}?vfs={}", folder.path().join("ledgerline.db").display(), disk::NAME);
-    let refused = ledgerline::store::Store::open(&url).await.map(|_| ()).expect_err("it is refused");
+    let refused = Store::open(&url, Durability::Required, &Clock::system(), Chance::system())
+        .await
+        .map(|_| ())
+        .expect_err("it is refused");
     let cause = std::error::Error::source(&refused).map(ToString::to_string).unwrap_or_default();
     assert!(cause.contains("would not keep what is acknowledged") && cause.contains("journal_mode"), "{cause}");
 }

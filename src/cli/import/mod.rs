@@ -28,6 +28,7 @@ use super::{development_keys, mention, recorder, say, stop_signal};
 use crate::{
     app::{open_store, with_cause},
     catalog::Products,
+    chance::Chance,
     clock::Clock,
     config::Settings,
     error::{Error, Result as Checked},
@@ -101,7 +102,7 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
         .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
     let development = development_keys(settings, products)?;
     let recorder = recorder(&keys, &development, products, &arguments.product, "import").await?;
-    let store = open_store(settings).await?;
+    let store = open_store(settings, &Clock::system(), Chance::system()).await?;
     store.refuse_unfinished_copy().await.map_err(with_cause)?;
     let (writer, writing) = Writer::start(store.clone(), Clock::system());
     let pieces = read(bar.wrap_read(raw), arguments.format);

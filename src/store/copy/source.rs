@@ -8,17 +8,17 @@ use tokio::sync::mpsc;
 
 use super::{
     Batch, CHUNK, Known, TOGETHER,
-    table::{Cells, EVENT, HEAD, ORGANIZATION, Part, Table},
+    rows::{Cells, Part},
 };
 use crate::{
     error::{Error, Result},
     event::terms,
     store::{
         Dictionary, Store,
-        dialect::{Dialect, SEQUENCE_BITS},
+        connection::transaction::Transaction,
+        dialect::{Dialect, SEQUENCE_BITS, sql::Sql},
         error, rows,
-        sql::Sql,
-        transaction::Transaction,
+        tables::{EVENT, HEAD, ORGANIZATION, Table},
     },
 };
 
@@ -36,7 +36,7 @@ impl Source<'_> {
         after: Option<&Cells>,
         limit: usize,
     ) -> Result<Vec<QueryResult>> {
-        let after = after.map(|cells| table.key(cells));
+        let after = after.map(|cells| table.key_of(cells));
         table.page(&self.rows, self.store.dialect, part, after, limit).await
     }
 
@@ -67,7 +67,7 @@ impl Source<'_> {
         let there = async |table: &Table, part| table.first(&target.write, target.dialect, part).await;
         let (mut known, mut after) = (HashMap::new(), None::<Cells>);
         loop {
-            let key = after.as_ref().map(|cells| ORGANIZATION.key(cells));
+            let key = after.as_ref().map(|cells| ORGANIZATION.key_of(cells));
             let page = ORGANIZATION.page(&target.write, target.dialect, None, key, CHUNK).await?;
             let Some(last) = page.last() else { return Ok(known) };
             after = Some(ORGANIZATION.cells(last)?);

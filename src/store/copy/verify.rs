@@ -2,11 +2,11 @@
 
 use super::{
     CHUNK, EVENT, Phase, Source,
-    table::{self, Cells, Table},
+    rows::{self, Cells},
 };
 use crate::{
     error::{Error, Result},
-    store::Store,
+    store::{Store, tables::Table},
 };
 
 impl Source<'_> {
@@ -14,17 +14,17 @@ impl Source<'_> {
     ///
     /// # Errors
     /// `INTERNAL` with the first row that differs.
-    pub(super) async fn verify(
+    pub(in crate::store) async fn verify(
         &self,
         target: &Store,
         events: u64,
         progress: &mut impl FnMut(Phase, u64, u64),
     ) -> Result<u64> {
         let mut compared = 0;
-        for table in table::all() {
+        for table in rows::copied() {
             let (mut rows, mut after) = (0, None::<Cells>);
             loop {
-                let key = after.as_ref().map(|cells| table.key(cells));
+                let key = after.as_ref().map(|cells| table.key_of(cells));
                 let (here, there) = tokio::try_join!(
                     table.page(&self.rows, self.store.dialect, None, key, CHUNK),
                     table.page(&target.write, target.dialect, None, key, CHUNK)
@@ -63,7 +63,8 @@ struct Different {
 
 impl Different {
     fn new(table: &Table, cells: Option<Cells>) -> Self {
-        let key = cells.map(|cells| table.key(&cells).iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+        let key =
+            cells.map(|cells| table.key_of(&cells).iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
         Self { table: table.name, key: key.unwrap_or_default() }
     }
 }

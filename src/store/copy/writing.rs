@@ -4,10 +4,15 @@ use std::fmt::Write;
 
 use sea_orm::{ConnectionTrait, Value};
 
-use super::table::Cells;
+use super::rows::Cells;
 use crate::{
     error::Result,
-    store::{Store, dialect::Dialect, error, sql::Sql, transaction::Transaction},
+    store::{
+        Store,
+        connection::transaction::Transaction,
+        dialect::{Dialect, sql::Sql},
+        error,
+    },
 };
 
 /// Places of one statement of SQLite, below its limit.

@@ -2,15 +2,19 @@
 
 use sea_orm::Value;
 
-use super::{COLUMNS, Dialect, SEQUENCE_BITS};
-use crate::{event::Position, store::sql::Sql};
+use super::{Dialect, SEQUENCE_BITS};
+use crate::{
+    event::Position,
+    store::{
+        dialect::sql::Sql,
+        tables::{COLUMNS, EVENT},
+    },
+};
 
 impl Dialect {
     /// `INSERT INTO event (…) `, without rows.
     pub fn insert_events(self) -> Sql {
-        let rest = "position, salt, log_no, occurred_ns, recorded_ns, action, category, outcome, actor_kind, actor_id, actor_name, \
-            actor_email, on_behalf_of, resources, ip_address, user_agent, correlation_id, source, source_event_id, recorded_by, \
-            terms_version, truncated, metadata";
+        let rest = EVENT.rest.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         match self {
             Self::Sqlite => Sql::new(&format!("INSERT INTO event (key, {rest}) ")),
             Self::Postgres => Sql::new(&format!("INSERT INTO event (organization_no, sequence, {rest}, terms) ")),
@@ -68,7 +72,7 @@ impl Dialect {
 
     /// `SELECT` of whole events by their sequences.
     pub fn events_of_sequences(self, organization_no: i64, sequences: &[i64]) -> Sql {
-        let start = Sql::new("SELECT ").text(COLUMNS);
+        let start = Sql::new("SELECT ").text(&COLUMNS);
         match self {
             Self::Sqlite => {
                 let keys = sequences.iter().map(|sequence| (organization_no << SEQUENCE_BITS) | sequence);

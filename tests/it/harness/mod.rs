@@ -16,6 +16,7 @@ use ledgerline::{
     app::App,
     auth::{Claims, OneOrMany},
     catalog::Products,
+    chance::Chance,
     clock::Clock,
     config::{LogFormat, Settings},
     event::Timestamp,
@@ -150,7 +151,7 @@ impl TestApp {
         change(&mut settings);
         let open_keys = || DevelopmentKeys::open_or_create(&keys_folder, &products).expect("development keys");
         let keys = Keys::new(&products, Some(open_keys())).expect("keys");
-        let app = App::start(&settings, keys, clock).await.expect("the service starts");
+        let app = App::start(&settings, keys, clock, Chance::system()).await.expect("the service starts");
         let router = app.router.clone();
         Self { database, url, keys: open_keys(), products, app, router, folder }
     }

@@ -2,6 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use ledgerline::{
+    chance::Chance,
+    clock::Clock,
+    store::{Durability, Store},
+};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 
@@ -35,7 +40,9 @@ pub async fn fresh_database() -> String {
             let name = format!("ledgerline_template_{}", std::process::id());
             execute(format!("DROP DATABASE IF EXISTS {name}")).await;
             execute(format!("CREATE DATABASE {name}")).await;
-            let store = ledgerline::store::Store::open(&url_of(&name)).await.expect("the template is made");
+            let store = Store::open(&url_of(&name), Durability::Required, &Clock::system(), Chance::system())
+                .await
+                .expect("the template is made");
             store.close().await;
             name
         })

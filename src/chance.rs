@@ -1,0 +1,33 @@
+//! Randomness is an argument: whoever draws is given a [`Chance`].
+
+use std::sync::Arc;
+
+/// A source of numbers that nobody can foresee.
+#[derive(Clone)]
+pub struct Chance(Arc<dyn Fn() -> u64 + Send + Sync>);
+
+impl Chance {
+    /// The machine's generator, seeded by the operating system.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::new(rand::random::<u64>)
+    }
+
+    /// A source that answers what `draw` does.
+    #[must_use]
+    pub fn new(draw: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(draw))
+    }
+
+    /// The next number.
+    #[must_use]
+    pub fn draw(&self) -> u64 {
+        (self.0)()
+    }
+
+    /// The next number of so many bits, at most 63.
+    #[must_use]
+    pub fn bits(&self, bits: u32) -> i64 {
+        (self.draw() >> (u64::BITS - bits)).cast_signed()
+    }
+}

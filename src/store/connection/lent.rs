@@ -1,0 +1,158 @@
+//! A connection that one caller has for the time being, and that is closed if anything failed on it.
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
+use sea_query_sqlx::SqlxValues;
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, Postgres, Sqlite, SqliteConnection, pool::PoolConnection, query::Query,
+};
+use tokio::sync::OwnedMutexGuard;
+
+use super::ACQUIRE;
+
+/// A connection that one caller has for the time being.
+pub(super) enum Held {
+    Writer(OwnedMutexGuard<Option<SqliteConnection>>),
+    Reader(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A connection in use. If it is dropped without [`Lent::back`], it is thrown away.
+pub(super) struct Lent(Option<Held>);
+
+/// Runs the same on either driver's connection.
+macro_rules! on {
+    ($held:expr, $connection:ident => $run:expr) => {
+        match $held {
+            Held::Writer(guard) => {
+                let $connection = guard.as_mut().ok_or_else(failed_before)?;
+                $run
+            }
+            Held::Reader(pooled) => {
+                let $connection = &mut **pooled;
+                $run
+            }
+            Held::Postgres(pooled) => {
+                let $connection = &mut **pooled;
+                $run
+            }
+        }
+    };
+}
+
+impl Held {
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
+        on!(self, connection => Ok(connection.execute(prepared(statement)).await.map_err(of_exec)?.into()))
+    }
+
+    pub(super) async fn execute_text(&mut self, text: &str) -> Result<ExecResult, DbErr> {
+        let text = AssertSqlSafe(text.to_owned());
+        on!(self, connection => Ok(connection.execute(text).await.map_err(of_exec)?.into()))
+    }
+
+    pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        on!(self, connection => {
+            let rows = connection.fetch_all(prepared(statement)).await.map_err(of_query)?;
+            Ok(rows.into_iter().map(QueryResult::from).collect())
+        })
+    }
+
+    pub(super) async fn each(
+        &mut self,
+        statement: Statement,
+        row: &mut (dyn FnMut(QueryResult) + Send),
+    ) -> Result<(), DbErr> {
+        on!(self, connection => {
+            let mut rows = connection.fetch(prepared(statement));
+            while let Some(next) = rows.try_next().await.map_err(of_query)? {
+                row(next.into());
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Lent {
+    pub(super) fn of(held: Held) -> Self {
+        Self(Some(held))
+    }
+
+    /// The connection; there is one until it is given back.
+    pub(super) fn held(&mut self) -> Result<&mut Held, DbErr> {
+        self.0.as_mut().ok_or_else(failed_before)
+    }
+
+    /// Keeps the connection if all went well with it, else closes it.
+    pub(super) async fn kept<T>(mut self, done: Result<T, DbErr>) -> Result<(Self, T), DbErr> {
+        match done {
+            Ok(value) => Ok((self, value)),
+            Err(error) => {
+                if let Some(held) = self.0.take() {
+                    discard(held).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the connection back if all went well with it, else closes it.
+    pub(super) async fn back<T>(self, done: Result<T, DbErr>) -> Result<T, DbErr> {
+        let (mut lent, value) = self.kept(done).await?;
+        drop(lent.0.take());
+        Ok(value)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(held) = self.0.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            // Who comes next waits for the end of it: two connections are never at one transaction's place.
+            Ok(runtime) => drop(runtime.spawn(discard(held))),
+            Err(_) => {
+                if let Held::Writer(mut guard) = held {
+                    guard.take();
+                }
+            }
+        }
+    }
+}
+
+/// Closes a connection that may be anywhere inside a transaction.
+pub(super) async fn discard(held: Held) {
+    metrics::counter!("ledgerline_connections_discarded_total").increment(1);
+    // That closing fails, too, changes nothing: the connection is gone.
+    match held {
+        Held::Writer(mut guard) => {
+            if let Some(connection) = guard.take() {
+                let _ = connection.close().await;
+            }
+        }
+        Held::Reader(pooled) => drop(pooled.close().await),
+        // A server that is out of reach does not say farewell.
+        Held::Postgres(pooled) => drop(tokio::time::timeout(ACQUIRE, pooled.close()).await),
+    }
+}
+
+fn prepared<DB>(statement: Statement) -> Query<'static, DB, SqlxValues>
+where
+    DB: sqlx::Database,
+    SqlxValues: sqlx::IntoArguments<DB>,
+{
+    let values = statement.values.unwrap_or_else(|| sea_orm::Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(statement.sql), SqlxValues(values))
+}
+
+pub(super) fn failed_before() -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal("an earlier statement of the transaction failed".to_owned()))
+}
+
+pub(super) fn of_exec(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+fn of_query(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}

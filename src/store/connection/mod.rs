@@ -1,0 +1,18 @@
+//! The connections, and the one way to write: every transaction of the service.
+//!
+//! SQLite takes a transaction back by itself when a write fails (FULL, IOERR, NOMEM, CORRUPT, INTERRUPT), and PostgreSQL
+//! answers the COMMIT of a failed transaction with success. A driver that counts its BEGINs notices neither: its next
+//! BEGIN is a savepoint, and its next commits release savepoints inside a transaction that never ends. So nothing is
+//! counted here. BEGIN and COMMIT are plain statements: SQLite refuses the one inside a transaction and the other
+//! outside of one. After a statement that failed, a transaction takes no other one and cannot be committed. And a
+//! connection on which anything failed, or whose caller went away midway, is closed before the next one is used.
+
+pub(in crate::store) mod lent;
+pub(in crate::store) mod open;
+pub(in crate::store) mod transaction;
+pub(in crate::store) mod writes;
+
+use std::time::Duration;
+
+/// How long a caller waits for a connection before the database counts as gone.
+pub(in crate::store) const ACQUIRE: Duration = Duration::from_secs(5);

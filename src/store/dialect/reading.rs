@@ -1,0 +1,243 @@
+//! The statements of reading.
+
+use super::{Dialect, SEQUENCE_BITS, search_rowid, sql::Sql};
+use crate::{
+    event::terms,
+    question::filter::{Clause, Term},
+    store::{range::Range, tables::COLUMNS},
+};
+
+impl Dialect {
+    /// A search expression over terms, rendered for FTS5's MATCH or as a tsquery; `None` where there is no clause.
+    pub fn render(self, organization_no: i64, clauses: &[Clause]) -> Option<String> {
+        if clauses.is_empty() {
+            return None;
+        }
+        let prefix = terms::organization_prefix(organization_no);
+        let (or, and) = match self {
+            Self::Sqlite => (" OR ", " AND "),
+            Self::Postgres => (" | ", " & "),
+        };
+        let one = |term: &Term| match (self, term) {
+            (Self::Sqlite, Term::Exact(term)) => format!("\"{prefix}{term}\""),
+            (Self::Sqlite, Term::Prefix(term)) => format!("\"{prefix}{term}\" *"),
+            (Self::Postgres, Term::Exact(term)) => format!("'{prefix}{term}'"),
+            (Self::Postgres, Term::Prefix(term)) => format!("'{prefix}{term}':*"),
+        };
+        let group = |clause: &Clause| format!("({})", clause.any.iter().map(one).collect::<Vec<_>>().join(or));
+        let mut positive: Vec<_> = clauses.iter().filter(|c| !c.none).map(group).collect();
+        if positive.is_empty() {
+            // Neither index can begin with a NOT: every event lies within its organization's own log.
+            positive.push(one(&Term::Exact(terms::numbered(terms::Kind::WithinLog, 0))));
+        }
+        let negative: Vec<_> = clauses.iter().filter(|c| c.none).map(group).collect();
+        let mut text = format!("({})", positive.join(and));
+        if !negative.is_empty() {
+            let not = if self == Self::Sqlite { " NOT " } else { " & !" };
+            text = format!("{text}{not}({})", negative.join(or));
+        }
+        Some(text)
+    }
+
+    /// `SELECT` of whole events of a range in the order of time. PostgreSQL reads and sorts all matches of a search: see
+    /// [`Self::stretches`].
+    pub fn events_by_position(self, range: &Range, descending: bool, limit: i64) -> Sql {
+        self.ordered(self.rows(Sql::new("SELECT ").text(&COLUMNS), range), range, descending, limit)
+    }
+
+    /// The matches of a search among so many rows of the range in the order of time, tested one by one.
+    pub fn events_tested(self, range: &Range, matching: &str, descending: bool, limit: i64, rows: i64) -> Sql {
+        let whole = Range { matching: None, occurred: None, ..range.clone() };
+        let tested = self.rows(Sql::new("SELECT ").text(&COLUMNS).text(" FROM (SELECT *"), &whole);
+        let tested = self.ordered(tested, &whole, descending, rows);
+        let sql = tested.with(") e WHERE e.terms @@ CAST(", matching).text(" AS tsquery)");
+        self.ordered(occurred(sql, range), range, descending, limit)
+    }
+
+    /// Ends a statement over a range: so many rows in the order of time.
+    pub fn ordered(self, sql: Sql, range: &Range, descending: bool, limit: i64) -> Sql {
+        let order = match (self, &range.matching, descending) {
+            (Self::Sqlite, Some(_), true) => "event_search.rowid",
+            (Self::Sqlite, Some(_), false) => "event_search.rowid DESC",
+            (Self::Sqlite, None, true) => "o.position DESC",
+            (Self::Sqlite, None, false) => "o.position",
+            (Self::Postgres, _, true) => "e.position DESC",
+            (Self::Postgres, _, false) => "e.position",
+        };
+        // A limit stands in the text: PostgreSQL plans once for all values of a place, and must know that it is small.
+        sql.text(&format!(" ORDER BY {order} LIMIT {limit}"))
+    }
+
+    /// A range in the stretches that are asked one after the other until there are rows enough. PostgreSQL's search
+    /// index knows no order, and gives all matches of a partition at once; elsewhere it is the range itself.
+    pub fn stretches(self, range: &Range, descending: bool) -> Vec<Range> {
+        if self == Self::Sqlite || range.matching.is_none() {
+            return vec![range.clone()];
+        }
+        let windows = range.partitions.windows(range.low, range.high, descending);
+        let bounds = windows.iter().filter_map(|window| {
+            let (first, last) = (window.first()?, window.last()?);
+            Some(if descending { (last.low, first.high - 1) } else { (first.low, last.high - 1) })
+        });
+        bounds.map(|(low, high)| range.clone().within(low, high)).collect()
+    }
+
+    /// `SELECT expression` over a range, as in `count(*)` or `e.action, count(*)`. `joined` says whether
+    /// the expression reads columns of the event.
+    pub fn over(self, expression: &str, range: &Range, joined: bool) -> Sql {
+        let start = Sql::new("SELECT ").text(expression);
+        match (self, &range.matching) {
+            // Positions alone decide: the search index (or the map of positions) answers without the events.
+            (Self::Sqlite, Some(matching)) if !joined && range.occurred.is_none() => start
+                .with(" FROM event_search WHERE event_search MATCH ", matching.as_str())
+                .with(" AND rowid >= ", search_rowid(range.high))
+                .with(" AND rowid <= ", search_rowid(range.low)),
+            (Self::Sqlite, None) if !joined && range.occurred.is_none() => start
+                .with(" FROM event_order WHERE organization_no = ", range.organization_no)
+                .with(" AND position >= ", range.low)
+                .with(" AND position <= ", range.high),
+            (Self::Postgres, _) => self.rows_of_range(start, range),
+            _ => self.rows(start, range),
+        }
+    }
+
+    /// `SELECT` of whole events of an organization by sequence.
+    pub fn events_by_sequence(self, organization_no: i64, low: i64, high: i64, descending: bool, limit: i64) -> Sql {
+        self.select_by_sequence(&COLUMNS, organization_no, low, high, descending, limit)
+    }
+
+    /// The same of some columns of `e`.
+    pub fn select_by_sequence(
+        self,
+        columns: &str,
+        organization_no: i64,
+        low: i64,
+        high: i64,
+        descending: bool,
+        limit: i64,
+    ) -> Sql {
+        let direction = if descending { "DESC" } else { "ASC" };
+        let start = Sql::new("SELECT ").text(columns);
+        let (sql, key) = match self {
+            Self::Sqlite => {
+                let key = |sequence: i64| (organization_no << SEQUENCE_BITS) | sequence;
+                let top = (1 << SEQUENCE_BITS) - 1;
+                let sql = start
+                    .with(" FROM event e WHERE e.key >= ", key(low.clamp(0, top)))
+                    .with(" AND e.key <= ", if high < 0 { key(0) - 1 } else { key(high.min(top)) });
+                (sql, "e.key")
+            }
+            Self::Postgres => {
+                let sql = start
+                    .text(" FROM event_order o")
+                    .text(&self.join_event("o"))
+                    .with(" WHERE o.organization_no = ", organization_no)
+                    .with(" AND o.sequence >= ", low)
+                    .with(" AND o.sequence <= ", high);
+                (sql, "o.sequence")
+            }
+        };
+        sql.text(&format!(" ORDER BY {key} {direction} LIMIT {limit}"))
+    }
+
+    /// `SELECT` of whole events of a range with bounds on the sequence, sorted by it.
+    pub fn matches_by_sequence(self, range: &Range, low: i64, high: i64, descending: bool, limit: i64) -> Sql {
+        let direction = if descending { "DESC" } else { "ASC" };
+        let start = Sql::new("SELECT ").text(&COLUMNS);
+        match self {
+            Self::Sqlite => {
+                let hits = self
+                    .rows(Sql::new("SELECT o.sequence AS sequence"), range)
+                    .with(" AND o.sequence >= ", low)
+                    .with(" AND o.sequence <= ", high)
+                    .text(&format!(" ORDER BY 1 {direction} LIMIT {limit}"));
+                start
+                    .text(&format!(
+                        " FROM event e WHERE e.key IN (SELECT ({} << {SEQUENCE_BITS}) | sequence FROM (",
+                        range.organization_no
+                    ))
+                    .append(hits)
+                    .text(&format!(")) ORDER BY e.key {direction}"))
+            }
+            Self::Postgres => self
+                .rows_of_range(start, range)
+                .with(" AND e.sequence >= ", low)
+                .with(" AND e.sequence <= ", high)
+                .text(&format!(" ORDER BY e.sequence {direction} LIMIT {limit}")),
+        }
+    }
+
+    /// Adds `FROM … WHERE …` of a range.
+    fn rows(self, sql: Sql, range: &Range) -> Sql {
+        let sql = match (self, &range.matching) {
+            // CROSS JOIN fixes the order: SQLite would sometimes drive from the events, which takes seconds.
+            (Self::Sqlite, Some(matching)) => sql
+                .text(" FROM event_search CROSS JOIN event_order o CROSS JOIN event e")
+                .with(" WHERE event_search MATCH ", matching.as_str())
+                .with(" AND event_search.rowid >= ", search_rowid(range.high))
+                .with(" AND event_search.rowid <= ", search_rowid(range.low))
+                .with(" AND o.organization_no = ", range.organization_no)
+                .text(" AND o.position = ~event_search.rowid"),
+            (Self::Sqlite, None) => sql
+                .text(" FROM event_order o CROSS JOIN event e")
+                .with(" WHERE o.organization_no = ", range.organization_no)
+                .with(" AND o.position >= ", range.low)
+                .with(" AND o.position <= ", range.high),
+            (Self::Postgres, _) => return self.rows_of_range(sql, range),
+        };
+        let key = format!(" AND e.key = ({} << {SEQUENCE_BITS}) | o.sequence", range.organization_no);
+        occurred(sql.text(&key), range)
+    }
+
+    /// `FROM … e WHERE …` of a range, on PostgreSQL: of the partitions that it touches.
+    fn rows_of_range(self, sql: Sql, range: &Range) -> Sql {
+        let bounded = range.low > i64::MIN || range.high < i64::MAX;
+        let touched = if bounded { range.partitions.touched(range.low, range.high) } else { &[] };
+        let mut tables: Vec<_> = touched.iter().map(|partition| partition.name.as_str()).collect();
+        if tables.is_empty() {
+            tables.push("event");
+        }
+        let sql = match &range.matching {
+            // Only the terms stand inside: with the position there too, the planner may walk a B-tree for a rare term.
+            Some(matching) => {
+                let mut sql = sql.text(" FROM (");
+                for (at, table) in tables.iter().enumerate() {
+                    let union = if at > 0 { " UNION ALL " } else { "" };
+                    let hits = format!("{union}(SELECT * FROM {table} WHERE terms @@ CAST(");
+                    sql = sql.with(&hits, matching.as_str()).text(" AS tsquery) OFFSET 0)");
+                }
+                sql.text(") e")
+            }
+            None => sql.text(" FROM event e"),
+        };
+        let sql = sql.with(" WHERE e.organization_no = ", range.organization_no);
+        let sql = sql.with(" AND e.position >= ", range.low).with(" AND e.position <= ", range.high);
+        occurred(sql, range)
+    }
+
+    /// From rows of `resources` and `position` to those of the distinct types of each event's resources, where `first`
+    /// is 1 in one row of each event and 0 in its others. An event without resources has a row without a type.
+    pub fn resource_types(self, events: Sql) -> Sql {
+        let (kind, is_first, each) = match self {
+            Self::Sqlite => {
+                ("json_extract(r.value, '$.type')", "r.key IS NULL OR r.key = 0", "json_each(events.resources) r")
+            }
+            Self::Postgres => (
+                "r.value->>'type'",
+                "r.place IS NULL OR r.place = 1",
+                "LATERAL json_array_elements(CAST(events.resources AS json)) WITH ORDINALITY AS r (value, place)",
+            ),
+        };
+        let first = format!("max(CASE WHEN {is_first} THEN 1 ELSE 0 END) AS first");
+        Sql::new(&format!("SELECT {kind} AS resource_type, events.position AS position, {first} FROM ("))
+            .append(events)
+            .text(&format!(") AS events LEFT JOIN {each} ON TRUE GROUP BY 1, 2"))
+    }
+}
+
+fn occurred(sql: Sql, range: &Range) -> Sql {
+    match range.occurred {
+        Some((from, to)) => sql.with(" AND e.occurred_ns >= ", from).with(" AND e.occurred_ns < ", to),
+        None => sql,
+    }
+}

@@ -1,0 +1,132 @@
+//! PostgreSQL keeps events in partitions by time, made when the first event needs them; SQLite has none.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, MutexGuard, PoisonError},
+};
+
+use chrono::Months;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::locks::Lock;
+use crate::{
+    error::Result,
+    event::{Position, Timestamp},
+    store::{
+        Store,
+        dialect::{Dialect, sql::Sql},
+        error,
+        range::{Partition, Partitions, day_of, start_of},
+    },
+};
+
+/// Months that are made ahead of time.
+const MONTHS_AHEAD: u32 = 2;
+impl Store {
+    /// Reads which partitions there are, and makes those of this month and the next ones.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn make_partitions_ahead(&self, now: Timestamp) -> Result<()> {
+        if self.dialect != Dialect::Postgres {
+            return Ok(());
+        }
+        let today = day_of(Position::block_of(now).0);
+        let ahead = (0..=MONTHS_AHEAD).map(|months| start_of(today.checked_add_months(Months::new(months))));
+        self.make_partitions(ahead.collect(), now).await
+    }
+
+    /// Makes sure that every position has a partition. Another connection makes what is missing: it is there at once
+    /// for all processes, and stays if the caller's transaction does not.
+    pub(in crate::store) async fn ensure_partitions(
+        &self,
+        positions: impl IntoIterator<Item = i64>,
+        now: Timestamp,
+    ) -> Result<()> {
+        if self.dialect != Dialect::Postgres {
+            return Ok(());
+        }
+        let known = self.partitions.load();
+        let mut missing = BTreeSet::new();
+        {
+            let mut touched = self.touched();
+            for position in positions {
+                match known.of(position) {
+                    Some(partition) if touched.contains(&partition.name) => {}
+                    Some(partition) => drop(touched.insert(partition.name.clone())),
+                    None => drop(missing.insert(position)),
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.make_partitions(missing.clone(), now).await?;
+        let known = self.partitions.load();
+        self.touched()
+            .extend(missing.into_iter().filter_map(|position| known.of(position)).map(|each| each.name.clone()));
+        Ok(())
+    }
+
+    /// The partitions that a head was read with. A list of them that is not the database's, because another process added
+    /// to it or the database was put back, would leave events out: it is read again.
+    pub(in crate::store) async fn know_partitions(
+        &self,
+        db: &impl ConnectionTrait,
+        mark: i64,
+    ) -> Result<Arc<Partitions>> {
+        let known = self.partitions.load_full();
+        if known.mark == mark || self.dialect != Dialect::Postgres {
+            return Ok(known);
+        }
+        let found = Arc::new(self.all_partitions(db).await?);
+        self.partitions.store(found.clone());
+        Ok(found)
+    }
+
+    async fn all_partitions(&self, db: &impl ConnectionTrait) -> Result<Partitions> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            #[sea_orm(nested)]
+            partition: Partition,
+            mark: i64,
+        }
+        let sql = Sql::new("SELECT low, high, name, ").text(self.dialect.partitions_mark());
+        let sql = sql.text(" AS mark FROM event_partition ORDER BY low").on(self.dialect.backend());
+        let rows = Row::find_by_statement(sql).all(db).await.map_err(error::from)?;
+        let mark = rows.first().map_or(0, |row| row.mark);
+        Ok(Partitions { list: rows.into_iter().map(|row| row.partition).collect(), mark })
+    }
+
+    /// Names of the partitions that this process has written to since they were last looked after.
+    pub(in crate::store) fn touched(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn make_partitions(&self, positions: BTreeSet<i64>, now: Timestamp) -> Result<()> {
+        let tx = self.write.begin().await?;
+        tx.execute_unprepared(&Lock::MakingPartitions.wait()).await.map_err(error::from)?;
+        let mut all = self.all_partitions(&tx).await?;
+        let mut is_new = false;
+        for partition in all.missing(positions, now) {
+            let Partition { low, high, name } = &partition;
+            let from = if *low == i64::MIN { "MINVALUE".to_owned() } else { low.to_string() };
+            // Made beside and attached: `PARTITION OF` would lock all readers and writers out.
+            let made = format!(
+                "CREATE TABLE {name} (LIKE event INCLUDING ALL);
+                CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON {name} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+                ALTER TABLE event ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({high});
+                INSERT INTO event_partition (low, high, name) VALUES ({low}, {high}, '{name}')"
+            );
+            tx.execute_unprepared(&made).await.map_err(error::from)?;
+            tracing::info!(partition = name, "made the partition {name}");
+            is_new = true;
+        }
+        if is_new {
+            all = self.all_partitions(&tx).await?;
+        }
+        tx.commit().await?;
+        self.partitions.store(Arc::new(all));
+        Ok(())
+    }
+}

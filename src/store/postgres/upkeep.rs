@@ -1,0 +1,171 @@
+//! What PostgreSQL needs done beside recording: partitions ahead of their time, the search indexes' waiting entries
+//! merged, and the indexes of past partitions built tight. What SQLite needs is in [`wal`](crate::store::sqlite::wal).
+
+use std::{collections::BTreeSet, time::Duration};
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{locks::Lock, session::MAY_BE_IDLE};
+use crate::{
+    clock::Clock,
+    error::Result,
+    event::{Position, Timestamp},
+    store::{
+        Store,
+        dialect::{Dialect, sql::Sql},
+        error,
+    },
+};
+
+/// How often waiting entries are merged: a search reads all that wait.
+const MERGE_EVERY: Duration = Duration::from_secs(1);
+/// Merges between two rounds of the rest.
+const MERGES_A_ROUND: u32 = 3_600;
+/// How long after its end a partition is sealed at the earliest, in nanoseconds: late events are over by then.
+const SEAL_AFTER: i64 = 24 * 3_600 * 1_000_000_000;
+
+#[derive(FromQueryResult)]
+struct Named {
+    name: String,
+}
+
+impl Store {
+    /// Does what is needed, for ever. Faults are logged and tried again.
+    pub(in crate::store) async fn upkeep(&self, clock: &Clock) {
+        let mut written = BTreeSet::new();
+        for round in 0_u32.. {
+            let done = async {
+                written.extend(self.merge_search_entries().await?);
+                if round.is_multiple_of(MERGES_A_ROUND) {
+                    // What another process left when it was killed.
+                    self.merge_all_search_entries().await?;
+                    self.make_partitions_ahead(clock.now()).await?;
+                    self.seal_partitions(clock.now(), &std::mem::take(&mut written)).await?;
+                }
+                Ok::<_, crate::error::Error>(())
+            };
+            if let Err(error) = done.await {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(cause, "upkeep of the database failed, it is tried again: {error}");
+            }
+            tokio::time::sleep(MERGE_EVERY).await;
+        }
+    }
+
+    /// Moves the entries that wait in the search indexes of partitions that were written to into the indexes, so that
+    /// neither a search has to read them nor a recording to merge them. Returns those partitions.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn merge_search_entries(&self) -> Result<BTreeSet<String>> {
+        let touched = std::mem::take(&mut *self.touched());
+        if touched.is_empty() || self.dialect != Dialect::Postgres {
+            return Ok(touched);
+        }
+        let merged = self.merge(&touched).await;
+        if !matches!(merged, Ok(true)) {
+            // Another process is at it, or it failed: ours come again.
+            self.touched().extend(touched.iter().cloned());
+        }
+        merged.map(|_| touched)
+    }
+
+    /// The same of all partitions: a process that was killed left entries and told nobody.
+    async fn merge_all_search_entries(&self) -> Result<()> {
+        let merged = Merged::find_by_statement(Sql::new(&merge_statement("")).on(self.dialect.backend()));
+        let merged = merged.all(&self.write).await.map_err(error::from)?;
+        let left = merged.into_iter().filter(|partition| partition.pages > 0).map(|partition| partition.name);
+        unseal(&self.write, &left.collect()).await
+    }
+
+    async fn merge(&self, partitions: &BTreeSet<String>) -> Result<bool> {
+        let tx = self.write.begin().await?;
+        if !locked(&tx).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        unseal(&tx, partitions).await?;
+        let sql = merge_statement(&format!(" WHERE p.name IN ({})", quoted(partitions)));
+        tx.execute_unprepared(&sql).await.map_err(error::from)?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Builds the indexes of partitions tight whose time has been over for a day, but for those that are still written
+    /// to. Readers and writers are not locked out meanwhile. Returns how many were sealed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn seal_partitions(&self, now: Timestamp, written: &BTreeSet<String>) -> Result<usize> {
+        if self.dialect != Dialect::Postgres {
+            return Ok(0);
+        }
+        // Held while another connection builds: a concurrent build cannot be part of a transaction.
+        let tx = self.write.begin().await?;
+        tx.execute_unprepared(MAY_BE_IDLE).await.map_err(error::from)?;
+        if !locked(&tx).await? {
+            tx.rollback().await?;
+            return Ok(0);
+        }
+        let past = Position::block_of(Timestamp(now.0 - SEAL_AFTER)).0;
+        let sql = Sql::new("SELECT name FROM event_partition WHERE sealed_ns IS NULL AND high <= ").bind(past);
+        let found = Named::find_by_statement(sql.text(" ORDER BY low").on(self.dialect.backend())).all(&tx).await;
+        let mut sealed = 0;
+        for Named { name } in found.map_err(error::from)?.into_iter().filter(|row| !written.contains(&row.name)) {
+            for statement in [
+                format!("REINDEX TABLE CONCURRENTLY {name}"),
+                format!("VACUUM (FREEZE, ANALYZE) {name}"),
+                format!("UPDATE event_partition SET sealed_ns = {} WHERE name = '{name}'", now.0),
+            ] {
+                self.write.execute_unprepared(&statement).await.map_err(error::from)?;
+            }
+            tracing::info!(partition = name, "sealed the partition {name}");
+            sealed += 1;
+        }
+        tx.commit().await?;
+        Ok(sealed)
+    }
+}
+
+/// A partition and how many pages of waiting entries were merged into its search index.
+#[derive(FromQueryResult)]
+struct Merged {
+    name: String,
+    pages: i64,
+}
+
+/// Merges the waiting entries of partitions `p`.
+fn merge_statement(partitions: &str) -> String {
+    format!(
+        "SELECT p.name, CAST(sum(gin_clean_pending_list(i.indexrelid)) AS BIGINT) AS pages FROM event_partition p \
+         JOIN pg_index i ON i.indrelid = p.name::regclass JOIN pg_class c ON c.oid = i.indexrelid \
+         JOIN pg_am a ON a.oid = c.relam AND a.amname = 'gin'{partitions} GROUP BY p.name"
+    )
+}
+
+/// Notes that partitions were written to after all, and are not tight any more.
+async fn unseal(db: &impl ConnectionTrait, partitions: &BTreeSet<String>) -> Result<()> {
+    if partitions.is_empty() {
+        return Ok(());
+    }
+    let names = quoted(partitions);
+    let sql = format!("UPDATE event_partition SET sealed_ns = NULL WHERE name IN ({names}) AND sealed_ns IS NOT NULL");
+    db.execute_unprepared(&sql).await.map_err(error::from)?;
+    Ok(())
+}
+
+/// Names of our own making as a list in SQL.
+fn quoted(names: &BTreeSet<String>) -> String {
+    names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether this process is the one, until the transaction ends.
+async fn locked(tx: &impl ConnectionTrait) -> Result<bool> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        locked: bool,
+    }
+    let sql = Sql::new(&Lock::Upkeep.attempt());
+    let row = Row::find_by_statement(sql.on(Dialect::Postgres.backend())).one(tx).await.map_err(error::from)?;
+    Ok(row.is_some_and(|row| row.locked))
+}

@@ -1,0 +1,252 @@
+//! One page of a list.
+
+use std::sync::Arc;
+
+use crate::{
+    error::Result,
+    event::Event,
+    question::cursor::{Order, OrderField},
+    store::{Dictionary, Selection, Store, dialect::Dialect, range::Range},
+};
+
+/// Rows that are tested one by one in one call before a short page is given.
+const SCAN_ROWS: usize = 20_000;
+/// Rows of one step of such a scan.
+const SCAN_STEP: i64 = 500;
+/// Matches up to which a list by sequence is sorted; beyond, it is walked.
+const SORTED_MATCHES: i64 = 10_000;
+
+/// Size of an organization whose every event PostgreSQL tests one by one rather than search several partitions.
+const SMALL: i64 = 1_000;
+/// Newest rows that PostgreSQL tests one by one at first, to see how common a search is.
+const PROBE_ROWS: i64 = 250;
+/// Rows that it tests one by one where they promise to fill the page.
+const PROBE_ROWS_MOST: i64 = 4_000;
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest {
+    /// Order of the list.
+    pub order: Order,
+    /// Most events.
+    pub limit: usize,
+    /// Whether the page is the last one before `before`, or of the list.
+    pub backward: bool,
+    /// Key of the event that the page comes after, in the order of the list.
+    pub after: Option<i64>,
+    /// Key of the event that the page comes before.
+    pub before: Option<i64>,
+}
+
+/// Part of a list, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Whether there are more in the direction of paging.
+    pub more: bool,
+    /// Where the scan stopped short, if it did: paging goes on from this key.
+    pub stopped_at: Option<i64>,
+    /// The logs, where events came in since the selection was made that lie in new ones.
+    pub dictionary: Option<Arc<Dictionary>>,
+}
+
+impl PageRequest {
+    /// Whether keys fall while the page is read.
+    pub(in crate::store) fn descending(&self) -> bool {
+        self.order.descending != self.backward
+    }
+
+    /// Bounds of the key, both inclusive.
+    pub(in crate::store) fn bounds(&self) -> (i64, i64) {
+        let (mut low, mut high) = (i64::MIN, i64::MAX);
+        let (above, below) = if self.order.descending { (self.before, self.after) } else { (self.after, self.before) };
+        if let Some(key) = above {
+            low = key.saturating_add(1);
+        }
+        if let Some(key) = below {
+            high = key.saturating_sub(1);
+        }
+        (low, high)
+    }
+}
+
+/// The key of an event in an order.
+#[must_use]
+pub fn key(order: Order, event: &Event) -> i64 {
+    match order.field {
+        OrderField::OccurredAt => event.position.0,
+        OrderField::Sequence => event.sequence,
+    }
+}
+
+impl Store {
+    /// Part of a list.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn page(&self, selection: &Selection, request: PageRequest) -> Result<Page> {
+        if selection.nothing {
+            return Ok(Page::default());
+        }
+        let wanted = request.limit + 1;
+        let (low, high) = request.bounds();
+        let descending = request.descending();
+        let mut page = match request.order.field {
+            OrderField::OccurredAt if selection.needs_rows => {
+                self.scan(selection, request.order.field, (low, high), descending, wanted).await?
+            }
+            OrderField::OccurredAt => {
+                let range = selection.range().within(low, high);
+                Page { events: self.by_position(&range, descending, wanted as i64).await?, ..Page::default() }
+            }
+            OrderField::Sequence => self.by_sequence(selection, low, high, descending, wanted).await?,
+        };
+        if page.events.len() > request.limit {
+            page.events.truncate(request.limit);
+            page.more = true;
+            page.stopped_at = None;
+        }
+        page.more |= page.stopped_at.is_some();
+        if request.backward {
+            page.events.reverse();
+        }
+        if page.events.iter().any(|event| selection.dictionary.log(event.log_no).is_none()) {
+            let head = self.head_again(selection).await?;
+            page.dictionary = Some(self.dictionary(&self.read, &head.row).await?);
+        }
+        Ok(page)
+    }
+
+    async fn by_position(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
+        if self.dialect == Dialect::Postgres
+            && let Some(matching) = &range.matching
+        {
+            return self.search(range, matching, descending, limit).await;
+        }
+        self.events_of(self.dialect.events_by_position(range, descending, limit)).await
+    }
+
+    /// A page of a search on PostgreSQL, whose search index knows no order: rows are tested one by one where the page
+    /// fills up soon, else the partitions are searched one after the other until it is full.
+    async fn search(&self, range: &Range, matching: &str, descending: bool, limit: i64) -> Result<Vec<Event>> {
+        let tested = |rows| self.events_of(self.dialect.events_tested(range, matching, descending, limit, rows));
+        if range.size <= SMALL {
+            return tested(i64::MAX).await;
+        }
+        for rows in [PROBE_ROWS, PROBE_ROWS_MOST].into_iter().filter(|rows| limit < *rows) {
+            let found = tested(rows).await?;
+            if found.len() as i64 == limit {
+                return Ok(found);
+            }
+            // Testing on is lost time where the page is not sure to fill up from all rows that may be tested, and where
+            // all matches of one partition are fewer than the rows to test: a row costs about the same either way.
+            let found = found.len() as i64;
+            let sure = found * PROBE_ROWS_MOST >= 2 * limit * rows;
+            let matches = found * range.size / rows / range.partitions.count();
+            if !sure || limit * rows > matches * found {
+                break;
+            }
+        }
+        let mut found = Vec::new();
+        for stretch in self.dialect.stretches(range, descending) {
+            let missing = limit - found.len() as i64;
+            found.extend(self.events_of(self.dialect.events_by_position(&stretch, descending, missing)).await?);
+            if found.len() as i64 == limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Events of the index (by time) or of the whole organization (by sequence), tested one by one.
+    async fn scan(
+        &self,
+        selection: &Selection,
+        field: OrderField,
+        (mut low, mut high): (i64, i64),
+        descending: bool,
+        wanted: usize,
+    ) -> Result<Page> {
+        let order = Order { field, descending };
+        let mut page = Page::default();
+        let mut scanned = 0;
+        while scanned < SCAN_ROWS {
+            let step = match field {
+                OrderField::OccurredAt => {
+                    self.by_position(&selection.range().within(low, high), descending, SCAN_STEP).await?
+                }
+                OrderField::Sequence => {
+                    let no = selection.organization_no;
+                    self.events_of(self.dialect.events_by_sequence(no, low, high, descending, SCAN_STEP)).await?
+                }
+            };
+            let Some(last) = step.last().map(|event| key(order, event)) else { return Ok(page_end(page)) };
+            let is_last = step.len() < SCAN_STEP as usize;
+            scanned += step.len();
+            if descending {
+                high = last.saturating_sub(1);
+            } else {
+                low = last.saturating_add(1);
+            }
+            page.events.extend(step.into_iter().filter(|event| selection.keeps(event)));
+            if is_last || page.events.len() >= wanted {
+                page.events.truncate(wanted);
+                return Ok(page_end(page));
+            }
+            page.stopped_at = Some(last);
+        }
+        Ok(page)
+    }
+
+    async fn by_sequence(
+        &self,
+        selection: &Selection,
+        low: i64,
+        high: i64,
+        descending: bool,
+        wanted: usize,
+    ) -> Result<Page> {
+        let range = selection.range();
+        let no = selection.organization_no;
+        if selection.is_everything() && !selection.needs_rows {
+            let sql = self.dialect.events_by_sequence(no, low.max(0), high, descending, wanted as i64);
+            return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
+        }
+        if !selection.needs_rows && self.at_most(&range, SORTED_MATCHES).await? {
+            let sql = self.dialect.matches_by_sequence(&range, low.max(0), high, descending, wanted as i64);
+            return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
+        }
+        self.scan(selection, OrderField::Sequence, (low.max(0), high), descending, wanted).await
+    }
+
+    /// Whether a range has at most so many events; looks no further.
+    async fn at_most(&self, range: &Range, limit: i64) -> Result<bool> {
+        let rows =
+            self.dialect.over("1 AS one", range, range.occurred.is_some()).text(&format!(" LIMIT {}", limit + 1));
+        let counted =
+            crate::store::dialect::sql::Sql::new("SELECT count(*) AS n FROM (").append(rows).text(") AS found");
+        Ok(self.number_of(counted).await? <= limit)
+    }
+
+    /// Every event of a selection in no order, for grouping row by row; `None` when there are more than `limit` candidates.
+    pub(in crate::store) async fn candidates(&self, selection: &Selection, limit: usize) -> Result<Option<Vec<Event>>> {
+        let mut range = selection.range();
+        let mut kept = Vec::new();
+        let mut seen = 0;
+        loop {
+            let step = self.by_position(&range, true, SCAN_STEP * 4).await?;
+            let Some(last) = step.last().map(|event| event.position.0) else { return Ok(Some(kept)) };
+            seen += step.len();
+            if seen > limit {
+                return Ok(None);
+            }
+            kept.extend(step.into_iter().filter(|event| selection.keeps(event)));
+            range.high = last.saturating_sub(1);
+        }
+    }
+}
+
+fn page_end(page: Page) -> Page {
+    Page { stopped_at: None, ..page }
+}

@@ -1,0 +1,277 @@
+//! From a question and a permission to what the index is asked.
+
+use std::sync::Arc;
+
+use entity::organization_head as head;
+use sea_orm::FromQueryResult;
+
+use super::view::View;
+use crate::{
+    auth::ReadScope,
+    catalog::Product,
+    error::{Error, Result},
+    event::{Event, Position, terms},
+    question::filter::{Clause, Dimension, Expansion, Filter, Pattern, Term},
+    store::{
+        Store,
+        dialect::{Dialect, sql::Sql},
+        dictionary::Dictionary,
+        head::{Head, grew},
+        range::{Partitions, Range},
+    },
+};
+
+/// Names or e-mails up to which a part of them becomes terms; more are tested row by row.
+const ACTOR_TERMS: usize = 200;
+/// Postings that a prefix may touch before the question is refused.
+const PREFIX_POSTINGS: i64 = 500_000;
+
+/// Who asks for what.
+pub struct Question<'a> {
+    /// The permission, with organization and log.
+    pub scope: &'a ReadScope,
+    /// The filter, search included.
+    pub filter: &'a Filter,
+}
+
+/// A question made ready for the database: one organization, at one size.
+#[derive(Clone)]
+pub struct Selection {
+    pub(in crate::store) organization_no: i64,
+    /// The organization's external id.
+    organization: String,
+    pub(in crate::store) head: head::Model,
+    pub(in crate::store) product: Arc<Product>,
+    pub(in crate::store) filter: Filter,
+    pub(in crate::store) view: View,
+    /// The rendered search expression; `None` for all events.
+    pub(in crate::store) matching: Option<String>,
+    /// Whether rows have to be tested one by one.
+    pub(in crate::store) needs_rows: bool,
+    /// Whether some part of the filter can match nothing.
+    pub(in crate::store) nothing: bool,
+    pub(in crate::store) partitions: Arc<Partitions>,
+    /// Logs and actions.
+    pub dictionary: Arc<Dictionary>,
+}
+
+impl Selection {
+    /// The organization's external id.
+    #[must_use]
+    pub fn organization(&self) -> &str {
+        &self.organization
+    }
+
+    /// Number of events that the organization had recorded when the question was asked.
+    #[must_use]
+    pub fn size(&self) -> i64 {
+        self.head.size
+    }
+
+    /// The product whose log is asked.
+    #[must_use]
+    pub fn product(&self) -> &Arc<Product> {
+        &self.product
+    }
+
+    /// What to tell the caller of an error: a prefix that PostgreSQL, which cannot count a prefix's matches beforehand,
+    /// did not get through in time is named.
+    #[must_use]
+    pub fn blame(&self, error: Error) -> Error {
+        let prefixes = self.filter.search.words.iter().filter(|asked| asked.prefix);
+        let words: Vec<_> = prefixes.map(|asked| format!("{}*", asked.word)).collect();
+        if !matches!(error, Error::TimedOut) || words.is_empty() {
+            return error;
+        }
+        Error::TooComplex(format!(
+            "search: {} took longer than one request may, write more of the word, or narrow it by dates or filters",
+            words.join(" ")
+        ))
+    }
+
+    /// Whether a head is that of its organization.
+    pub(in crate::store) fn is_of(&self, head: &Head) -> bool {
+        head.is_of(&self.product.name, &self.organization)
+    }
+
+    /// Whether every event of the organization is asked for.
+    pub(in crate::store) fn is_everything(&self) -> bool {
+        self.matching.is_none() && self.filter.from.is_none() && self.filter.to.is_none()
+    }
+
+    /// The pure test of an event, logs included.
+    pub(in crate::store) fn keeps(&self, event: &Event) -> bool {
+        self.view.shows(&self.dictionary, event.log_no) && self.filter.matches(event)
+    }
+
+    /// Whether events of a kind are seen, logs and dates aside.
+    pub(in crate::store) fn keeps_kind(&self, no: i64) -> bool {
+        let kind = usize::try_from(no).ok().and_then(|no| self.dictionary.kinds.get(no));
+        kind.is_some_and(|kind| self.filter.keeps_kind(&kind.action, kind.category.as_deref(), kind.outcome))
+    }
+
+    /// The rows that the index has to give, positions bounded by the dates.
+    pub(in crate::store) fn range(&self) -> Range {
+        let (from, to) = (self.filter.from, self.filter.to);
+        let low = from.map_or(i64::MIN, |from| Position::block_of(from).0);
+        // A full microsecond pushes events into the following ones, at most `spill` of them.
+        let high = to.map_or(i64::MAX, |to| {
+            Position::block_of(to).block_end().0.saturating_add(self.head.spill * Position::BLOCK)
+        });
+        let exact = self.head.spill == 0
+            && from.is_none_or(|from| from.0.rem_euclid(1_000) == 0)
+            && to.is_none_or(|to| to.0.rem_euclid(1_000) == 0);
+        let (high, occurred) = if exact {
+            (to.map_or(i64::MAX, |to| Position::block_of(to).0 - 1), None)
+        } else {
+            (high, Some((from.map_or(i64::MIN, |t| t.0), to.map_or(i64::MAX, |t| t.0))))
+        };
+        Range {
+            organization_no: self.organization_no,
+            matching: self.matching.clone(),
+            low,
+            high,
+            occurred,
+            size: self.head.size,
+            partitions: self.partitions.clone(),
+        }
+    }
+}
+
+impl Store {
+    /// Makes a question ready; `None` where there is nothing to find (no such organization or log).
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for a log outside the token's, `QUERY_TOO_COMPLEX` for a prefix that matches too much.
+    pub async fn select(&self, question: Question<'_>) -> Result<Option<Selection>> {
+        let scope = question.scope;
+        let Some(organization) = scope.organization() else { return Ok(None) };
+        let product = scope.product();
+        let Some(Head { row: head, partitions, .. }) = self.head_of(&product.name, organization).await? else {
+            return Ok(None);
+        };
+        let partitions = self.know_partitions(&self.read, partitions).await?;
+        let dictionary = self.dictionary(&self.read, &head).await?;
+        let Some(view) = View::of(scope, &dictionary, organization)? else { return Ok(None) };
+        let selection = Selection {
+            organization_no: head.organization_no,
+            organization: organization.to_owned(),
+            head,
+            product: product.clone(),
+            filter: Filter::default(),
+            view,
+            matching: None,
+            needs_rows: false,
+            nothing: false,
+            partitions,
+            dictionary,
+        };
+        self.refine(&selection, question.filter.clone()).await.map(Some)
+    }
+
+    /// The same selection without one dimension of its filter.
+    pub(in crate::store) async fn select_without(
+        &self,
+        selection: &Selection,
+        dimension: Dimension,
+    ) -> Result<Selection> {
+        let filter = selection.filter.without(dimension);
+        if filter == selection.filter { Ok(selection.clone()) } else { self.refine(selection, filter).await }
+    }
+
+    /// The same selection at the organization's size of now, with the logs, kinds and partitions that came with its
+    /// newer events; `None` where none came.
+    pub(in crate::store) async fn renewed(&self, selection: &Selection) -> Result<Option<Selection>> {
+        let Head { row: head, partitions, .. } = self.head_again(selection).await?;
+        if head.size == selection.head.size {
+            return Ok(None);
+        }
+        let partitions = self.know_partitions(&self.read, partitions).await?;
+        let dictionary = self.dictionary(&self.read, &head).await?;
+        let newer = Selection { head, dictionary, partitions, ..selection.clone() };
+        self.refine(&newer, selection.filter.clone()).await.map(Some)
+    }
+
+    /// The head of a selection's organization as it is now.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where it cannot have grown out of the selection's: what was read since belongs to no one state.
+    pub(in crate::store) async fn head_again(&self, selection: &Selection) -> Result<Head> {
+        let head = self.head(&self.read, selection.organization_no).await?;
+        let same = |head: &Head| selection.is_of(head) && grew(&selection.head, &head.row);
+        head.filter(same).ok_or_else(|| self.put_back_meanwhile("an organization changed under a question"))
+    }
+
+    async fn refine(&self, selection: &Selection, filter: Filter) -> Result<Selection> {
+        let expansion = self.expand(selection, &filter).await?;
+        let mut clauses = selection.view.clauses();
+        clauses.extend(filter.clauses(&expansion));
+        let nothing = clauses.iter().any(|clause| !clause.none && clause.any.is_empty());
+        if !nothing {
+            self.bound_prefixes(selection.organization_no, &clauses).await?;
+        }
+        let needs_rows = filter.needs_rows(&expansion) || selection.view.needs_rows();
+        let matching = if nothing { None } else { self.dialect.render(selection.organization_no, &clauses) };
+        Ok(Selection { filter, matching, needs_rows, nothing, ..selection.clone() })
+    }
+
+    /// What the organization's dictionaries say to the filter.
+    async fn expand(&self, selection: &Selection, filter: &Filter) -> Result<Expansion> {
+        let mut expansion = Expansion::default();
+        if filter.has_action_prefix() {
+            let patterns: Vec<&Pattern> = filter.actions.iter().flatten().chain(&filter.not_actions).collect();
+            let names = selection.dictionary.kinds.iter().map(|kind| &kind.action);
+            expansion.actions = names.filter(|name| patterns.iter().any(|p| p.matches(name))).cloned().collect();
+            expansion.actions.sort_unstable();
+            expansion.actions.dedup();
+        }
+        if let Some(part) = &filter.actor_name_contains {
+            expansion.names = self.actors_with(selection.organization_no, "name", part).await?;
+        }
+        if let Some(part) = &filter.actor_email_contains {
+            expansion.emails = self.actors_with(selection.organization_no, "email", part).await?;
+        }
+        Ok(expansion)
+    }
+
+    /// The distinct values of a column of the organization's actors that contain a part; `None` where they are too many.
+    async fn actors_with(&self, organization_no: i64, column: &str, part: &str) -> Result<Option<Vec<String>>> {
+        #[derive(FromQueryResult)]
+        struct Value {
+            value: String,
+        }
+        let sql = Sql::new(&format!("SELECT DISTINCT {column} AS value FROM actor_directory WHERE organization_no = "))
+            .bind(organization_no);
+        let sql = self.dialect.contains(&format!("{column}_folded"), sql.text(" AND "), &part.to_lowercase());
+        let found = self.rows_of::<Value>(sql.text(&format!(" LIMIT {}", ACTOR_TERMS + 1))).await?;
+        Ok((found.len() <= ACTOR_TERMS).then(|| found.into_iter().map(|row| row.value).collect()))
+    }
+
+    /// Refuses a prefix that touches too many postings, naming the word. PostgreSQL keeps no such counts: there
+    /// the statement's time limit refuses, see [`Selection::blame`].
+    async fn bound_prefixes(&self, organization_no: i64, clauses: &[Clause]) -> Result<()> {
+        if self.dialect != Dialect::Sqlite {
+            return Ok(());
+        }
+        let prefixes = clauses.iter().flat_map(|clause| &clause.any).filter_map(|term| match term {
+            Term::Prefix(word) => Some(word),
+            Term::Exact(_) => None,
+        });
+        for word in prefixes {
+            let low = format!("{}{word}", terms::organization_prefix(organization_no));
+            let high = format!("{low}\u{10FFFF}");
+            // The window function sums as it goes, so the scan ends at the bound.
+            let sql = Sql::new("SELECT 1 AS n FROM (SELECT sum(doc) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM event_search_terms WHERE term >= ")
+                .bind(low)
+                .with(" AND term < ", high)
+                .with(") WHERE total > ", PREFIX_POSTINGS)
+                .text(" LIMIT 1");
+            if self.number_of(sql).await? > 0 {
+                return Err(Error::TooComplex(format!(
+                    "search: {word}* occurs more than {PREFIX_POSTINGS} times, write more of the word"
+                )));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! Connections to a SQLite file.
+
+use std::{
+    path::PathBuf,
+    str::FromStr,
+    time::{Duration, Instant},
+};
+
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxSqliteConnector};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Executor, Row, SqliteConnection,
+    pool::PoolOptions,
+    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::files::Files;
+use crate::store::{connection::ACQUIRE, error};
+
+/// Readers of one file; each has a thread and a page cache of its own.
+const READERS: u32 = 4;
+/// How long a start waits for another one on the same file, or for a slow disk.
+const OPENING: Duration = Duration::from_secs(120);
+
+/// The file that a URL of SQLite names.
+pub fn path(url: &str) -> &str {
+    url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default()
+}
+
+/// Opens a file, made if it is not there: its path, a connection that writes, and how another one is made like it.
+pub(in crate::store) async fn make(url: &str) -> Result<(PathBuf, SqliteConnection, SqliteConnectOptions), DbErr> {
+    let options = sqlite(url)?;
+    let path = options.get_filename().to_owned();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| error::of_sqlx(error.into()))?;
+    }
+    let making = writer(options).create_if_missing(true).busy_timeout(OPENING);
+    let mut first = connect_patiently(&making).await?;
+    durable(&mut first).await?;
+    Ok((path, first, making))
+}
+
+/// A pool of one connection, for a transaction of SeaORM's own.
+pub(in crate::store) async fn pool_of_one(options: &SqliteConnectOptions) -> Result<DatabaseConnection, DbErr> {
+    let pool = PoolOptions::new().max_connections(1).acquire_timeout(OPENING).connect_with(options.clone());
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.await.map_err(error::of_sqlx)?))
+}
+
+/// From the start on, a connection waits for others as long as a caller does.
+pub(in crate::store) async fn wait_no_longer(connection: &mut SqliteConnection) -> Result<(), DbErr> {
+    let busy = format!("PRAGMA busy_timeout = {}", ACQUIRE.as_millis());
+    connection.execute(AssertSqlSafe(busy)).await.map_err(error::of_sqlx)?;
+    Ok(())
+}
+
+/// The connections that read, all from the start, and for good: one that opens later could open another file.
+pub(in crate::store) async fn readers(url: &str, files: &Files) -> Result<DatabaseConnection, DbErr> {
+    let unchanged = files.clone();
+    let reading = PoolOptions::new()
+        .min_connections(READERS)
+        .max_connections(READERS)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(move |_, _| {
+            let unchanged = unchanged.check().map_err(|error| sqlx::Error::Configuration(error.into()));
+            Box::pin(async { unchanged })
+        })
+        .connect_with(reader(sqlite(url)?));
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(reading.await.map_err(error::of_sqlx)?))
+}
+
+/// The writing connection of a SQLite file that is there.
+///
+/// # Errors
+/// Those of SQLite, and a connection that would not keep what is acknowledged.
+pub(in crate::store) async fn reopen_writer(url: &str) -> Result<SqliteConnection, DbErr> {
+    let mut connection = writer(sqlite(url)?).connect().await.map_err(error::of_sqlx)?;
+    durable(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Refuses a connection whose commits would not survive a power cut.
+async fn durable(connection: &mut SqliteConnection) -> Result<(), DbErr> {
+    // What is asked before the first read is what was wished for; the read opens the write-ahead log.
+    connection.execute("SELECT count(*) FROM sqlite_schema").await.map_err(error::of_sqlx)?;
+    let journal = pragma(connection, "journal_mode").await?;
+    let synchronous = pragma(connection, "synchronous").await?;
+    // 2 is FULL, 3 is EXTRA.
+    if journal == "wal" && ["2", "3"].contains(&synchronous.as_str()) {
+        return Ok(());
+    }
+    Err(DbErr::Conn(RuntimeErr::Internal(format!(
+        "the database would not keep what is acknowledged: journal_mode must be wal and is {journal}, synchronous must \
+         be 2 (FULL) and is {synchronous}; its file system may lack shared memory"
+    ))))
+}
+
+/// What a pragma says: a word or a number.
+async fn pragma(connection: &mut SqliteConnection, name: &str) -> Result<String, DbErr> {
+    let row = connection.fetch_one(AssertSqlSafe(format!("PRAGMA {name}"))).await.map_err(error::of_sqlx)?;
+    let word = row.try_get::<String, _>(0);
+    word.or_else(|_| row.try_get::<i64, _>(0).map(|number| number.to_string())).map_err(error::of_sqlx)
+}
+
+/// Connects, and tries again while another process makes the same file.
+async fn connect_patiently(options: &SqliteConnectOptions) -> Result<SqliteConnection, DbErr> {
+    let started = Instant::now();
+    loop {
+        match options.connect().await {
+            Err(sqlx::Error::Database(busy)) if is_busy(busy.as_ref()) && started.elapsed() < OPENING => {
+                tracing::info!("another process has the database to itself, waiting for it: {busy}");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            done => return done.map_err(error::of_sqlx),
+        }
+    }
+}
+
+/// SQLite's codes for a file that another connection has to itself: busy, locked, and a race for the log's locks.
+fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
+    error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xff, 5 | 6 | 15))
+}
+
+/// What all connections to a SQLite file have in common. None makes a file unless told so.
+fn sqlite(url: &str) -> Result<SqliteConnectOptions, DbErr> {
+    let options = SqliteConnectOptions::from_str(url).map_err(error::of_sqlx)?;
+    Ok(options
+        .disable_statement_logging()
+        .create_if_missing(false)
+        .busy_timeout(ACQUIRE)
+        .foreign_keys(true)
+        .pragma("temp_store", "memory")
+        // Of the usual 50 rows, a page of 50 fills all and reads one more: the thread of the connection would wait for
+        // room, which is two switches of threads a page.
+        .row_buffer_size(128))
+}
+
+fn writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledged event survives a power cut; group commit pays for it.
+        .synchronous(SqliteSynchronous::Full)
+        .auto_vacuum(SqliteAutoVacuum::None)
+        .page_size(8192)
+        .pragma("wal_autocheckpoint", "10000")
+        // A kept statement keeps its values, and one of hundreds of rows is rarely asked for twice.
+        .statement_cache_capacity(24)
+        .pragma("cache_size", "-32768")
+}
+
+fn reader(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .read_only(true)
+        .statement_cache_capacity(128)
+        .pragma("query_only", "1")
+        .pragma("cache_size", "-16384")
+        .pragma("mmap_size", "1073741824")
+}

@@ -1,0 +1,184 @@
+//! The tables and their columns: the one list that recording, reading, copying and sharding take them from.
+
+use std::sync::LazyLock;
+
+use super::dialect::sql::Sql;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An integer of eight bytes.
+    Integer,
+    /// An integer that PostgreSQL keeps in two bytes.
+    Small,
+    /// UTF-8.
+    Text,
+    /// A hash.
+    Bytes,
+}
+use Kind::{Bytes, Integer, Small, Text};
+
+/// A table.
+#[derive(Debug)]
+pub struct Table {
+    /// What the database calls it.
+    pub name: &'static str,
+    /// The primary key; the organization comes first.
+    pub key: &'static [(&'static str, Kind)],
+    /// The other columns.
+    pub rest: &'static [(&'static str, Kind)],
+}
+
+/// Tenants. Everything else refers to them.
+pub const ORGANIZATION: Table = Table {
+    name: "organization",
+    key: &[("no", Integer)],
+    rest: &[("product", Text), ("external_id", Text), ("created_ns", Integer)],
+};
+
+/// What says that an organization is there as a whole: written last.
+pub const HEAD: Table = Table {
+    name: "organization_head",
+    key: &[("organization_no", Integer)],
+    rest: &[
+        ("size", Integer),
+        ("spill", Integer),
+        ("recorded_ns", Integer),
+        ("dictionary", Integer),
+        ("last_salt", Integer),
+    ],
+};
+
+/// Events, in the order that `rows::event_of` reads. `event_order` and the search index are made from them.
+pub const EVENT: Table = Table {
+    name: "event",
+    key: &[("organization_no", Integer), ("sequence", Integer)],
+    rest: &[
+        ("position", Integer),
+        ("salt", Integer),
+        ("log_no", Integer),
+        ("occurred_ns", Integer),
+        ("recorded_ns", Integer),
+        ("action", Text),
+        ("category", Text),
+        ("outcome", Small),
+        ("actor_kind", Small),
+        ("actor_id", Text),
+        ("actor_name", Text),
+        ("actor_email", Text),
+        ("on_behalf_of", Text),
+        ("resources", Text),
+        ("ip_address", Text),
+        ("user_agent", Text),
+        ("correlation_id", Text),
+        ("source", Text),
+        ("source_event_id", Text),
+        ("recorded_by", Text),
+        ("truncated", Text),
+        ("metadata", Text),
+        (TERMS_VERSION, Small),
+    ],
+};
+/// Which version of the normaliser made an event's terms.
+pub const TERMS_VERSION: &str = "terms_version";
+
+/// From the order of recording to the order of time.
+pub const ORDER: Table = Table {
+    name: "event_order",
+    key: &[("organization_no", Integer), ("sequence", Integer)],
+    rest: &[("position", Integer)],
+};
+
+/// What idempotency keys have recorded: rows are added, and never changed.
+pub const IDEMPOTENCY: Table = Table {
+    name: "idempotency",
+    key: &[("organization_no", Integer), ("key_hash", Bytes)],
+    rest: &[("content_hash", Bytes), ("sequence", Integer)],
+};
+
+/// The tree of an organization's logs.
+pub const LOG: Table = Table {
+    name: "log",
+    key: &[("organization_no", Integer), ("no", Integer)],
+    rest: &[
+        ("level", Text),
+        ("id", Text),
+        ("name", Text),
+        ("parent_no", Integer),
+        ("deleted_ns", Integer),
+        ("salt", Integer),
+    ],
+};
+
+/// The kinds of an organization's events.
+pub const ACTION: Table = Table {
+    name: "action",
+    key: &[("organization_no", Integer), ("no", Integer)],
+    rest: &[("name", Text), ("category", Text), ("outcome", Small)],
+};
+
+/// How many events there are by log, kind and stretch of time.
+pub const COUNT: Table = Table {
+    name: "event_count",
+    key: &[
+        ("organization_no", Integer),
+        ("grain", Small),
+        ("bucket", Integer),
+        ("log_no", Integer),
+        ("action_no", Integer),
+    ],
+    rest: &[("n", Integer)],
+};
+
+/// Who has acted, as events said it.
+pub const DIRECTORY: Table = Table {
+    name: "actor_directory",
+    key: &[("organization_no", Integer), ("hash", Bytes)],
+    rest: &[
+        ("kind", Small),
+        ("id", Text),
+        ("name", Text),
+        ("email", Text),
+        ("folded", Text),
+        ("name_folded", Text),
+        ("email_folded", Text),
+        ("n", Integer),
+        ("last_position", Integer),
+    ],
+};
+
+/// Where PostgreSQL keeps events of which time. Not copied: each database makes its own.
+pub const PARTITION: Table =
+    Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
+
+/// Every table, those first that others refer to.
+pub const ALL: [&Table; 10] =
+    [&ORGANIZATION, &PARTITION, &HEAD, &LOG, &ACTION, &EVENT, &ORDER, &IDEMPOTENCY, &COUNT, &DIRECTORY];
+
+/// Columns of an event `e`, without its terms, in the order that `rows.rs` reads them.
+pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
+    let columns = EVENT.names().into_iter().filter(|name| *name != TERMS_VERSION);
+    columns.map(|name| format!("e.{name}")).collect::<Vec<_>>().join(", ")
+});
+
+impl Table {
+    /// Its columns: the key, and then the rest.
+    pub fn columns(&self) -> impl Iterator<Item = (&'static str, Kind)> {
+        self.key.iter().chain(self.rest).copied()
+    }
+
+    /// The names of its columns.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.columns().map(|(name, _)| name).collect()
+    }
+
+    /// Whether its rows belong to one organization each; a cluster keeps those of one organization on one node.
+    pub fn is_of_organizations(&self) -> bool {
+        self.key[0].0 == "organization_no"
+    }
+
+    /// `INSERT INTO name (columns) `, without rows.
+    pub fn insert(&self) -> Sql {
+        Sql::new(&format!("INSERT INTO {} ({}) ", self.name, self.names().join(", ")))
+    }
+}

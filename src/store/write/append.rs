@@ -1,0 +1,261 @@
+//! One transaction for a group of requests: lock heads, look up keys, decide in memory, insert, commit.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::atomic::Ordering,
+    time::Duration,
+};
+
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+
+use super::{
+    organizations::{Name, Organization},
+    stage::{Decided, Known, Stage},
+    task::{Appended, ItemResult, Recorded, Task},
+};
+use crate::{
+    auth::WriteScope,
+    error::{Error, Result},
+    event::{Event, Position, Timestamp, hash::Hash},
+    store::{
+        Store,
+        connection::transaction::Transaction,
+        dialect::{Dialect, sql::Sql},
+        error,
+    },
+};
+
+/// Tasks that share a transaction.
+pub(in crate::store) type Group<'a> = &'a [Task];
+
+/// Rows of one statement; keeps below the smaller of both databases' limits of places.
+pub(in crate::store) const CHUNK: usize = 500;
+
+/// Longest that a group may take on PostgreSQL: a disk may be slow, a connection that was lost says nothing. The
+/// server takes such a transaction back before: see [`session`](crate::store::postgres::session).
+const LONGEST: Duration = Duration::from_secs(30);
+
+enum Decision {
+    Record(Vec<Decided>),
+    Delete(usize, Result<(i64, Option<Decided>)>),
+}
+
+impl Store {
+    /// Records a group in one transaction. What it returns is durable.
+    ///
+    /// # Errors
+    /// Those of the database; nothing of the group is recorded then.
+    pub async fn append(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
+        let appended = match self.dialect {
+            Dialect::Sqlite => self.append_in_one(group, now).await,
+            // A connection that says nothing is closed: nobody waits for ever, and whether it was committed is not known.
+            Dialect::Postgres => match tokio::time::timeout(LONGEST, self.append_in_one(group, now)).await {
+                Ok(appended) => appended,
+                Err(late) => Err(Error::Unavailable(std::sync::Arc::new(late))),
+            },
+        };
+        match &appended {
+            Ok(_) => self.refused.store(false, Ordering::Release),
+            Err(Error::Unavailable(_)) => self.refused.store(true, Ordering::Release),
+            Err(_) => {}
+        }
+        appended
+    }
+
+    async fn append_in_one(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
+        self.clock_check.within_reach(now)?;
+        // A second round only where the database went back meanwhile: what was remembered is dropped by then.
+        let (tx, (organizations, index)) = loop {
+            let tx = self.write.begin().await?;
+            match self.organizations(&tx, group, now).await? {
+                Some(found) => break (tx, found),
+                None => tx.rollback().await?,
+            }
+        };
+        self.clock_check.not_set_back(now, organizations.iter().map(|org| &org.head));
+        let keys = self.known_keys(&tx, group, &organizations, &index).await?;
+        let mut stage = Stage::new(now, &self.chance, organizations, keys);
+        let decisions: Vec<Decision> = group.iter().map(|task| decide(&mut stage, task, &index)).collect();
+        self.place(&tx, &mut stage).await?;
+        self.ensure_partitions(stage.events.iter().map(|staged| staged.event.position.0), now).await?;
+        self.insert(&tx, &mut stage).await?;
+        let earlier = self.earlier(&tx, &stage, &decisions).await?;
+        tx.commit().await?;
+        for org in stage.organizations.iter().filter(|org| !org.is_new || org.head.size > 0) {
+            self.dictionaries.remember(&org.product, &org.external_id, org.no);
+            self.dictionaries.remember_dictionary(org.no, org.dictionary.clone());
+        }
+        Ok(answers(&stage, decisions, &earlier))
+    }
+
+    async fn known_keys(
+        &self,
+        tx: &Transaction,
+        group: Group<'_>,
+        organizations: &[Organization],
+        index: &HashMap<Name, usize>,
+    ) -> Result<HashMap<(usize, Hash), Known>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            organization_no: i64,
+            key_hash: Vec<u8>,
+            content_hash: Vec<u8>,
+            sequence: i64,
+            salt: i64,
+        }
+        let mut asked: Vec<(usize, Hash)> = Vec::new();
+        for item in group.iter().flat_map(Task::items) {
+            let at = index[&(item.scope.product().name.clone(), item.scope.organization().to_owned())];
+            if let Some(key) = item.key
+                && !organizations[at].is_new
+            {
+                asked.push((at, key.hash));
+            }
+        }
+        let numbers: HashMap<i64, usize> = organizations.iter().enumerate().map(|(at, org)| (org.no, at)).collect();
+        let mut known = HashMap::new();
+        for chunk in asked.chunks(CHUNK) {
+            let rows = chunk.iter().map(|(at, hash)| [Value::from(organizations[*at].no), hash.to_vec().into()]);
+            let sql = self.dialect.events_of_keys(rows);
+            for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
+                let (Ok(key), Ok(content)) = (row.key_hash.try_into(), row.content_hash.try_into()) else { continue };
+                known.insert(
+                    (numbers[&row.organization_no], key),
+                    Known::Stored { sequence: row.sequence, salt: row.salt, content },
+                );
+            }
+        }
+        Ok(known)
+    }
+
+    /// Gives every staged event the next free place of its microsecond, or of the next one that has room.
+    async fn place(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            organization_no: i64,
+            block: i64,
+            last: Option<i64>,
+        }
+        let mut free: HashMap<(i64, i64), i64> = HashMap::new();
+        let mut waiting: Vec<usize> = (0..stage.events.len()).collect();
+        let mut first_of: Vec<i64> = stage.events.iter().map(|staged| staged.event.position.0).collect();
+        let new: Vec<bool> = stage.organizations.iter().map(|org| org.is_new).collect();
+        while !waiting.is_empty() {
+            let mut unknown = std::collections::BTreeSet::new();
+            waiting.retain(|&at| {
+                let staged = &mut stage.events[at];
+                let no = staged.event.organization_no;
+                loop {
+                    let block = first_of[at];
+                    let next = match free.get_mut(&(no, block)) {
+                        Some(next) => next,
+                        None if new[staged.organization] => free.entry((no, block)).or_insert(block),
+                        None => {
+                            unknown.insert((no, block));
+                            return true;
+                        }
+                    };
+                    if *next <= Position(block).block_end().0 {
+                        staged.event.position = Position(*next);
+                        *next += 1;
+                        let moved = (block - Position::block_of(staged.event.occurred_at).0) / Position::BLOCK;
+                        let head = &mut stage.organizations[staged.organization].head;
+                        head.spill = head.spill.max(moved);
+                        return false;
+                    }
+                    first_of[at] = block + Position::BLOCK;
+                }
+            });
+            let unknown: Vec<_> = unknown.into_iter().collect();
+            for chunk in unknown.chunks(CHUNK) {
+                let rows = chunk.iter().map(|&(no, block)| [Value::from(no), block.into()]);
+                let sql = self.dialect.last_places(rows);
+                for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
+                    free.insert((row.organization_no, row.block), row.last.map_or(row.block, |last| last + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whole events that earlier transactions recorded under keys of this group.
+    async fn earlier(
+        &self,
+        tx: &Transaction,
+        stage: &Stage<'_>,
+        decisions: &[Decision],
+    ) -> Result<HashMap<(usize, i64), Event>> {
+        let mut found = HashMap::new();
+        let mut wanted: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+        for decided in decisions.iter().flat_map(Decision::decided) {
+            if let Decided::Earlier { organization, sequence } = decided {
+                wanted.entry(*organization).or_default().push(*sequence);
+            }
+        }
+        for (organization, sequences) in wanted {
+            for chunk in sequences.chunks(CHUNK) {
+                let sql = self.dialect.events_of_sequences(stage.organizations[organization].no, chunk);
+                for event in self.events_on(tx, sql).await? {
+                    found.insert((organization, event.sequence), event);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    pub(in crate::store) async fn execute(&self, tx: &Transaction, sql: Sql) -> Result<()> {
+        tx.execute_raw(sql.on(self.dialect.backend())).await.map_err(error::from)?;
+        Ok(())
+    }
+}
+
+impl Decision {
+    fn decided(&self) -> Vec<&Decided> {
+        match self {
+            Self::Record(decided) => decided.iter().collect(),
+            Self::Delete(_, Ok((_, Some(decided)))) => vec![decided],
+            Self::Delete(..) => Vec::new(),
+        }
+    }
+}
+
+fn decide<'a>(stage: &mut Stage<'a>, task: &'a Task, index: &HashMap<Name, usize>) -> Decision {
+    let at = |scope: &WriteScope| index[&(scope.product().name.clone(), scope.organization().to_owned())];
+    match task {
+        Task::Record { items, atomic } => {
+            let items: Vec<_> = items.iter().map(|item| (at(&item.scope), item)).collect();
+            Decision::Record(stage.record(&items, *atomic))
+        }
+        Task::DeleteLog { scope, log, event } => {
+            let organization = at(scope);
+            let done = stage.delete_log(organization, scope.product(), log, scope.allowed_logs(), event.as_deref());
+            Decision::Delete(organization, done)
+        }
+    }
+}
+
+fn answers(stage: &Stage<'_>, decisions: Vec<Decision>, earlier: &HashMap<(usize, i64), Event>) -> Vec<Appended> {
+    let recorded = |decided: Decided| -> ItemResult {
+        let (already, organization, event) = match decided {
+            Decided::Refused(error) => return Err(error),
+            Decided::New(at) => (false, stage.events[at].organization, stage.events[at].event.clone()),
+            Decided::Repeat(at) => (true, stage.events[at].organization, stage.events[at].event.clone()),
+            Decided::Earlier { organization, sequence } => {
+                let event = earlier.get(&(organization, sequence)).cloned();
+                (true, organization, event.ok_or_else(|| Error::NotFound("the first event cannot be read".to_owned()))?)
+            }
+        };
+        Ok(Recorded { already, event, dictionary: stage.organizations[organization].dictionary.clone() })
+    };
+    let answer = |decision| match decision {
+        Decision::Record(decided) => Appended::Recorded(decided.into_iter().map(recorded).collect()),
+        Decision::Delete(organization, done) => Appended::Deleted(done.and_then(|(no, decided)| {
+            Ok((
+                no,
+                stage.organizations[organization].dictionary.clone(),
+                decided.map(recorded).transpose()?.map(Box::new),
+            ))
+        })),
+    };
+    decisions.into_iter().map(answer).collect()
+}

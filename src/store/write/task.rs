@@ -1,0 +1,144 @@
+//! What the writer is asked to do, and what it answers.
+
+use std::sync::Arc;
+
+use crate::{
+    auth::{LogName, WriteScope},
+    error::Result,
+    event::{
+        Actor, Event, Resource,
+        hash::{self, Hash},
+        input::LogRef,
+    },
+    store::Dictionary,
+};
+
+/// What the allocator takes for a text beside its bytes, on average.
+const ALLOCATION: usize = 8;
+
+/// An admitted event: its organization stands in the scope, category and outcome are the catalog's.
+#[derive(Clone)]
+pub struct Item {
+    /// The permission to record it, for one organization.
+    pub scope: WriteScope,
+    /// The event, whose numbers and time of recording are given in the transaction.
+    pub event: Event,
+    /// Its log, where it is not the organization's own.
+    pub log: Option<LogRef>,
+    /// Whether the caller said when it happened; else that is the time of recording.
+    pub is_dated: bool,
+    /// What search finds it by: [`terms::of_content`](crate::event::terms::of_content).
+    pub terms: Vec<String>,
+    /// Where the caller gave an idempotency key.
+    pub key: Option<Key>,
+}
+
+impl Item {
+    /// Bytes of memory that it takes: of its terms alone an event of some words holds several times its own length.
+    fn held_bytes(&self) -> usize {
+        fn of<'a>(texts: impl IntoIterator<Item = &'a Option<String>>) -> usize {
+            texts.into_iter().flatten().map(|text| ALLOCATION + text.capacity()).sum()
+        }
+        fn of_actor(actor: &Actor) -> usize {
+            of([&actor.id, &actor.name, &actor.email])
+        }
+        let event = &self.event;
+        let texts = of([&event.category, &event.ip_address, &event.user_agent, &event.correlation_id])
+            + of([&event.source, &event.source_event_id])
+            + of_actor(&event.actor)
+            + event.on_behalf_of.as_ref().map_or(0, of_actor);
+        let resources: usize =
+            event.resources.iter().map(|each| size_of::<Resource>() + of([&each.kind, &each.id, &each.name])).sum();
+        let always = [&event.action, &event.recorded_by, &event.metadata];
+        let always: usize = always.into_iter().map(|text| ALLOCATION + text.capacity()).sum();
+        let terms: usize = self.terms.iter().map(|term| size_of::<String>() + ALLOCATION + term.capacity()).sum();
+        size_of::<Self>() + texts + resources + always + terms
+    }
+}
+
+/// An idempotency key and what it was used for.
+#[derive(Clone, Copy)]
+pub struct Key {
+    /// Hash of the key.
+    pub hash: Hash,
+    /// Hash of what the caller sent.
+    pub content: Hash,
+}
+
+impl Key {
+    /// A key and the hash of the content that it came with.
+    #[must_use]
+    pub fn new(key: &str, content: Hash) -> Self {
+        Self { hash: hash::of([key]), content }
+    }
+}
+
+/// What a request wants done.
+#[derive(Clone)]
+pub enum Task {
+    /// Record events, each for itself or all or none.
+    Record {
+        /// The events.
+        items: Vec<Item>,
+        /// Whether one refusal refuses all.
+        atomic: bool,
+    },
+    /// Delete a log and record an event in the one above.
+    DeleteLog {
+        /// The permission, for one organization.
+        scope: WriteScope,
+        /// The log.
+        log: LogName,
+        /// The event.
+        event: Option<Box<Item>>,
+    },
+}
+
+/// An event that is in the log.
+#[derive(Clone)]
+pub struct Recorded {
+    /// Whether it was there before this request.
+    pub already: bool,
+    /// The event.
+    pub event: Event,
+    /// Logs of its organization, at its time of recording.
+    pub dictionary: Arc<Dictionary>,
+}
+
+/// What became of one item.
+pub type ItemResult = Result<Recorded>;
+
+/// What became of one request.
+#[derive(Clone)]
+pub enum Appended {
+    /// A result per item.
+    Recorded(Vec<ItemResult>),
+    /// The deleted log's number, the organization's logs, and the event in the log above.
+    Deleted(Result<(i64, Arc<Dictionary>, Option<Box<Recorded>>)>),
+}
+
+impl Task {
+    /// The events that it wants recorded.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        let (many, one) = match self {
+            Self::Record { items, .. } => (items.as_slice(), None),
+            Self::DeleteLog { event, .. } => (&[][..], event.as_deref()),
+        };
+        many.iter().chain(one)
+    }
+
+    /// Bytes of memory that it takes while it waits.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        size_of::<Self>() + self.items().map(Item::held_bytes).sum::<usize>()
+    }
+
+    /// The permissions that it rests on.
+    pub(in crate::store) fn scopes(&self) -> impl Iterator<Item = &WriteScope> {
+        let (many, one) = match self {
+            Self::Record { items, .. } => (items.as_slice(), None),
+            Self::DeleteLog { scope, .. } => (&[][..], Some(scope)),
+        };
+        many.iter().map(|item| &item.scope).chain(one)
+    }
+}
