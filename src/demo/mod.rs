@@ -6,15 +6,15 @@
 //! only in an organization that has no events yet; the idempotency keys (`demo-PRODUCT-ORGANIZATION-n`) make a
 //! second attempt with the same `now` harmless.
 
-mod odd;
 mod play;
 mod script;
 
-pub use odd::{ODD_LINES, odd_events};
 pub use script::DemoLogState;
 
-use crate::event::Timestamp;
-use crate::event::input::{LogRef, RecordInput};
+use crate::event::{
+    Timestamp,
+    input::{LogRef, RecordInput},
+};
 
 /// The products that have a story.
 pub const PRODUCTS: [&str; 5] = ["caputchin", "cloud-sessions", "workspace", "scim-platform", "capydb"];

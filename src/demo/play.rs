@@ -2,10 +2,14 @@
 
 use chrono::{Datelike, Duration, Timelike, Weekday};
 
-use super::DemoStep;
-use super::script::{Episode, Log, Organization, Person, Row, When};
-use crate::event::input::{LogRef, RecordInput};
-use crate::event::{Actor, Outcome, Resource, Timestamp};
+use super::{
+    DemoStep,
+    script::{Episode, Log, Organization, Person, Row, When},
+};
+use crate::event::{
+    Actor, Outcome, Resource, Timestamp,
+    input::{LogRef, RecordInput},
+};
 
 const MINUTE: i64 = 60_000_000_000;
 const DAY: i64 = 1_440 * MINUTE;

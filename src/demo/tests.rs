@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::script::Organization;
-use super::*;
+use super::{script::Organization, *};
 use crate::event::{ActorKind, Outcome};
 
 const DAY: i64 = 86_400_000_000_000;
@@ -206,23 +205,4 @@ fn logs_are_filled_deleted_once_and_empty_as_they_say() {
             }
         }
     }
-}
-
-#[test]
-fn the_odd_events_are_odd_and_pass_the_door() {
-    let odd = odd_events();
-    let now = now();
-    for event in &odd {
-        event.check(now).unwrap_or_else(|error| panic!("{error} in {:?}", event.idempotency_key));
-        assert!(event.occurred_at.is_some(), "{:?}", event.idempotency_key);
-    }
-    let keys: BTreeSet<_> = odd.iter().map(|event| event.idempotency_key.clone()).collect();
-    assert_eq!(keys.len(), odd.len());
-    assert!(odd.iter().any(|event| event.action == "Update application – Certificates and secrets management "));
-    assert!(
-        odd.iter()
-            .flat_map(|event| &event.resources)
-            .any(|thing| thing.id.as_ref().is_some_and(|id| id.len() == 1_758))
-    );
-    assert!(odd.iter().any(|event| event.metadata.as_ref().is_some_and(|text| text.contains("9007199254740993,"))));
 }

@@ -6,7 +6,7 @@ use super::{
     PageRequest, Selection, Store,
     dialect::{Dialect, sql::Sql},
     error,
-    write::append::CHUNK,
+    write::CHUNK,
 };
 use crate::{error::Result, question::cursor::OrderField};
 

@@ -7,6 +7,7 @@ mod count;
 mod dialect;
 mod dictionary;
 pub(crate) mod error;
+#[cfg(feature = "explain")]
 mod explain;
 mod grain;
 mod head;
@@ -25,6 +26,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -50,6 +52,8 @@ use postgres::session;
 use range::Partitions;
 use write::clock_check::ClockCheck;
 
+/// How long a caller waits for a connection before the database counts as gone.
+const ACQUIRE: Duration = Duration::from_secs(5);
 /// Bytes that must fit before a database that refused a recording counts as ready again: a full disk has room for a few
 /// often enough.
 const HEADROOM: usize = 1 << 20;

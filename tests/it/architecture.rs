@@ -1,11 +1,14 @@
-//! The house as `src/lib.rs` lists it: imports point down the list only.
+//! The house as `src/lib.rs` lists it: imports point down the list, inside the store too, and nowhere in a circle.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 /// The modules from the lowest to the highest; those of one row may know each other.
-const ORDER: [&[&str]; 10] = [
+const HOUSE: &[&[&str]] = &[
     &["error", "tasks"],
-    &["clock", "event"],
+    &["chance", "clock", "event"],
     &["question", "catalog"],
     &["auth"],
     &["store"],
@@ -16,10 +19,27 @@ const ORDER: [&[&str]; 10] = [
     &["app", "cli"],
 ];
 
-fn rank(module: &str) -> usize {
-    ORDER.iter().position(|row| row.contains(&module)).unwrap_or_else(|| {
-        panic!("src/lib.rs has the module {module}, which has no place in the order of tests/it/architecture.rs")
-    })
+/// The store's rooms, in the same way. A file may stand lower than its folder does.
+const STORE: &[&[&str]] = &[
+    &["error", "trouble", "grain", "range"],
+    &["dialect", "dialect::sql"],
+    &["tables", "postgres::locks"],
+    &["dialect::reading", "dialect::recording"],
+    &["sqlite::files", "sqlite::connect", "postgres::session"],
+    &["connection"],
+    &["rows"],
+    &["dictionary", "head"],
+    &["sqlite::wal", "postgres"],
+    &["read", "write"],
+    &["count"],
+    &["copy", "explain"],
+];
+
+/// A source file by its module, and the modules that it imports.
+type Imports = BTreeMap<String, BTreeSet<String>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -33,95 +53,158 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The top modules that a source names as `crate::x` or in `use crate::{x, y::z}`.
-fn named(text: &str) -> Vec<String> {
-    let text: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    let mut modules = Vec::new();
-    for (at, _) in text.match_indices("crate::") {
-        if text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
-            continue;
-        }
-        let rest = &text[at + "crate::".len()..];
-        let name =
-            |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-        let Some(inside) = rest.strip_prefix('{') else {
-            modules.push(name(rest));
-            continue;
-        };
-        let (mut depth, mut start) = (1, 0);
-        for (i, c) in inside.char_indices() {
-            match c {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                ',' if depth == 1 => {
-                    modules.push(name(&inside[start..i]));
-                    start = i + 1;
-                }
-                _ => {}
+/// `store::read::page` for `src/store/read/page.rs`.
+fn module_of(file: &Path) -> String {
+    let inside = file.strip_prefix(root()).expect("below src").with_extension("");
+    let mut names: Vec<_> = inside.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    if names.last().is_some_and(|name| name == "mod") {
+        names.pop();
+    }
+    names.join("::")
+}
+
+/// What a file imports, without its comments and unit tests, as whole paths: from `crate`, `super` and `self`.
+fn paths(module: &str, is_mod: bool, text: &str) -> BTreeSet<String> {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let parent = if is_mod { Some(module) } else { module.rsplit_once("::").map(|(parent, _)| parent) };
+    let mut found = BTreeSet::new();
+    for (start, base) in [("crate::", Some("")), ("super::", parent)] {
+        let Some(base) = base else { continue };
+        // A folder's own file says `super` of the folder that it lies in.
+        let base =
+            if start == "super::" && is_mod { base.rsplit_once("::").map_or("", |(parent, _)| parent) } else { base };
+        for (at, _) in code.match_indices(start) {
+            if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') {
+                continue;
             }
-            if depth == 0 {
-                modules.push(name(&inside[start..i]));
-                break;
+            spread(base, &code[at + start.len()..], &mut found);
+        }
+    }
+    // `use input::Name` beside `mod input`.
+    for (at, _) in
+        code.match_indices("use ").filter(|(at, _)| code[..*at].trim_end_matches("pub ").ends_with(['\n', ')']))
+    {
+        spread(module, &code[at + "use ".len()..], &mut found);
+    }
+    found
+}
+
+/// Adds the paths of a use tree, of which `text` begins with the first name.
+fn spread<'t>(base: &str, text: &'t str, found: &mut BTreeSet<String>) -> &'t str {
+    let text = text.trim_start();
+    let joined = |name: &str| if base.is_empty() { name.to_owned() } else { format!("{base}::{name}") };
+    if let Some(mut rest) = text.strip_prefix('{') {
+        loop {
+            rest = spread(base, rest, found).trim_start();
+            rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+            if rest.is_empty() {
+                return rest;
+            }
+            if let Some(after) = rest.strip_prefix('}') {
+                return after;
             }
         }
     }
-    modules.retain(|module| !module.is_empty());
-    modules
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    if name.is_empty() {
+        return rest.get(1..).unwrap_or_default();
+    }
+    if let Some(deeper) = rest.strip_prefix("::") {
+        return spread(&joined(name), deeper, found);
+    }
+    found.insert(if name == "self" { base.to_owned() } else { joined(name) });
+    rest
+}
+
+/// Every file of the house with the files that it imports.
+fn imports() -> Imports {
+    let mut files = Vec::new();
+    sources(&root(), &mut files);
+    assert!(files.len() > 100, "{}", files.len());
+    // Unit tests may set up what their module is used with.
+    files.retain(|file| !file.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests")));
+    let modules: BTreeSet<_> = files.iter().map(|file| module_of(file)).collect();
+    let of_path = |path: &str| {
+        let mut path = path;
+        loop {
+            if modules.contains(path) {
+                return Some(path.to_owned());
+            }
+            path = path.rsplit_once("::")?.0;
+        }
+    };
+    let mut imports = Imports::new();
+    for file in files {
+        let module = module_of(&file);
+        let text = std::fs::read_to_string(&file).expect("a source");
+        let found = paths(&module, file.ends_with("mod.rs"), &text);
+        let found = found.iter().filter_map(|path| of_path(path)).filter(|path| *path != module).collect();
+        imports.insert(module, found);
+    }
+    imports
+}
+
+/// The row of a module: that of the longest name in the table that it is or lies in.
+fn row(table: &[&[&str]], module: &str) -> usize {
+    let is_in = |name: &str| module == name || module.starts_with(&format!("{name}::"));
+    let named = table.iter().enumerate().flat_map(|(row, names)| names.iter().map(move |name| (row, *name)));
+    let found = named.filter(|(_, name)| is_in(name)).max_by_key(|(_, name)| name.len());
+    found.unwrap_or_else(|| panic!("the module {module} has no place in the order of tests/it/architecture.rs")).0
+}
+
+/// The imports that point up. Prints the ladder: `cargo test --test it imports -- --nocapture` shows it.
+fn upwards(table: &[&[&str]], imports: &Imports) -> Vec<String> {
+    for (floor, names) in table.iter().enumerate().rev() {
+        println!("{:>4}  {}", floor + 1, names.join("  "));
+    }
+    let mut found = Vec::new();
+    for (module, imported) in imports {
+        let up = imported.iter().filter(|other| row(table, other) > row(table, module));
+        found.extend(up.map(|other| format!("{module} imports {other}")));
+    }
+    found
 }
 
 #[test]
 fn lib_rs_lists_the_modules_in_the_order_of_their_imports() {
-    let lib = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).expect("src/lib.rs");
+    let lib = std::fs::read_to_string(root().join("lib.rs")).expect("src/lib.rs");
     let listed: Vec<&str> = lib
         .lines()
         .filter_map(|line| line.strip_prefix("pub mod ").or(line.strip_prefix("mod "))?.strip_suffix(';'))
         .collect();
-    let ranks: Vec<usize> = listed.iter().map(|module| rank(module)).collect();
-    assert!(ranks.is_sorted(), "{listed:?}");
-    assert_eq!(listed.len(), ORDER.iter().map(|row| row.len()).sum::<usize>());
+    let rows: Vec<usize> = listed.iter().map(|module| row(HOUSE, module)).collect();
+    assert!(rows.is_sorted(), "{listed:?}");
+    assert_eq!(listed.len(), HOUSE.iter().map(|row| row.len()).sum::<usize>());
 }
 
 #[test]
 fn imports_point_down() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    assert!(files.len() > 50, "{}", files.len());
-    let mut upwards = Vec::new();
-    for file in files {
-        let inside = file.strip_prefix(&root).expect("below src");
-        let top = inside
-            .components()
-            .next()
-            .expect("a name")
-            .as_os_str()
-            .to_string_lossy()
-            .trim_end_matches(".rs")
-            .to_owned();
-        if ["lib", "main"].contains(&top.as_str()) {
-            continue;
-        }
-        // Unit tests may set up what their module is used with.
-        if inside.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests")) {
-            continue;
-        }
-        let text = std::fs::read_to_string(&file).expect("a source");
-        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        for module in named(text) {
-            if module != top && rank(&module) > rank(&top) {
-                upwards.push(format!("{} imports {module}", inside.display()));
-            }
-        }
+    let mut imports = imports();
+    imports.retain(|module, _| !["lib", "main"].contains(&module.as_str()));
+    let found = upwards(HOUSE, &imports);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn imports_inside_the_store_point_down() {
+    let mut rooms = Imports::new();
+    for (module, imported) in imports() {
+        let Some(module) = module.strip_prefix("store::") else { continue };
+        let inside = imported.iter().filter_map(|other| other.strip_prefix("store::").map(str::to_owned));
+        rooms.insert(module.to_owned(), inside.collect());
     }
-    assert!(upwards.is_empty(), "{upwards:#?}");
+    assert!(rooms.len() > 30, "{}", rooms.len());
+    let found = upwards(STORE, &rooms);
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
 fn pure_modules_know_no_database_and_no_network() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for module in ["event", "question", "catalog", "auth", "clock.rs", "demo"] {
+    for module in ["event", "question", "catalog", "auth", "chance.rs", "clock.rs", "demo"] {
         let mut files = Vec::new();
-        let path = root.join(module);
+        let path = root().join(module);
         if path.is_dir() {
             sources(&path, &mut files)
         } else {
@@ -138,11 +221,10 @@ fn pure_modules_know_no_database_and_no_network() {
 
 #[test]
 fn only_the_store_speaks_sql() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    sources(&root(), &mut files);
     for file in files {
-        let inside = file.strip_prefix(&root).expect("below src").display().to_string();
+        let inside = file.strip_prefix(root()).expect("below src").display().to_string();
         if inside.starts_with("store") {
             continue;
         }

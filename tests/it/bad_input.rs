@@ -3,7 +3,10 @@
 use ledgerline::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, event, on_both_databases};
+use crate::{
+    harness::{Answer, event, on_both_databases},
+    odd::odd_events,
+};
 
 const RECORD: &str =
     "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status event { id metadataText } } }";
@@ -307,5 +310,12 @@ on_both_databases! {
             let page = reader.data(LIST, json!({ "search": text })).await;
             assert_eq!(page["auditEvents"]["nodes"], json!([{ "action": found }]), "{text}");
         }
+    }
+}
+
+#[test]
+fn odd_events_and_those_that_fill_a_limit_are_within_it() {
+    for event in odd_events() {
+        event.check(Clock::system().now()).unwrap_or_else(|error| panic!("{error} in {:?}", event.idempotency_key));
     }
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Caller, Database, TestApp, event, eventually},
+    odd,
     process::{self, ledgerline},
     products::{seed, sent},
 };
@@ -133,7 +134,7 @@ fn organizations() -> Vec<(&'static str, &'static str)> {
 }
 
 fn odd_events() -> Vec<Value> {
-    demo::odd_events().iter().map(sent).collect()
+    odd::odd_events().iter().map(sent).collect()
 }
 
 /// Events of which something was cut or replaced.

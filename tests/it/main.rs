@@ -26,6 +26,7 @@ mod model;
 mod narrowed;
 mod neighbours;
 mod numbers;
+mod odd;
 mod outsiders;
 mod paging_properties;
 mod partitions;

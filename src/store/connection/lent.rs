@@ -10,7 +10,7 @@ use sqlx::{
 };
 use tokio::sync::OwnedMutexGuard;
 
-use super::ACQUIRE;
+use crate::store::ACQUIRE;
 
 /// A connection that one caller has for the time being.
 pub(super) enum Held {

@@ -11,8 +11,3 @@ pub(in crate::store) mod lent;
 pub(in crate::store) mod open;
 pub(in crate::store) mod transaction;
 pub(in crate::store) mod writes;
-
-use std::time::Duration;
-
-/// How long a caller waits for a connection before the database counts as gone.
-pub(in crate::store) const ACQUIRE: Duration = Duration::from_secs(5);

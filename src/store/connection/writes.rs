@@ -10,14 +10,13 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
 use super::{
-    ACQUIRE,
     lent::{Held, Lent},
     transaction::{DURABLE, SNAPSHOT, Transaction},
 };
 use crate::{
     error::Result,
     store::{
-        error,
+        ACQUIRE, error,
         sqlite::{connect, files::Files},
     },
 };

@@ -15,6 +15,7 @@ use crate::{
         Bucket, Selection, Store,
         grain::{Grain, QUARTER},
         range::Range,
+        read::selection::Route,
     },
 };
 
@@ -25,21 +26,14 @@ impl Store {
     /// Those of [`Store::count`].
     pub async fn facet_days(&self, selection: &Selection, zone: Tz) -> Result<Vec<Bucket<NaiveDate>>> {
         let mut days = Days { zone, counts: BTreeMap::new() };
-        if selection.nothing {
-            return Ok(Vec::new());
-        }
-        if selection.needs_rows {
-            self.tested(selection).await?.iter().for_each(|event| days.add(event.occurred_at.0, 1));
-        } else if selection.filter.is_countable() {
-            self.days_kept(selection, &mut days).await?;
-        } else {
-            self.days_of_range(
-                selection,
-                selection.filter.from.map(|t| t.0),
-                selection.filter.to.map(|t| t.0),
-                &mut days,
-            )
-            .await?;
+        let (from, to) = (selection.filter.from.map(|t| t.0), selection.filter.to.map(|t| t.0));
+        match selection.route {
+            Route::Nothing => {}
+            Route::Kept => self.days_kept(selection, &mut days).await?,
+            Route::Index => self.days_of_range(selection, from, to, &mut days).await?,
+            Route::Rows => {
+                self.tested(selection).await?.iter().for_each(|event| days.add(event.occurred_at.0, 1));
+            }
         }
         Ok(days.counts.into_iter().map(|(value, count)| Bucket { value, count }).collect())
     }

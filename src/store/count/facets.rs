@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     event::{Actor, ActorKind, Event, Outcome},
     question::filter::Dimension,
-    store::{Selection, Store, dialect::sql::Sql, dictionary::Kind, error, range::Range},
+    store::{Selection, Store, dialect::sql::Sql, dictionary::Kind, error, range::Range, read::selection::Route},
 };
 
 /// Most buckets of a facet.
@@ -245,26 +245,28 @@ impl Store {
     ) -> Result<HashMap<T, i64>> {
         let mut counts = HashMap::new();
         let mut add = |value: T, n: i64| *counts.entry(value).or_default() += n;
-        if selection.nothing {
-            return Ok(counts);
-        }
-        if selection.needs_rows {
-            self.tested(selection).await?.iter().flat_map(by.of).for_each(|value| add(value, 1));
-        } else if !selection.filter.is_countable() {
-            self.groups(&selection.range(), by).await?.into_iter().for_each(|(value, n)| add(value, n));
-        } else {
-            for piece in pieces(selection.filter.from, selection.filter.to) {
-                match piece {
-                    Piece::Kept(grain, first, last) => {
-                        for count in self.kept(selection, grain, first, last, false).await? {
-                            of_count(selection, &count).into_iter().for_each(|value| add(value, count.n));
+        match selection.route {
+            Route::Nothing => {}
+            Route::Kept => {
+                for piece in pieces(selection.filter.from, selection.filter.to) {
+                    match piece {
+                        Piece::Kept(grain, first, last) => {
+                            for count in self.kept(selection, grain, first, last, false).await? {
+                                of_count(selection, &count).into_iter().for_each(|value| add(value, count.n));
+                            }
+                        }
+                        Piece::Edge(from, to) => {
+                            let groups = self.groups(&edge(selection, from, to), by).await?;
+                            groups.into_iter().for_each(|(value, n)| add(value, n));
                         }
                     }
-                    Piece::Edge(from, to) => {
-                        let groups = self.groups(&edge(selection, from, to), by).await?;
-                        groups.into_iter().for_each(|(value, n)| add(value, n));
-                    }
                 }
+            }
+            Route::Index => {
+                self.groups(&selection.range(), by).await?.into_iter().for_each(|(value, n)| add(value, n));
+            }
+            Route::Rows => {
+                self.tested(selection).await?.iter().flat_map(by.of).for_each(|value| add(value, 1));
             }
         }
         Ok(counts)
@@ -294,14 +296,15 @@ impl Store {
             let seen = counts.entry(value).or_insert(Seen { count: 0, newest });
             (seen.count, seen.newest) = (seen.count + count, seen.newest.max(newest));
         };
-        if selection.nothing {
-            return Ok((counts, true));
-        }
-        if selection.needs_rows {
-            for event in self.tested(selection).await? {
-                (by.of)(&event).into_iter().for_each(|value| add(value, 1, event.position.0));
+        match selection.route {
+            Route::Nothing => return Ok((counts, true)),
+            Route::Rows => {
+                for event in self.tested(selection).await? {
+                    (by.of)(&event).into_iter().for_each(|value| add(value, 1, event.position.0));
+                }
+                return Ok((counts, true));
             }
-            return Ok((counts, true));
+            Route::Kept | Route::Index => {}
         }
         let mut missing = limit + 1;
         for range in self.dialect.stretches(&selection.range(), true) {

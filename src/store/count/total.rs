@@ -4,13 +4,14 @@ use sea_orm::FromQueryResult;
 
 use crate::{
     error::{Error, Result},
-    event::Timestamp,
+    event::{Event, Timestamp},
     question::cursor::{Order, OrderField},
     store::{
         Selection, Store,
         dialect::sql::Sql,
         grain::{DAY, Grain, QUARTER},
         range::Range,
+        read::{page, selection::Route},
     },
 };
 
@@ -18,8 +19,9 @@ use crate::{
 pub(in crate::store) const TESTED_ROWS: usize = 10_000;
 /// Events recorded since paging began, up to which they are subtracted one by one.
 const RECENT_ROWS: i64 = 20_000;
-/// Counts that are made before one is taken that events arrived during.
+/// How often a total is counted again because events arrived meanwhile.
 const COUNT_ATTEMPTS: u32 = 5;
+
 /// A kept count.
 #[derive(FromQueryResult)]
 pub(in crate::store) struct Count {
@@ -44,7 +46,7 @@ impl Store {
     /// # Errors
     /// `QUERY_TOO_COMPLEX` for a phrase with too many candidates, and those of the database.
     pub async fn count(&self, selection: &Selection, pinned: i64) -> Result<i64> {
-        if selection.nothing {
+        if selection.route == Route::Nothing {
             return Ok(0);
         }
         let (now, selection) = self.count_at_rest(selection).await?;
@@ -78,18 +80,18 @@ impl Store {
     /// # Errors
     /// Those of [`Store::count`].
     pub async fn rank(&self, selection: &Selection, order: Order, key: i64, pinned: i64) -> Result<i64> {
-        if selection.nothing {
-            return Ok(0);
+        match selection.route {
+            Route::Nothing => return Ok(0),
+            Route::Rows => {
+                let before = |event: &&Event| {
+                    let at = page::key(order, event);
+                    event.sequence < pinned && if order.descending { at > key } else { at < key }
+                };
+                return Ok(self.tested(selection).await?.iter().filter(before).count() as i64);
+            }
+            Route::Kept | Route::Index => {}
         }
         let range = selection.range();
-        if selection.needs_rows {
-            let all = self.tested(selection).await?;
-            let before = |event: &&crate::event::Event| {
-                let at = crate::store::read::page::key(order, event);
-                event.sequence < pinned && if order.descending { at > key } else { at < key }
-            };
-            return Ok(all.iter().filter(before).count() as i64);
-        }
         let sql = match order.field {
             OrderField::OccurredAt => {
                 let range = if order.descending {
@@ -108,18 +110,19 @@ impl Store {
     }
 
     async fn count_now(&self, selection: &Selection) -> Result<i64> {
-        if selection.needs_rows {
-            return Ok(self.tested(selection).await?.len() as i64);
+        match selection.route {
+            Route::Nothing => Ok(0),
+            Route::Kept => self.count_kept(selection).await,
+            Route::Index => {
+                let range = selection.range();
+                self.number_of(self.dialect.over("count(*) AS n", &range, range.occurred.is_some())).await
+            }
+            Route::Rows => Ok(self.tested(selection).await?.len() as i64),
         }
-        if selection.filter.is_countable() {
-            return self.count_kept(selection).await;
-        }
-        let range = selection.range();
-        self.number_of(self.dialect.over("count(*) AS n", &range, range.occurred.is_some())).await
     }
 
     /// All events of a selection whose rows have to be tested.
-    pub(in crate::store) async fn tested(&self, selection: &Selection) -> Result<Vec<crate::event::Event>> {
+    pub(in crate::store) async fn tested(&self, selection: &Selection) -> Result<Vec<Event>> {
         self.candidates(selection, TESTED_ROWS).await?.ok_or_else(|| {
             Error::TooComplex(format!(
                 "totals that need every event tested (a phrase, a part of very many names or e-mail addresses, a resource's name with its type or id) are counted up to {TESTED_ROWS} candidates: add a word, a filter or dates"

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection, PgConnection, Row, po
 use crate::{
     chance::Chance,
     error::{Error, Result},
-    store::{connection::ACQUIRE, dialect::URL, error},
+    store::{ACQUIRE, dialect::URL, error},
 };
 
 /// Whether a database may be used that does not keep what it acknowledges.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::selection::Route;
 use crate::{
     error::Result,
     event::Event,
@@ -86,14 +87,14 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn page(&self, selection: &Selection, request: PageRequest) -> Result<Page> {
-        if selection.nothing {
+        if selection.route == Route::Nothing {
             return Ok(Page::default());
         }
         let wanted = request.limit + 1;
         let (low, high) = request.bounds();
         let descending = request.descending();
         let mut page = match request.order.field {
-            OrderField::OccurredAt if selection.needs_rows => {
+            OrderField::OccurredAt if selection.route == Route::Rows => {
                 self.scan(selection, request.order.field, (low, high), descending, wanted).await?
             }
             OrderField::OccurredAt => {
@@ -209,11 +210,12 @@ impl Store {
     ) -> Result<Page> {
         let range = selection.range();
         let no = selection.organization_no;
-        if selection.is_everything() && !selection.needs_rows {
+        let is_exact = selection.route != Route::Rows;
+        if selection.is_everything() && is_exact {
             let sql = self.dialect.events_by_sequence(no, low.max(0), high, descending, wanted as i64);
             return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
         }
-        if !selection.needs_rows && self.at_most(&range, SORTED_MATCHES).await? {
+        if is_exact && self.at_most(&range, SORTED_MATCHES).await? {
             let sql = self.dialect.matches_by_sequence(&range, low.max(0), high, descending, wanted as i64);
             return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
         }

@@ -34,6 +34,19 @@ pub struct Question<'a> {
     pub filter: &'a Filter,
 }
 
+/// How a selection is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Route {
+    /// Some part of the filter can match nothing.
+    Nothing,
+    /// The kept counts know all that the filter asks for. They count; the index lists.
+    Kept,
+    /// The index finds the events, and no others.
+    Index,
+    /// The index finds candidates, and each is tested.
+    Rows,
+}
+
 /// A question made ready for the database: one organization, at one size.
 #[derive(Clone)]
 pub struct Selection {
@@ -46,10 +59,7 @@ pub struct Selection {
     pub(in crate::store) view: View,
     /// The rendered search expression; `None` for all events.
     pub(in crate::store) matching: Option<String>,
-    /// Whether rows have to be tested one by one.
-    pub(in crate::store) needs_rows: bool,
-    /// Whether some part of the filter can match nothing.
-    pub(in crate::store) nothing: bool,
+    pub(in crate::store) route: Route,
     pub(in crate::store) partitions: Arc<Partitions>,
     /// Logs and actions.
     pub dictionary: Arc<Dictionary>,
@@ -161,8 +171,7 @@ impl Store {
             filter: Filter::default(),
             view,
             matching: None,
-            needs_rows: false,
-            nothing: false,
+            route: Route::Nothing,
             partitions,
             dictionary,
         };
@@ -210,9 +219,14 @@ impl Store {
         if !nothing {
             self.bound_prefixes(selection.organization_no, &clauses).await?;
         }
-        let needs_rows = filter.needs_rows(&expansion) || selection.view.needs_rows();
+        let route = match () {
+            () if nothing => Route::Nothing,
+            () if filter.needs_rows(&expansion) || selection.view.needs_rows() => Route::Rows,
+            () if filter.is_countable() => Route::Kept,
+            () => Route::Index,
+        };
         let matching = if nothing { None } else { self.dialect.render(selection.organization_no, &clauses) };
-        Ok(Selection { filter, matching, needs_rows, nothing, ..selection.clone() })
+        Ok(Selection { filter, matching, route, ..selection.clone() })
     }
 
     /// What the organization's dictionaries say to the filter.

@@ -14,7 +14,7 @@ use sqlx::{
 };
 
 use super::files::Files;
-use crate::store::{connection::ACQUIRE, error};
+use crate::store::{ACQUIRE, error};
 
 /// Readers of one file; each has a thread and a page cache of its own.
 const READERS: u32 = 4;

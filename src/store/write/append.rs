@@ -9,6 +9,7 @@ use std::{
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
+    CHUNK,
     organizations::{Name, Organization},
     stage::{Decided, Known, Stage},
     task::{Appended, ItemResult, Recorded, Task},
@@ -24,12 +25,6 @@ use crate::{
         error,
     },
 };
-
-/// Tasks that share a transaction.
-pub(in crate::store) type Group<'a> = &'a [Task];
-
-/// Rows of one statement; keeps below the smaller of both databases' limits of places.
-pub(in crate::store) const CHUNK: usize = 500;
 
 /// Longest that a group may take on PostgreSQL: a disk may be slow, a connection that was lost says nothing. The
 /// server takes such a transaction back before: see [`session`](crate::store::postgres::session).
@@ -91,7 +86,7 @@ impl Store {
     async fn known_keys(
         &self,
         tx: &Transaction,
-        group: Group<'_>,
+        group: &[Task],
         organizations: &[Organization],
         index: &HashMap<Name, usize>,
     ) -> Result<HashMap<(usize, Hash), Known>> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sea_orm::Value;
 
 use super::{
-    append::CHUNK,
+    CHUNK,
     stage::{Stage, Staged},
 };
 use crate::{

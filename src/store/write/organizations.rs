@@ -8,10 +8,7 @@ use std::{
 use entity::organization_head as head;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
-use super::{
-    append::{CHUNK, Group},
-    task::Task,
-};
+use super::{CHUNK, task::Task};
 use crate::{
     error::Result,
     event::{Timestamp, id::SALT_BITS, terms::ORGANIZATION_MAX},
@@ -71,7 +68,7 @@ impl Store {
     pub(in crate::store) async fn organizations(
         &self,
         tx: &Transaction,
-        group: Group<'_>,
+        group: &[Task],
         now: Timestamp,
     ) -> Result<Option<(Vec<Organization>, HashMap<Name, usize>)>> {
         let numbers = self.numbers(tx, group, now).await?;
@@ -178,7 +175,7 @@ impl Store {
     }
 
     /// The numbers of a group's organizations: remembered ones, those that are there, and new ones.
-    async fn numbers(&self, tx: &Transaction, group: Group<'_>, now: Timestamp) -> Result<BTreeMap<Name, Number>> {
+    async fn numbers(&self, tx: &Transaction, group: &[Task], now: Timestamp) -> Result<BTreeMap<Name, Number>> {
         let (mut numbers, mut missing) = (BTreeMap::new(), Vec::new());
         for scope in group.iter().flat_map(Task::scopes) {
             let name = (scope.product().name.clone(), scope.organization().to_owned());

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{TestApp, on_both_databases},
+    odd::ODD_LINES,
     process::{self, Imported},
 };
 
@@ -62,9 +63,6 @@ async fn events(app: &TestApp, organization: &str) -> Vec<Value> {
 fn line(action: &str) -> String {
     json!({ "org": "acme", "action": action, "occurredAt": "2026-01-01T00:00:00Z" }).to_string()
 }
-
-/// The project's own odd events, as `demo::odd_events` tells them.
-const ODD_LINES: &str = include_str!("../../../src/demo/stories/odd.ndjson");
 
 on_both_databases! {
     async fn odd_events_are_all_taken_once_and_kept_as_sent(app: &TestApp) {
