@@ -244,68 +244,71 @@ async fn grouped(reader: &Caller<'_>, question: &Question) {
 }
 
 on_both_databases! {
-    async fn every_question_is_answered_exactly(app: &TestApp) {
-        let lines = lines();
-        let mut names = load(app, &lines, |line| line.org.clone()).await;
-        names.extend(load(app, &lines, |_| TOGETHER.to_owned()).await);
-        let questions = questions();
-        assert_eq!(questions.len(), 38);
-        for question in &questions {
-            let reader = app.admin("workspace", question.organization());
-            if question.group_by.is_some() {
-                grouped(&reader, question).await;
-            } else {
-                let (total, ids) = question.answer(&reader, &names).await;
-                question.check(total, &ids);
-            }
-        }
-        // Everything reads as it was sent.
-        let query = "query($after: String) { auditEvents(first: 100, after: $after) { nodes { id action ipAddress
-            metadataText actor { kind id: externalId email name } resources { type id: externalId name } } pageInfo { hasNextPage endCursor } } }";
-        let by_name: HashMap<_, _> = lines.iter().map(|line| (line.import_id.as_str(), line)).collect();
-        let (reader, mut after, mut seen) = (app.admin("workspace", TOGETHER), Value::Null, 0);
-        loop {
-            let page = reader.data(query, json!({ "after": after })).await["auditEvents"].clone();
-            for node in page["nodes"].as_array().expect("nodes") {
-                let line = by_name[names[node["id"].as_str().expect("an id")].as_str()];
-                let sent = line.input(TOGETHER);
-                for field in ["action", "ipAddress", "metadataText", "actor", "resources"] {
-                    assert_eq!(node[field], sent[field], "{}: {field}", line.import_id);
-                }
-                seen += 1;
-            }
-            if page["pageInfo"]["hasNextPage"] == false {
-                break;
-            }
-            after = page["pageInfo"]["endCursor"].clone();
-        }
-        assert_eq!(seen, lines.len());
-    }
+    every_question_is_answered_exactly,
+    the_files_import_once,
+}
 
-    async fn the_files_import_once(app: &TestApp) {
-        let import = async |file: &str, arguments: &[&str]| {
-            process::import(&app.url, &app.folder(), &folder().join(file), arguments).await
-        };
-        let first = import("events.ndjson", &[]).await;
-        assert_eq!(first.summary, "4836 recorded, 0 recorded before, 0 refused", "{first:#?}");
-        assert!(first.status.success());
-        let again = import("events.ndjson", &[]).await;
-        assert_eq!(again.summary, "0 recorded, 4836 recorded before, 0 refused");
-        let repeats = import("duplicates.ndjson", &[]).await;
-        assert_eq!(repeats.summary, "0 recorded, 231 recorded before, 0 refused", "{repeats:#?}");
-        assert!(repeats.status.success());
-        let undated = import("events_no_time.ndjson", &[]).await;
-        assert_eq!(undated.summary, "0 recorded, 0 recorded before, 476 refused");
-        assert_eq!(undated.status.code(), Some(1));
-        assert_eq!(undated.refused.len(), 51 - 1, "fifty are shown, the rest counted");
-        for (i, line) in undated.refused.iter().enumerate() {
-            assert!(line.starts_with(&format!("line {}: occurredAt", i + 1)), "{line}");
+async fn every_question_is_answered_exactly(app: &TestApp) {
+    let lines = lines();
+    let mut names = load(app, &lines, |line| line.org.clone()).await;
+    names.extend(load(app, &lines, |_| TOGETHER.to_owned()).await);
+    let questions = questions();
+    assert_eq!(questions.len(), 38);
+    for question in &questions {
+        let reader = app.admin("workspace", question.organization());
+        if question.group_by.is_some() {
+            grouped(&reader, question).await;
+        } else {
+            let (total, ids) = question.answer(&reader, &names).await;
+            question.check(total, &ids);
         }
-        let dated = import("events_no_time.ndjson", &["--undated", "now"]).await;
-        assert!(dated.status.success(), "{dated:#?}");
-        // A few of them have the same text, and are events of their own all the same.
-        assert_eq!(dated.summary, "476 recorded, 0 recorded before, 0 refused");
-        let again = import("events_no_time.ndjson", &["--undated", "now"]).await;
-        assert_eq!(again.summary, "0 recorded, 476 recorded before, 0 refused");
     }
+    // Everything reads as it was sent.
+    let query = "query($after: String) { auditEvents(first: 100, after: $after) { nodes { id action ipAddress
+        metadataText actor { kind id: externalId email name } resources { type id: externalId name } } pageInfo { hasNextPage endCursor } } }";
+    let by_name: HashMap<_, _> = lines.iter().map(|line| (line.import_id.as_str(), line)).collect();
+    let (reader, mut after, mut seen) = (app.admin("workspace", TOGETHER), Value::Null, 0);
+    loop {
+        let page = reader.data(query, json!({ "after": after })).await["auditEvents"].clone();
+        for node in page["nodes"].as_array().expect("nodes") {
+            let line = by_name[names[node["id"].as_str().expect("an id")].as_str()];
+            let sent = line.input(TOGETHER);
+            for field in ["action", "ipAddress", "metadataText", "actor", "resources"] {
+                assert_eq!(node[field], sent[field], "{}: {field}", line.import_id);
+            }
+            seen += 1;
+        }
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+    assert_eq!(seen, lines.len());
+}
+
+async fn the_files_import_once(app: &TestApp) {
+    let import = async |file: &str, arguments: &[&str]| {
+        process::import(&app.url, &app.folder(), &folder().join(file), arguments).await
+    };
+    let first = import("events.ndjson", &[]).await;
+    assert_eq!(first.summary, "4836 recorded, 0 recorded before, 0 refused", "{first:#?}");
+    assert!(first.status.success());
+    let again = import("events.ndjson", &[]).await;
+    assert_eq!(again.summary, "0 recorded, 4836 recorded before, 0 refused");
+    let repeats = import("duplicates.ndjson", &[]).await;
+    assert_eq!(repeats.summary, "0 recorded, 231 recorded before, 0 refused", "{repeats:#?}");
+    assert!(repeats.status.success());
+    let undated = import("events_no_time.ndjson", &[]).await;
+    assert_eq!(undated.summary, "0 recorded, 0 recorded before, 476 refused");
+    assert_eq!(undated.status.code(), Some(1));
+    assert_eq!(undated.refused.len(), 51 - 1, "fifty are shown, the rest counted");
+    for (i, line) in undated.refused.iter().enumerate() {
+        assert!(line.starts_with(&format!("line {}: occurredAt", i + 1)), "{line}");
+    }
+    let dated = import("events_no_time.ndjson", &["--undated", "now"]).await;
+    assert!(dated.status.success(), "{dated:#?}");
+    // A few of them have the same text, and are events of their own all the same.
+    assert_eq!(dated.summary, "476 recorded, 0 recorded before, 0 refused");
+    let again = import("events_no_time.ndjson", &["--undated", "now"]).await;
+    assert_eq!(again.summary, "0 recorded, 476 recorded before, 0 refused");
 }

@@ -160,12 +160,14 @@ struct Question {
 
 fn questions(ids: &[String; 6], round: usize) -> Vec<Question> {
     let question = |field, shown, query, variables| Question { field, shown, query, variables };
-    let list = "query($organization: ID, $log: AuditLogInput) { it: auditEvents(organization: $organization, log: $log) { totalCount nodes { id } facets { actions { buckets { count } } } } }";
+    let list = "query($organization: ID, $log: AuditLogInput) { it: auditEvents(organization: $organization, \
+                log: $log) { totalCount nodes { id } facets { actions { buckets { count } } } } }";
     let one = "query($id: ID!) { it: auditEvent(id: $id) { id } }";
     let node = "query($id: ID!) { it: node(id: $id) { id } }";
     let actors = "query($organization: ID) { it: actors(organization: $organization) { label } }";
     let record = "mutation($input: RecordAuditEventInput!) { it: recordAuditEvent(input: $input) { status } }";
-    let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { results { status error { code } } } }";
+    let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { \
+                results { status error { code } } } }";
     let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { externalId } } }";
     let log = |id: &str| json!({ "level": "project", "id": id });
     let (mut there, mut elsewhere) = (event("a.b"), event("a.b"));
@@ -176,7 +178,8 @@ fn questions(ids: &[String; 6], round: usize) -> Vec<Question> {
         question(
             "viewer",
             "viewer",
-            "{ it: viewer { subject organization canReadAuditLog { allowed reason requiredPlans } canRecord { allowed reason } logs { externalId } logChoices { externalId } } }",
+            "{ it: viewer { subject organization canReadAuditLog { allowed reason requiredPlans } \
+             canRecord { allowed reason } logs { externalId } logChoices { externalId } } }",
             json!({}),
         ),
         question("catalog", "catalog", "{ it: catalog { open } }", json!({})),
@@ -330,32 +333,34 @@ fn every_root_field_has_a_row_in_the_matrix() {
 }
 
 on_both_databases! {
-    async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {
-        let (products, _folder) = gated();
-        let gated = TestApp::with(app.database, products, |_| {}).await;
-        let ids = fill(&gated).await;
-        let mut text = String::new();
-        for (round, (who, token)) in callers(&gated).into_iter().enumerate() {
-            let mut rows = Vec::new();
-            for organization in ["acme", "globex"] {
-                let mut input = event("a.b");
-                input["log"] = json!({ "level": "project", "id": format!("own-{round}") });
-                gated.admin("gated", organization).record(input).await;
-            }
-            for question in questions(&ids, round) {
-                let answer = gated.graphql(token.as_deref(), question.query, question.variables.clone()).await;
-                let outcome = outcome(&question, &answer.json(), answer.status.as_u16());
-                rows.push((question.shown, outcome));
-            }
-            text.push_str(&format!("{who}\n"));
-            // Most who are refused are refused everywhere alike.
-            if rows.iter().all(|(_, outcome)| *outcome == rows[0].1) {
-                text.push_str(&format!("  all {} questions: {}\n", rows.len(), rows[0].1));
-            } else {
-                rows.iter().for_each(|(shown, outcome)| text.push_str(&format!("  {shown:40}{outcome}\n")));
-            }
+    who_may_do_what_is_the_reviewed_matrix,
+}
+
+async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {
+    let (products, _folder) = gated();
+    let gated = TestApp::with(app.database, products, |_| {}).await;
+    let ids = fill(&gated).await;
+    let mut text = String::new();
+    for (round, (who, token)) in callers(&gated).into_iter().enumerate() {
+        let mut rows = Vec::new();
+        for organization in ["acme", "globex"] {
+            let mut input = event("a.b");
+            input["log"] = json!({ "level": "project", "id": format!("own-{round}") });
+            gated.admin("gated", organization).record(input).await;
         }
-        gated.finish().await;
-        reviewed(&text);
+        for question in questions(&ids, round) {
+            let answer = gated.graphql(token.as_deref(), question.query, question.variables.clone()).await;
+            let outcome = outcome(&question, &answer.json(), answer.status.as_u16());
+            rows.push((question.shown, outcome));
+        }
+        text.push_str(&format!("{who}\n"));
+        // Most who are refused are refused everywhere alike.
+        if rows.iter().all(|(_, outcome)| *outcome == rows[0].1) {
+            text.push_str(&format!("  all {} questions: {}\n", rows.len(), rows[0].1));
+        } else {
+            rows.iter().for_each(|(shown, outcome)| text.push_str(&format!("  {shown:40}{outcome}\n")));
+        }
     }
+    gated.finish().await;
+    reviewed(&text);
 }

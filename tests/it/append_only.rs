@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 
-use crate::harness::{Database, event, on_both_databases};
+use crate::harness::{Database, TestApp, event, on_both_databases};
 
 /// Statements that would change the log, each with what refuses it.
 const SQLITE: &[&str] = &[
@@ -48,11 +48,13 @@ const POSTGRES: &[&str] = &[
     "DELETE FROM event_order",
     "TRUNCATE event_order",
     "INSERT INTO event_order SELECT organization_no, sequence, 7 FROM event_order",
-    "INSERT INTO event_order SELECT * FROM event_order ON CONFLICT (organization_no, sequence) DO UPDATE SET position = 7",
+    "INSERT INTO event_order SELECT * FROM event_order ON CONFLICT (organization_no, sequence) DO UPDATE SET position \
+     = 7",
     "UPDATE idempotency SET sequence = 7",
     "DELETE FROM idempotency",
     "TRUNCATE idempotency",
-    "INSERT INTO idempotency SELECT * FROM idempotency ON CONFLICT (organization_no, key_hash) DO UPDATE SET sequence = 7",
+    "INSERT INTO idempotency SELECT * FROM idempotency ON CONFLICT (organization_no, key_hash) DO UPDATE SET sequence \
+     = 7",
 ];
 
 /// Why a statement was refused; `None` if it ran.
@@ -71,45 +73,50 @@ fn is_a_refusal(sql: &str, reason: Option<String>) {
 }
 
 on_both_databases! {
-    async fn what_was_recorded_cannot_be_changed_or_removed(app: &TestApp) {
-        let admin = app.admin("workspace", "acme");
-        for i in 0..3 {
-            let mut input = event("user.login");
-            input["idempotencyKey"] = json!(format!("key {i}"));
-            assert_eq!(admin.record(input).await["status"], "RECORDED");
-        }
-        let query = "{ auditEvents { totalCount nodes { id sequence action occurredAt metadataText } } }";
-        let before = admin.data(query, json!({})).await;
-        match app.database {
-            Database::Sqlite => {
-                let mut connection = SqliteConnection::connect(&app.url).await.unwrap();
-                let rows = sqlx::query("SELECT name FROM pragma_table_info('event')").fetch_all(&mut connection).await.unwrap();
-                let columns: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-                let columns = columns.join(", ");
-                for sql in SQLITE {
-                    let sql = sql.replace("INTO event SELECT {event}", &format!("INTO event ({columns}) SELECT {columns}"));
-                    for pragma in ["PRAGMA recursive_triggers = 0", "PRAGMA recursive_triggers = 1"] {
-                        connection.execute(pragma).await.unwrap();
-                        is_a_refusal(&sql, refused(&mut connection, &sql).await);
-                    }
-                }
-                let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
-                assert_eq!(check, "ok");
-                connection.close().await.unwrap();
-            }
-            Database::Postgres => {
-                let mut connection = PgConnection::connect(&app.url).await.unwrap();
-                let partition: String =
-                    sqlx::query_scalar("SELECT tableoid::regclass::text FROM event LIMIT 1").fetch_one(&mut connection).await.unwrap();
-                for sql in POSTGRES {
-                    let sql = sql.replace("{partition}", &partition);
+    what_was_recorded_cannot_be_changed_or_removed,
+}
+
+async fn what_was_recorded_cannot_be_changed_or_removed(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    for i in 0..3 {
+        let mut input = event("user.login");
+        input["idempotencyKey"] = json!(format!("key {i}"));
+        assert_eq!(admin.record(input).await["status"], "RECORDED");
+    }
+    let query = "{ auditEvents { totalCount nodes { id sequence action occurredAt metadataText } } }";
+    let before = admin.data(query, json!({})).await;
+    match app.database {
+        Database::Sqlite => {
+            let mut connection = SqliteConnection::connect(&app.url).await.unwrap();
+            let rows =
+                sqlx::query("SELECT name FROM pragma_table_info('event')").fetch_all(&mut connection).await.unwrap();
+            let columns: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let columns = columns.join(", ");
+            for sql in SQLITE {
+                let sql = sql.replace("INTO event SELECT {event}", &format!("INTO event ({columns}) SELECT {columns}"));
+                for pragma in ["PRAGMA recursive_triggers = 0", "PRAGMA recursive_triggers = 1"] {
+                    connection.execute(pragma).await.unwrap();
                     is_a_refusal(&sql, refused(&mut connection, &sql).await);
                 }
-                connection.close().await.unwrap();
             }
+            let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
+            assert_eq!(check, "ok");
+            connection.close().await.unwrap();
         }
-        assert_eq!(admin.data(query, json!({})).await, before);
-        // And recording goes on.
-        assert_eq!(admin.record(event("user.login")).await["sequence"], "3");
+        Database::Postgres => {
+            let mut connection = PgConnection::connect(&app.url).await.unwrap();
+            let partition: String = sqlx::query_scalar("SELECT tableoid::regclass::text FROM event LIMIT 1")
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            for sql in POSTGRES {
+                let sql = sql.replace("{partition}", &partition);
+                is_a_refusal(&sql, refused(&mut connection, &sql).await);
+            }
+            connection.close().await.unwrap();
+        }
     }
+    assert_eq!(admin.data(query, json!({})).await, before);
+    // And recording goes on.
+    assert_eq!(admin.record(event("user.login")).await["sequence"], "3");
 }

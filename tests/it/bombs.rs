@@ -33,19 +33,48 @@ async fn bombs() {
     let bombs = [
         ("nested selections", format!("{}viewer{}", "{ a ".repeat(3_000), "}".repeat(3_000))),
         ("open brackets alone", "{".repeat(500_000)),
-        ("nested lists", format!("{{ auditEvents(first: {}1{}) {{ totalCount }} }}", "[".repeat(100_000), "]".repeat(100_000))),
-        ("nested objects", format!("{{ auditEvents(filter: {}1{}) {{ totalCount }} }}", "{a:".repeat(50_000), "}".repeat(50_000))),
-        ("nested variable types", format!("query($a: {}Int{}) {{ viewer {{ subject }} }}", "[".repeat(50_000), "]".repeat(50_000))),
+        (
+            "nested lists",
+            format!("{{ auditEvents(first: {}1{}) {{ totalCount }} }}", "[".repeat(100_000), "]".repeat(100_000)),
+        ),
+        (
+            "nested objects",
+            format!("{{ auditEvents(filter: {}1{}) {{ totalCount }} }}", "{a:".repeat(50_000), "}".repeat(50_000)),
+        ),
+        (
+            "nested variable types",
+            format!("query($a: {}Int{}) {{ viewer {{ subject }} }}", "[".repeat(50_000), "]".repeat(50_000)),
+        ),
         ("fragments that double", fragments(40, 2)),
         ("fragments by ten", fragments(6, 10)),
         ("fragments by fifty", fragments(6, 50)),
         ("a cycle of fragments", "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".to_owned()),
         ("a chain of fragments", fragments(2_000, 1)),
         ("inline fragments", format!("{}{{ viewer {{ subject }} }}{}", "{ ... on Query ".repeat(45), "}".repeat(45))),
-        ("aliases", format!("{{ {} }}", (0..2_000).map(|i| format!("a{i}: viewer {{ subject }} ")).collect::<String>())),
-        ("costly aliases", format!("{{ {} }}", (0..40).map(|i| format!("a{i}: auditEvents(first: 100) {{ nodes {{ id action sequence recordedBy metadata outcome }} }} ")).collect::<String>())),
-        ("depth", format!("{{ auditEvents {{ nodes {{ log {{ {} id {} }} }} }} }}", "parent { ".repeat(12), "}".repeat(12))),
-        ("introspection that circles", format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(15), "} }".repeat(15))),
+        (
+            "aliases",
+            format!("{{ {} }}", (0..2_000).map(|i| format!("a{i}: viewer {{ subject }} ")).collect::<String>()),
+        ),
+        (
+            "costly aliases",
+            format!(
+                "{{ {} }}",
+                (0..40)
+                    .map(|i| format!(
+                        "a{i}: auditEvents(first: 100) {{ nodes {{ id action sequence recordedBy metadata outcome }} \
+                         }} "
+                    ))
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "depth",
+            format!("{{ auditEvents {{ nodes {{ log {{ {} id {} }} }} }} }}", "parent { ".repeat(12), "}".repeat(12)),
+        ),
+        (
+            "introspection that circles",
+            format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(15), "} }".repeat(15)),
+        ),
     ];
     for (name, query) in bombs {
         let (answer, took) = timed(&app, &query).await;

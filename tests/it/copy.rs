@@ -63,8 +63,10 @@ async fn change(url: &str, sql: &str) {
     database.close().await.expect("it closes");
 }
 
-const EVENT: &str = "id sequence action actionLabel category { code } actor { kind externalId name email label } onBehalfOf { kind externalId name email }
-    resources { type externalId name } log { id level externalId name deletedAt } outcome occurredAt recordedAt ipAddress userAgent correlationId source
+const EVENT: &str = "id sequence action actionLabel category { code } actor { kind externalId name email label }
+    onBehalfOf { kind externalId name email }
+    resources { type externalId name } log { id level externalId name deletedAt } outcome occurredAt recordedAt
+    ipAddress userAgent correlationId source
     sourceEventId recordedBy metadata metadataText truncated";
 const FACETS: &str =
     "categories { buckets { value count } } actions { buckets { value count } } actors { buckets { value count } }
@@ -73,7 +75,8 @@ const FACETS: &str =
 /// All pages of a list.
 async fn pages(admin: &Caller<'_>, arguments: &str) -> Vec<Value> {
     let query = format!(
-        "query($after: String) {{ auditEvents(first: 40, after: $after, {arguments}) {{ totalCount facets {{ {FACETS} }} nodes {{ {EVENT} }}
+        "query($after: String) {{ auditEvents(first: 40, after: $after, {arguments}) {{ totalCount
+            facets {{ {FACETS} }} nodes {{ {EVENT} }}
             pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
     );
     let (mut pages, mut after) = (Vec::new(), Value::Null);
@@ -229,8 +232,11 @@ fn lines(range: std::ops::Range<usize>) -> String {
     let line = |n: usize| {
         let org = if n.is_multiple_of(50) { format!("small-{}", n % 700) } else { "large".to_owned() };
         let actor = json!({ "kind": "USER", "id": format!("u{}", n % 37) });
-        json!({ "importId": format!("line-{n}"), "org": org, "action": format!("did.{}", n % 10), "actor": actor,
-            "occurredAt": format!("2025-{:02}-01T00:00:00.{n:09}Z", n % 12 + 1), "metadata": { "n": n, "word": "carried" } })
+        json!({
+            "importId": format!("line-{n}"), "org": org, "action": format!("did.{}", n % 10), "actor": actor,
+            "occurredAt": format!("2025-{:02}-01T00:00:00.{n:09}Z", n % 12 + 1),
+            "metadata": { "n": n, "word": "carried" }
+        })
         .to_string()
             + "\n"
     };
@@ -300,7 +306,8 @@ async fn goes_on_after_a_kill(source: TestApp, target: TestApp) {
         let (here, there) = (source.admin("workspace", organization), copied.admin("workspace", organization));
         let query = format!(
             "{{ auditEvents(first: 100) {{ totalCount facets {{ {FACETS} }} nodes {{ {EVENT} }} }}
-                found: auditEvents(first: 100, search: \"carried\", filter: {{ actions: [\"did.0\"] }}) {{ totalCount nodes {{ {EVENT} }} }} }}"
+                found: auditEvents(first: 100, search: \"carried\", filter: {{ actions: [\"did.0\"] }}) {{ totalCount
+                nodes {{ {EVENT} }} }} }}"
         );
         assert_eq!(here.data(&query, json!({})).await, there.data(&query, json!({})).await, "{organization}");
     }
@@ -406,9 +413,9 @@ async fn every_column_of_both_databases_is_carried_or_built() {
     let postgres = TestApp::start(Database::Postgres).await;
     let found: BTreeSet<String> = column(
         &postgres.url,
-        "SELECT relname || '.' || attname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace AND nspname = 'public' \
-         JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped \
-         WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname NOT IN ('seaql_migrations', 'event_partition')",
+        "SELECT relname || '.' || attname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace AND nspname = \
+         'public' JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped WHERE relkind IN ('r', \
+         'p') AND NOT relispartition AND relname NOT IN ('seaql_migrations', 'event_partition')",
     )
     .await
     .into_iter()

@@ -134,7 +134,8 @@ pub struct Walk {
 
 impl Walk {
     pub async fn on(&mut self, client: &Client, base: &str) {
-        let query = "query($after: String) { auditEvents(first: 100, after: $after, orderBy: { field: SEQUENCE, direction: ASC }) {
+        let query = "query($after: String) { auditEvents(first: 100, after: $after,
+            orderBy: { field: SEQUENCE, direction: ASC }) {
             nodes { id sequence correlationId } pageInfo { hasNextPage endCursor } } }";
         loop {
             let answer = client.ask(base, query, json!({ "after": self.cursor })).await.expect("an answer");
@@ -165,8 +166,10 @@ impl Walk {
 
 /// Counts, index and search agree with the rows.
 pub async fn check_counts(client: &Client, base: &str, rows: usize) {
-    let query = "{ all: auditEvents(first: 0) { totalCount facets { actions { buckets { count } } actors { buckets { count } } days { count } } }
-        found: auditEvents(first: 0, search: \"load\") { totalCount } actor: auditEvents(first: 0, filter: { actor: { kinds: [USER] } }) { totalCount } }";
+    let query = "{ all: auditEvents(first: 0) { totalCount facets { actions { buckets { count } }
+        actors { buckets { count } } days { count } } }
+        found: auditEvents(first: 0, search: \"load\") { totalCount }
+        actor: auditEvents(first: 0, filter: { actor: { kinds: [USER] } }) { totalCount } }";
     let answer = client.ask(base, query, json!({})).await.expect("an answer");
     let data = &answer["data"];
     for list in ["all", "found", "actor"] {

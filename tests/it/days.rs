@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-use crate::harness::{event, on_both_databases};
+use crate::harness::{TestApp, event, on_both_databases};
 
 const ZONES: [Tz; 12] = [
     Tz::UTC,
@@ -72,58 +72,67 @@ fn input(kept: &Kept) -> Value {
 }
 
 on_both_databases! {
-    async fn days_are_counted_exactly_in_every_zone(app: &TestApp) {
-        let admin = app.admin("workspace", "acme");
-        let mut runner = TestRunner::deterministic();
-        let mut events: Vec<Kept> = Vec::new();
-        for round in 0..4 {
-            let new: Vec<_> = (0..60).map(|_| some(&mut runner, kept())).collect();
-            assert_eq!(admin.record_all(new.iter().map(input).collect()).await["recorded"], 60);
-            events.extend(new);
-            for _ in 0..40 {
-                let zone = some(&mut runner, prop::sample::select(ZONES.to_vec()));
-                let category = some(&mut runner, prop::option::of(prop::sample::select(vec!["a", "b"])));
-                let log = some(&mut runner, prop::sample::select(vec![None, None, Some("p1")]));
-                // Bounds at local midnights, as a period has them, and anywhere.
-                let midnight = |at: DateTime<Utc>| {
-                    let day = at.with_timezone(&zone).date_naive();
-                    day.and_hms_opt(0, 0, 0).and_then(|midnight| midnight.and_local_timezone(zone).earliest()).map_or(at, |at| at.to_utc())
-                };
-                let bound = || prop::option::of((instant(), any::<bool>()));
-                let [one, two] = [(); 2].map(|()| some(&mut runner, bound()).map(|(at, whole)| if whole { midnight(at) } else { at }));
-                let (from, to) = match (one, two) {
-                    (Some(one), Some(two)) => (Some(one.min(two)), Some(one.max(two))),
-                    open => open,
-                };
-                let mut expected: BTreeMap<String, i64> = BTreeMap::new();
-                for kept in &events {
-                    let fits = category.is_none_or(|asked| kept.category == asked)
-                        && log.is_none_or(|asked| kept.log == Some(asked))
-                        && from.is_none_or(|from| kept.at >= from)
-                        && to.is_none_or(|to| kept.at < to);
-                    if fits {
-                        *expected.entry(kept.at.with_timezone(&zone).date_naive().to_string()).or_default() += 1;
-                    }
+    days_are_counted_exactly_in_every_zone,
+}
+
+async fn days_are_counted_exactly_in_every_zone(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    let mut runner = TestRunner::deterministic();
+    let mut events: Vec<Kept> = Vec::new();
+    for round in 0..4 {
+        let new: Vec<_> = (0..60).map(|_| some(&mut runner, kept())).collect();
+        assert_eq!(admin.record_all(new.iter().map(input).collect()).await["recorded"], 60);
+        events.extend(new);
+        for _ in 0..40 {
+            let zone = some(&mut runner, prop::sample::select(ZONES.to_vec()));
+            let category = some(&mut runner, prop::option::of(prop::sample::select(vec!["a", "b"])));
+            let log = some(&mut runner, prop::sample::select(vec![None, None, Some("p1")]));
+            // Bounds at local midnights, as a period has them, and anywhere.
+            let midnight = |at: DateTime<Utc>| {
+                let day = at.with_timezone(&zone).date_naive();
+                day.and_hms_opt(0, 0, 0)
+                    .and_then(|midnight| midnight.and_local_timezone(zone).earliest())
+                    .map_or(at, |at| at.to_utc())
+            };
+            let bound = || prop::option::of((instant(), any::<bool>()));
+            let [one, two] =
+                [(); 2].map(|()| some(&mut runner, bound()).map(|(at, whole)| if whole { midnight(at) } else { at }));
+            let (from, to) = match (one, two) {
+                (Some(one), Some(two)) => (Some(one.min(two)), Some(one.max(two))),
+                open => open,
+            };
+            let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+            for kept in &events {
+                let fits = category.is_none_or(|asked| kept.category == asked)
+                    && log.is_none_or(|asked| kept.log == Some(asked))
+                    && from.is_none_or(|from| kept.at >= from)
+                    && to.is_none_or(|to| kept.at < to);
+                if fits {
+                    *expected.entry(kept.at.with_timezone(&zone).date_naive().to_string()).or_default() += 1;
                 }
-                let query = "query($zone: String, $log: AuditLogInput, $filter: AuditEventFilter) {
-                    auditEvents(first: 0, includeNested: true, log: $log, filter: $filter) { facets(timeZone: $zone) { days { day count } } } }";
-                let mut filter = json!({ "occurredAt": { "from": from.map(|at| at.to_rfc3339()), "to": to.map(|at| at.to_rfc3339()) } });
-                if let Some(category) = category {
-                    filter["categories"] = json!([category]);
-                }
-                let log = log.map(|id| json!({ "level": "project", "id": id }));
-                let variables = json!({ "zone": zone.name(), "log": log, "filter": filter });
-                let data = admin.data(query, variables.clone()).await;
-                let days = data["auditEvents"]["facets"]["days"].as_array().expect("days").iter();
-                let days: BTreeMap<String, i64> =
-                    days.map(|day| (day["day"].as_str().expect("a day").to_owned(), day["count"].as_i64().expect("a count"))).collect();
-                assert_eq!(days, expected, "round {round}: {variables}");
             }
+            let query = "query($zone: String, $log: AuditLogInput, $filter: AuditEventFilter) {
+                auditEvents(first: 0, includeNested: true, log: $log, filter: $filter) {
+                facets(timeZone: $zone) { days { day count } } } }";
+            let mut filter =
+                json!({ "occurredAt": { "from": from.map(|at| at.to_rfc3339()), "to": to.map(|at| at.to_rfc3339()) } });
+            if let Some(category) = category {
+                filter["categories"] = json!([category]);
+            }
+            let log = log.map(|id| json!({ "level": "project", "id": id }));
+            let variables = json!({ "zone": zone.name(), "log": log, "filter": filter });
+            let data = admin.data(query, variables.clone()).await;
+            let days = data["auditEvents"]["facets"]["days"].as_array().expect("days").iter();
+            let days: BTreeMap<String, i64> = days
+                .map(|day| (day["day"].as_str().expect("a day").to_owned(), day["count"].as_i64().expect("a count")))
+                .collect();
+            assert_eq!(days, expected, "round {round}: {variables}");
         }
-        // Another organization's calendar is its own.
-        let other = app.admin("workspace", "other");
-        other.record(event("x.y")).await;
-        let data = other.data("{ auditEvents { facets(timeZone: \"Europe/Berlin\") { days { count } } } }", json!({})).await;
-        assert_eq!(data["auditEvents"]["facets"]["days"], json!([{ "count": 1 }]));
     }
+    // Another organization's calendar is its own.
+    let other = app.admin("workspace", "other");
+    other.record(event("x.y")).await;
+    let data =
+        other.data("{ auditEvents { facets(timeZone: \"Europe/Berlin\") { days { count } } } }", json!({})).await;
+    assert_eq!(data["auditEvents"]["facets"]["days"], json!([{ "count": 1 }]));
 }

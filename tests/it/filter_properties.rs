@@ -9,7 +9,7 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Caller, on_both_databases},
+    harness::{Caller, TestApp, on_both_databases},
     model::{Asked, Kept, Told, asked, holds, now, told},
 };
 
@@ -33,10 +33,12 @@ pub async fn record(admin: &Caller<'_>, events: &[Told], start: i64, now: i64) -
 
 const QUERY: &str = "query($filter: AuditEventFilter, $search: String, $log: AuditLogInput, $includeNested: Boolean,
         $order: AuditEventOrder, $first: Int, $after: String, $zone: String) {
-    auditEvents(filter: $filter, search: $search, log: $log, includeNested: $includeNested, orderBy: $order, first: $first, after: $after) {
+    auditEvents(filter: $filter, search: $search, log: $log, includeNested: $includeNested, orderBy: $order,
+    first: $first, after: $after) {
         totalCount pageNumber pageCount nodes { sequence occurredAt } pageInfo { hasNextPage endCursor }
         facets(timeZone: $zone) { categories { ...list } actions { ...list } actors { ...list } outcomes { ...list }
-            logs { ...list } ipAddresses { ...list } sources { ...list } resourceTypes { ...list } days { day count } } } }
+            logs { ...list } ipAddresses { ...list } sources { ...list } resourceTypes { ...list }
+            days { day count } } } }
     fragment list on FacetList { exact buckets { value count actor { kind externalId name email } log { level } } }";
 
 /// Asks page by page, and compares list, totals and facets with the model.
@@ -100,18 +102,20 @@ fn facets(asked: &Asked, events: &[Kept], east: i64, answer: &Value, asked_text:
 }
 
 on_both_databases! {
-    async fn every_answer_is_the_models(app: &TestApp) {
-        let case = (vec(told(), 1..30), vec((asked(), prop_oneof![Just(100_usize), 2..9_usize]), 15));
-        holds(80, case, async |(events, questions)| {
-            let (organization, now) = (fresh(), now());
-            let admin = app.admin("workspace", &organization);
-            let kept = record(&admin, &events, 0, now).await;
-            for (asked, size) in &questions {
-                asked.check_predicate(&kept, now);
-                check(&admin, &organization, asked, &kept, *size).await;
-            }
-        });
-    }
+    every_answer_is_the_models,
+}
+
+async fn every_answer_is_the_models(app: &TestApp) {
+    let case = (vec(told(), 1..30), vec((asked(), prop_oneof![Just(100_usize), 2..9_usize]), 15));
+    holds(80, case, async |(events, questions)| {
+        let (organization, now) = (fresh(), now());
+        let admin = app.admin("workspace", &organization);
+        let kept = record(&admin, &events, 0, now).await;
+        for (asked, size) in &questions {
+            asked.check_predicate(&kept, now);
+            check(&admin, &organization, asked, &kept, *size).await;
+        }
+    });
 }
 
 /// The predicate alone, many times over: it needs no database.

@@ -38,24 +38,39 @@ async fn sqlite() -> TestApp {
 }
 
 on_both_databases! {
-    async fn a_failed_root_field_is_null_beside_its_error(app: &TestApp) {
-        let reader = app.admin("workspace", "acme");
-        let mut wrong = Vec::new();
-        for (query, expected) in [
-            ("{ auditEvent(id: \"x\") { id } }", json!({ "auditEvent": null })),
-            ("{ a: auditEvent(id: \"x\") { id } b: node(id: \"y\") { id } }", json!({ "a": null, "b": null })),
-            ("{ viewer { subject } auditEvent(id: \"x\") { id } }", json!({ "viewer": { "subject": "admin" }, "auditEvent": null })),
-            ("{ ...F } fragment F on Query { a: auditEvent(id: \"x\") { id } viewer { subject } }", json!({ "a": null, "viewer": { "subject": "admin" } })),
-            ("mutation { recordAuditEvent(input: { action: \"\", actor: { kind: USER } }) { status } }", json!({ "recordAuditEvent": null })),
-        ] {
-            let answer = reader.ask(query, json!({})).await;
-            if answer.json()["data"] != expected {
-                wrong.push(format!("{query}: {} and not {expected}", answer.json()["data"]));
-            }
-            assert!(answer.errors().iter().all(|error| error["path"].is_array() && error["extensions"]["code"].is_string()));
+    a_failed_root_field_is_null_beside_its_error,
+    health_is_told_to_whoever_asks,
+    a_page_of_100_with_every_field_passes_the_limits,
+}
+
+async fn a_failed_root_field_is_null_beside_its_error(app: &TestApp) {
+    let reader = app.admin("workspace", "acme");
+    let mut wrong = Vec::new();
+    for (query, expected) in [
+        ("{ auditEvent(id: \"x\") { id } }", json!({ "auditEvent": null })),
+        ("{ a: auditEvent(id: \"x\") { id } b: node(id: \"y\") { id } }", json!({ "a": null, "b": null })),
+        (
+            "{ viewer { subject } auditEvent(id: \"x\") { id } }",
+            json!({ "viewer": { "subject": "admin" }, "auditEvent": null }),
+        ),
+        (
+            "{ ...F } fragment F on Query { a: auditEvent(id: \"x\") { id } viewer { subject } }",
+            json!({ "a": null, "viewer": { "subject": "admin" } }),
+        ),
+        (
+            "mutation { recordAuditEvent(input: { action: \"\", actor: { kind: USER } }) { status } }",
+            json!({ "recordAuditEvent": null }),
+        ),
+    ] {
+        let answer = reader.ask(query, json!({})).await;
+        if answer.json()["data"] != expected {
+            wrong.push(format!("{query}: {} and not {expected}", answer.json()["data"]));
         }
-        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(
+            answer.errors().iter().all(|error| error["path"].is_array() && error["extensions"]["code"].is_string())
+        );
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test]
@@ -257,11 +272,9 @@ async fn pages_of_other_origins_call_only_where_they_are_allowed_to() {
     closed.finish().await;
 }
 
-on_both_databases! {
-    async fn health_is_told_to_whoever_asks(app: &TestApp) {
-        for path in ["/healthz", "/readyz", "/metrics"] {
-            assert_eq!(app.send(request(Method::GET, path, &[], Body::empty())).await.status, 200, "{path}");
-        }
+async fn health_is_told_to_whoever_asks(app: &TestApp) {
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(app.send(request(Method::GET, path, &[], Body::empty())).await.status, 200, "{path}");
     }
 }
 
@@ -293,41 +306,56 @@ async fn the_schema_is_shown_to_whoever_asks() {
     app.finish().await;
 }
 
-on_both_databases! {
-    async fn a_page_of_100_with_every_field_passes_the_limits(app: &TestApp) {
-        let admin = app.admin("caputchin", "acme");
-        let full = |i: usize| json!({
+async fn a_page_of_100_with_every_field_passes_the_limits(app: &TestApp) {
+    let admin = app.admin("caputchin", "acme");
+    let full = |i: usize| {
+        json!({
             "action": "widget.changed", "actor": { "kind": "STAFF", "id": "s", "name": "S", "email": "s@example.com" },
             "onBehalfOf": { "kind": "USER", "id": "u", "name": "U", "email": "u@example.com" },
-            "resources": [{ "type": "t", "id": "i", "name": "n" }], "log": { "level": "widget", "id": "w", "parent": { "level": "troop", "id": "t" } },
-            "ipAddress": "192.0.2.1", "userAgent": "a", "correlationId": "c", "source": "s", "sourceEventId": "e", "metadata": { "i": i }
-        });
-        for _ in 0..2 {
-            admin.record_all((0..60).map(full).collect()).await;
-        }
-        let page = admin.data(EVERYTHING, json!({})).await["auditEvents"].clone();
-        assert_eq!(page["edges"].as_array().expect("edges").len(), 100);
-        assert_eq!(page["totalCount"], 120);
-        assert_eq!(page["nodes"][99]["log"]["parent"]["parent"]["level"], "account");
+            "resources": [{ "type": "t", "id": "i", "name": "n" }],
+            "log": { "level": "widget", "id": "w", "parent": { "level": "troop", "id": "t" } },
+            "ipAddress": "192.0.2.1", "userAgent": "a", "correlationId": "c", "source": "s", "sourceEventId": "e",
+            "metadata": { "i": i }
+        })
+    };
+    for _ in 0..2 {
+        admin.record_all((0..60).map(full).collect()).await;
     }
+    let page = admin.data(EVERYTHING, json!({})).await["auditEvents"].clone();
+    assert_eq!(page["edges"].as_array().expect("edges").len(), 100);
+    assert_eq!(page["totalCount"], 120);
+    assert_eq!(page["nodes"][99]["log"]["parent"]["parent"]["level"], "account");
 }
 
 /// Every field that an event and its list have.
-const EVERYTHING: &str = "query { auditEvents(first: 100, includeNested: true, log: { level: \"account\", id: \"acme\" }) {
+const EVERYTHING: &str =
+    "query { auditEvents(first: 100, includeNested: true, log: { level: \"account\", id: \"acme\" }) {
     totalCount pageNumber pageCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     edges { cursor node { ...E } } nodes { ...E }
-    facets(timeZone: \"Europe/Berlin\") { categories { exact buckets { value label count } } actions { exact buckets { value label count } }
-        actors { exact buckets { value label count } } outcomes { exact buckets { value label count } } days { day count } } } }
-    fragment E on AuditEvent { id sequence action actionLabel category { code label shortLabel description } actor { ...A } onBehalfOf { ...A }
-        resource { type externalId name } resources { type externalId name } log { id level externalId name deletedAt parent { id level externalId name deletedAt parent { id level externalId } } } outcome occurredAt recordedAt
+    facets(timeZone: \"Europe/Berlin\") { categories { exact buckets { value label count } }
+    actions { exact buckets { value label count } }
+        actors { exact buckets { value label count } } outcomes { exact buckets { value label count } }
+        days { day count } } } }
+    fragment E on AuditEvent { id sequence action actionLabel category { code label shortLabel description }
+    actor { ...A } onBehalfOf { ...A }
+        resource { type externalId name } resources { type externalId name } log { id level externalId name deletedAt
+        parent { id level externalId name deletedAt parent { id level externalId } } } outcome occurredAt recordedAt
         ipAddress userAgent correlationId source sourceEventId recordedBy metadata metadataText truncated }
     fragment A on Actor { kind externalId name email label kindLabel }";
 
 /// What `getIntrospectionQuery` of graphql@16 asks with everything on.
-const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name } mutationType { name } subscriptionType { name }
-    types { ...FullType } directives { name description isRepeatable locations args(includeDeprecated: true) { ...InputValue } } } }
+const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name }
+    mutationType { name } subscriptionType { name }
+    types { ...FullType } directives { name description isRepeatable locations
+    args(includeDeprecated: true) { ...InputValue } } } }
     fragment FullType on __Type { kind name description specifiedByURL isOneOf
-        fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
-        inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef } enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
-    fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
-    fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
+        fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue }
+        type { ...TypeRef } isDeprecated deprecationReason }
+        inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+        enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason }
+        possibleTypes { ...TypeRef } }
+    fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated
+    deprecationReason }
+    fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name
+    ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+    ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";

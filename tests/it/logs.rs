@@ -21,7 +21,8 @@ fn within(action: &str, path: &[(&str, &str)]) -> Value {
     input
 }
 
-const DELETE: &str = "mutation($input: DeleteAuditLogInput!) { deleteAuditLog(input: $input) { log { level externalId name deletedAt } event { id action sequence log { level externalId } } } }";
+const DELETE: &str = "mutation($input: DeleteAuditLogInput!) { deleteAuditLog(input: $input) { log { level externalId \
+                      name deletedAt } event { id action sequence log { level externalId } } } }";
 
 async fn delete(caller: &Caller<'_>, level: &str, id: &str, event: Option<Value>) -> Value {
     let mut input = json!({ "log": { "level": level, "id": id } });
@@ -42,314 +43,476 @@ async fn names(reader: &Caller<'_>) -> Vec<String> {
 }
 
 on_both_databases! {
-    async fn a_list_shows_nested_logs_as_it_is_asked_to_or_as_its_level_says(app: &TestApp) {
-        let caputchin = app.admin("caputchin", "acme");
-        caputchin.record(event("session.sign-out")).await;
-        caputchin.record(within("troop.touched", &[("troop", "t1")])).await;
-        caputchin.record(within("widget.touched", &[("widget", "w1"), ("troop", "t1")])).await;
-        caputchin.record(within("troop.other", &[("troop", "t2")])).await;
-        // Three levels, each with its own log; the account's own list is its own.
-        assert_eq!(caputchin.actions("").await, ["session.sign-out"]);
-        assert_eq!(caputchin.actions("includeNested: true").await, ["troop.other", "widget.touched", "troop.touched", "session.sign-out"]);
-        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["troop.touched"]);
-        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}, includeNested: true").await, ["widget.touched", "troop.touched"]);
-        assert_eq!(caputchin.actions("log: {level: \"widget\", id: \"w1\"}").await, ["widget.touched"]);
-        assert_eq!(caputchin.actions("log: {level: \"account\", id: \"acme\"}, includeNested: false").await, ["session.sign-out"]);
-        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"w1\"}").await, Vec::<String>::new());
-        let deep = caputchin.data("{ auditEvents(log: {level: \"widget\", id: \"w1\"}) { totalCount nodes { log { level externalId name deletedAt parent { level externalId parent { level externalId parent { externalId } } } } } } }", json!({})).await;
-        assert_eq!(deep["auditEvents"]["nodes"][0]["log"], json!({
-            "level": "widget", "externalId": "w1", "name": "widget w1", "deletedAt": null,
-            "parent": { "level": "troop", "externalId": "t1", "parent": { "level": "account", "externalId": "acme", "parent": null } }
-        }));
-        assert_eq!(names(&caputchin).await, ["account:acme", "troop:t1", "widget:w1", "troop:t2"]);
-        // capydb's organization shows its projects' events.
-        let capydb = app.admin("capydb", "acme");
-        capydb.record(event("api_key.created")).await;
-        capydb.record(within("project.import_started", &[("project", "p1")])).await;
-        assert_eq!(capydb.actions("").await, ["project.import_started", "api_key.created"]);
-        assert_eq!(capydb.actions("includeNested: false").await, ["api_key.created"]);
-        assert_eq!(capydb.actions("log: {level: \"project\", id: \"p1\"}").await, ["project.import_started"]);
-        // A log lies in one log for ever.
-        let moved = capydb.ask("mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }", json!({ "input": within("project.import_started", &[("project", "p1"), ("organization", "other")]) })).await;
-        assert_eq!((moved.code().as_str(), moved.field().starts_with("input.log")), ("BAD_USER_INPUT", true));
-    }
+    a_list_shows_nested_logs_as_it_is_asked_to_or_as_its_level_says,
+    a_cleared_projects_events_stay_in_the_organizations_list,
+    a_removed_troops_events_are_read_nowhere_and_the_deletion_is_in_the_accounts_log,
+    a_kept_log_is_shown_as_before_and_says_when_it_was_deleted,
+    an_id_used_again_is_a_new_log,
+    a_log_is_one_object_with_an_id_and_the_name_of_its_first_use,
+    a_logs_id_is_good_for_those_who_may_read_it,
+    deleting_takes_the_right_and_a_log_that_is_there,
+    a_token_of_one_log_reads_it_and_what_is_below,
+}
 
-    async fn a_cleared_projects_events_stay_in_the_organizations_list(app: &TestApp) {
-        let admin = app.admin("capydb", "acme");
-        for action in ["project.import_started", "project.credentials_rotated"] {
-            admin.record(within(action, &[("project", "p1")])).await;
-        }
-        admin.record(within("project.import_started", &[("project", "p2")])).await;
-        let gone = delete(&admin, "project", "p1", Some(json!({ "action": "project.deleted", "actor": { "kind": "USER", "id": "u9" }, "correlationId": "job_1" }))).await;
-        assert_eq!((&gone["log"]["externalId"], &gone["log"]["name"]), (&json!("p1"), &json!("project p1")));
-        assert!(gone["log"]["deletedAt"].is_string());
-        assert_eq!((&gone["event"]["action"], &gone["event"]["log"]), (&json!("project.deleted"), &json!({ "level": "organization", "externalId": "acme" })));
-        let ask = "query($log: AuditLogInput, $filter: AuditEventFilter, $search: String) { auditEvents(log: $log, filter: $filter, search: $search) { totalCount nodes { action log { externalId } } facets { actions { buckets { value count } } } } }";
-        let page = admin.data(ask, json!({})).await["auditEvents"].clone();
-        assert_eq!(page["nodes"], json!([
+async fn a_list_shows_nested_logs_as_it_is_asked_to_or_as_its_level_says(app: &TestApp) {
+    let caputchin = app.admin("caputchin", "acme");
+    caputchin.record(event("session.sign-out")).await;
+    caputchin.record(within("troop.touched", &[("troop", "t1")])).await;
+    caputchin.record(within("widget.touched", &[("widget", "w1"), ("troop", "t1")])).await;
+    caputchin.record(within("troop.other", &[("troop", "t2")])).await;
+    // Three levels, each with its own log; the account's own list is its own.
+    assert_eq!(caputchin.actions("").await, ["session.sign-out"]);
+    assert_eq!(
+        caputchin.actions("includeNested: true").await,
+        ["troop.other", "widget.touched", "troop.touched", "session.sign-out"]
+    );
+    assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["troop.touched"]);
+    assert_eq!(
+        caputchin.actions("log: {level: \"troop\", id: \"t1\"}, includeNested: true").await,
+        ["widget.touched", "troop.touched"]
+    );
+    assert_eq!(caputchin.actions("log: {level: \"widget\", id: \"w1\"}").await, ["widget.touched"]);
+    assert_eq!(
+        caputchin.actions("log: {level: \"account\", id: \"acme\"}, includeNested: false").await,
+        ["session.sign-out"]
+    );
+    assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"w1\"}").await, Vec::<String>::new());
+    let deep = caputchin
+        .data(
+            "{ auditEvents(log: {level: \"widget\", id: \"w1\"}) { totalCount \
+             nodes { log { level externalId name deletedAt parent { level externalId \
+             parent { level externalId parent { externalId } } } } } } }",
+            json!({}),
+        )
+        .await;
+    assert_eq!(
+        deep["auditEvents"]["nodes"][0]["log"],
+        json!({
+            "level": "widget", "externalId": "w1", "name": "widget w1", "deletedAt": null,
+            "parent": {
+                "level": "troop", "externalId": "t1",
+                "parent": { "level": "account", "externalId": "acme", "parent": null }
+            }
+        })
+    );
+    assert_eq!(names(&caputchin).await, ["account:acme", "troop:t1", "widget:w1", "troop:t2"]);
+    // capydb's organization shows its projects' events.
+    let capydb = app.admin("capydb", "acme");
+    capydb.record(event("api_key.created")).await;
+    capydb.record(within("project.import_started", &[("project", "p1")])).await;
+    assert_eq!(capydb.actions("").await, ["project.import_started", "api_key.created"]);
+    assert_eq!(capydb.actions("includeNested: false").await, ["api_key.created"]);
+    assert_eq!(capydb.actions("log: {level: \"project\", id: \"p1\"}").await, ["project.import_started"]);
+    // A log lies in one log for ever.
+    let moved = capydb
+        .ask(
+            "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }",
+            json!({ "input": within("project.import_started", &[("project", "p1"), ("organization", "other")]) }),
+        )
+        .await;
+    assert_eq!((moved.code().as_str(), moved.field().starts_with("input.log")), ("BAD_USER_INPUT", true));
+}
+
+async fn a_cleared_projects_events_stay_in_the_organizations_list(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    for action in ["project.import_started", "project.credentials_rotated"] {
+        admin.record(within(action, &[("project", "p1")])).await;
+    }
+    admin.record(within("project.import_started", &[("project", "p2")])).await;
+    let gone = delete(
+        &admin,
+        "project",
+        "p1",
+        Some(json!({ "action": "project.deleted", "actor": { "kind": "USER", "id": "u9" }, "correlationId": "job_1" })),
+    )
+    .await;
+    assert_eq!((&gone["log"]["externalId"], &gone["log"]["name"]), (&json!("p1"), &json!("project p1")));
+    assert!(gone["log"]["deletedAt"].is_string());
+    assert_eq!(
+        (&gone["event"]["action"], &gone["event"]["log"]),
+        (&json!("project.deleted"), &json!({ "level": "organization", "externalId": "acme" }))
+    );
+    let ask = "query($log: AuditLogInput, $filter: AuditEventFilter, $search: String) { auditEvents(log: $log, \
+               filter: $filter, search: $search) { totalCount nodes { action log { externalId } } \
+               facets { actions { buckets { value count } } } } }";
+    let page = admin.data(ask, json!({})).await["auditEvents"].clone();
+    assert_eq!(
+        page["nodes"],
+        json!([
             { "action": "project.deleted", "log": { "externalId": "acme" } },
             { "action": "project.import_started", "log": { "externalId": "p2" } },
             { "action": "project.credentials_rotated", "log": null },
             { "action": "project.import_started", "log": null },
-        ]));
-        assert_eq!(page["totalCount"], 4);
-        // Who deleted it can be answered, and the old project is found by its id.
-        let who = admin.data("{ auditEvents(filter: { actions: [\"project.deleted\"] }) { nodes { actor { externalId } correlationId } } }", json!({})).await;
-        assert_eq!(who["auditEvents"]["nodes"], json!([{ "actor": { "externalId": "u9" }, "correlationId": "job_1" }]));
-        let old = json!({ "log": { "level": "project", "id": "p1" } });
-        let found = admin.data(ask, old.clone()).await["auditEvents"].clone();
-        assert_eq!(found["nodes"], json!([{ "action": "project.credentials_rotated", "log": null }, { "action": "project.import_started", "log": null }]));
-        assert_eq!(found["totalCount"], 2);
-        assert_eq!(admin.data(ask, json!({ "search": "import" })).await["auditEvents"]["totalCount"], 2);
-        // It is no longer among the logs that can be chosen, and a token for it alone sees nothing of it.
-        assert_eq!(names(&admin).await, ["organization:acme", "project:p2"]);
-        let narrowed = app.admin("capydb", "acme").logs(&["project:p1"]);
-        let refused = narrowed.ask(ask, json!({})).await;
-        assert_eq!(refused.code(), "FORBIDDEN");
-        assert!(refused.errors()[0]["message"].as_str().expect("text").contains("project:p1, which this token is for, was deleted"));
-        // Nothing was edited: the sequence has every number, and each event is found by its id.
-        let all = admin.data("{ auditEvents(orderBy: { field: SEQUENCE, direction: ASC }) { nodes { id sequence } } }", json!({})).await;
-        for (i, node) in all["auditEvents"]["nodes"].as_array().expect("nodes").iter().enumerate() {
-            assert_eq!(node["sequence"], i.to_string());
-            let again = admin.data("query($id: ID!) { auditEvent(id: $id) { sequence } }", json!({ "id": node["id"] })).await;
-            assert_eq!(again["auditEvent"]["sequence"], i.to_string());
-        }
+        ])
+    );
+    assert_eq!(page["totalCount"], 4);
+    // Who deleted it can be answered, and the old project is found by its id.
+    let who = admin
+        .data(
+            "{ auditEvents(filter: { actions: [\"project.deleted\"] }) { nodes { actor { externalId } \
+             correlationId } } }",
+            json!({}),
+        )
+        .await;
+    assert_eq!(who["auditEvents"]["nodes"], json!([{ "actor": { "externalId": "u9" }, "correlationId": "job_1" }]));
+    let old = json!({ "log": { "level": "project", "id": "p1" } });
+    let found = admin.data(ask, old.clone()).await["auditEvents"].clone();
+    assert_eq!(
+        found["nodes"],
+        json!([
+            { "action": "project.credentials_rotated", "log": null },
+            { "action": "project.import_started", "log": null }
+        ])
+    );
+    assert_eq!(found["totalCount"], 2);
+    assert_eq!(admin.data(ask, json!({ "search": "import" })).await["auditEvents"]["totalCount"], 2);
+    // It is no longer among the logs that can be chosen, and a token for it alone sees nothing of it.
+    assert_eq!(names(&admin).await, ["organization:acme", "project:p2"]);
+    let narrowed = app.admin("capydb", "acme").logs(&["project:p1"]);
+    let refused = narrowed.ask(ask, json!({})).await;
+    assert_eq!(refused.code(), "FORBIDDEN");
+    assert!(
+        refused.errors()[0]["message"]
+            .as_str()
+            .expect("text")
+            .contains("project:p1, which this token is for, was deleted")
+    );
+    // Nothing was edited: the sequence has every number, and each event is found by its id.
+    let all = admin
+        .data("{ auditEvents(orderBy: { field: SEQUENCE, direction: ASC }) { nodes { id sequence } } }", json!({}))
+        .await;
+    for (i, node) in all["auditEvents"]["nodes"].as_array().expect("nodes").iter().enumerate() {
+        assert_eq!(node["sequence"], i.to_string());
+        let again =
+            admin.data("query($id: ID!) { auditEvent(id: $id) { sequence } }", json!({ "id": node["id"] })).await;
+        assert_eq!(again["auditEvent"]["sequence"], i.to_string());
     }
+}
 
-    async fn a_removed_troops_events_are_read_nowhere_and_the_deletion_is_in_the_accounts_log(app: &TestApp) {
-        let admin = app.admin("caputchin", "acme");
-        admin.record(event("session.sign-out")).await;
-        let id = admin.record(within("troop.troopword", &[("troop", "t1")])).await["event"]["id"].clone();
-        admin.record(within("widget.widgetword", &[("widget", "w1"), ("troop", "t1")])).await;
-        admin.record(within("troop.stays", &[("troop", "t2")])).await;
-        let gone = delete(&admin, "troop", "t1", Some(json!({ "action": "troop.delete", "actor": { "kind": "USER", "id": "u" }, "resources": [{ "type": "troop", "id": "t1", "name": "The A Troop" }] }))).await;
-        assert_eq!(gone["event"]["log"], json!({ "level": "account", "externalId": "acme" }));
-        assert_eq!(gone["event"]["sequence"], "4");
-        assert_eq!(admin.actions("").await, ["troop.delete", "session.sign-out"]);
-        assert_eq!(admin.actions("includeNested: true").await, ["troop.delete", "troop.stays", "session.sign-out"]);
-        for arguments in ["log: {level: \"troop\", id: \"t1\"}", "log: {level: \"troop\", id: \"t1\"}, includeNested: true", "log: {level: \"widget\", id: \"w1\"}", "includeNested: true, search: \"troopword\"", "includeNested: true, search: \"widgetw*\"", "includeNested: true, filter: { actions: [\"widget.w*\"] }"] {
-            assert_eq!(admin.actions(arguments).await, Vec::<String>::new(), "{arguments}");
-        }
-        let counted = admin.data("{ auditEvents(includeNested: true) { totalCount facets { actions { buckets { value } } days { count } } } }", json!({})).await["auditEvents"].clone();
-        assert_eq!((&counted["totalCount"], &counted["facets"]["days"]), (&json!(3), &json!([{ "count": 3 }])));
-        assert!(!counted["facets"].to_string().contains("troopword"));
-        let staff = app.caller("caputchin").scopes("audit:read audit:staff");
-        for caller in [&admin, &staff] {
-            assert_eq!(caller.ask("query($id: ID!) { auditEvent(id: $id) { id } }", json!({ "id": id })).await.code(), "NOT_FOUND");
-        }
-        // Their places in the sequence remain: the next event goes on counting.
-        assert_eq!(admin.record(event("session.sign-out")).await["sequence"], "5");
-        assert_eq!(names(&admin).await, ["account:acme", "troop:t2"]);
-        // The name of what was deleted is kept in the entry.
-        let entry = admin.data("{ auditEvents(filter: { resource: { types: [\"troop\"], ids: [\"t1\"] } }) { nodes { resource { name } } } }", json!({})).await;
-        assert_eq!(entry["auditEvents"]["nodes"], json!([{ "resource": { "name": "The A Troop" } }]));
+async fn a_removed_troops_events_are_read_nowhere_and_the_deletion_is_in_the_accounts_log(app: &TestApp) {
+    let admin = app.admin("caputchin", "acme");
+    admin.record(event("session.sign-out")).await;
+    let id = admin.record(within("troop.troopword", &[("troop", "t1")])).await["event"]["id"].clone();
+    admin.record(within("widget.widgetword", &[("widget", "w1"), ("troop", "t1")])).await;
+    admin.record(within("troop.stays", &[("troop", "t2")])).await;
+    let gone = delete(
+        &admin,
+        "troop",
+        "t1",
+        Some(json!({
+            "action": "troop.delete", "actor": { "kind": "USER", "id": "u" },
+            "resources": [{ "type": "troop", "id": "t1", "name": "The A Troop" }]
+        })),
+    )
+    .await;
+    assert_eq!(gone["event"]["log"], json!({ "level": "account", "externalId": "acme" }));
+    assert_eq!(gone["event"]["sequence"], "4");
+    assert_eq!(admin.actions("").await, ["troop.delete", "session.sign-out"]);
+    assert_eq!(admin.actions("includeNested: true").await, ["troop.delete", "troop.stays", "session.sign-out"]);
+    for arguments in [
+        "log: {level: \"troop\", id: \"t1\"}",
+        "log: {level: \"troop\", id: \"t1\"}, includeNested: true",
+        "log: {level: \"widget\", id: \"w1\"}",
+        "includeNested: true, search: \"troopword\"",
+        "includeNested: true, search: \"widgetw*\"",
+        "includeNested: true, filter: { actions: [\"widget.w*\"] }",
+    ] {
+        assert_eq!(admin.actions(arguments).await, Vec::<String>::new(), "{arguments}");
     }
+    let counted = admin
+        .data(
+            "{ auditEvents(includeNested: true) { totalCount facets { actions { buckets { value } } \
+             days { count } } } }",
+            json!({}),
+        )
+        .await["auditEvents"]
+        .clone();
+    assert_eq!((&counted["totalCount"], &counted["facets"]["days"]), (&json!(3), &json!([{ "count": 3 }])));
+    assert!(!counted["facets"].to_string().contains("troopword"));
+    let staff = app.caller("caputchin").scopes("audit:read audit:staff");
+    for caller in [&admin, &staff] {
+        assert_eq!(
+            caller.ask("query($id: ID!) { auditEvent(id: $id) { id } }", json!({ "id": id })).await.code(),
+            "NOT_FOUND"
+        );
+    }
+    // Their places in the sequence remain: the next event goes on counting.
+    assert_eq!(admin.record(event("session.sign-out")).await["sequence"], "5");
+    assert_eq!(names(&admin).await, ["account:acme", "troop:t2"]);
+    // The name of what was deleted is kept in the entry.
+    let entry = admin
+        .data(
+            "{ auditEvents(filter: { resource: { types: [\"troop\"], ids: [\"t1\"] } }) { \
+             nodes { resource { name } } } }",
+            json!({}),
+        )
+        .await;
+    assert_eq!(entry["auditEvents"]["nodes"], json!([{ "resource": { "name": "The A Troop" } }]));
+}
 
-    async fn a_kept_log_is_shown_as_before_and_says_when_it_was_deleted(app: &TestApp) {
-        // A product with the other policies side by side.
-        let folder = tempfile::tempdir().expect("a folder");
-        let text = catalogs::workspace().replace("[[levels]]\nname = \"project\"", "[[levels]]\nname = \"space\"\nlabel = \"Space\"\nparent = \"organisation\"\non_delete = \"CLEAR\"\n\n[[levels]]\nname = \"project\"");
-        std::fs::write(folder.path().join("workspace.toml"), text).expect("written");
-        let products = Products::load(folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
-        let own = TestApp::with(app.database, products, |_| {}).await;
-        let admin = own.admin("workspace", "acme");
-        admin.record(within("kept", &[("project", "p1")])).await;
-        admin.record(within("cleared", &[("space", "p1")])).await;
-        let gone = delete(&admin, "project", "p1", None).await;
-        assert_eq!(gone["event"], Value::Null);
-        delete(&admin, "space", "p1", None).await;
-        let page = admin.data("{ auditEvents(includeNested: true) { totalCount nodes { action log { level externalId deletedAt } } } }", json!({})).await["auditEvents"].clone();
-        assert_eq!(page["totalCount"], 2);
-        assert_eq!(page["nodes"][0], json!({ "action": "cleared", "log": null }));
-        assert_eq!(page["nodes"][1]["log"], json!({ "level": "project", "externalId": "p1", "deletedAt": gone["log"]["deletedAt"] }));
-        assert_eq!(admin.actions("log: {level: \"project\", id: \"p1\"}").await, ["kept"]);
-        assert_eq!(admin.actions("log: {level: \"space\", id: \"p1\"}").await, ["cleared"]);
-        own.finish().await;
-    }
+async fn a_kept_log_is_shown_as_before_and_says_when_it_was_deleted(app: &TestApp) {
+    // A product with the other policies side by side.
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = catalogs::workspace().replace(
+        "[[levels]]\nname = \"project\"",
+        "[[levels]]\nname = \"space\"\nlabel = \"Space\"\nparent = \"organisation\"\non_delete = \
+         \"CLEAR\"\n\n[[levels]]\nname = \"project\"",
+    );
+    std::fs::write(folder.path().join("workspace.toml"), text).expect("written");
+    let products = Products::load(folder.path()).unwrap_or_else(|faults| panic!("{faults}"));
+    let own = TestApp::with(app.database, products, |_| {}).await;
+    let admin = own.admin("workspace", "acme");
+    admin.record(within("kept", &[("project", "p1")])).await;
+    admin.record(within("cleared", &[("space", "p1")])).await;
+    let gone = delete(&admin, "project", "p1", None).await;
+    assert_eq!(gone["event"], Value::Null);
+    delete(&admin, "space", "p1", None).await;
+    let page = admin
+        .data(
+            "{ auditEvents(includeNested: true) { totalCount nodes { action log { level externalId deletedAt } } } }",
+            json!({}),
+        )
+        .await["auditEvents"]
+        .clone();
+    assert_eq!(page["totalCount"], 2);
+    assert_eq!(page["nodes"][0], json!({ "action": "cleared", "log": null }));
+    assert_eq!(
+        page["nodes"][1]["log"],
+        json!({ "level": "project", "externalId": "p1", "deletedAt": gone["log"]["deletedAt"] })
+    );
+    assert_eq!(admin.actions("log: {level: \"project\", id: \"p1\"}").await, ["kept"]);
+    assert_eq!(admin.actions("log: {level: \"space\", id: \"p1\"}").await, ["cleared"]);
+    own.finish().await;
+}
 
-    async fn an_id_used_again_is_a_new_log(app: &TestApp) {
-        let admin = app.admin("capydb", "acme");
-        admin.record(within("project.import_started", &[("project", "p1")])).await;
-        delete(&admin, "project", "p1", None).await;
-        admin.record(within("project.credentials_rotated", &[("project", "p1")])).await;
-        let list = admin.data("{ auditEvents { nodes { action log { externalId deletedAt } } } }", json!({})).await;
-        assert_eq!(list["auditEvents"]["nodes"], json!([{ "action": "project.credentials_rotated", "log": { "externalId": "p1", "deletedAt": null } }, { "action": "project.import_started", "log": null }]));
-        // The new log is the one that its name finds, and a token for it sees nothing of the old one.
-        assert_eq!(admin.actions("log: {level: \"project\", id: \"p1\"}").await, ["project.credentials_rotated"]);
-        assert_eq!(app.admin("capydb", "acme").logs(&["project:p1"]).actions("").await, ["project.credentials_rotated"]);
-        assert_eq!(names(&admin).await, ["organization:acme", "project:p1"]);
-        // The same at a level whose logs go with the thing.
-        let caputchin = app.admin("caputchin", "acme");
-        caputchin.record(within("troop.old", &[("troop", "t1")])).await;
-        delete(&caputchin, "troop", "t1", None).await;
-        caputchin.record(within("troop.new", &[("troop", "t1")])).await;
-        assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["troop.new"]);
-        assert_eq!(caputchin.actions("includeNested: true").await, ["troop.new"]);
-    }
+async fn an_id_used_again_is_a_new_log(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    admin.record(within("project.import_started", &[("project", "p1")])).await;
+    delete(&admin, "project", "p1", None).await;
+    admin.record(within("project.credentials_rotated", &[("project", "p1")])).await;
+    let list = admin.data("{ auditEvents { nodes { action log { externalId deletedAt } } } }", json!({})).await;
+    assert_eq!(
+        list["auditEvents"]["nodes"],
+        json!([
+            { "action": "project.credentials_rotated", "log": { "externalId": "p1", "deletedAt": null } },
+            { "action": "project.import_started", "log": null }
+        ])
+    );
+    // The new log is the one that its name finds, and a token for it sees nothing of the old one.
+    assert_eq!(admin.actions("log: {level: \"project\", id: \"p1\"}").await, ["project.credentials_rotated"]);
+    assert_eq!(app.admin("capydb", "acme").logs(&["project:p1"]).actions("").await, ["project.credentials_rotated"]);
+    assert_eq!(names(&admin).await, ["organization:acme", "project:p1"]);
+    // The same at a level whose logs go with the thing.
+    let caputchin = app.admin("caputchin", "acme");
+    caputchin.record(within("troop.old", &[("troop", "t1")])).await;
+    delete(&caputchin, "troop", "t1", None).await;
+    caputchin.record(within("troop.new", &[("troop", "t1")])).await;
+    assert_eq!(caputchin.actions("log: {level: \"troop\", id: \"t1\"}").await, ["troop.new"]);
+    assert_eq!(caputchin.actions("includeNested: true").await, ["troop.new"]);
+}
 
-    async fn a_log_is_one_object_with_an_id_and_the_name_of_its_first_use(app: &TestApp) {
-        let admin = app.admin("capydb", "acme");
-        for name in ["First", "Second"] {
-            let mut input = within("project.import_started", &[("project", "p1")]);
-            input["log"]["name"] = json!(name);
-            admin.record(input).await;
-        }
-        admin.record(within("project.import_started", &[("project", "p2")])).await;
-        admin.record(event("api_key.created")).await;
-        let list = admin.data("{ auditEvents { nodes { log { id externalId name parent { id } } } } viewer { logs { id externalId } } }", json!({})).await;
-        let shown: Vec<_> = list["auditEvents"]["nodes"].as_array().expect("nodes").iter().map(|node| node["log"].clone()).collect();
-        let [own, p2, again, p1] = &shown[..] else { panic!("{shown:?}") };
-        assert_eq!((p1, &p1["name"]), (again, &json!("First")));
-        assert_eq!((&p1["parent"]["id"], &p2["parent"]["id"], &own["parent"]), (&own["id"], &own["id"], &Value::Null));
-        let of = |log: &Value| json!({ "id": log["id"], "externalId": log["externalId"] });
-        assert_eq!(list["viewer"]["logs"], json!([of(own), of(p1), of(p2)]));
-        // An event, another process and a restarted one know it by the same id.
-        let ask = "query($id: ID!) { node(id: $id) { __typename id ... on AuditLog { level externalId name deletedAt } } }";
-        let expected = json!({ "node": { "__typename": "AuditLog", "id": p1["id"], "level": "project", "externalId": "p1", "name": "First", "deletedAt": null } });
-        for _ in 0..2 {
-            let other = app.beside().await;
-            assert_eq!(other.admin("capydb", "acme").data(ask, json!({ "id": p1["id"] })).await, expected);
-            other.finish().await;
-        }
-        // Two logs of one name in two organizations, or after each other, are two objects.
-        let globex = app.admin("capydb", "globex");
-        globex.record(within("project.import_started", &[("project", "p1")])).await;
-        let theirs = globex.data("{ auditEvents { nodes { log { id } } } }", json!({})).await["auditEvents"]["nodes"][0]["log"]["id"].clone();
-        let gone = delete(&admin, "project", "p1", None).await;
-        admin.record(within("project.import_started", &[("project", "p1")])).await;
-        let new = admin.data("{ auditEvents { nodes { log { id name } } } }", json!({})).await["auditEvents"]["nodes"][0]["log"].clone();
-        assert_eq!(new["name"], "project p1");
-        let ids: std::collections::BTreeSet<_> = [&p1["id"], &p2["id"], &own["id"], &theirs, &new["id"]].into_iter().map(Value::to_string).collect();
-        assert_eq!(ids.len(), 5, "{ids:?}");
-        // The level clears its deleted logs: the old one is still there, and says so.
-        let old = admin.data(ask, json!({ "id": p1["id"] })).await["node"].clone();
-        assert_eq!((&old["externalId"], &old["deletedAt"]), (&json!("p1"), &gone["log"]["deletedAt"]));
-        assert_eq!(admin.data(ask, json!({ "id": new["id"] })).await["node"]["deletedAt"], Value::Null);
+async fn a_log_is_one_object_with_an_id_and_the_name_of_its_first_use(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    for name in ["First", "Second"] {
+        let mut input = within("project.import_started", &[("project", "p1")]);
+        input["log"]["name"] = json!(name);
+        admin.record(input).await;
     }
+    admin.record(within("project.import_started", &[("project", "p2")])).await;
+    admin.record(event("api_key.created")).await;
+    let list = admin
+        .data(
+            "{ auditEvents { nodes { log { id externalId name parent { id } } } } viewer { logs { id externalId } } }",
+            json!({}),
+        )
+        .await;
+    let shown: Vec<_> =
+        list["auditEvents"]["nodes"].as_array().expect("nodes").iter().map(|node| node["log"].clone()).collect();
+    let [own, p2, again, p1] = &shown[..] else { panic!("{shown:?}") };
+    assert_eq!((p1, &p1["name"]), (again, &json!("First")));
+    assert_eq!((&p1["parent"]["id"], &p2["parent"]["id"], &own["parent"]), (&own["id"], &own["id"], &Value::Null));
+    let of = |log: &Value| json!({ "id": log["id"], "externalId": log["externalId"] });
+    assert_eq!(list["viewer"]["logs"], json!([of(own), of(p1), of(p2)]));
+    // An event, another process and a restarted one know it by the same id.
+    let ask = "query($id: ID!) { node(id: $id) { __typename id ... on AuditLog { level externalId name deletedAt } } }";
+    let expected = json!({
+        "node": {
+            "__typename": "AuditLog", "id": p1["id"], "level": "project", "externalId": "p1", "name": "First",
+            "deletedAt": null
+        }
+    });
+    for _ in 0..2 {
+        let other = app.beside().await;
+        assert_eq!(other.admin("capydb", "acme").data(ask, json!({ "id": p1["id"] })).await, expected);
+        other.finish().await;
+    }
+    // Two logs of one name in two organizations, or after each other, are two objects.
+    let globex = app.admin("capydb", "globex");
+    globex.record(within("project.import_started", &[("project", "p1")])).await;
+    let theirs = globex.data("{ auditEvents { nodes { log { id } } } }", json!({})).await["auditEvents"]["nodes"][0]
+        ["log"]["id"]
+        .clone();
+    let gone = delete(&admin, "project", "p1", None).await;
+    admin.record(within("project.import_started", &[("project", "p1")])).await;
+    let new =
+        admin.data("{ auditEvents { nodes { log { id name } } } }", json!({})).await["auditEvents"]["nodes"][0]["log"]
+            .clone();
+    assert_eq!(new["name"], "project p1");
+    let ids: std::collections::BTreeSet<_> =
+        [&p1["id"], &p2["id"], &own["id"], &theirs, &new["id"]].into_iter().map(Value::to_string).collect();
+    assert_eq!(ids.len(), 5, "{ids:?}");
+    // The level clears its deleted logs: the old one is still there, and says so.
+    let old = admin.data(ask, json!({ "id": p1["id"] })).await["node"].clone();
+    assert_eq!((&old["externalId"], &old["deletedAt"]), (&json!("p1"), &gone["log"]["deletedAt"]));
+    assert_eq!(admin.data(ask, json!({ "id": new["id"] })).await["node"]["deletedAt"], Value::Null);
+}
 
-    async fn a_logs_id_is_good_for_those_who_may_read_it(app: &TestApp) {
-        let ask = "query($id: ID!) { node(id: $id) { id } }";
-        let ids = async |reader: &Caller<'_>| {
-            let data = reader.data("{ viewer { logs { id } } }", json!({})).await;
-            data["viewer"]["logs"].as_array().expect("logs").iter().map(|log| log["id"].as_str().expect("text").to_owned()).collect::<Vec<_>>()
-        };
-        let admin = app.admin("caputchin", "acme");
-        for path in [&[("widget", "w1"), ("troop", "t1")][..], &[("troop", "t2")]] {
-            admin.record(within(&format!("{}.thing", path[0].0), path)).await;
-        }
-        app.admin("caputchin", "globex").record(within("troop.thing", &[("troop", "t1")])).await;
-        let [account, t1, w1, t2] = &ids(&admin).await[..] else { panic!("four logs") };
-        let staff = app.caller("caputchin").scopes("audit:read audit:staff");
-        for id in [account, t1, w1, t2] {
-            for reader in [&admin, &staff] {
-                assert_eq!(reader.data(ask, json!({ "id": id })).await["node"]["id"], json!(id));
-            }
-        }
-        let refused = async |reader: &Caller<'_>, id: &str| {
-            let answer = reader.ask(ask, json!({ "id": id })).await;
-            assert_eq!(answer.json()["data"], json!({ "node": null }), "{id}");
-            let mut error = answer.errors()[0].clone();
-            error["locations"].take();
-            error.to_string()
-        };
-        // Whoever may not see it is answered as if it had never been: guesses of every part, other tenants, other logs.
-        let troop = app.admin("caputchin", "acme").logs(&["troop:t1"]);
-        assert_eq!(troop.data(ask, json!({ "id": w1 })).await["node"]["id"], json!(w1));
-        let digit = |at: usize| format!("{}{}{}", &t1[..at], if &t1[at..=at] == "0" { "1" } else { "0" }, &t1[at + 1..]);
-        let guesses = [digit(t1.len() - 1), digit(t1.len() - 8), digit(t1.len() - 9), digit(t1.len() - 17), digit(5)];
-        let mut texts = Vec::new();
-        for guess in &guesses {
-            texts.push(refused(&admin, guess).await);
-            texts.push(refused(&staff, guess).await);
-        }
-        for id in [account, t2] {
-            texts.push(refused(&troop, id).await);
-        }
-        for (product, organization) in [("caputchin", "globex"), ("workspace", "acme"), ("caputchin", "unheard-of")] {
-            texts.push(refused(&app.admin(product, organization), t1).await);
-        }
-        texts.push(refused(&app.caller("workspace").scopes("audit:read audit:staff"), t1).await);
-        // The same once it is removed with what was below it, for those who could see it before.
-        delete(&admin, "troop", "t1", None).await;
-        for reader in [&admin, &staff, &troop] {
-            for id in [t1, w1] {
-                texts.push(refused(reader, id).await);
-            }
-        }
-        texts.dedup();
-        assert_eq!(texts.len(), 1, "{texts:#?}");
-        // An event's id is no log's, and the other way round.
-        let event = admin.record(event("session.sign-out")).await["event"]["id"].as_str().expect("text").to_owned();
-        refused(&admin, &event.replace("evt_", "log_")).await;
-        refused(&admin, &account.replace("log_", "evt_")).await;
-        let right = admin.ask("query($id: ID!) { auditEvent(id: $id) { id } }", json!({ "id": account })).await;
-        assert_eq!(right.code(), "NOT_FOUND");
-        assert_eq!(app.admin("caputchin", "acme").plan("none").ask(ask, json!({ "id": account })).await.code(), "PLAN_REQUIRED");
-        assert_eq!(app.admin("caputchin", "acme").scopes("audit:record").ask(ask, json!({ "id": account })).await.code(), "FORBIDDEN");
+async fn a_logs_id_is_good_for_those_who_may_read_it(app: &TestApp) {
+    let ask = "query($id: ID!) { node(id: $id) { id } }";
+    let ids = async |reader: &Caller<'_>| {
+        let data = reader.data("{ viewer { logs { id } } }", json!({})).await;
+        data["viewer"]["logs"]
+            .as_array()
+            .expect("logs")
+            .iter()
+            .map(|log| log["id"].as_str().expect("text").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let admin = app.admin("caputchin", "acme");
+    for path in [&[("widget", "w1"), ("troop", "t1")][..], &[("troop", "t2")]] {
+        admin.record(within(&format!("{}.thing", path[0].0), path)).await;
     }
+    app.admin("caputchin", "globex").record(within("troop.thing", &[("troop", "t1")])).await;
+    let [account, t1, w1, t2] = &ids(&admin).await[..] else { panic!("four logs") };
+    let staff = app.caller("caputchin").scopes("audit:read audit:staff");
+    for id in [account, t1, w1, t2] {
+        for reader in [&admin, &staff] {
+            assert_eq!(reader.data(ask, json!({ "id": id })).await["node"]["id"], json!(id));
+        }
+    }
+    let refused = async |reader: &Caller<'_>, id: &str| {
+        let answer = reader.ask(ask, json!({ "id": id })).await;
+        assert_eq!(answer.json()["data"], json!({ "node": null }), "{id}");
+        let mut error = answer.errors()[0].clone();
+        error["locations"].take();
+        error.to_string()
+    };
+    // Whoever may not see it is answered as if it had never been: guesses of every part, other tenants, other logs.
+    let troop = app.admin("caputchin", "acme").logs(&["troop:t1"]);
+    assert_eq!(troop.data(ask, json!({ "id": w1 })).await["node"]["id"], json!(w1));
+    let digit = |at: usize| format!("{}{}{}", &t1[..at], if &t1[at..=at] == "0" { "1" } else { "0" }, &t1[at + 1..]);
+    let guesses = [digit(t1.len() - 1), digit(t1.len() - 8), digit(t1.len() - 9), digit(t1.len() - 17), digit(5)];
+    let mut texts = Vec::new();
+    for guess in &guesses {
+        texts.push(refused(&admin, guess).await);
+        texts.push(refused(&staff, guess).await);
+    }
+    for id in [account, t2] {
+        texts.push(refused(&troop, id).await);
+    }
+    for (product, organization) in [("caputchin", "globex"), ("workspace", "acme"), ("caputchin", "unheard-of")] {
+        texts.push(refused(&app.admin(product, organization), t1).await);
+    }
+    texts.push(refused(&app.caller("workspace").scopes("audit:read audit:staff"), t1).await);
+    // The same once it is removed with what was below it, for those who could see it before.
+    delete(&admin, "troop", "t1", None).await;
+    for reader in [&admin, &staff, &troop] {
+        for id in [t1, w1] {
+            texts.push(refused(reader, id).await);
+        }
+    }
+    texts.dedup();
+    assert_eq!(texts.len(), 1, "{texts:#?}");
+    // An event's id is no log's, and the other way round.
+    let event = admin.record(event("session.sign-out")).await["event"]["id"].as_str().expect("text").to_owned();
+    refused(&admin, &event.replace("evt_", "log_")).await;
+    refused(&admin, &account.replace("log_", "evt_")).await;
+    let right = admin.ask("query($id: ID!) { auditEvent(id: $id) { id } }", json!({ "id": account })).await;
+    assert_eq!(right.code(), "NOT_FOUND");
+    assert_eq!(
+        app.admin("caputchin", "acme").plan("none").ask(ask, json!({ "id": account })).await.code(),
+        "PLAN_REQUIRED"
+    );
+    assert_eq!(
+        app.admin("caputchin", "acme").scopes("audit:record").ask(ask, json!({ "id": account })).await.code(),
+        "FORBIDDEN"
+    );
+}
 
-    async fn deleting_takes_the_right_and_a_log_that_is_there(app: &TestApp) {
-        let admin = app.admin("capydb", "acme");
-        admin.record(within("project.import_started", &[("project", "p1")])).await;
-        let ask = async |caller: &Caller<'_>, input: Value| caller.ask(DELETE, json!({ "input": input })).await;
-        let p1 = json!({ "log": { "level": "project", "id": "p1" } });
-        assert_eq!(ask(&app.admin("capydb", "acme").scopes("audit:read audit:record"), p1.clone()).await.code(), "FORBIDDEN");
-        assert_eq!(ask(&app.admin("capydb", "acme").logs(&["project:p2"]), p1.clone()).await.code(), "FORBIDDEN");
-        let mut elsewhere = p1.clone();
-        elsewhere["organization"] = json!("globex");
-        assert_eq!(ask(&admin, elsewhere).await.code(), "NOT_FOUND");
-        assert_eq!(ask(&app.admin("capydb", "globex"), p1.clone()).await.code(), "NOT_FOUND");
-        let unknown = ask(&admin, json!({ "log": { "level": "project", "id": "p9" } })).await;
-        assert_eq!(unknown.code(), "NOT_FOUND");
-        let own = ask(&admin, json!({ "log": { "level": "organization", "id": "acme" } })).await;
-        assert_eq!((own.code().as_str(), own.field().ends_with("log.level")), ("BAD_USER_INPUT", true));
-        let level = ask(&admin, json!({ "log": { "level": "planet", "id": "x" } })).await;
-        assert_eq!((level.code().as_str(), level.field().ends_with("log.level")), ("BAD_USER_INPUT", true));
-        // An event that cannot be recorded leaves the log as it is.
-        let mut told = p1.clone();
-        told["event"] = event("unheard.of");
-        let refused = ask(&admin, told.clone()).await;
-        assert_eq!((refused.code().as_str(), refused.field().as_str()), ("BAD_USER_INPUT", "input.event.action"));
-        told["event"] = within("project.deleted", &[("project", "p1")]);
-        assert_eq!(ask(&admin, told.clone()).await.field(), "input.event.log");
-        assert_eq!(names(&admin).await, ["organization:acme", "project:p1"]);
-        // A repeated deletion with its key is answered like the first; without, the log is not there.
-        told["event"] = json!({ "action": "project.deleted", "actor": { "kind": "USER" }, "idempotencyKey": "del-1" });
-        let first = ask(&admin, told.clone()).await.data();
-        let again = ask(&admin, told).await.data();
-        assert_eq!(first, again);
-        let without = ask(&admin, p1).await.code();
-        assert!(["NOT_FOUND", "CONFLICT"].contains(&without.as_str()), "{without}");
-        assert_eq!(admin.actions("filter: { actions: [\"project.deleted\"] }").await.len(), 1);
-    }
+async fn deleting_takes_the_right_and_a_log_that_is_there(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    admin.record(within("project.import_started", &[("project", "p1")])).await;
+    let ask = async |caller: &Caller<'_>, input: Value| caller.ask(DELETE, json!({ "input": input })).await;
+    let p1 = json!({ "log": { "level": "project", "id": "p1" } });
+    assert_eq!(
+        ask(&app.admin("capydb", "acme").scopes("audit:read audit:record"), p1.clone()).await.code(),
+        "FORBIDDEN"
+    );
+    assert_eq!(ask(&app.admin("capydb", "acme").logs(&["project:p2"]), p1.clone()).await.code(), "FORBIDDEN");
+    let mut elsewhere = p1.clone();
+    elsewhere["organization"] = json!("globex");
+    assert_eq!(ask(&admin, elsewhere).await.code(), "NOT_FOUND");
+    assert_eq!(ask(&app.admin("capydb", "globex"), p1.clone()).await.code(), "NOT_FOUND");
+    let unknown = ask(&admin, json!({ "log": { "level": "project", "id": "p9" } })).await;
+    assert_eq!(unknown.code(), "NOT_FOUND");
+    let own = ask(&admin, json!({ "log": { "level": "organization", "id": "acme" } })).await;
+    assert_eq!((own.code().as_str(), own.field().ends_with("log.level")), ("BAD_USER_INPUT", true));
+    let level = ask(&admin, json!({ "log": { "level": "planet", "id": "x" } })).await;
+    assert_eq!((level.code().as_str(), level.field().ends_with("log.level")), ("BAD_USER_INPUT", true));
+    // An event that cannot be recorded leaves the log as it is.
+    let mut told = p1.clone();
+    told["event"] = event("unheard.of");
+    let refused = ask(&admin, told.clone()).await;
+    assert_eq!((refused.code().as_str(), refused.field().as_str()), ("BAD_USER_INPUT", "input.event.action"));
+    told["event"] = within("project.deleted", &[("project", "p1")]);
+    assert_eq!(ask(&admin, told.clone()).await.field(), "input.event.log");
+    assert_eq!(names(&admin).await, ["organization:acme", "project:p1"]);
+    // A repeated deletion with its key is answered like the first; without, the log is not there.
+    told["event"] = json!({ "action": "project.deleted", "actor": { "kind": "USER" }, "idempotencyKey": "del-1" });
+    let first = ask(&admin, told.clone()).await.data();
+    let again = ask(&admin, told).await.data();
+    assert_eq!(first, again);
+    let without = ask(&admin, p1).await.code();
+    assert!(["NOT_FOUND", "CONFLICT"].contains(&without.as_str()), "{without}");
+    assert_eq!(admin.actions("filter: { actions: [\"project.deleted\"] }").await.len(), 1);
+}
 
-    async fn a_token_of_one_log_reads_it_and_what_is_below(app: &TestApp) {
-        let admin = app.admin("caputchin", "acme");
-        admin.record(event("session.sign-out")).await;
-        for path in [&[("troop", "t1")][..], &[("widget", "w1"), ("troop", "t1")], &[("troop", "t2")], &[("widget", "w2"), ("troop", "t2")]] {
-            admin.record(within(&format!("{}.{}", path[0].0, path[0].1), path)).await;
-        }
-        let troop = app.admin("caputchin", "acme").logs(&["troop:t1"]);
-        assert_eq!(troop.actions("").await, ["troop.t1"]);
-        assert_eq!(troop.actions("includeNested: true").await, ["widget.w1", "troop.t1"]);
-        assert_eq!(troop.actions("log: {level: \"widget\", id: \"w1\"}").await, ["widget.w1"]);
-        assert_eq!(names(&troop).await, ["troop:t1", "widget:w1"]);
-        for (level, id) in [("account", "acme"), ("troop", "t2"), ("widget", "w2")] {
-            let answer = troop.ask("query($log: AuditLogInput) { auditEvents(log: $log) { totalCount } }", json!({ "log": { "level": level, "id": id } })).await;
-            assert_eq!(answer.code(), "FORBIDDEN", "{level} {id}");
-        }
-        // It records below its log too, also into one that is new, and nowhere else.
-        let ask = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
-        let recorded = troop.ask(ask, json!({ "input": within("widget.w3", &[("widget", "w3"), ("troop", "t1")]) })).await;
-        assert_eq!(recorded.data()["recordAuditEvent"]["status"], "RECORDED");
-        for path in [&[][..], &[("troop", "t2")], &[("widget", "w9"), ("troop", "t2")], &[("troop", "t9")]] {
-            let action = path.first().map_or("session.sign-out".to_owned(), |(level, _)| format!("{level}.x"));
-            assert_eq!(troop.ask(ask, json!({ "input": within(&action, path) })).await.code(), "FORBIDDEN", "{path:?}");
-        }
-        assert_eq!(names(&admin).await, ["account:acme", "troop:t1", "widget:w1", "troop:t2", "widget:w2", "widget:w3"]);
-        // A token of a deleted log has nothing left to read.
-        delete(&admin, "troop", "t1", None).await;
-        let after = troop.ask("{ auditEvents(includeNested: true) { totalCount } }", json!({})).await;
-        assert!(after.json()["errors"].is_array() || after.data()["auditEvents"]["totalCount"] == 0, "{:#}", after.json());
+async fn a_token_of_one_log_reads_it_and_what_is_below(app: &TestApp) {
+    let admin = app.admin("caputchin", "acme");
+    admin.record(event("session.sign-out")).await;
+    for path in [
+        &[("troop", "t1")][..],
+        &[("widget", "w1"), ("troop", "t1")],
+        &[("troop", "t2")],
+        &[("widget", "w2"), ("troop", "t2")],
+    ] {
+        admin.record(within(&format!("{}.{}", path[0].0, path[0].1), path)).await;
     }
+    let troop = app.admin("caputchin", "acme").logs(&["troop:t1"]);
+    assert_eq!(troop.actions("").await, ["troop.t1"]);
+    assert_eq!(troop.actions("includeNested: true").await, ["widget.w1", "troop.t1"]);
+    assert_eq!(troop.actions("log: {level: \"widget\", id: \"w1\"}").await, ["widget.w1"]);
+    assert_eq!(names(&troop).await, ["troop:t1", "widget:w1"]);
+    for (level, id) in [("account", "acme"), ("troop", "t2"), ("widget", "w2")] {
+        let answer = troop
+            .ask(
+                "query($log: AuditLogInput) { auditEvents(log: $log) { totalCount } }",
+                json!({ "log": { "level": level, "id": id } }),
+            )
+            .await;
+        assert_eq!(answer.code(), "FORBIDDEN", "{level} {id}");
+    }
+    // It records below its log too, also into one that is new, and nowhere else.
+    let ask = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
+    let recorded = troop.ask(ask, json!({ "input": within("widget.w3", &[("widget", "w3"), ("troop", "t1")]) })).await;
+    assert_eq!(recorded.data()["recordAuditEvent"]["status"], "RECORDED");
+    for path in [&[][..], &[("troop", "t2")], &[("widget", "w9"), ("troop", "t2")], &[("troop", "t9")]] {
+        let action = path.first().map_or("session.sign-out".to_owned(), |(level, _)| format!("{level}.x"));
+        assert_eq!(troop.ask(ask, json!({ "input": within(&action, path) })).await.code(), "FORBIDDEN", "{path:?}");
+    }
+    assert_eq!(names(&admin).await, ["account:acme", "troop:t1", "widget:w1", "troop:t2", "widget:w2", "widget:w3"]);
+    // A token of a deleted log has nothing left to read.
+    delete(&admin, "troop", "t1", None).await;
+    let after = troop.ask("{ auditEvents(includeNested: true) { totalCount } }", json!({})).await;
+    assert!(after.json()["errors"].is_array() || after.data()["auditEvents"]["totalCount"] == 0, "{:#}", after.json());
 }

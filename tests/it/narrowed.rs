@@ -62,57 +62,63 @@ async fn agreed(caller: &Caller<'_>, organization: Option<&str>) -> String {
 }
 
 on_both_databases! {
-    async fn the_viewer_and_the_list_agree_on_a_narrowed_token(app: &TestApp) {
-        let narrowed = |logs: &[&str]| app.admin("capydb", "acme").logs(logs);
-        let (one, two) = (narrowed(&["project:p1"]), narrowed(&["project:p1", "project:p2"]));
-        // Nothing is recorded yet: empty, and no reason to shut anybody out.
-        assert_eq!(agreed(&one, None).await, "0");
-        assert_eq!(agreed(&two, None).await, "p1+p2 0+0");
-        record(app, "acme", None).await;
-        record(app, "acme", Some("p1")).await;
-        record(app, "globex", Some("p9")).await;
-        assert_eq!(agreed(&one, None).await, "1");
-        assert_eq!(agreed(&two, None).await, "p1+p2 1+0");
-        let named = two.data("{ viewer { logChoices { externalId name } logs { level } } }", json!({})).await;
-        assert_eq!(named["viewer"], json!({ "logs": [{ "level": "project" }],
-            "logChoices": [{ "externalId": "p1", "name": "Project p1" }, { "externalId": "p2", "name": null }] }));
-        // A log of another organization is one that has no events here.
-        assert_eq!(agreed(&narrowed(&["project:p9"]), None).await, "0");
-        assert_eq!(agreed(&narrowed(&["organization:globex"]), None).await, "FORBIDDEN");
-        assert_eq!(agreed(&narrowed(&["organization:globex", "project:p1"]), None).await, "1");
-        assert_eq!(agreed(&narrowed(&["organization:acme", "project:p1"]), None).await, "2");
-        assert_eq!(agreed(&one, Some("globex")).await, "NOT_FOUND");
-        delete(app, "p1").await;
-        assert_eq!(agreed(&one, None).await, "FORBIDDEN");
-        assert!(said(&one, None).await.0["message"].as_str().expect("text").contains("deleted"));
-        assert_eq!(agreed(&two, None).await, "p2 0");
-        record(app, "acme", Some("p2")).await;
-        assert_eq!(agreed(&two, None).await, "p2 1");
-        delete(app, "p2").await;
-        assert_eq!(agreed(&two, None).await, "FORBIDDEN");
-        // Its name is used again: that is another log, and it is the token's.
-        record(app, "acme", Some("p1")).await;
-        assert_eq!(agreed(&one, None).await, "1");
-        assert_eq!(agreed(&two, None).await, "p1 1");
-    }
+    the_viewer_and_the_list_agree_on_a_narrowed_token,
+    staff_are_told_of_the_organization_that_they_ask_for,
+}
 
-    async fn staff_are_told_of_the_organization_that_they_ask_for(app: &TestApp) {
-        record(app, "acme", Some("p1")).await;
-        record(app, "globex", None).await;
-        let staff = || app.caller("capydb").scopes("audit:read audit:staff");
-        let any = staff();
-        assert_eq!(said(&any, None).await.0["allowed"], true);
-        for organization in ["acme", "globex", "unheard-of"] {
-            assert!(["1", "0"].contains(&agreed(&any, Some(organization)).await.as_str()), "{organization}");
-        }
-        let ask = "query($organization: ID) { viewer { logs(organization: $organization) { level } } }";
-        let logs = any.data(ask, json!({ "organization": "acme" })).await;
-        assert_eq!(logs["viewer"]["logs"], json!([{ "level": "organization" }, { "level": "project" }]));
-        assert_eq!(any.data(ask, json!({})).await["viewer"]["logs"], json!([]));
-        let narrowed = staff().logs(&["organization:acme", "organization:globex"]);
-        assert_eq!(agreed(&narrowed, Some("acme")).await, "1");
-        assert_eq!(agreed(&narrowed, Some("initech")).await, "FORBIDDEN");
-        delete(app, "p1").await;
-        assert_eq!(agreed(&staff().logs(&["project:p1"]), Some("acme")).await, "FORBIDDEN");
+async fn the_viewer_and_the_list_agree_on_a_narrowed_token(app: &TestApp) {
+    let narrowed = |logs: &[&str]| app.admin("capydb", "acme").logs(logs);
+    let (one, two) = (narrowed(&["project:p1"]), narrowed(&["project:p1", "project:p2"]));
+    // Nothing is recorded yet: empty, and no reason to shut anybody out.
+    assert_eq!(agreed(&one, None).await, "0");
+    assert_eq!(agreed(&two, None).await, "p1+p2 0+0");
+    record(app, "acme", None).await;
+    record(app, "acme", Some("p1")).await;
+    record(app, "globex", Some("p9")).await;
+    assert_eq!(agreed(&one, None).await, "1");
+    assert_eq!(agreed(&two, None).await, "p1+p2 1+0");
+    let named = two.data("{ viewer { logChoices { externalId name } logs { level } } }", json!({})).await;
+    assert_eq!(
+        named["viewer"],
+        json!({ "logs": [{ "level": "project" }],
+        "logChoices": [{ "externalId": "p1", "name": "Project p1" }, { "externalId": "p2", "name": null }] })
+    );
+    // A log of another organization is one that has no events here.
+    assert_eq!(agreed(&narrowed(&["project:p9"]), None).await, "0");
+    assert_eq!(agreed(&narrowed(&["organization:globex"]), None).await, "FORBIDDEN");
+    assert_eq!(agreed(&narrowed(&["organization:globex", "project:p1"]), None).await, "1");
+    assert_eq!(agreed(&narrowed(&["organization:acme", "project:p1"]), None).await, "2");
+    assert_eq!(agreed(&one, Some("globex")).await, "NOT_FOUND");
+    delete(app, "p1").await;
+    assert_eq!(agreed(&one, None).await, "FORBIDDEN");
+    assert!(said(&one, None).await.0["message"].as_str().expect("text").contains("deleted"));
+    assert_eq!(agreed(&two, None).await, "p2 0");
+    record(app, "acme", Some("p2")).await;
+    assert_eq!(agreed(&two, None).await, "p2 1");
+    delete(app, "p2").await;
+    assert_eq!(agreed(&two, None).await, "FORBIDDEN");
+    // Its name is used again: that is another log, and it is the token's.
+    record(app, "acme", Some("p1")).await;
+    assert_eq!(agreed(&one, None).await, "1");
+    assert_eq!(agreed(&two, None).await, "p1 1");
+}
+
+async fn staff_are_told_of_the_organization_that_they_ask_for(app: &TestApp) {
+    record(app, "acme", Some("p1")).await;
+    record(app, "globex", None).await;
+    let staff = || app.caller("capydb").scopes("audit:read audit:staff");
+    let any = staff();
+    assert_eq!(said(&any, None).await.0["allowed"], true);
+    for organization in ["acme", "globex", "unheard-of"] {
+        assert!(["1", "0"].contains(&agreed(&any, Some(organization)).await.as_str()), "{organization}");
     }
+    let ask = "query($organization: ID) { viewer { logs(organization: $organization) { level } } }";
+    let logs = any.data(ask, json!({ "organization": "acme" })).await;
+    assert_eq!(logs["viewer"]["logs"], json!([{ "level": "organization" }, { "level": "project" }]));
+    assert_eq!(any.data(ask, json!({})).await["viewer"]["logs"], json!([]));
+    let narrowed = staff().logs(&["organization:acme", "organization:globex"]);
+    assert_eq!(agreed(&narrowed, Some("acme")).await, "1");
+    assert_eq!(agreed(&narrowed, Some("initech")).await, "FORBIDDEN");
+    delete(app, "p1").await;
+    assert_eq!(agreed(&staff().logs(&["project:p1"]), Some("acme")).await, "FORBIDDEN");
 }

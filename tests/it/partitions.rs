@@ -1,4 +1,4 @@
-//! PostgreSQL keeps events in partitions by time: made as needed, seen by every process, sealed when their time is over.
+//! PostgreSQL keeps events in partitions by time: made as needed, seen by every process, sealed when that time is over.
 
 use ledgerline::{clock::Clock, event::Timestamp};
 use serde_json::{Value, json};
@@ -97,7 +97,8 @@ async fn entries_that_wait_in_a_search_index_are_merged_beside_recording() {
     assert_eq!(strings(&app.url, waiting).await, ["0"], "nothing waits");
     assert_eq!(admin.actions("search: \"needle\"").await, ["a.one"]);
     // And there is something to merge without the merge: another connection writes around the service.
-    let copy = "INSERT INTO event SELECT (e).* FROM (SELECT jsonb_populate_record(event, '{\"organization_no\": 7}') e FROM event) f RETURNING 'done'";
+    let copy = "INSERT INTO event SELECT (e).* FROM (SELECT jsonb_populate_record(event, '{\"organization_no\": 7}') \
+                e FROM event) f RETURNING 'done'";
     strings(&app.url, copy).await;
     assert_ne!(strings(&app.url, waiting).await, ["0"], "an entry waits");
     app.finish().await;

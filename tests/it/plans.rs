@@ -78,17 +78,24 @@ fn filters() -> Vec<(&'static str, Filter)> {
 }
 
 async fn fill(app: &TestApp) {
+    let first = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
     for organization in ["acme", "other"] {
         let admin = app.admin("workspace", organization);
         for batch in 0..3 {
             let events = (batch * 500..batch * 500 + 500).map(|i| {
                 let mut event = json!({
                     "action": format!("action.{}", i % 7), "category": (["member", "billing"][i % 2]),
-                    "actor": { "kind": (["USER", "SYSTEM"][i % 2]), "id": format!("u{}", i % 20), "name": format!("User {}", i % 20), "email": format!("u{}@example.com", i % 20) },
-                    "resources": [{ "type": "thing", "id": format!("t{}", i % 100), "name": format!("Thing {}", i % 100) }], "outcome": (["SUCCESS", "FAILURE"][i % 2]),
-                    "occurredAt": Timestamp::parse("2026-01-01T00:00:00Z").map(|t| Timestamp(t.0 + i as i64 * 1_000_000_007)).unwrap().to_string(),
-                    "ipAddress": format!("10.0.0.{}", i % 50), "correlationId": format!("c{i}"), "source": "s", "sourceEventId": format!("e{i}"),
-                    "metadata": { "text": format!("common word rare{i}") },
+                    "actor": {
+                        "kind": (["USER", "SYSTEM"][i % 2]), "id": format!("u{}", i % 20),
+                        "name": format!("User {}", i % 20), "email": format!("u{}@example.com", i % 20)
+                    },
+                    "resources": [
+                        { "type": "thing", "id": format!("t{}", i % 100), "name": format!("Thing {}", i % 100) }
+                    ],
+                    "outcome": (["SUCCESS", "FAILURE"][i % 2]),
+                    "occurredAt": Timestamp(first.0 + i as i64 * 1_000_000_007).to_string(),
+                    "ipAddress": format!("10.0.0.{}", i % 50), "correlationId": format!("c{i}"), "source": "s",
+                    "sourceEventId": format!("e{i}"), "metadata": { "text": format!("common word rare{i}") }
                 });
                 if i % 5 == 0 {
                     event["log"] = json!({ "level": "project", "id": format!("p{}", i % 3) });

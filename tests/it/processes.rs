@@ -134,7 +134,8 @@ async fn two_processes_that_meet_the_same_new_names_agree_on_them() {
     for round in 0..8 {
         for n in 0..10 {
             let admin = app.admin("workspace", &format!("org-{round}-{n}"));
-            let query = "{ auditEvents(first: 10, includeNested: true, orderBy: { field: SEQUENCE, direction: ASC }) { totalCount nodes { sequence } } viewer { logs { externalId } } }";
+            let query = "{ auditEvents(first: 10, includeNested: true, orderBy: { field: SEQUENCE, \
+                         direction: ASC }) { totalCount nodes { sequence } } viewer { logs { externalId } } }";
             let data = admin.data(query, json!({})).await;
             let sequences: Vec<_> = data["auditEvents"]["nodes"]
                 .as_array()

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, event, on_both_databases};
+use crate::harness::{Caller, TestApp, event, on_both_databases};
 
-const FULL: &str = "id sequence action actionLabel category { code label shortLabel } actor { kind externalId name email label } onBehalfOf { kind externalId name email label }
-    resource { type externalId name } resources { type externalId name } log { level externalId name parent { level externalId } } outcome occurredAt recordedAt ipAddress userAgent
+const FULL: &str = "id sequence action actionLabel category { code label shortLabel }
+    actor { kind externalId name email label } onBehalfOf { kind externalId name email label }
+    resource { type externalId name } resources { type externalId name }
+    log { level externalId name parent { level externalId } } outcome occurredAt recordedAt ipAddress userAgent
     correlationId source sourceEventId recordedBy metadata metadataText truncated";
 
 fn keyed(action: &str, key: &str) -> Value {
@@ -44,250 +46,455 @@ async fn total(reader: &Caller<'_>) -> u64 {
 
 /// Records many and takes the answer as it is, atomic or not.
 async fn record_many(caller: &Caller<'_>, events: Vec<Value>, atomic: bool) -> Value {
-    let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded alreadyRecorded refused
+    let query = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded
+        alreadyRecorded refused
         results { index status eventId sequence error { code message field rule suggestions existing } } } }";
     caller.data(query, json!({ "input": { "events": events, "atomic": atomic } })).await["recordAuditEvents"].clone()
 }
 
 on_both_databases! {
-    async fn the_sequence_is_dense_under_32_recorders_and_two_organizations(app: &TestApp) {
-        // The first events of both organizations race as well.
-        let recorders = (0..32_u32).map(|recorder| {
-            let organization = if recorder % 2 == 0 { "acme" } else { "globex" };
-            let caller = app.admin("workspace", organization).subject(&format!("recorder-{recorder}"));
-            async move {
-                let mut given = Vec::new();
-                for round in 0..6_u32 {
-                    let events: Vec<Value> = (0..=round).map(|i| keyed("a.b", &format!("{recorder}-{round}-{i}"))).collect();
-                    let results = caller.record_all(events).await["results"].as_array().expect("results").clone();
-                    let sequences: Vec<i64> = results.iter().map(|result| result["sequence"].as_str().expect("a sequence").parse().expect("a number")).collect();
-                    // Events of one request stand in its order.
-                    assert!(sequences.is_sorted());
-                    given.extend(results.iter().zip(sequences).map(|(result, sequence)| (sequence, result["eventId"].as_str().expect("an id").to_owned())));
-                }
-                (organization, given)
+    the_sequence_is_dense_under_32_recorders_and_two_organizations,
+    one_key_records_one_event,
+    one_key_of_many_at_once_records_one_event,
+    one_bad_event_is_refused_alone_or_refuses_all,
+    everything_is_kept_as_it_was_sent,
+    what_is_left_out_is_null_and_what_the_catalog_knows_is_filled_in,
+    a_time_is_kept_to_the_nanosecond_and_sorts_by_it,
+    a_backend_without_an_organization_names_one_for_each_event,
+    the_callers_own_address_is_not_mixed_in,
+    what_was_answered_is_there_for_another_process,
+    recording_never_asks_for_the_plan_and_an_upgrade_shows_what_was_before,
+}
+
+async fn the_sequence_is_dense_under_32_recorders_and_two_organizations(app: &TestApp) {
+    // The first events of both organizations race as well.
+    let recorders = (0..32_u32).map(|recorder| {
+        let organization = if recorder % 2 == 0 { "acme" } else { "globex" };
+        let caller = app.admin("workspace", organization).subject(&format!("recorder-{recorder}"));
+        async move {
+            let mut given = Vec::new();
+            for round in 0..6_u32 {
+                let events: Vec<Value> =
+                    (0..=round).map(|i| keyed("a.b", &format!("{recorder}-{round}-{i}"))).collect();
+                let results = caller.record_all(events).await["results"].as_array().expect("results").clone();
+                let sequences: Vec<i64> = results
+                    .iter()
+                    .map(|result| result["sequence"].as_str().expect("a sequence").parse().expect("a number"))
+                    .collect();
+                // Events of one request stand in its order.
+                assert!(sequences.is_sorted());
+                given.extend(
+                    results
+                        .iter()
+                        .zip(sequences)
+                        .map(|(result, sequence)| (sequence, result["eventId"].as_str().expect("an id").to_owned())),
+                );
             }
-        });
-        let mut given: BTreeMap<&str, BTreeMap<i64, String>> = BTreeMap::new();
-        for (organization, events) in join_all(recorders).await {
-            for (sequence, id) in events {
-                assert!(given.entry(organization).or_default().insert(sequence, id).is_none(), "{sequence} was given twice");
+            (organization, given)
+        }
+    });
+    let mut given: BTreeMap<&str, BTreeMap<i64, String>> = BTreeMap::new();
+    for (organization, events) in join_all(recorders).await {
+        for (sequence, id) in events {
+            assert!(
+                given.entry(organization).or_default().insert(sequence, id).is_none(),
+                "{sequence} was given twice"
+            );
+        }
+    }
+    for (organization, given) in &given {
+        assert_eq!(given.len(), 16 * 21);
+        assert!(given.keys().copied().eq(0..16 * 21), "{organization} has a gap");
+        let reader = app.admin("workspace", organization);
+        let (mut after, mut seen) = (Value::Null, Vec::new());
+        loop {
+            let page = reader
+                .data(
+                    "query($after: String) { auditEvents(first: 100, after: $after, \
+                     orderBy: { field: SEQUENCE, direction: ASC }) { nodes { id sequence } \
+                     pageInfo { hasNextPage endCursor } } }",
+                    json!({ "after": after }),
+                )
+                .await["auditEvents"]
+                .clone();
+            seen.extend(page["nodes"].as_array().expect("nodes").iter().map(|node| {
+                (
+                    node["sequence"].as_str().expect("text").parse::<i64>().expect("a number"),
+                    node["id"].as_str().expect("text").to_owned(),
+                )
+            }));
+            after = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] == false {
+                break;
             }
         }
-        for (organization, given) in &given {
-            assert_eq!(given.len(), 16 * 21);
-            assert!(given.keys().copied().eq(0..16 * 21), "{organization} has a gap");
-            let reader = app.admin("workspace", organization);
-            let (mut after, mut seen) = (Value::Null, Vec::new());
-            loop {
-                let page = reader.data("query($after: String) { auditEvents(first: 100, after: $after, orderBy: { field: SEQUENCE, direction: ASC }) { nodes { id sequence } pageInfo { hasNextPage endCursor } } }", json!({ "after": after })).await["auditEvents"].clone();
-                seen.extend(page["nodes"].as_array().expect("nodes").iter().map(|node| (node["sequence"].as_str().expect("text").parse::<i64>().expect("a number"), node["id"].as_str().expect("text").to_owned())));
-                after = page["pageInfo"]["endCursor"].clone();
-                if page["pageInfo"]["hasNextPage"] == false {
-                    break;
-                }
-            }
-            assert!(seen.iter().cloned().eq(given.clone()), "what was answered is what is read");
-        }
-        let ids: BTreeSet<_> = given.values().flat_map(BTreeMap::values).collect();
-        assert_eq!(ids.len(), 2 * 16 * 21);
+        assert!(seen.iter().cloned().eq(given.clone()), "what was answered is what is read");
     }
+    let ids: BTreeSet<_> = given.values().flat_map(BTreeMap::values).collect();
+    assert_eq!(ids.len(), 2 * 16 * 21);
+}
 
-    async fn one_key_records_one_event(app: &TestApp) {
-        let recorder = app.admin("workspace", "acme");
-        let first = recorder.record(keyed("a.b", "k1")).await;
-        assert_eq!(first["status"], "RECORDED");
-        // Without occurredAt, a retry a moment later is still the same event.
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        let again = recorder.record(keyed("a.b", "k1")).await;
-        assert_eq!(again["status"], "ALREADY_RECORDED");
-        assert_eq!(again["event"], first["event"]);
-        // In one batch, and across batches.
-        let batch = record_many(&recorder, vec![keyed("a.b", "k2"), keyed("a.b", "k2"), keyed("c.d", "k2"), keyed("a.b", "k1"), event("free")], false).await;
-        let statuses: Vec<_> = batch["results"].as_array().expect("results").iter().map(|result| result["status"].as_str().unwrap_or("refused")).collect();
-        assert_eq!(statuses, ["RECORDED", "ALREADY_RECORDED", "refused", "ALREADY_RECORDED", "RECORDED"]);
-        assert_eq!((&batch["recorded"], &batch["alreadyRecorded"], &batch["refused"]), (&json!(2), &json!(2), &json!(1)));
-        assert_eq!(batch["results"][1]["eventId"], batch["results"][0]["eventId"]);
-        assert_eq!(batch["results"][3]["eventId"], first["event"]["id"]);
-        assert_eq!(batch["results"][2]["error"]["code"], "CONFLICT");
-        assert_eq!(batch["results"][2]["error"]["existing"], batch["results"][0]["eventId"]);
-        let repeated = record_many(&recorder, vec![keyed("a.b", "k2"), keyed("c.d", "k2")], false).await;
-        assert_eq!((&repeated["results"][0]["status"], &repeated["results"][1]["error"]["code"]), (&json!("ALREADY_RECORDED"), &json!("CONFLICT")));
-        assert_eq!(total(&recorder).await, 3);
-        // Another organization's keys are its own; who records does not matter.
-        assert_eq!(app.admin("workspace", "globex").record(keyed("c.d", "k1")).await["status"], "RECORDED");
-        assert_eq!(app.admin("workspace", "acme").subject("other").record(keyed("a.b", "k1")).await["status"], "ALREADY_RECORDED");
-        // Every field is content; naming one's own organization is not, nor is the order of metadata's keys.
-        let full = |metadata: Value| merged(keyed("e.f", "k3"), json!({ "metadata": metadata, "ipAddress": "192.0.2.1", "occurredAt": "2026-01-01T00:00:00Z" }));
-        recorder.record(full(json!({ "a": 1, "b": [1, 2] }))).await;
-        assert_eq!(recorder.record(merged(full(json!({ "b": [1, 2], "a": 1 })), json!({ "organization": "acme" }))).await["status"], "ALREADY_RECORDED");
-        for change in [json!({ "ipAddress": "192.0.2.2" }), json!({ "occurredAt": "2026-01-01T00:00:00.000000001Z" }), json!({ "metadata": { "a": 2, "b": [1, 2] } }), json!({ "outcome": "FAILURE" }), json!({ "log": { "level": "project", "id": "p" } }), json!({ "resources": [{ "id": "r" }] })] {
-            let ask = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
-            let answer = recorder.ask(ask, json!({ "input": merged(full(json!({ "a": 1, "b": [1, 2] })), change.clone()) })).await;
-            assert_eq!(answer.code(), "CONFLICT", "{change}");
-        }
+async fn one_key_records_one_event(app: &TestApp) {
+    let recorder = app.admin("workspace", "acme");
+    let first = recorder.record(keyed("a.b", "k1")).await;
+    assert_eq!(first["status"], "RECORDED");
+    // Without occurredAt, a retry a moment later is still the same event.
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let again = recorder.record(keyed("a.b", "k1")).await;
+    assert_eq!(again["status"], "ALREADY_RECORDED");
+    assert_eq!(again["event"], first["event"]);
+    // In one batch, and across batches.
+    let batch = record_many(
+        &recorder,
+        vec![keyed("a.b", "k2"), keyed("a.b", "k2"), keyed("c.d", "k2"), keyed("a.b", "k1"), event("free")],
+        false,
+    )
+    .await;
+    let statuses: Vec<_> = batch["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .map(|result| result["status"].as_str().unwrap_or("refused"))
+        .collect();
+    assert_eq!(statuses, ["RECORDED", "ALREADY_RECORDED", "refused", "ALREADY_RECORDED", "RECORDED"]);
+    assert_eq!((&batch["recorded"], &batch["alreadyRecorded"], &batch["refused"]), (&json!(2), &json!(2), &json!(1)));
+    assert_eq!(batch["results"][1]["eventId"], batch["results"][0]["eventId"]);
+    assert_eq!(batch["results"][3]["eventId"], first["event"]["id"]);
+    assert_eq!(batch["results"][2]["error"]["code"], "CONFLICT");
+    assert_eq!(batch["results"][2]["error"]["existing"], batch["results"][0]["eventId"]);
+    let repeated = record_many(&recorder, vec![keyed("a.b", "k2"), keyed("c.d", "k2")], false).await;
+    assert_eq!(
+        (&repeated["results"][0]["status"], &repeated["results"][1]["error"]["code"]),
+        (&json!("ALREADY_RECORDED"), &json!("CONFLICT"))
+    );
+    assert_eq!(total(&recorder).await, 3);
+    // Another organization's keys are its own; who records does not matter.
+    assert_eq!(app.admin("workspace", "globex").record(keyed("c.d", "k1")).await["status"], "RECORDED");
+    assert_eq!(
+        app.admin("workspace", "acme").subject("other").record(keyed("a.b", "k1")).await["status"],
+        "ALREADY_RECORDED"
+    );
+    // Every field is content; naming one's own organization is not, nor is the order of metadata's keys.
+    let full = |metadata: Value| {
+        merged(
+            keyed("e.f", "k3"),
+            json!({ "metadata": metadata, "ipAddress": "192.0.2.1", "occurredAt": "2026-01-01T00:00:00Z" }),
+        )
+    };
+    recorder.record(full(json!({ "a": 1, "b": [1, 2] }))).await;
+    let same = json!({ "b": [1, 2], "a": 1 });
+    assert_eq!(
+        recorder.record(merged(full(same), json!({ "organization": "acme" }))).await["status"],
+        "ALREADY_RECORDED"
+    );
+    for change in [
+        json!({ "ipAddress": "192.0.2.2" }),
+        json!({ "occurredAt": "2026-01-01T00:00:00.000000001Z" }),
+        json!({ "metadata": { "a": 2, "b": [1, 2] } }),
+        json!({ "outcome": "FAILURE" }),
+        json!({ "log": { "level": "project", "id": "p" } }),
+        json!({ "resources": [{ "id": "r" }] }),
+    ] {
+        let ask = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
+        let answer =
+            recorder.ask(ask, json!({ "input": merged(full(json!({ "a": 1, "b": [1, 2] })), change.clone()) })).await;
+        assert_eq!(answer.code(), "CONFLICT", "{change}");
     }
+}
 
-    async fn one_key_of_many_at_once_records_one_event(app: &TestApp) {
-        let answers = join_all((0..24).map(async |_| app.admin("workspace", "acme").record(keyed("a.b", "same")).await)).await;
-        let ids: BTreeSet<_> = answers.iter().map(|answer| answer["event"]["id"].as_str().expect("an id")).collect();
-        assert_eq!(ids.len(), 1);
-        assert_eq!(answers.iter().filter(|answer| answer["status"] == "RECORDED").count(), 1);
-        assert_eq!(total(&app.admin("workspace", "acme")).await, 1);
-    }
+async fn one_key_of_many_at_once_records_one_event(app: &TestApp) {
+    let answers =
+        join_all((0..24).map(async |_| app.admin("workspace", "acme").record(keyed("a.b", "same")).await)).await;
+    let ids: BTreeSet<_> = answers.iter().map(|answer| answer["event"]["id"].as_str().expect("an id")).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer["status"] == "RECORDED").count(), 1);
+    assert_eq!(total(&app.admin("workspace", "acme")).await, 1);
+}
 
-    async fn one_bad_event_is_refused_alone_or_refuses_all(app: &TestApp) {
-        let recorder = app.admin("capydb", "acme");
-        let events = || vec![event("project.deleted"), event("unheard.of"), event("api_key.created"), merged(event("api_key.created"), json!({ "occurredAt": "never" })), merged(event("api_key.created"), json!({ "organization": "globex" }))];
-        let each = record_many(&recorder, events(), false).await;
-        assert_eq!((&each["recorded"], &each["alreadyRecorded"], &each["refused"]), (&json!(2), &json!(0), &json!(3)));
-        let results = each["results"].as_array().expect("results");
-        for (i, result) in results.iter().enumerate() {
-            assert_eq!(result["index"], i);
-        }
-        assert_eq!((&results[0]["status"], &results[0]["sequence"], &results[2]["sequence"]), (&json!("RECORDED"), &json!("0"), &json!("1")));
-        assert_eq!((&results[1]["error"]["code"], &results[1]["error"]["field"]), (&json!("BAD_USER_INPUT"), &json!("events[1].action")));
-        assert!(results[1]["error"]["rule"].is_string() && results[1]["error"]["message"].is_string());
-        assert_eq!((&results[1]["eventId"], &results[1]["status"]), (&Value::Null, &Value::Null));
-        assert_eq!(results[3]["error"]["field"], "events[3].occurredAt");
-        assert_eq!(results[4]["error"]["code"], "NOT_FOUND");
-        let all = record_many(&recorder, events(), true).await;
-        assert_eq!((&all["recorded"], &all["refused"]), (&json!(0), &json!(5)));
-        assert_eq!(all["results"][1]["error"]["field"], "events[1].action");
-        assert_eq!(all["results"][0]["error"]["field"], "events[0].atomic");
-        assert_eq!(total(&recorder).await, 2);
-        // What only the store sees refuses all as well: a conflict, and it takes no number and leaves no log.
-        recorder.record(keyed("api_key.created", "k")).await;
-        let conflict = record_many(&recorder, vec![merged(event("project.deleted"), json!({ "log": { "level": "project", "id": "never" } })), keyed("api_key.revoked", "k")], true).await;
-        assert_eq!((&conflict["recorded"], &conflict["results"][1]["error"]["code"]), (&json!(0), &json!("CONFLICT")));
-        let next = record_many(&recorder, vec![event("project.deleted"), event("api_key.revoked")], true).await;
-        assert_eq!((&next["results"][0]["sequence"], &next["results"][1]["sequence"]), (&json!("3"), &json!("4")));
-        let logs = recorder.data("{ viewer { logs { externalId } } }", json!({})).await;
-        assert_eq!(logs["viewer"]["logs"], json!([{ "externalId": "acme" }]));
+async fn one_bad_event_is_refused_alone_or_refuses_all(app: &TestApp) {
+    let recorder = app.admin("capydb", "acme");
+    let events = || {
+        vec![
+            event("project.deleted"),
+            event("unheard.of"),
+            event("api_key.created"),
+            merged(event("api_key.created"), json!({ "occurredAt": "never" })),
+            merged(event("api_key.created"), json!({ "organization": "globex" })),
+        ]
+    };
+    let each = record_many(&recorder, events(), false).await;
+    assert_eq!((&each["recorded"], &each["alreadyRecorded"], &each["refused"]), (&json!(2), &json!(0), &json!(3)));
+    let results = each["results"].as_array().expect("results");
+    for (i, result) in results.iter().enumerate() {
+        assert_eq!(result["index"], i);
     }
+    assert_eq!(
+        (&results[0]["status"], &results[0]["sequence"], &results[2]["sequence"]),
+        (&json!("RECORDED"), &json!("0"), &json!("1"))
+    );
+    assert_eq!(
+        (&results[1]["error"]["code"], &results[1]["error"]["field"]),
+        (&json!("BAD_USER_INPUT"), &json!("events[1].action"))
+    );
+    assert!(results[1]["error"]["rule"].is_string() && results[1]["error"]["message"].is_string());
+    assert_eq!((&results[1]["eventId"], &results[1]["status"]), (&Value::Null, &Value::Null));
+    assert_eq!(results[3]["error"]["field"], "events[3].occurredAt");
+    assert_eq!(results[4]["error"]["code"], "NOT_FOUND");
+    let all = record_many(&recorder, events(), true).await;
+    assert_eq!((&all["recorded"], &all["refused"]), (&json!(0), &json!(5)));
+    assert_eq!(all["results"][1]["error"]["field"], "events[1].action");
+    assert_eq!(all["results"][0]["error"]["field"], "events[0].atomic");
+    assert_eq!(total(&recorder).await, 2);
+    // What only the store sees refuses all as well: a conflict, and it takes no number and leaves no log.
+    recorder.record(keyed("api_key.created", "k")).await;
+    let conflict = record_many(
+        &recorder,
+        vec![
+            merged(event("project.deleted"), json!({ "log": { "level": "project", "id": "never" } })),
+            keyed("api_key.revoked", "k"),
+        ],
+        true,
+    )
+    .await;
+    assert_eq!((&conflict["recorded"], &conflict["results"][1]["error"]["code"]), (&json!(0), &json!("CONFLICT")));
+    let next = record_many(&recorder, vec![event("project.deleted"), event("api_key.revoked")], true).await;
+    assert_eq!((&next["results"][0]["sequence"], &next["results"][1]["sequence"]), (&json!("3"), &json!("4")));
+    let logs = recorder.data("{ viewer { logs { externalId } } }", json!({})).await;
+    assert_eq!(logs["viewer"]["logs"], json!([{ "externalId": "acme" }]));
+}
 
-    async fn everything_is_kept_as_it_was_sent(app: &TestApp) {
-        let recorder = app.admin("workspace", "acme").subject("backend-7");
-        let text = "{ \"b\":1.50,\t\"a\" : \"\\u00e9 \\/ é\",\n \"a.b\":{}, \"n\":12345678901234567890123, \"e\":1E2 }";
-        let input = json!({
-            "action": "Ünïcode – Action / 7  with blanks", "category": "My Category",
-            "actor": { "kind": "API_KEY", "id": " key 1 ", "name": "Key \"One\"", "email": "Not An Address" },
-            "onBehalfOf": { "kind": "USER", "id": "u", "name": "U", "email": "U@Example.COM" },
-            "resources": [{ "type": "T", "id": "id/with:odd chars", "name": "名" }, { "name": "only a name" }, {}],
-            "outcome": "FAILURE", "occurredAt": "2021-08-19T12:16:32.123456789-04:00", "ipAddress": "no address at all", "userAgent": "curl/8 \u{1F680}",
-            "correlationId": "c", "source": "s", "sourceEventId": "e", "metadataText": text, "idempotencyKey": "k"
-        });
-        recorder.record(input).await;
-        let event = newest(&recorder).await;
-        for (field, value) in [
-            ("action", json!("Ünïcode – Action / 7  with blanks")), ("actionLabel", json!("Ünïcode – Action / 7  with blanks")),
-            ("category", json!({ "code": "My Category", "label": "My Category", "shortLabel": "My Category" })),
-            ("actor", json!({ "kind": "API_KEY", "externalId": " key 1 ", "name": "Key \"One\"", "email": "Not An Address", "label": "Key \"One\"" })),
-            ("onBehalfOf", json!({ "kind": "USER", "externalId": "u", "name": "U", "email": "U@Example.COM", "label": "U" })),
-            ("resource", json!({ "type": "T", "externalId": "id/with:odd chars", "name": "名" })),
-            ("resources", json!([{ "type": "T", "externalId": "id/with:odd chars", "name": "名" }, { "type": null, "externalId": null, "name": "only a name" }, { "type": null, "externalId": null, "name": null }])),
-            ("outcome", json!("FAILURE")), ("occurredAt", json!("2021-08-19T16:16:32.123456789Z")), ("ipAddress", json!("no address at all")), ("userAgent", json!("curl/8 \u{1F680}")),
-            ("correlationId", json!("c")), ("source", json!("s")), ("sourceEventId", json!("e")), ("recordedBy", json!("backend-7")), ("metadataText", json!(text)),
-            ("log", json!({ "level": "organisation", "externalId": "acme", "name": null, "parent": null })), ("sequence", json!("0")),
-        ] {
-            assert_eq!(event[field], value, "{field}");
-        }
-        assert_eq!(event["metadata"]["a"], "é / é");
-        assert_eq!(event["metadata"]["b"], 1.5);
-        assert_ne!(event["recordedAt"], event["occurredAt"]);
-        // The same event by its id, and by both names of the question.
-        let id = event["id"].clone();
-        let found = recorder.data(&format!("query($id: ID!) {{ auditEvent(id: $id) {{ {FULL} }} node(id: $id) {{ ... on AuditEvent {{ {FULL} }} }} }}"), json!({ "id": id })).await;
-        assert_eq!((&found["auditEvent"], &found["node"]), (&event, &event));
+async fn everything_is_kept_as_it_was_sent(app: &TestApp) {
+    let recorder = app.admin("workspace", "acme").subject("backend-7");
+    let text = "{ \"b\":1.50,\t\"a\" : \"\\u00e9 \\/ é\",\n \"a.b\":{}, \"n\":12345678901234567890123, \"e\":1E2 }";
+    let input = json!({
+        "action": "Ünïcode – Action / 7  with blanks", "category": "My Category",
+        "actor": { "kind": "API_KEY", "id": " key 1 ", "name": "Key \"One\"", "email": "Not An Address" },
+        "onBehalfOf": { "kind": "USER", "id": "u", "name": "U", "email": "U@Example.COM" },
+        "resources": [{ "type": "T", "id": "id/with:odd chars", "name": "名" }, { "name": "only a name" }, {}],
+        "outcome": "FAILURE", "occurredAt": "2021-08-19T12:16:32.123456789-04:00", "ipAddress": "no address at all",
+        "userAgent": "curl/8 \u{1F680}", "correlationId": "c", "source": "s", "sourceEventId": "e",
+        "metadataText": text, "idempotencyKey": "k"
+    });
+    recorder.record(input).await;
+    let event = newest(&recorder).await;
+    for (field, value) in [
+        ("action", json!("Ünïcode – Action / 7  with blanks")),
+        ("actionLabel", json!("Ünïcode – Action / 7  with blanks")),
+        ("category", json!({ "code": "My Category", "label": "My Category", "shortLabel": "My Category" })),
+        (
+            "actor",
+            json!({
+                "kind": "API_KEY", "externalId": " key 1 ", "name": "Key \"One\"", "email": "Not An Address",
+                "label": "Key \"One\""
+            }),
+        ),
+        (
+            "onBehalfOf",
+            json!({ "kind": "USER", "externalId": "u", "name": "U", "email": "U@Example.COM", "label": "U" }),
+        ),
+        ("resource", json!({ "type": "T", "externalId": "id/with:odd chars", "name": "名" })),
+        (
+            "resources",
+            json!([
+                { "type": "T", "externalId": "id/with:odd chars", "name": "名" },
+                { "type": null, "externalId": null, "name": "only a name" },
+                { "type": null, "externalId": null, "name": null }
+            ]),
+        ),
+        ("outcome", json!("FAILURE")),
+        ("occurredAt", json!("2021-08-19T16:16:32.123456789Z")),
+        ("ipAddress", json!("no address at all")),
+        ("userAgent", json!("curl/8 \u{1F680}")),
+        ("correlationId", json!("c")),
+        ("source", json!("s")),
+        ("sourceEventId", json!("e")),
+        ("recordedBy", json!("backend-7")),
+        ("metadataText", json!(text)),
+        ("log", json!({ "level": "organisation", "externalId": "acme", "name": null, "parent": null })),
+        ("sequence", json!("0")),
+    ] {
+        assert_eq!(event[field], value, "{field}");
     }
+    assert_eq!(event["metadata"]["a"], "é / é");
+    assert_eq!(event["metadata"]["b"], 1.5);
+    assert_ne!(event["recordedAt"], event["occurredAt"]);
+    // The same event by its id, and by both names of the question.
+    let id = event["id"].clone();
+    let found = recorder
+        .data(
+            &format!(
+                "query($id: ID!) {{ auditEvent(id: $id) {{ {FULL} }} node(id: $id) {{ ... \
+                 on AuditEvent {{ {FULL} }} }} }}"
+            ),
+            json!({ "id": id }),
+        )
+        .await;
+    assert_eq!((&found["auditEvent"], &found["node"]), (&event, &event));
+}
 
-    async fn what_is_left_out_is_null_and_what_the_catalog_knows_is_filled_in(app: &TestApp) {
-        let bare = |action: &str, kind: &str| json!({ "action": action, "actor": { "kind": kind } });
-        let workspace = app.admin("workspace", "acme");
-        workspace.record(bare("anything", "SYSTEM")).await;
-        let event = newest(&workspace).await;
-        for field in ["category", "onBehalfOf", "resource", "outcome", "ipAddress", "userAgent", "correlationId", "source", "sourceEventId"] {
-            assert_eq!(event[field], Value::Null, "{field}");
-        }
-        assert_eq!((&event["resources"], &event["metadata"], &event["metadataText"]), (&json!([]), &json!({}), &json!("{}")));
-        assert_eq!(event["occurredAt"], event["recordedAt"]);
-        assert!(event["actor"]["label"].as_str().is_some_and(|label| !label.is_empty()));
-        workspace.record(bare("user.login", "USER")).await;
-        let login = newest(&workspace).await;
-        assert_eq!((&login["outcome"], &login["category"]["code"], &login["actionLabel"]), (&json!("SUCCESS"), &json!("authentication"), &json!("User signed in")));
-        let capydb = app.admin("capydb", "acme");
-        capydb.record(bare("project.import_started", "STAFF")).await;
-        let import = newest(&capydb).await;
-        assert_eq!((&import["outcome"], &import["category"]["code"]), (&json!("ACCEPTED"), &json!("project")));
-        capydb.record(merged(bare("project.import_started", "STAFF"), json!({ "outcome": "FAILURE", "category": "project" }))).await;
-        assert_eq!(newest(&capydb).await["outcome"], "FAILURE");
+async fn what_is_left_out_is_null_and_what_the_catalog_knows_is_filled_in(app: &TestApp) {
+    let bare = |action: &str, kind: &str| json!({ "action": action, "actor": { "kind": kind } });
+    let workspace = app.admin("workspace", "acme");
+    workspace.record(bare("anything", "SYSTEM")).await;
+    let event = newest(&workspace).await;
+    for field in [
+        "category",
+        "onBehalfOf",
+        "resource",
+        "outcome",
+        "ipAddress",
+        "userAgent",
+        "correlationId",
+        "source",
+        "sourceEventId",
+    ] {
+        assert_eq!(event[field], Value::Null, "{field}");
     }
+    assert_eq!(
+        (&event["resources"], &event["metadata"], &event["metadataText"]),
+        (&json!([]), &json!({}), &json!("{}"))
+    );
+    assert_eq!(event["occurredAt"], event["recordedAt"]);
+    assert!(event["actor"]["label"].as_str().is_some_and(|label| !label.is_empty()));
+    workspace.record(bare("user.login", "USER")).await;
+    let login = newest(&workspace).await;
+    assert_eq!(
+        (&login["outcome"], &login["category"]["code"], &login["actionLabel"]),
+        (&json!("SUCCESS"), &json!("authentication"), &json!("User signed in"))
+    );
+    let capydb = app.admin("capydb", "acme");
+    capydb.record(bare("project.import_started", "STAFF")).await;
+    let import = newest(&capydb).await;
+    assert_eq!((&import["outcome"], &import["category"]["code"]), (&json!("ACCEPTED"), &json!("project")));
+    capydb
+        .record(merged(bare("project.import_started", "STAFF"), json!({ "outcome": "FAILURE", "category": "project" })))
+        .await;
+    assert_eq!(newest(&capydb).await["outcome"], "FAILURE");
+}
 
-    async fn a_time_is_kept_to_the_nanosecond_and_sorts_by_it(app: &TestApp) {
-        let recorder = app.admin("workspace", "acme");
-        let times = ["2026-01-01T00:00:00.000000002Z", "2026-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999Z", "1900-01-01T00:00:00Z", "2026-01-01T00:00:00.000001Z"];
-        for at in times {
-            recorder.record(merged(event("a.b"), json!({ "occurredAt": at }))).await;
-        }
-        let list = recorder.data("{ auditEvents(orderBy: { field: SEQUENCE, direction: ASC }) { nodes { occurredAt } } }", json!({})).await;
-        let kept: Vec<_> = list["auditEvents"]["nodes"].as_array().expect("nodes").iter().map(|node| node["occurredAt"].as_str().expect("text").to_owned()).collect();
-        assert_eq!(kept, times);
-        let bounded = recorder.data("query($f: AuditEventFilter) { auditEvents(filter: $f) { totalCount } }", json!({ "f": { "occurredAt": { "from": "2026-01-01T00:00:00.000000001Z", "to": "2026-01-01T00:00:00.000001Z" } } })).await;
-        assert_eq!(bounded["auditEvents"]["totalCount"], 1);
+async fn a_time_is_kept_to_the_nanosecond_and_sorts_by_it(app: &TestApp) {
+    let recorder = app.admin("workspace", "acme");
+    let times = [
+        "2026-01-01T00:00:00.000000002Z",
+        "2026-01-01T00:00:00Z",
+        "1969-12-31T23:59:59.999999999Z",
+        "1900-01-01T00:00:00Z",
+        "2026-01-01T00:00:00.000001Z",
+    ];
+    for at in times {
+        recorder.record(merged(event("a.b"), json!({ "occurredAt": at }))).await;
     }
+    let list = recorder
+        .data("{ auditEvents(orderBy: { field: SEQUENCE, direction: ASC }) { nodes { occurredAt } } }", json!({}))
+        .await;
+    let kept: Vec<_> = list["auditEvents"]["nodes"]
+        .as_array()
+        .expect("nodes")
+        .iter()
+        .map(|node| node["occurredAt"].as_str().expect("text").to_owned())
+        .collect();
+    assert_eq!(kept, times);
+    let bounded = recorder
+        .data(
+            "query($f: AuditEventFilter) { auditEvents(filter: $f) { totalCount } }",
+            json!({
+                "f": { "occurredAt": { "from": "2026-01-01T00:00:00.000000001Z", "to": "2026-01-01T00:00:00.000001Z" } }
+            }),
+        )
+        .await;
+    assert_eq!(bounded["auditEvents"]["totalCount"], 1);
+}
 
-    async fn a_backend_without_an_organization_names_one_for_each_event(app: &TestApp) {
-        let backend = app.caller("workspace").subject("backend").scopes("audit:record");
-        let batch = record_many(&backend, vec![merged(event("a"), json!({ "organization": "acme" })), merged(event("b"), json!({ "organization": "globex" })), event("c"), merged(event("d"), json!({ "organization": "" })), merged(event("e"), json!({ "organization": "acme" }))], false).await;
-        let results = batch["results"].as_array().expect("results");
-        assert_eq!((&results[0]["sequence"], &results[1]["sequence"], &results[4]["sequence"]), (&json!("0"), &json!("0"), &json!("1")));
-        assert_eq!(results[2]["error"]["field"], "events[2].organization");
-        assert_eq!(results[3]["error"]["field"], "events[3].organization");
-        assert_eq!(app.admin("workspace", "acme").actions("").await, ["e", "a"]);
-        assert_eq!(app.admin("workspace", "globex").actions("").await, ["b"]);
-        assert_eq!(newest(&app.admin("workspace", "globex")).await["recordedBy"], "backend");
-        // Atomic over two organizations is all or none in both.
-        let none = record_many(&backend, vec![merged(event("f"), json!({ "organization": "acme" })), merged(event(""), json!({ "organization": "globex" }))], true).await;
-        assert_eq!(none["recorded"], 0);
-        assert_eq!(total(&app.admin("workspace", "acme")).await, 2);
-    }
+async fn a_backend_without_an_organization_names_one_for_each_event(app: &TestApp) {
+    let backend = app.caller("workspace").subject("backend").scopes("audit:record");
+    let batch = record_many(
+        &backend,
+        vec![
+            merged(event("a"), json!({ "organization": "acme" })),
+            merged(event("b"), json!({ "organization": "globex" })),
+            event("c"),
+            merged(event("d"), json!({ "organization": "" })),
+            merged(event("e"), json!({ "organization": "acme" })),
+        ],
+        false,
+    )
+    .await;
+    let results = batch["results"].as_array().expect("results");
+    assert_eq!(
+        (&results[0]["sequence"], &results[1]["sequence"], &results[4]["sequence"]),
+        (&json!("0"), &json!("0"), &json!("1"))
+    );
+    assert_eq!(results[2]["error"]["field"], "events[2].organization");
+    assert_eq!(results[3]["error"]["field"], "events[3].organization");
+    assert_eq!(app.admin("workspace", "acme").actions("").await, ["e", "a"]);
+    assert_eq!(app.admin("workspace", "globex").actions("").await, ["b"]);
+    assert_eq!(newest(&app.admin("workspace", "globex")).await["recordedBy"], "backend");
+    // Atomic over two organizations is all or none in both.
+    let none = record_many(
+        &backend,
+        vec![
+            merged(event("f"), json!({ "organization": "acme" })),
+            merged(event(""), json!({ "organization": "globex" })),
+        ],
+        true,
+    )
+    .await;
+    assert_eq!(none["recorded"], 0);
+    assert_eq!(total(&app.admin("workspace", "acme")).await, 2);
+}
 
-    async fn the_callers_own_address_is_not_mixed_in(app: &TestApp) {
-        use axum::{body::Body, http::Request};
-        let recorder = app.admin("workspace", "acme");
-        let body = json!({ "query": "mutation { recordAuditEvent(input: { action: \"a\", actor: { kind: USER } }) { status } }" }).to_string();
-        let request = Request::post("/graphql").header("content-type", "application/json").header("user-agent", "the backend's").header("x-forwarded-for", "203.0.113.9").header("authorization", format!("Bearer {}", recorder.token()));
-        app.send(request.body(Body::from(body)).expect("a request")).await.data();
-        let event = newest(&recorder).await;
-        assert_eq!((&event["ipAddress"], &event["userAgent"]), (&Value::Null, &Value::Null));
-    }
+async fn the_callers_own_address_is_not_mixed_in(app: &TestApp) {
+    use axum::{body::Body, http::Request};
+    let recorder = app.admin("workspace", "acme");
+    let body =
+        json!({ "query": "mutation { recordAuditEvent(input: { action: \"a\", actor: { kind: USER } }) { status } }" })
+            .to_string();
+    let request = Request::post("/graphql")
+        .header("content-type", "application/json")
+        .header("user-agent", "the backend's")
+        .header("x-forwarded-for", "203.0.113.9")
+        .header("authorization", format!("Bearer {}", recorder.token()));
+    app.send(request.body(Body::from(body)).expect("a request")).await.data();
+    let event = newest(&recorder).await;
+    assert_eq!((&event["ipAddress"], &event["userAgent"]), (&Value::Null, &Value::Null));
+}
 
-    async fn what_was_answered_is_there_for_another_process(app: &TestApp) {
-        let recorder = app.admin("workspace", "acme");
-        let recorded = recorder.record(keyed("a.b", "k")).await;
-        let other = app.beside().await;
-        let found = other.admin("workspace", "acme").data("query($id: ID!) { auditEvent(id: $id) { sequence } }", json!({ "id": recorded["event"]["id"] })).await;
-        assert_eq!(found["auditEvent"]["sequence"], "0");
-        // Two processes give one sequence, and know each other's keys and logs.
-        assert_eq!(other.admin("workspace", "acme").record(keyed("a.b", "k")).await["status"], "ALREADY_RECORDED");
-        let theirs = other.admin("workspace", "acme").record(merged(event("c.d"), json!({ "log": { "level": "project", "id": "p" } }))).await;
-        assert_eq!(theirs["sequence"], "1");
-        let ours = recorder.record(merged(event("e.f"), json!({ "log": { "level": "project", "id": "p" } }))).await;
-        assert_eq!(ours["sequence"], "2");
-        let nested = recorder.data("{ auditEvents(log: { level: \"project\", id: \"p\" }) { nodes { action } } }", json!({})).await;
-        assert_eq!(nested["auditEvents"]["nodes"], json!([{ "action": "e.f" }, { "action": "c.d" }]));
-        other.finish().await;
-    }
+async fn what_was_answered_is_there_for_another_process(app: &TestApp) {
+    let recorder = app.admin("workspace", "acme");
+    let recorded = recorder.record(keyed("a.b", "k")).await;
+    let other = app.beside().await;
+    let found = other
+        .admin("workspace", "acme")
+        .data("query($id: ID!) { auditEvent(id: $id) { sequence } }", json!({ "id": recorded["event"]["id"] }))
+        .await;
+    assert_eq!(found["auditEvent"]["sequence"], "0");
+    // Two processes give one sequence, and know each other's keys and logs.
+    assert_eq!(other.admin("workspace", "acme").record(keyed("a.b", "k")).await["status"], "ALREADY_RECORDED");
+    let theirs = other
+        .admin("workspace", "acme")
+        .record(merged(event("c.d"), json!({ "log": { "level": "project", "id": "p" } })))
+        .await;
+    assert_eq!(theirs["sequence"], "1");
+    let ours = recorder.record(merged(event("e.f"), json!({ "log": { "level": "project", "id": "p" } }))).await;
+    assert_eq!(ours["sequence"], "2");
+    let nested =
+        recorder.data("{ auditEvents(log: { level: \"project\", id: \"p\" }) { nodes { action } } }", json!({})).await;
+    assert_eq!(nested["auditEvents"]["nodes"], json!([{ "action": "e.f" }, { "action": "c.d" }]));
+    other.finish().await;
+}
 
-    async fn recording_never_asks_for_the_plan_and_an_upgrade_shows_what_was_before(app: &TestApp) {
-        let frozen = app.admin("caputchin", "acme").plan("hobby");
-        frozen.record(event("session.sign-out")).await;
-        let staff = app.caller("caputchin").subject("staff-1").scopes("audit:staff audit:record");
-        staff.record(json!({ "action": "admin.account.lock", "actor": { "kind": "STAFF", "id": "staff-1" }, "organization": "acme" })).await;
-        let ask = "{ auditEvents { nodes { action } } }";
-        assert_eq!(frozen.ask(ask, json!({})).await.code(), "PLAN_REQUIRED");
-        assert_eq!(frozen.plan("apex").actions("").await, ["admin.account.lock", "session.sign-out"]);
-    }
+async fn recording_never_asks_for_the_plan_and_an_upgrade_shows_what_was_before(app: &TestApp) {
+    let frozen = app.admin("caputchin", "acme").plan("hobby");
+    frozen.record(event("session.sign-out")).await;
+    let staff = app.caller("caputchin").subject("staff-1").scopes("audit:staff audit:record");
+    staff
+        .record(json!({
+            "action": "admin.account.lock", "actor": { "kind": "STAFF", "id": "staff-1" }, "organization": "acme"
+        }))
+        .await;
+    let ask = "{ auditEvents { nodes { action } } }";
+    assert_eq!(frozen.ask(ask, json!({})).await.code(), "PLAN_REQUIRED");
+    assert_eq!(frozen.plan("apex").actions("").await, ["admin.account.lock", "session.sign-out"]);
 }
 
 #[test]

@@ -37,7 +37,8 @@ async fn a_reader_never_sees_less_than_what_was_acknowledged() {
         expected.insert(0, format!("a.{n}"));
         assert_eq!(reader.actions("").await, expected, "right after its acknowledgement");
         assert_eq!(reader.actions("search: \"u1\"").await, expected);
-        let query = "query($id: ID!) { auditEvent(id: $id) { action } auditEvents { totalCount facets { actions { buckets { value count } } } } }";
+        let query = "query($id: ID!) { auditEvent(id: $id) { action } auditEvents { totalCount \
+                     facets { actions { buckets { value count } } } } }";
         let data = reader.data(query, json!({ "id": recorded["event"]["id"] })).await;
         assert_eq!(data["auditEvent"]["action"], format!("a.{n}"));
         assert_eq!(data["auditEvents"]["totalCount"], n + 1);

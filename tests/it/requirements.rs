@@ -56,7 +56,7 @@ fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Names of all tests: marked functions, and those that run on both databases.
+/// Names of all tests: marked functions, and those that `on_both_databases!` lists.
 fn tests() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
@@ -65,17 +65,19 @@ fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for source in sources {
         let text = std::fs::read_to_string(&source).expect("a source");
-        let mut marked = false;
-        for indented in text.lines() {
-            let line = indented.trim();
+        let (mut marked, mut listed) = (false, false);
+        for line in text.lines().map(str::trim) {
             if line == "#[test]" || line.starts_with("#[tokio::test") {
                 marked = true;
                 continue;
             }
+            if listed {
+                names.extend(line.strip_suffix(',').map(str::to_owned));
+            }
+            listed = line == "on_both_databases! {" || (listed && line != "}");
             let function = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
-            if let Some((name, arguments)) = function.and_then(|rest| rest.split_once('(')) {
-                // Inside `on_both_databases!`; a helper of the same form stands at the margin.
-                if marked || (indented.starts_with("    async fn ") && arguments.starts_with("app: &TestApp) {")) {
+            if let Some((name, _)) = function.and_then(|rest| rest.split_once('(')) {
+                if marked {
                     names.insert(name.to_owned());
                 }
                 marked = false;

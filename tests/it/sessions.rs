@@ -42,8 +42,8 @@ fn name_of(url: &str) -> &str {
 /// Keeps what the sessions that record are set to.
 const WATCH: &str = "CREATE TABLE seen (setting text, value text);
     CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO seen SELECT name, current_setting(name) FROM unnest(ARRAY['synchronous_commit', 'transaction_isolation',
-            'plan_cache_mode', 'enable_sort', 'jit', 'statement_timeout']) AS name;
+        INSERT INTO seen SELECT name, current_setting(name) FROM unnest(ARRAY['synchronous_commit',
+            'transaction_isolation', 'plan_cache_mode', 'enable_sort', 'jit', 'statement_timeout']) AS name;
         RETURN NULL; END $$;
     CREATE TRIGGER see AFTER INSERT ON event_order FOR EACH STATEMENT EXECUTE FUNCTION see()";
 

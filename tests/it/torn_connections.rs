@@ -1,6 +1,6 @@
-//! The connection to PostgreSQL is cut, torn in the middle of a message or held up, at any message of either side, twice
-//! in a row and then no more: what was acknowledged is there, once and in sequence, and nobody is answered with another's
-//! rows. `LEDGERLINE_TORTURE_ROUNDS` tries every message, so many times.
+//! The connection to PostgreSQL is cut, torn in the middle of a message or held up, at any message of either side,
+//! twice in a row and then no more: what was acknowledged is there, once and in sequence, and nobody is answered with
+//! another's rows. `LEDGERLINE_TORTURE_ROUNDS` tries every message, so many times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,8 @@ impl Books {
     /// Everything acknowledged is there, once, where it was said to be, and nothing else.
     async fn check(&self, admin: &Caller<'_>) {
         let query = "query($after: String) { auditEvents(first: 100, after: $after, includeNested: true,
-            orderBy: { field: SEQUENCE, direction: ASC }) { totalCount nodes { id sequence } pageInfo { hasNextPage endCursor } } }";
+            orderBy: { field: SEQUENCE, direction: ASC }) { totalCount nodes { id sequence }
+            pageInfo { hasNextPage endCursor } } }";
         let (mut rows, mut after) = (BTreeMap::new(), Value::Null);
         loop {
             let data = admin.data(query, json!({ "after": after })).await;

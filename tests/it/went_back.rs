@@ -121,8 +121,10 @@ fn of(owner: &str, n: usize) -> Value {
 async fn everything(caller: &Caller<'_>) -> String {
     let query = "{
         auditEvents(first: 100, includeNested: true) { totalCount nodes { id action metadataText }
-            facets(timeZone: \"Asia/Kathmandu\") { actions { buckets { value } } actors { buckets { value } } days { day count } } }
-        year: auditEvents(first: 5, filter: { occurredAt: { from: \"2026-01-01T00:00:00Z\", to: \"2027-01-01T00:00:00Z\" } }) {
+            facets(timeZone: \"Asia/Kathmandu\") { actions { buckets { value } } actors { buckets { value } }
+            days { day count } } }
+        year: auditEvents(first: 5, filter: { occurredAt: { from: \"2026-01-01T00:00:00Z\",
+        to: \"2027-01-01T00:00:00Z\" } }) {
             totalCount facets { days { day count } } }
         found: auditEvents(first: 5, search: \"did\") { totalCount }
         named: auditEvents(first: 5, filter: { actor: { emailContains: \"u1\" } }) { totalCount }
@@ -143,162 +145,172 @@ async fn forgotten(app: &TestApp) -> f64 {
 }
 
 on_both_databases! {
-    async fn no_token_of_a_lost_organization_reads_or_writes_the_one_that_has_its_number(app: &TestApp) {
-        let beside = app.beside().await;
-        let services = [app, &beside];
-        let lost = |n: usize| format!("lost-{n}");
-        let new = |n: usize| format!("new-{n}");
-        let kept = app.admin("workspace", "kept");
-        kept.record(of("kept", 0)).await;
-        back_up(app).await;
+    no_token_of_a_lost_organization_reads_or_writes_the_one_that_has_its_number,
+    another_history_of_the_same_size_is_read_as_it_is,
+    times_that_had_a_place_before_get_one_again,
+    a_process_whose_database_went_back_says_so,
+}
 
-        let mut ids = Vec::new();
-        for n in 0..LOST {
-            let admin = app.admin("workspace", &lost(n));
-            for k in 0..3 {
-                ids.push(admin.record(of(&lost(n), k)).await["event"]["id"].clone());
-            }
-            // Both processes remember all there is to remember.
-            for service in services {
-                assert!(everything(&service.admin("workspace", &lost(n))).await.contains(&lost(n)));
-            }
+async fn no_token_of_a_lost_organization_reads_or_writes_the_one_that_has_its_number(app: &TestApp) {
+    let beside = app.beside().await;
+    let services = [app, &beside];
+    let lost = |n: usize| format!("lost-{n}");
+    let new = |n: usize| format!("new-{n}");
+    let kept = app.admin("workspace", "kept");
+    kept.record(of("kept", 0)).await;
+    back_up(app).await;
+
+    let mut ids = Vec::new();
+    for n in 0..LOST {
+        let admin = app.admin("workspace", &lost(n));
+        for k in 0..3 {
+            ids.push(admin.record(of(&lost(n), k)).await["event"]["id"].clone());
         }
-        let highest = count(app, "SELECT max(no) FROM organization").await;
-        restore(app).await;
-        let before = forgotten(app).await;
-        // Others get the numbers; which process gives them makes no difference.
-        for n in 0..LOST {
-            for k in 0..3 {
-                services[n % 2].admin("workspace", &new(n)).record(of(&new(n), k)).await;
-            }
+        // Both processes remember all there is to remember.
+        for service in services {
+            assert!(everything(&service.admin("workspace", &lost(n))).await.contains(&lost(n)));
         }
-        assert_eq!(count(app, "SELECT max(no) FROM organization").await, highest, "the new ones have the numbers of the lost");
-        let mut shown = Vec::new();
-        for n in 0..LOST {
-            for service in services {
-                let reader = service.admin("workspace", &lost(n));
-                let all = everything(&reader).await;
-                assert!(!all.contains("new-") && !all.contains("lost-"), "{all}");
-                assert_eq!(total(&reader).await, 0);
-                let query = "query($id: ID!) { auditEvent(id: $id) { id } }";
-                assert!(reader.ask(query, json!({ "id": ids[n * 3] })).await.json()["data"]["auditEvent"].is_null());
-            }
-            let owner = services[n % 2].admin("workspace", &new(n));
-            let list = owner.data("{ auditEvents(first: 1, includeNested: true) { nodes { id } } }", json!({})).await;
-            let id = list["auditEvents"]["nodes"][0]["id"].clone();
+    }
+    let highest = count(app, "SELECT max(no) FROM organization").await;
+    restore(app).await;
+    let before = forgotten(app).await;
+    // Others get the numbers; which process gives them makes no difference.
+    for n in 0..LOST {
+        for k in 0..3 {
+            services[n % 2].admin("workspace", &new(n)).record(of(&new(n), k)).await;
+        }
+    }
+    assert_eq!(
+        count(app, "SELECT max(no) FROM organization").await,
+        highest,
+        "the new ones have the numbers of the lost"
+    );
+    let mut shown = Vec::new();
+    for n in 0..LOST {
+        for service in services {
+            let reader = service.admin("workspace", &lost(n));
+            let all = everything(&reader).await;
+            assert!(!all.contains("new-") && !all.contains("lost-"), "{all}");
+            assert_eq!(total(&reader).await, 0);
             let query = "query($id: ID!) { auditEvent(id: $id) { id } }";
-            for service in services {
-                let reader = service.admin("workspace", &lost(n));
-                assert!(reader.ask(query, json!({ "id": id })).await.json()["data"]["auditEvent"].is_null());
-                // And the owner of the number is not shown what has the id of a lost event.
-                let owner = service.admin("workspace", &new(n));
-                assert!(owner.ask(query, json!({ "id": ids[n * 3] })).await.json()["data"]["auditEvent"].is_null());
-            }
-            shown.push(everything(&owner).await);
+            assert!(reader.ask(query, json!({ "id": ids[n * 3] })).await.json()["data"]["auditEvent"].is_null());
         }
-        // They record again, each for itself, and one group of all of them.
-        for n in 0..LOST {
-            let admin = services[n % 2].admin("workspace", &lost(n));
-            assert_eq!(admin.record(of(&lost(n), 7)).await["sequence"], "0", "the first one again");
+        let owner = services[n % 2].admin("workspace", &new(n));
+        let list = owner.data("{ auditEvents(first: 1, includeNested: true) { nodes { id } } }", json!({})).await;
+        let id = list["auditEvents"]["nodes"][0]["id"].clone();
+        let query = "query($id: ID!) { auditEvent(id: $id) { id } }";
+        for service in services {
+            let reader = service.admin("workspace", &lost(n));
+            assert!(reader.ask(query, json!({ "id": id })).await.json()["data"]["auditEvent"].is_null());
+            // And the owner of the number is not shown what has the id of a lost event.
+            let owner = service.admin("workspace", &new(n));
+            assert!(owner.ask(query, json!({ "id": ids[n * 3] })).await.json()["data"]["auditEvent"].is_null());
         }
-        let backend = app.caller("workspace").without_organization().scopes("audit:record");
-        let events = (0..LOST).map(|n| {
-            let mut input = of(&lost(n), 8);
-            input["organization"] = json!(lost(n));
-            input
-        });
-        assert_eq!(backend.record_all(events.collect()).await["recorded"], LOST);
-        for (n, shown) in shown.iter().enumerate() {
-            for service in services {
-                assert_eq!(everything(&service.admin("workspace", &new(n))).await, *shown, "nothing of it has changed");
-                let all = everything(&service.admin("workspace", &lost(n))).await;
-                assert!(all.contains(&format!("{}.did", lost(n))) && !all.contains("new-"), "{all}");
-            }
-        }
-        assert!(everything(&kept).await.contains("kept.did"));
-        assert!(forgotten(app).await > before, "it was loud");
-        beside.finish().await;
+        shown.push(everything(&owner).await);
     }
+    // They record again, each for itself, and one group of all of them.
+    for n in 0..LOST {
+        let admin = services[n % 2].admin("workspace", &lost(n));
+        assert_eq!(admin.record(of(&lost(n), 7)).await["sequence"], "0", "the first one again");
+    }
+    let backend = app.caller("workspace").without_organization().scopes("audit:record");
+    let events = (0..LOST).map(|n| {
+        let mut input = of(&lost(n), 8);
+        input["organization"] = json!(lost(n));
+        input
+    });
+    assert_eq!(backend.record_all(events.collect()).await["recorded"], LOST);
+    for (n, shown) in shown.iter().enumerate() {
+        for service in services {
+            assert_eq!(everything(&service.admin("workspace", &new(n))).await, *shown, "nothing of it has changed");
+            let all = everything(&service.admin("workspace", &lost(n))).await;
+            assert!(all.contains(&format!("{}.did", lost(n))) && !all.contains("new-"), "{all}");
+        }
+    }
+    assert!(everything(&kept).await.contains("kept.did"));
+    assert!(forgotten(app).await > before, "it was loud");
+    beside.finish().await;
+}
 
-    /// The same organization, at the same size, with the same number of logs, actions and changes to them.
-    async fn another_history_of_the_same_size_is_read_as_it_is(app: &TestApp) {
-        let admin = app.admin("workspace", "acme");
-        admin.record(of("first", 0)).await;
-        back_up(app).await;
-        for k in 0..3 {
-            admin.record(of(&format!("before-{k}"), k)).await;
-        }
-        assert!(everything(&admin).await.contains("before-2"));
-        restore(app).await;
-        // Another process records: this one is told nothing.
-        let beside = app.beside().await;
-        let there = beside.admin("workspace", "acme");
-        for k in 0..3 {
-            there.record(of(&format!("after-{k}"), k + 4)).await;
-        }
-        let all = everything(&admin).await;
-        assert_eq!(all, everything(&there).await);
-        assert!(all.contains("after-2") && !all.contains("before"), "{all}");
-        // One that grows from there, and one that grows past what was counted.
-        admin.record(of("after-3", 3)).await;
-        assert_eq!(everything(&admin).await, everything(&there).await);
-        restore(app).await;
-        assert_eq!(everything(&admin).await, everything(&there).await);
-        for k in 0..6 {
-            there.record(of(&format!("last-{k}"), k + 2)).await;
-        }
-        let all = everything(&admin).await;
-        assert_eq!(all, everything(&there).await);
-        assert!(all.contains("last-5") && !all.contains("after"), "{all}");
-        assert_eq!(admin.record(of("last-5", 7)).await["event"]["id"], there.record(of("last-5", 7)).await["event"]["id"]);
-        beside.finish().await;
+/// The same organization, at the same size, with the same number of logs, actions and changes to them.
+async fn another_history_of_the_same_size_is_read_as_it_is(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    admin.record(of("first", 0)).await;
+    back_up(app).await;
+    for k in 0..3 {
+        admin.record(of(&format!("before-{k}"), k)).await;
     }
+    assert!(everything(&admin).await.contains("before-2"));
+    restore(app).await;
+    // Another process records: this one is told nothing.
+    let beside = app.beside().await;
+    let there = beside.admin("workspace", "acme");
+    for k in 0..3 {
+        there.record(of(&format!("after-{k}"), k + 4)).await;
+    }
+    let all = everything(&admin).await;
+    assert_eq!(all, everything(&there).await);
+    assert!(all.contains("after-2") && !all.contains("before"), "{all}");
+    // One that grows from there, and one that grows past what was counted.
+    admin.record(of("after-3", 3)).await;
+    assert_eq!(everything(&admin).await, everything(&there).await);
+    restore(app).await;
+    assert_eq!(everything(&admin).await, everything(&there).await);
+    for k in 0..6 {
+        there.record(of(&format!("last-{k}"), k + 2)).await;
+    }
+    let all = everything(&admin).await;
+    assert_eq!(all, everything(&there).await);
+    assert!(all.contains("last-5") && !all.contains("after"), "{all}");
+    assert_eq!(admin.record(of("last-5", 7)).await["event"]["id"], there.record(of("last-5", 7)).await["event"]["id"]);
+    beside.finish().await;
+}
 
-    /// A month that events were recorded in, and that the restored database has no place for.
-    async fn times_that_had_a_place_before_get_one_again(app: &TestApp) {
-        let admin = app.admin("workspace", "acme");
-        admin.record(of("first", 0)).await;
-        back_up(app).await;
-        let at = |time: &str, owner: &str| {
-            let mut input = of(owner, 0);
-            input["occurredAt"] = json!(time);
-            input
-        };
-        admin.record(at("2019-03-01T00:00:00Z", "old")).await;
-        assert!(everything(&admin).await.contains("old.did"));
-        restore(app).await;
-        // As many partitions as before, and another one among them.
-        let beside = app.beside().await;
-        beside.admin("workspace", "acme").record(at("2018-03-01T00:00:00Z", "older")).await;
-        let search = "{ auditEvents(includeNested: true, search: \"did\", filter: { occurredAt: { from: \"2017-01-01T00:00:00Z\",
-            to: \"2020-01-01T00:00:00Z\" } }) { totalCount nodes { action } } }";
-        let found = admin.data(search, json!({})).await;
-        assert_eq!(found["auditEvents"]["nodes"], json!([{ "action": "older.did" }]));
-        assert_eq!(admin.record(at("2019-03-01T00:00:00Z", "again")).await["status"], "RECORDED");
-        assert_eq!(app.admin("workspace", "new").record(at("2019-04-01T00:00:00Z", "again")).await["status"], "RECORDED");
-        restore(app).await;
-        assert_eq!(app.admin("workspace", "newer").record(at("2019-04-01T00:00:00Z", "again")).await["status"], "RECORDED");
-        beside.finish().await;
-    }
+/// A month that events were recorded in, and that the restored database has no place for.
+async fn times_that_had_a_place_before_get_one_again(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    admin.record(of("first", 0)).await;
+    back_up(app).await;
+    let at = |time: &str, owner: &str| {
+        let mut input = of(owner, 0);
+        input["occurredAt"] = json!(time);
+        input
+    };
+    admin.record(at("2019-03-01T00:00:00Z", "old")).await;
+    assert!(everything(&admin).await.contains("old.did"));
+    restore(app).await;
+    // As many partitions as before, and another one among them.
+    let beside = app.beside().await;
+    beside.admin("workspace", "acme").record(at("2018-03-01T00:00:00Z", "older")).await;
+    let search =
+        "{ auditEvents(includeNested: true, search: \"did\", filter: { occurredAt: { from: \"2017-01-01T00:00:00Z\",
+        to: \"2020-01-01T00:00:00Z\" } }) { totalCount nodes { action } } }";
+    let found = admin.data(search, json!({})).await;
+    assert_eq!(found["auditEvents"]["nodes"], json!([{ "action": "older.did" }]));
+    assert_eq!(admin.record(at("2019-03-01T00:00:00Z", "again")).await["status"], "RECORDED");
+    assert_eq!(app.admin("workspace", "new").record(at("2019-04-01T00:00:00Z", "again")).await["status"], "RECORDED");
+    restore(app).await;
+    assert_eq!(app.admin("workspace", "newer").record(at("2019-04-01T00:00:00Z", "again")).await["status"], "RECORDED");
+    beside.finish().await;
+}
 
-    async fn a_process_whose_database_went_back_says_so(app: &TestApp) {
-        let place = Place::of("lost", app.url.clone(), app.folder());
-        app.admin("workspace", "kept").record(of("kept", 0)).await;
-        back_up(app).await;
-        let service = place.service().await;
-        let client = place.client();
-        let recorded = client.record(&service.base, &[of("lost", 0)]).await.expect("an answer").expect("results");
-        assert_eq!(recorded[0]["status"], "RECORDED");
-        restore(app).await;
-        app.admin("workspace", "new").record(of("new", 0)).await;
-        let query = "{ auditEvents(includeNested: true) { totalCount } }";
-        let answer = client.ask(&service.base, query, json!({})).await.expect("an answer");
-        assert_eq!(answer["data"]["auditEvents"]["totalCount"], 0, "{answer}");
-        let log = service.log();
-        let loud = |line: &&String| line.contains("ERROR") && line.contains("at an earlier state");
-        assert_eq!(log.iter().filter(loud).count(), 1, "{log:#?}");
-        let metrics = reqwest::get(format!("{}/metrics", service.base)).await.unwrap().text().await.unwrap();
-        assert!(metrics.contains("ledgerline_database_went_back_total 1"), "{metrics}");
-        assert!(service.terminate().await.success());
-    }
+async fn a_process_whose_database_went_back_says_so(app: &TestApp) {
+    let place = Place::of("lost", app.url.clone(), app.folder());
+    app.admin("workspace", "kept").record(of("kept", 0)).await;
+    back_up(app).await;
+    let service = place.service().await;
+    let client = place.client();
+    let recorded = client.record(&service.base, &[of("lost", 0)]).await.expect("an answer").expect("results");
+    assert_eq!(recorded[0]["status"], "RECORDED");
+    restore(app).await;
+    app.admin("workspace", "new").record(of("new", 0)).await;
+    let query = "{ auditEvents(includeNested: true) { totalCount } }";
+    let answer = client.ask(&service.base, query, json!({})).await.expect("an answer");
+    assert_eq!(answer["data"]["auditEvents"]["totalCount"], 0, "{answer}");
+    let log = service.log();
+    let loud = |line: &&String| line.contains("ERROR") && line.contains("at an earlier state");
+    assert_eq!(log.iter().filter(loud).count(), 1, "{log:#?}");
+    let metrics = reqwest::get(format!("{}/metrics", service.base)).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("ledgerline_database_went_back_total 1"), "{metrics}");
+    assert!(service.terminate().await.success());
 }

@@ -49,62 +49,65 @@ fn panicking() -> (Clock, Arc<AtomicI64>) {
 }
 
 on_both_databases! {
-    async fn a_panic_is_answered_and_the_task_starts_again(app: &TestApp) {
-        let (clock, until) = panicking();
-        let other = app.beside_with_clock(clock).await;
-        let admin = other.admin("workspace", "acme");
-        // What looks after the database has looked by the end of the first recording.
-        assert!(try_record(&admin).await.json()["errors"].is_null());
-        // How often one recording looks at the clock; the writer's look is the last.
-        until.store(1_000, Ordering::SeqCst);
-        assert!(try_record(&admin).await.json()["errors"].is_null());
-        let looks = 1_000 - until.load(Ordering::SeqCst);
-        let mut sequence = 1;
-        for _ in 0..3 {
-            // Twice in a row, then healthy.
-            for _ in 0..2 {
-                until.store(looks - 1, Ordering::SeqCst);
-                let answer = tokio::time::timeout(Duration::from_secs(20), try_record(&admin)).await;
-                let answer = answer.expect("its caller is answered");
-                assert_eq!(answer.code(), "UNAVAILABLE", "{:#}", answer.json());
-            }
-            until.store(i64::MAX, Ordering::SeqCst);
-            assert_eq!(ready(&other).await, 200);
-            sequence += 1;
-            let data = try_record(&admin).await.data();
-            assert_eq!(data["recordAuditEvent"]["sequence"], sequence.to_string());
-        }
-        let metrics = other.send(Request::get("/metrics").body(Body::empty()).unwrap()).await;
-        let metrics = String::from_utf8(metrics.body).unwrap();
-        assert!(metrics.contains("ledgerline_task_panics_total{task=\"writer\"}"), "{metrics}");
-        other.finish().await;
-        // Another process reads what was acknowledged, and no more.
-        let list = app.admin("workspace", "acme").data("{ auditEvents { totalCount } }", json!({})).await;
-        assert_eq!(list["auditEvents"]["totalCount"], sequence + 1);
-    }
+    a_panic_is_answered_and_the_task_starts_again,
+    a_waiting_event_counts_with_all_that_it_holds,
+}
 
-    async fn a_waiting_event_counts_with_all_that_it_holds(app: &TestApp) {
-        let caller = app.admin("workspace", "acme");
-        let clock = Clock::system();
-        let principal = app.app.keys.verify(&caller.token(), clock.now()).await.expect("a token");
-        let item = |input: RecordInput| {
-            let scope = policy::may_record(&principal, None).expect("it may");
-            ingest::admit(scope, input, clock.now()).expect("an event")
-        };
-        let held = |input: RecordInput| Task::Record { items: vec![item(input)], atomic: false }.held_bytes();
-        let actor = || Actor { kind: ActorKind::User, id: None, name: None, email: None };
-        let small = held(RecordInput::new("user.login", actor()));
-        let text = |at: usize| Some(format!("{at} {}", "x".repeat(1_500)));
-        let mut large = RecordInput::new("user.login", actor());
-        large.resources = (0..20).map(|at| Resource { kind: text(at), id: text(at), name: None }).collect();
-        assert!(held(large) >= small + 20 * 2 * 1_500, "texts beside the metadata count");
-        let mut wordy = RecordInput::new("user.login", actor());
-        let words: Vec<String> = (0..5_000).map(|at| format!("w{at}")).collect();
-        let metadata = json!({ "words": words.join(" ") }).to_string();
-        let length = metadata.len();
-        wordy.metadata = Some(metadata);
-        assert!(held(wordy) >= small + length + 5_000 * size_of::<String>(), "its search terms count");
+async fn a_panic_is_answered_and_the_task_starts_again(app: &TestApp) {
+    let (clock, until) = panicking();
+    let other = app.beside_with_clock(clock).await;
+    let admin = other.admin("workspace", "acme");
+    // What looks after the database has looked by the end of the first recording.
+    assert!(try_record(&admin).await.json()["errors"].is_null());
+    // How often one recording looks at the clock; the writer's look is the last.
+    until.store(1_000, Ordering::SeqCst);
+    assert!(try_record(&admin).await.json()["errors"].is_null());
+    let looks = 1_000 - until.load(Ordering::SeqCst);
+    let mut sequence = 1;
+    for _ in 0..3 {
+        // Twice in a row, then healthy.
+        for _ in 0..2 {
+            until.store(looks - 1, Ordering::SeqCst);
+            let answer = tokio::time::timeout(Duration::from_secs(20), try_record(&admin)).await;
+            let answer = answer.expect("its caller is answered");
+            assert_eq!(answer.code(), "UNAVAILABLE", "{:#}", answer.json());
+        }
+        until.store(i64::MAX, Ordering::SeqCst);
+        assert_eq!(ready(&other).await, 200);
+        sequence += 1;
+        let data = try_record(&admin).await.data();
+        assert_eq!(data["recordAuditEvent"]["sequence"], sequence.to_string());
     }
+    let metrics = other.send(Request::get("/metrics").body(Body::empty()).unwrap()).await;
+    let metrics = String::from_utf8(metrics.body).unwrap();
+    assert!(metrics.contains("ledgerline_task_panics_total{task=\"writer\"}"), "{metrics}");
+    other.finish().await;
+    // Another process reads what was acknowledged, and no more.
+    let list = app.admin("workspace", "acme").data("{ auditEvents { totalCount } }", json!({})).await;
+    assert_eq!(list["auditEvents"]["totalCount"], sequence + 1);
+}
+
+async fn a_waiting_event_counts_with_all_that_it_holds(app: &TestApp) {
+    let caller = app.admin("workspace", "acme");
+    let clock = Clock::system();
+    let principal = app.app.keys.verify(&caller.token(), clock.now()).await.expect("a token");
+    let item = |input: RecordInput| {
+        let scope = policy::may_record(&principal, None).expect("it may");
+        ingest::admit(scope, input, clock.now()).expect("an event")
+    };
+    let held = |input: RecordInput| Task::Record { items: vec![item(input)], atomic: false }.held_bytes();
+    let actor = || Actor { kind: ActorKind::User, id: None, name: None, email: None };
+    let small = held(RecordInput::new("user.login", actor()));
+    let text = |at: usize| Some(format!("{at} {}", "x".repeat(1_500)));
+    let mut large = RecordInput::new("user.login", actor());
+    large.resources = (0..20).map(|at| Resource { kind: text(at), id: text(at), name: None }).collect();
+    assert!(held(large) >= small + 20 * 2 * 1_500, "texts beside the metadata count");
+    let mut wordy = RecordInput::new("user.login", actor());
+    let words: Vec<String> = (0..5_000).map(|at| format!("w{at}")).collect();
+    let metadata = json!({ "words": words.join(" ") }).to_string();
+    let length = metadata.len();
+    wordy.metadata = Some(metadata);
+    assert!(held(wordy) >= small + length + 5_000 * size_of::<String>(), "its search terms count");
 }
 
 /// A request that the database refuses does not fail its neighbours, and they are counted like all others.

@@ -143,7 +143,8 @@ async fn both(app: &TestApp, reader: &Caller<'_>, query: &str) -> Both {
     assert!(resolved.errors.is_empty(), "{:?}\n{query}", resolved.errors);
     assert!(written.errors.is_empty(), "{:?}\n{query}", written.errors);
     let Answer::Object(root) = &written.data else { panic!("an object") };
-    let any_written = matches!(&root["auditEvents"], Answer::Object(list) if list.values().any(|value| matches!(value, Answer::Binary(_))));
+    let is_written = |value: &Answer| matches!(value, Answer::Binary(_));
+    let any_written = matches!(&root["auditEvents"], Answer::Object(list) if list.values().any(is_written));
     let read = |answer: Response| -> BTreeMap<String, Box<RawValue>> {
         #[derive(serde::Deserialize)]
         struct Whole {
@@ -171,16 +172,19 @@ fn assert_same(both: &Both, query: &str) {
 async fn fill(admin: &Caller<'_>) {
     let full = json!({
         "action": "project.import_started", "category": "project", "outcome": "FAILURE", "ipAddress": "203.0.113.7",
-        "actor": { "kind": "STAFF", "id": "s1", "name": "Trần \"Thuỳ\" \\ \u{1}\n\u{7f}\u{2028}", "email": "d@example.com" },
+        "actor": {
+            "kind": "STAFF", "id": "s1", "name": "Trần \"Thuỳ\" \\ \u{1}\n\u{7f}\u{2028}", "email": "d@example.com"
+        },
         "onBehalfOf": { "kind": "USER", "id": "u2" },
         "resources": [{ "type": "project", "id": "p1", "name": "</script>" }, { "name": "" }, { "id": "p3" }],
         "log": { "level": "project", "id": "p1", "name": "One" }, "occurredAt": "1969-12-31T23:59:59.000000001Z",
-        "userAgent": "agent", "correlationId": "job-1", "source": "s", "sourceEventId": "e-1",
+        "userAgent": "agent", "correlationId": "job-1", "source": "s", "sourceEventId": "e-1"
     });
     let mut events = vec![full.clone(), event("api_key.created")];
     for (i, metadata) in [
         "{}",
-        " { \"a\" : [ 1.50, 1e2, -0, -0.0, 9007199254740993, 18446744073709551615, 0.1, 1E-7 ],\n\"b\":null, \"c\": true }",
+        " { \"a\" : [ 1.50, 1e2, -0, -0.0, 9007199254740993, 18446744073709551615, 0.1, 1E-7 ],\n\"b\":null, \
+         \"c\": true }",
         "{\"half\":\"\\ud83d\",\"\\ud83d\":\"\\u0000\",\"\\ufffd\":2}",
         "{\"big\":1e400,\"long\":12345678901234567890123}",
         "{\"\\u00e9\":\"\\ud83d\\ude00 \\/ \\t\",\"$serde_json::private::RawValue\":\"[1\",\"\":[[],{}]}",
@@ -207,55 +211,68 @@ async fn fill(admin: &Caller<'_>) {
 }
 
 on_both_databases! {
-    async fn every_field_is_written_as_it_is_resolved(app: &TestApp) {
-        let admin = app.admin("capydb", "acme");
-        fill(&admin).await;
-        let fields = Fields::of_the_schema();
-        for query in [
-            format!("{{ auditEvents {{ nodes {} }} }}", fields.all("AuditEvent", 4)),
-            format!("{{ auditEvents {{ edges {} }} }}", fields.all("AuditEventEdge", 5)),
-            "{ auditEvents(first: 0) { nodes { id } edges { cursor } } }".to_owned(),
-            "{ auditEvents { nodes { id @skip(if: true) } pageInfo { hasNextPage } } }".to_owned(),
-        ] {
-            let both = both(app, &admin, &query).await;
-            assert!(both.any_written, "not written: {query}");
-            assert_same(&both, &query);
-        }
-        // What is not written is resolved.
-        let query = "{ auditEvents { nodes { id category { actions { name } } } } }";
-        let both = both(app, &admin, query).await;
-        assert!(!both.any_written);
-        assert_same(&both, query);
-    }
+    every_field_is_written_as_it_is_resolved,
+    whatever_is_asked_in_whatever_form_is_written_as_it_is_resolved,
+    lists_that_are_asked_for_twice_under_one_key_are_merged,
+}
 
-    async fn whatever_is_asked_in_whatever_form_is_written_as_it_is_resolved(app: &TestApp) {
-        let admin = app.admin("capydb", "acme");
-        fill(&admin).await;
-        let fields = Fields::of_the_schema();
-        holds(if app.database == crate::harness::Database::Sqlite { 400 } else { 40 }, vec(any::<u8>(), 0..200), async |numbers| {
+async fn every_field_is_written_as_it_is_resolved(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    fill(&admin).await;
+    let fields = Fields::of_the_schema();
+    for query in [
+        format!("{{ auditEvents {{ nodes {} }} }}", fields.all("AuditEvent", 4)),
+        format!("{{ auditEvents {{ edges {} }} }}", fields.all("AuditEventEdge", 5)),
+        "{ auditEvents(first: 0) { nodes { id } edges { cursor } } }".to_owned(),
+        "{ auditEvents { nodes { id @skip(if: true) } pageInfo { hasNextPage } } }".to_owned(),
+    ] {
+        let both = both(app, &admin, &query).await;
+        assert!(both.any_written, "not written: {query}");
+        assert_same(&both, &query);
+    }
+    // What is not written is resolved.
+    let query = "{ auditEvents { nodes { id category { actions { name } } } } }";
+    let both = both(app, &admin, query).await;
+    assert!(!both.any_written);
+    assert_same(&both, query);
+}
+
+async fn whatever_is_asked_in_whatever_form_is_written_as_it_is_resolved(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    fill(&admin).await;
+    let fields = Fields::of_the_schema();
+    holds(
+        if app.database == crate::harness::Database::Sqlite { 400 } else { 40 },
+        vec(any::<u8>(), 0..200),
+        async |numbers| {
             let mut choices = Choices { numbers: numbers.iter(), fragments: Vec::new() };
             let edges = fields.chosen("AuditEventEdge", 4, &mut choices);
             let nodes = fields.chosen("AuditEvent", 4, &mut choices);
             let list = format!("auditEvents(first: 7) {{ edges {edges} other: nodes {nodes} }}");
-            let query = format!("query($yes: Boolean!) {{ {list} viewer @skip(if: $yes) {{ subject }} }} {}", choices.fragments.join(" "));
+            let query = format!(
+                "query($yes: Boolean!) {{ {list} viewer @skip(if: $yes) {{ subject }} }} {}",
+                choices.fragments.join(" ")
+            );
             assert_same(&both(app, &admin, &query).await, &query);
-        });
-    }
+        },
+    );
+}
 
-    async fn lists_that_are_asked_for_twice_under_one_key_are_merged(app: &TestApp) {
-        let admin = app.admin("capydb", "acme");
-        admin.record(event("api_key.created")).await;
-        for query in [
-            "{ auditEvents { nodes { action } nodes { sequence } } }",
-            "{ auditEvents { nodes { action } } auditEvents { nodes { sequence } } }",
-            "{ auditEvents { ...A ...B } } fragment A on AuditEventConnection { nodes { action } } fragment B on AuditEventConnection { ... { nodes { sequence } } }",
-            "{ ...A auditEvents { nodes { action } } } fragment A on Query { auditEvents { nodes { sequence } } }",
-            // Of a fragment on what two types share, the part for the other type is not this one's.
-            "{ auditEvents { nodes { ... on Node { ...B ... on AuditEvent { action sequence } } } } } fragment B on AuditLog { action: level sequence: id }",
-        ] {
-            let data = admin.data(query, json!({})).await;
-            let node = &data["auditEvents"]["nodes"][0];
-            assert_eq!((&node["action"], &node["sequence"]), (&json!("api_key.created"), &json!("0")), "{query}: {data}");
-        }
+async fn lists_that_are_asked_for_twice_under_one_key_are_merged(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    admin.record(event("api_key.created")).await;
+    for query in [
+        "{ auditEvents { nodes { action } nodes { sequence } } }",
+        "{ auditEvents { nodes { action } } auditEvents { nodes { sequence } } }",
+        "{ auditEvents { ...A ...B } } fragment A on AuditEventConnection { nodes { action } } fragment B \
+         on AuditEventConnection { ... { nodes { sequence } } }",
+        "{ ...A auditEvents { nodes { action } } } fragment A on Query { auditEvents { nodes { sequence } } }",
+        // Of a fragment on what two types share, the part for the other type is not this one's.
+        "{ auditEvents { nodes { ... on Node { ...B ... on AuditEvent { action sequence } } } } } fragment B \
+         on AuditLog { action: level sequence: id }",
+    ] {
+        let data = admin.data(query, json!({})).await;
+        let node = &data["auditEvents"]["nodes"][0];
+        assert_eq!((&node["action"], &node["sequence"]), (&json!("api_key.created"), &json!("0")), "{query}: {data}");
     }
 }

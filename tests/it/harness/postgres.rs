@@ -15,8 +15,10 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 fn admin_url() -> String {
     std::env::var("LEDGERLINE_TEST_POSTGRES_URL").unwrap_or_else(|_| {
-        panic!("LEDGERLINE_TEST_POSTGRES_URL is not set: run the tests with `make test`, which starts a PostgreSQL for them, \
-            or set it to the URL of a database whose user may create databases")
+        panic!(
+            "LEDGERLINE_TEST_POSTGRES_URL is not set: run the tests with `make test`, which starts a PostgreSQL for \
+             them, or set it to the URL of a database whose user may create databases"
+        )
     })
 }
 
@@ -59,8 +61,10 @@ pub async fn fresh_database() -> String {
 /// URL of the same database on the replica that the test command started, once it has arrived there.
 pub async fn replica_of(url: &str) -> String {
     let replica = std::env::var("LEDGERLINE_TEST_REPLICA_URL").unwrap_or_else(|_| {
-        panic!("LEDGERLINE_TEST_REPLICA_URL is not set: run the tests with `make test`, which starts a streaming replica for them, \
-            or set it to the URL of one of LEDGERLINE_TEST_POSTGRES_URL")
+        panic!(
+            "LEDGERLINE_TEST_REPLICA_URL is not set: run the tests with `make test`, which starts a streaming replica \
+             for them, or set it to the URL of one of LEDGERLINE_TEST_POSTGRES_URL"
+        )
     });
     let database = &url[url.rfind('/').expect("a database in the URL")..];
     let host = &replica[..replica.rfind('/').expect("a database in the URL")];

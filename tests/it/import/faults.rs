@@ -15,68 +15,73 @@ async fn actions(app: &TestApp) -> Vec<String> {
 }
 
 on_both_databases! {
-    async fn a_bad_byte_spoils_its_own_line(app: &TestApp) {
-        let mut text = [line("one"), line("two"), line("caf?"), line("four"), line("five")].join("\n").into_bytes();
-        *text.iter_mut().find(|byte| **byte == b'?').unwrap() = 0xe9;
-        let imported = import(app, &text, &[]).await;
-        assert_eq!(imported.summary, "4 recorded, 0 recorded before, 1 refused", "{imported:#?}");
-        assert_eq!(imported.status.code(), Some(1));
-        let place = line("caf?").find('?').unwrap() + 1;
-        assert_eq!(imported.refused, [format!("line 3: line: must be UTF-8, but byte {place} is 0xE9")]);
-        assert_eq!(actions(app).await, ["one", "two", "four", "five"]);
-    }
+    a_bad_byte_spoils_its_own_line,
+    an_event_that_the_database_does_not_take_is_refused_alone,
+    a_database_that_goes_away_stops_the_import_where_it_is,
+}
 
-    async fn an_event_that_the_database_does_not_take_is_refused_alone(app: &TestApp) {
-        match app.database {
-            Database::Sqlite => {
-                let mut other = SqliteConnection::connect(&app.url).await.unwrap();
-                let sql = "CREATE TRIGGER poison BEFORE INSERT ON action WHEN NEW.name = 'poison' BEGIN SELECT RAISE(ABORT, 'poison'); END";
-                other.execute(sql).await.unwrap();
-            }
-            Database::Postgres => {
-                let mut other = PgConnection::connect(&app.url).await.unwrap();
-                other.execute("ALTER TABLE action ADD CONSTRAINT poison CHECK (name <> 'poison')").await.unwrap();
-            }
-        }
-        let text = [line("one"), line("poison"), line("two")].join("\n");
-        let imported = import(app, &text, &[]).await;
-        assert_eq!(imported.summary, "2 recorded, 0 recorded before, 1 refused", "{imported:#?}");
-        assert_eq!(actions(app).await, ["one", "two"]);
-        // Where all share the cause, no event is blamed.
-        let stopped = import(app, line("poison"), &[]).await;
-        assert_eq!(stopped.summary, "0 recorded, 0 recorded before, 0 refused", "{stopped:#?}");
-        assert!(stopped.said.contains("poison") && stopped.said.contains("stopped at line 1"), "{stopped:#?}");
-    }
+async fn a_bad_byte_spoils_its_own_line(app: &TestApp) {
+    let mut text = [line("one"), line("two"), line("caf?"), line("four"), line("five")].join("\n").into_bytes();
+    *text.iter_mut().find(|byte| **byte == b'?').unwrap() = 0xe9;
+    let imported = import(app, &text, &[]).await;
+    assert_eq!(imported.summary, "4 recorded, 0 recorded before, 1 refused", "{imported:#?}");
+    assert_eq!(imported.status.code(), Some(1));
+    let place = line("caf?").find('?').unwrap() + 1;
+    assert_eq!(imported.refused, [format!("line 3: line: must be UTF-8, but byte {place} is 0xE9")]);
+    assert_eq!(actions(app).await, ["one", "two", "four", "five"]);
+}
 
-    async fn a_database_that_goes_away_stops_the_import_where_it_is(app: &TestApp) {
-        let mut command = process::ledgerline(&app.url, &app.folder());
-        command.args(["import", "-", "--product", "workspace"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut input = child.stdin.take().unwrap();
-        let lines: Vec<String> = (0..10).map(|number| line(&format!("a{number}")) + "\n").collect();
-        input.write_all(lines[..4].concat().as_bytes()).unwrap();
-        eventually(async || total(app, "acme").await == 4).await;
-        let away = Away::take(app).await;
-        input.write_all(lines[4..].concat().as_bytes()).unwrap();
-        drop(input);
-        let stopped = Imported::from(tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap());
-        away.give_back(app).await;
-        assert_eq!(stopped.summary, "4 recorded, 0 recorded before, 0 refused", "{stopped:#?}");
-        assert_eq!(stopped.status.code(), Some(1));
-        assert!(stopped.said.contains("stopped at line 5 of -"), "{stopped:#?}");
-        assert!(stopped.said.contains("the database did not take the events from there on: "), "{stopped:#?}");
-        let mut summary = String::new();
-        for _ in 0..100 {
-            // A database that was away takes connections a little later.
-            let again = import(app, lines.concat(), &[]).await;
-            if again.status.success() {
-                summary = again.summary;
-                break;
-            }
+async fn an_event_that_the_database_does_not_take_is_refused_alone(app: &TestApp) {
+    match app.database {
+        Database::Sqlite => {
+            let mut other = SqliteConnection::connect(&app.url).await.unwrap();
+            let sql = "CREATE TRIGGER poison BEFORE INSERT ON action WHEN NEW.name = 'poison' BEGIN SELECT \
+                       RAISE(ABORT, 'poison'); END";
+            other.execute(sql).await.unwrap();
         }
-        assert_eq!(summary, "6 recorded, 4 recorded before, 0 refused");
+        Database::Postgres => {
+            let mut other = PgConnection::connect(&app.url).await.unwrap();
+            other.execute("ALTER TABLE action ADD CONSTRAINT poison CHECK (name <> 'poison')").await.unwrap();
+        }
     }
+    let text = [line("one"), line("poison"), line("two")].join("\n");
+    let imported = import(app, &text, &[]).await;
+    assert_eq!(imported.summary, "2 recorded, 0 recorded before, 1 refused", "{imported:#?}");
+    assert_eq!(actions(app).await, ["one", "two"]);
+    // Where all share the cause, no event is blamed.
+    let stopped = import(app, line("poison"), &[]).await;
+    assert_eq!(stopped.summary, "0 recorded, 0 recorded before, 0 refused", "{stopped:#?}");
+    assert!(stopped.said.contains("poison") && stopped.said.contains("stopped at line 1"), "{stopped:#?}");
+}
+
+async fn a_database_that_goes_away_stops_the_import_where_it_is(app: &TestApp) {
+    let mut command = process::ledgerline(&app.url, &app.folder());
+    command.args(["import", "-", "--product", "workspace"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let lines: Vec<String> = (0..10).map(|number| line(&format!("a{number}")) + "\n").collect();
+    input.write_all(lines[..4].concat().as_bytes()).unwrap();
+    eventually(async || total(app, "acme").await == 4).await;
+    let away = Away::take(app).await;
+    input.write_all(lines[4..].concat().as_bytes()).unwrap();
+    drop(input);
+    let stopped = Imported::from(tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap());
+    away.give_back(app).await;
+    assert_eq!(stopped.summary, "4 recorded, 0 recorded before, 0 refused", "{stopped:#?}");
+    assert_eq!(stopped.status.code(), Some(1));
+    assert!(stopped.said.contains("stopped at line 5 of -"), "{stopped:#?}");
+    assert!(stopped.said.contains("the database did not take the events from there on: "), "{stopped:#?}");
+    let mut summary = String::new();
+    for _ in 0..100 {
+        // A database that was away takes connections a little later.
+        let again = import(app, lines.concat(), &[]).await;
+        if again.status.success() {
+            summary = again.summary;
+            break;
+        }
+    }
+    assert_eq!(summary, "6 recorded, 4 recorded before, 0 refused");
 }
 
 /// A database that cannot be used.
@@ -248,7 +253,9 @@ async fn a_file_that_ends_in_a_fault_is_recorded_up_to_there() {
     let number = 3_000;
     // Numbers that do not repeat, so that there is something to pack.
     let lines: String = (0..number)
-        .map(|i: u64| json!({ "org": "acme", "action": "a", "occurredAt": 1, "source": i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string() }))
+        .map(|i: u64| json!({
+            "org": "acme", "action": "a", "occurredAt": 1, "source": i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string()
+        }))
         .map(|line| format!("{line}\n"))
         .collect();
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());

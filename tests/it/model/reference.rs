@@ -183,7 +183,8 @@ impl Asked {
         kept
     }
 
-    /// The facets: values (of actors, all that the newest event of theirs says) and counts, and days of a zone so many seconds east.
+    /// The facets: values (of actors, all that the newest event of theirs says) and counts, and days of a zone so many
+    /// seconds east.
     pub fn facets(&self, events: &[Kept], east: i64) -> BTreeMap<&'static str, BTreeMap<String, i64>> {
         let mut facets: BTreeMap<_, BTreeMap<String, i64>> = BTreeMap::new();
         let mut count = |facet: &'static str, without: Without, value: &dyn Fn(&Kept) -> Option<String>| {

@@ -112,12 +112,18 @@ impl Asked {
         let mut filter = json!({
             "categories": categories, "actions": self.actions.as_deref().map(names),
             "outcomes": self.outcomes.as_ref().map(|list| list.iter().map(|o| o.as_str()).collect::<Vec<_>>()),
-            "actor": { "kinds": self.kinds.as_deref().map(kinds), "ids": ids, "names": names_of, "nameContains": self.name_contains, "emails": emails,
-                "emailContains": self.email_contains, "present": self.present },
-            "resource": { "types": types, "ids": resource_ids, "names": resource_names },
-            "truncated": self.truncated, "ipAddresses": ips, "correlationIds": correlations, "sources": sources, "sourceEventIds": source_ids,
-            "not": { "categories": self.not.0.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>(), "actions": names(&self.not.1),
-                "actorKinds": kinds(&self.not.2), "actorIds": self.not.3.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>() },
+            "actor": {
+                "kinds": self.kinds.as_deref().map(kinds), "ids": ids, "names": names_of,
+                "nameContains": self.name_contains, "emails": emails, "emailContains": self.email_contains,
+                "present": self.present
+            },
+            "resource": { "types": types, "ids": resource_ids, "names": resource_names }, "truncated": self.truncated,
+            "ipAddresses": ips, "correlationIds": correlations, "sources": sources, "sourceEventIds": source_ids,
+            "not": {
+                "categories": self.not.0.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>(), "actions": names(&self.not.1),
+                "actorKinds": kinds(&self.not.2),
+                "actorIds": self.not.3.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>()
+            }
         });
         match self.dates {
             Dates::Any => {}

@@ -12,7 +12,7 @@ use ledgerline::{
     clock::Clock,
     demo::{self, DemoStep},
     event::{
-        Actor,
+        Actor, Resource,
         input::{LogRef, RecordInput},
     },
 };
@@ -20,9 +20,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{Caller, Database, TestApp, event, on_both_databases};
 
-const CATALOG: &str = "{ catalog { open openPrefixes categories { code label shortLabel description actions { name } } actions { name label level actorKinds defaultOutcome outcomes description category { code } } prefixes { prefix level actorKinds category { code } } actionForm } }";
-const VIEWER: &str = "{ viewer { product { name label title planTitle paging dateFilter actionDisplay redirectHref upgradeHref
-    columns { kind label } filters { kind label allLabel hint } levels { name label parent onDelete includeNested } actorKinds { kind label } } } }";
+const CATALOG: &str = "{ catalog { open openPrefixes categories { code label shortLabel description \
+                       actions { name } } actions { name label level actorKinds defaultOutcome outcomes description \
+                       category { code } } prefixes { prefix level actorKinds category { code } } actionForm } }";
+const VIEWER: &str = "{ viewer { product { name label title planTitle paging dateFilter actionDisplay redirectHref
+    upgradeHref
+    columns { kind label } filters { kind label allLabel hint } levels { name label parent onDelete includeNested }
+    actorKinds { kind label } } } }";
 
 async fn catalog(app: &TestApp, product: &str) -> Value {
     app.admin(product, "acme").data(CATALOG, json!({})).await["catalog"].clone()
@@ -71,17 +75,23 @@ fn columns(product: &Value) -> Vec<(String, String)> {
 /// An event of the demo as a client sends it.
 pub fn sent(input: &RecordInput) -> Value {
     let actor = |actor: &Actor| json!({ "kind": actor.kind.as_str(), "id": actor.id, "name": actor.name, "email": actor.email });
+    let resource = |resource: &Resource| json!({ "type": resource.kind, "id": resource.id, "name": resource.name });
     json!({
-        "action": input.action, "category": input.category, "actor": actor(&input.actor), "onBehalfOf": input.on_behalf_of.as_ref().map(actor),
-        "resources": input.resources.iter().map(|resource| json!({ "type": resource.kind, "id": resource.id, "name": resource.name })).collect::<Vec<_>>(),
-        "log": input.log.as_ref().map(log), "outcome": input.outcome.map(|outcome| outcome.as_str()), "occurredAt": input.occurred_at.map(|at| at.to_string()),
-        "ipAddress": input.ip_address, "userAgent": input.user_agent, "correlationId": input.correlation_id, "source": input.source, "sourceEventId": input.source_event_id,
-        "idempotencyKey": input.idempotency_key, "metadataText": input.metadata
+        "action": input.action, "category": input.category, "actor": actor(&input.actor),
+        "onBehalfOf": input.on_behalf_of.as_ref().map(actor),
+        "resources": input.resources.iter().map(resource).collect::<Vec<_>>(),
+        "log": input.log.as_ref().map(log), "outcome": input.outcome.map(|outcome| outcome.as_str()),
+        "occurredAt": input.occurred_at.map(|at| at.to_string()), "ipAddress": input.ip_address,
+        "userAgent": input.user_agent, "correlationId": input.correlation_id, "source": input.source,
+        "sourceEventId": input.source_event_id, "idempotencyKey": input.idempotency_key, "metadataText": input.metadata
     })
 }
 
 fn log(reference: &LogRef) -> Value {
-    json!({ "level": reference.level, "id": reference.id, "name": reference.name, "parent": reference.parent.as_deref().map(log) })
+    json!({
+        "level": reference.level, "id": reference.id, "name": reference.name,
+        "parent": reference.parent.as_deref().map(log)
+    })
 }
 
 /// Records an organization of the demo through the API and gives how many events it has.
@@ -115,60 +125,90 @@ pub async fn seed(admin: &Caller<'_>, product: &str, organization: &str) -> usiz
 }
 
 on_both_databases! {
-    async fn every_product_offers_dates_and_says_which_other_filters(app: &TestApp) {
-        let app = app.built_in().await;
-        let all = ["SEARCH", "CATEGORY", "ACTION", "EMAIL", "OUTCOME", "ACTOR_KIND", "ACTOR", "RESOURCE_TYPE", "RESOURCE_ID", "RESOURCE_NAME", "IP_ADDRESS", "LOG"];
-        for (product, dates, filters) in [
-            ("caputchin", "BOTH", &all[..]),
-            ("cloud-sessions", "RANGE", &["ACTION", "EMAIL"]),
-            ("workspace", "BOTH", &["ACTION", "ACTOR"]),
-            ("scim-platform", "PRESETS", &["SEARCH", "CATEGORY", "ACTION"]),
-            ("capydb", "BOTH", &all),
-        ] {
-            let shown = view(&app, product).await;
-            assert_eq!((&shown["dateFilter"], column(&shown["filters"], "kind")), (&json!(dates), filters.iter().map(ToString::to_string).collect()), "{product}");
-        }
-        app.finish().await;
-    }
+    every_product_offers_dates_and_says_which_other_filters,
+    each_product_serves_its_demo_of_90_days,
+}
 
-    async fn each_product_serves_its_demo_of_90_days(app: &TestApp) {
-        let own = app.built_in().await;
-        let app = &own;
-        let mut documented = 0;
-        for (product, actions) in [("caputchin", 26), ("cloud-sessions", 17), ("workspace", 3), ("scim-platform", 47), ("capydb", 26)] {
-            let (mut all, mut seen, mut kinds) = (0, BTreeSet::new(), BTreeSet::new());
-            for organization in demo::organizations(product) {
-                let admin = app.admin(product, organization.id);
-                let recorded = seed(&admin, product, organization.id).await;
-                all += recorded;
-                let page = admin.data("{ auditEvents(first: 100, includeNested: true) { totalCount nodes { occurredAt } facets { actions { buckets { value } } actors { buckets { value } } } } actors(first: 100) { kind } viewer { logs { externalId } } }", json!({})).await;
-                let total = page["auditEvents"]["totalCount"].as_u64().expect("a number") as usize;
-                assert!(total <= recorded && total * 10 >= recorded * 8, "{product} {total} of {recorded}");
-                let times: Vec<_> = column(&page["auditEvents"]["nodes"], "occurredAt");
-                assert!(times.windows(2).all(|pair| pair[0].parse::<chrono::DateTime<chrono::Utc>>().expect("a time") >= pair[1].parse::<chrono::DateTime<chrono::Utc>>().expect("a time")));
-                seen.extend(column(&page["auditEvents"]["facets"]["actions"]["buckets"], "value"));
-                kinds.extend(column(&page["actors"], "kind"));
-                // The deleted log is gone from what can be chosen; the filled ones are there.
-                let logs = column(&page["viewer"]["logs"], "externalId");
-                assert_eq!(logs[0], organization.id);
-                for told in &organization.logs {
-                    let there = logs.iter().any(|id| id == told.id);
-                    assert_eq!(there, told.state == demo::DemoLogState::Filled, "{product} {} {:?}", told.id, told.state);
-                }
-            }
-            assert!(all >= 300, "{product} has {all} events");
-            let catalog = column(&catalog(app, product).await["actions"], "name");
-            assert_eq!(catalog.len(), actions, "{product}");
-            for name in &catalog {
-                assert!(seen.contains(name), "{product}: nobody did {name}");
-            }
-            assert!(kinds.len() >= 3, "{product}: {kinds:?}");
-            documented += actions;
-        }
-        // 109, and the ten staff actions that caputchin's document gives as examples.
-        assert_eq!(documented, 109 + 10);
-        own.finish().await;
+async fn every_product_offers_dates_and_says_which_other_filters(app: &TestApp) {
+    let app = app.built_in().await;
+    let all = [
+        "SEARCH",
+        "CATEGORY",
+        "ACTION",
+        "EMAIL",
+        "OUTCOME",
+        "ACTOR_KIND",
+        "ACTOR",
+        "RESOURCE_TYPE",
+        "RESOURCE_ID",
+        "RESOURCE_NAME",
+        "IP_ADDRESS",
+        "LOG",
+    ];
+    for (product, dates, filters) in [
+        ("caputchin", "BOTH", &all[..]),
+        ("cloud-sessions", "RANGE", &["ACTION", "EMAIL"]),
+        ("workspace", "BOTH", &["ACTION", "ACTOR"]),
+        ("scim-platform", "PRESETS", &["SEARCH", "CATEGORY", "ACTION"]),
+        ("capydb", "BOTH", &all),
+    ] {
+        let shown = view(&app, product).await;
+        assert_eq!(
+            (&shown["dateFilter"], column(&shown["filters"], "kind")),
+            (&json!(dates), filters.iter().map(ToString::to_string).collect()),
+            "{product}"
+        );
     }
+    app.finish().await;
+}
+
+async fn each_product_serves_its_demo_of_90_days(app: &TestApp) {
+    let own = app.built_in().await;
+    let app = &own;
+    let mut documented = 0;
+    for (product, actions) in
+        [("caputchin", 26), ("cloud-sessions", 17), ("workspace", 3), ("scim-platform", 47), ("capydb", 26)]
+    {
+        let (mut all, mut seen, mut kinds) = (0, BTreeSet::new(), BTreeSet::new());
+        for organization in demo::organizations(product) {
+            let admin = app.admin(product, organization.id);
+            let recorded = seed(&admin, product, organization.id).await;
+            all += recorded;
+            let page = admin
+                .data(
+                    "{ auditEvents(first: 100, includeNested: true) { totalCount nodes { occurredAt } \
+                     facets { actions { buckets { value } } actors { buckets { value } } } } \
+                     actors(first: 100) { kind } viewer { logs { externalId } } }",
+                    json!({}),
+                )
+                .await;
+            let total = page["auditEvents"]["totalCount"].as_u64().expect("a number") as usize;
+            assert!(total <= recorded && total * 10 >= recorded * 8, "{product} {total} of {recorded}");
+            let times: Vec<_> = column(&page["auditEvents"]["nodes"], "occurredAt");
+            assert!(times.windows(2).all(|pair| pair[0].parse::<chrono::DateTime<chrono::Utc>>().expect("a time")
+                >= pair[1].parse::<chrono::DateTime<chrono::Utc>>().expect("a time")));
+            seen.extend(column(&page["auditEvents"]["facets"]["actions"]["buckets"], "value"));
+            kinds.extend(column(&page["actors"], "kind"));
+            // The deleted log is gone from what can be chosen; the filled ones are there.
+            let logs = column(&page["viewer"]["logs"], "externalId");
+            assert_eq!(logs[0], organization.id);
+            for told in &organization.logs {
+                let there = logs.iter().any(|id| id == told.id);
+                assert_eq!(there, told.state == demo::DemoLogState::Filled, "{product} {} {:?}", told.id, told.state);
+            }
+        }
+        assert!(all >= 300, "{product} has {all} events");
+        let catalog = column(&catalog(app, product).await["actions"], "name");
+        assert_eq!(catalog.len(), actions, "{product}");
+        for name in &catalog {
+            assert!(seen.contains(name), "{product}: nobody did {name}");
+        }
+        assert!(kinds.len() >= 3, "{product}: {kinds:?}");
+        documented += actions;
+    }
+    // 109, and the ten staff actions that caputchin's document gives as examples.
+    assert_eq!(documented, 109 + 10);
+    own.finish().await;
 }
 
 #[tokio::test]
