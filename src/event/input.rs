@@ -8,14 +8,10 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::{
-    Actor, ActorKind, Outcome, Resource, Timestamp,
-    hash::{self, Hash},
-    json, limits, text,
-};
+use super::{Actor, ActorKind, Outcome, Resource, Timestamp, limits, text};
 use crate::error::{Error, Result};
 
-/// An event as a caller sends it.
+/// An event as a caller sends it. Limits measure it as JSON; what must last is written by [`canonical`](super::canonical).
 #[derive(Clone, Debug, Serialize)]
 pub struct RecordInput {
     /// Action name.
@@ -51,7 +47,7 @@ pub struct RecordInput {
     #[serde(skip)]
     pub idempotency_key: Option<String>,
     /// A JSON object as text; `{}` where absent.
-    // What it says counts, not how it is written: see `RecordInput::content_hash`.
+    // Measured for itself: see `RecordInput::keep`.
     #[serde(serialize_with = "left_out")]
     pub metadata: Option<String>,
     /// Whether what would be cut, replaced or taken for absent refuses the event.
@@ -137,15 +133,7 @@ impl RecordInput {
         self.occurred_at.map_or(Ok(()), |at| check_time(at, now))
     }
 
-    /// The hash of what was sent, before anything is cut: a repeated request is the same content, whatever the limits
-    /// were when it came first, and two that differ beyond a limit are not. Metadata that says the same in another
-    /// order of keys is the same content.
-    #[must_use]
-    pub fn content_hash(&self) -> Hash {
-        let metadata = normal_form(self.metadata.as_deref().unwrap_or("{}"));
-        hash::of([self.all_but_metadata().as_slice(), &[0], metadata.as_bytes()])
-    }
-
+    /// Everything but metadata, as limits measure it.
     fn all_but_metadata(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("texts, numbers and lists of them are JSON")
     }
@@ -182,24 +170,6 @@ fn check_id(field: &dyn Display, id: &str) -> Result<()> {
         return Err(Error::bad_input(field.to_string(), BLANK));
     }
     Ok(())
-}
-
-/// A JSON text in one form for all that say the same: keys sorted, no blanks, and the numbers that JSON would change
-/// as they are spelled.
-fn normal_form(text: &str) -> String {
-    // What no library reads is compared as it is spelled.
-    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(text) else { return text.to_owned() };
-    let mut exact = Vec::new();
-    json::walk(text, &mut |found| {
-        if let json::Found::Leaf(path, json::Leaf::Number(number)) = found
-            && !json::number_survives(number)
-        {
-            exact.push(format!("{path}={number}"));
-        }
-    });
-    value.sort_all_objects();
-    exact.sort_unstable();
-    format!("{value}{}", exact.join(" "))
 }
 
 fn over(field: &str, limit: usize, unit: &str, got: usize) -> Error {

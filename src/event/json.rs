@@ -1,6 +1,7 @@
 //! Reading JSON text without losing what a JSON library drops: number spelling, duplicate keys, halves of surrogate
 //! pairs.
 
+pub mod canonical;
 mod string;
 mod tree;
 mod walk;

@@ -1,5 +1,6 @@
 //! What an event is: pure types, validation, limits, id, place in time and search terms. No I/O.
 
+pub mod canonical;
 pub mod hash;
 pub mod id;
 pub mod input;

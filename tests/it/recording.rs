@@ -187,6 +187,14 @@ async fn one_key_records_one_event(app: &TestApp) {
         recorder.record(merged(full(same), json!({ "organization": "acme" }))).await["status"],
         "ALREADY_RECORDED"
     );
+    // How metadata is spelled is not content, either; what a double cannot hold is.
+    let spelled = |metadata: &str| merged(keyed("e.f", "k4"), json!({ "metadataText": metadata }));
+    recorder.record(spelled(r#"{"a":"é","n":[1.50,12345678901234567890123]}"#)).await;
+    let otherwise = "{ \"n\": [15e-1,\n12345678901234567890123], \"a\": \"\\u00e9\" }";
+    assert_eq!(recorder.record(spelled(otherwise)).await["status"], "ALREADY_RECORDED");
+    let ask = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
+    let other = spelled(r#"{"a":"é","n":[1.50,12345678901234567890124]}"#);
+    assert_eq!(recorder.ask(ask, json!({ "input": other })).await.code(), "CONFLICT");
     for change in [
         json!({ "ipAddress": "192.0.2.2" }),
         json!({ "occurredAt": "2026-01-01T00:00:00.000000001Z" }),

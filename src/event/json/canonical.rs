@@ -1,0 +1,308 @@
+//! JSON in one form for all texts that say the same: RFC 8785 (JCS), with two additions, because what we are sent is not
+//! always what RFC 8785 takes. A number is written from its exact decimal value by the rules that ECMAScript has for a
+//! double's digits: the same text for every number that is a double's shortest form, and no loss for all others. Half
+//! of a surrogate pair is written as `\ud83d`, in lower case.
+//!
+//! `tests/vectors/README.md` has the rules for other languages. Hashes of these texts are stored, so a text MUST NOT
+//! change: another form is another version beside this one.
+
+use std::fmt::Write;
+
+use super::{Tree, decode};
+
+/// Levels of brackets that are brought into the form; what lies deeper stays as it is spelled.
+const LEVELS: usize = 128;
+/// Digits of an exponent that is brought into the form; a number with a longer one stays as it is spelled.
+const EXPONENT_DIGITS: usize = 15;
+
+/// An object in the making. Absent members write nothing.
+#[derive(Default)]
+pub struct Object(Vec<(&'static str, String)>);
+
+impl Object {
+    /// Adds a member whose value is in this form already. Its name MUST be plain ASCII.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Option<String>) -> Self {
+        self.0.extend(value.map(|value| (name, value)));
+        self
+    }
+
+    /// Adds a member that is a string.
+    #[must_use]
+    pub fn text(self, name: &'static str, value: Option<&str>) -> Self {
+        self.with(name, value.map(string))
+    }
+
+    /// The object, its members in the order of their names.
+    #[must_use]
+    pub fn finish(mut self) -> String {
+        self.0.sort_unstable_by_key(|(name, _)| *name);
+        let mut out =
+            String::with_capacity(2 + self.0.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>());
+        out.push('{');
+        for (place, (name, value)) in self.0.iter().enumerate() {
+            if place > 0 {
+                out.push(',');
+            }
+            out.extend(["\"", name, "\":", value]);
+        }
+        out.push('}');
+        out
+    }
+
+    /// The object, if it has a member.
+    #[must_use]
+    pub fn finish_if_any(self) -> Option<String> {
+        if self.0.is_empty() { None } else { Some(self.finish()) }
+    }
+}
+
+/// A list of values that are in this form already.
+#[must_use]
+pub fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let mut out = "[".to_owned();
+    for (place, item) in items.into_iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        out.push_str(item.as_ref());
+    }
+    out.push(']');
+    out
+}
+
+/// A text as a string.
+#[must_use]
+pub fn string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    text.chars().for_each(|c| push_char(&mut out, c));
+    out.push('"');
+    out
+}
+
+/// A JSON text in this form; `None` for a text that is no JSON. NUL is taken for its escape.
+#[must_use]
+pub fn of(text: &str) -> Option<String> {
+    let escaped = text.contains('\0').then(|| text.replace('\0', "\\u0000"));
+    let text = escaped.as_deref().unwrap_or(text);
+    // The syntax alone, at any depth: a number beyond every double is a number.
+    serde_json::from_str::<&serde_json::value::RawValue>(text).ok()?;
+    let mut out = String::with_capacity(text.len());
+    write(&Tree::read(text, LEVELS), &mut out);
+    Some(out)
+}
+
+fn write(tree: &Tree<'_>, out: &mut String) {
+    match tree {
+        Tree::Object(members) => {
+            let mut members: Vec<_> = members.iter().map(|(key, value)| (decode(key).identity(), value)).collect();
+            members.sort_by(|(one, _), (other, _)| utf16(one).cmp(utf16(other)));
+            out.push('{');
+            for (place, (key, value)) in members.into_iter().enumerate() {
+                if place > 0 {
+                    out.push(',');
+                }
+                push_string(out, &key);
+                out.push(':');
+                write(value, out);
+            }
+            out.push('}');
+        }
+        Tree::List(items) => {
+            out.push('[');
+            for (place, item) in items.iter().enumerate() {
+                if place > 0 {
+                    out.push(',');
+                }
+                write(item, out);
+            }
+            out.push(']');
+        }
+        Tree::String(token) => push_string(out, &decode(token).identity()),
+        Tree::Plain(text) if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => push_number(out, text),
+        Tree::Plain(text) | Tree::Deep(text) => out.push_str(text),
+    }
+}
+
+/// Adds the string of UTF-8 bytes in which halves of surrogate pairs stand as three bytes each.
+fn push_string(out: &mut String, mut bytes: &[u8]) {
+    out.push('"');
+    while !bytes.is_empty() {
+        let (whole, rest) = match std::str::from_utf8(bytes) {
+            Ok(text) => (text, &[][..]),
+            Err(error) => {
+                let (whole, rest) = bytes.split_at(error.valid_up_to());
+                (std::str::from_utf8(whole).unwrap_or_default(), rest)
+            }
+        };
+        whole.chars().for_each(|c| push_char(out, c));
+        bytes = rest;
+        if let [first, second, third, ..] = *rest {
+            let half = (u32::from(first & 0xf) << 12) | (u32::from(second & 0x3f) << 6) | u32::from(third & 0x3f);
+            let _ = write!(out, "\\u{half:04x}");
+            bytes = &rest[3..];
+        }
+    }
+    out.push('"');
+}
+
+fn push_char(out: &mut String, c: char) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\t' => out.push_str("\\t"),
+        '\n' => out.push_str("\\n"),
+        '\u{c}' => out.push_str("\\f"),
+        '\r' => out.push_str("\\r"),
+        '\0'..='\u{1f}' => drop(write!(out, "\\u{:04x}", c as u32)),
+        c => out.push(c),
+    }
+}
+
+/// The UTF-16 code units of UTF-8 bytes in which halves of surrogate pairs stand as three bytes each: RFC 8785 sorts
+/// names by them.
+fn utf16(bytes: &[u8]) -> impl Iterator<Item = u16> {
+    let mut at = 0;
+    let mut low = None;
+    std::iter::from_fn(move || {
+        if let Some(low) = low.take() {
+            return Some(low);
+        }
+        let first = *bytes.get(at)?;
+        let (length, start) = match first {
+            0..=0x7f => (1, first),
+            0x80..=0xdf => (2, first & 0x1f),
+            0xe0..=0xef => (3, first & 0xf),
+            _ => (4, first & 0x7),
+        };
+        let rest = bytes.get(at + 1..at + length).unwrap_or_default();
+        let code = rest.iter().fold(u32::from(start), |code, byte| (code << 6) | u32::from(byte & 0x3f));
+        at += length;
+        let Some(beyond) = code.checked_sub(0x1_0000) else { return Some(code as u16) };
+        low = Some(0xdc00 | (beyond & 0x3ff) as u16);
+        Some(0xd800 | (beyond >> 10) as u16)
+    })
+}
+
+/// Adds a number by its exact decimal value.
+fn push_number(out: &mut String, spelled: &str) {
+    let (sign, rest) = spelled.strip_prefix('-').map_or(("", spelled), |rest| ("-", rest));
+    let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [whole, fraction].concat();
+    let significant = all.trim_start_matches('0');
+    let digits = significant.trim_end_matches('0');
+    if digits.is_empty() {
+        out.push('0');
+        return;
+    }
+    let long = exponent.trim_start_matches(['+', '-']).trim_start_matches('0').len() > EXPONENT_DIGITS;
+    let Some(exponent) = exponent.parse::<i64>().ok().filter(|_| !long) else {
+        out.push_str(spelled);
+        return;
+    };
+    // The value is 0.DIGITS times ten to the power of `point`.
+    let point = exponent + significant.len() as i64 - fraction.len() as i64;
+    let count = digits.len() as i64;
+    out.push_str(sign);
+    match point {
+        _ if count <= point && point <= 21 => {
+            out.push_str(digits);
+            (count..point).for_each(|_| out.push('0'));
+        }
+        1..=21 => out.extend([&digits[..point as usize], ".", &digits[point as usize..]]),
+        -5..=0 => {
+            out.push_str("0.");
+            (point..0).for_each(|_| out.push('0'));
+            out.push_str(digits);
+        }
+        _ => {
+            let (first, others) = digits.split_at(1);
+            out.push_str(first);
+            if !others.is_empty() {
+                out.extend([".", others]);
+            }
+            let _ = write!(out, "e{:+}", point - 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_text_is_brought_into_the_form_of_rfc_8785() {
+        // The examples of RFC 8785, sections 3.2.2 to 3.2.4 and appendix B.
+        let sent = r#"{ "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+            "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false] }"#;
+        let exact = r#"{"literals":[null,true,false],"numbers":[333333333.33333329,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
+        assert_eq!(of(sent).as_deref(), Some(exact));
+        let keys = "{\"\\u20ac\":1,\"\\r\":2,\"\\ufb33\":3,\"1\":4,\"\\ud83d\\ude00\":5,\"\\u0080\":6,\"\\u00f6\":7}";
+        assert_eq!(
+            of(keys).as_deref(),
+            Some("{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\u{fb33}\":3}")
+        );
+        for (spelled, written) in [
+            ("-0", "0"),
+            ("0.0e99", "0"),
+            ("5e-324", "5e-324"),
+            ("9007199254740993", "9007199254740993"),
+            ("295147905179352830000", "295147905179352830000"),
+            ("9.999999999999997e22", "9.999999999999997e+22"),
+            ("1e20", "100000000000000000000"),
+            ("1e21", "1e+21"),
+            ("1e22", "1e+22"),
+            ("-1.50E2", "-150"),
+            ("0.000001", "0.000001"),
+            ("0.0000001", "1e-7"),
+            ("12345678901234567890123", "1.2345678901234567890123e+22"),
+            ("0.1000000000000000055", "0.1000000000000000055"),
+            ("1e999", "1e+999"),
+            ("1e-0000000000000000000000000007", "1e-7"),
+            ("1E1234567890123456", "1E1234567890123456"),
+        ] {
+            assert_eq!(of(spelled).as_deref(), Some(written), "{spelled}");
+        }
+    }
+
+    #[test]
+    fn what_no_text_can_hold_keeps_its_own_form_and_what_is_no_json_has_none() {
+        for (sent, form) in [
+            ("\"a\0\\u0000\"", r#""a\u0000\u0000""#),
+            (r#""\uD83D\ud83e\ude00 \uDC00""#, "\"\\ud83d\u{1fa00} \\udc00\""),
+            (
+                r#"{"\ue000":1,"\udfff":2,"\ud800":3,"\ud83d\ude00":4,"\ud7ff":5}"#,
+                "{\"\u{d7ff}\":5,\"\\ud800\":3,\"😀\":4,\"\\udfff\":2,\"\u{e000}\":1}",
+            ),
+        ] {
+            assert_eq!(of(sent).as_deref(), Some(form), "{sent}");
+        }
+        for text in ["", "{", "{]", "01", "\"\n\"", "{} {}"] {
+            assert_eq!(of(text), None, "{text}");
+        }
+        let deep = |inner: &str| format!("{}{inner}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(of(&deep(" 1.0 ")), Some(deep(" 1.0 ")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_double_is_written_as_ecmascript_does(number in any::<f64>().prop_filter("JSON has finite numbers", |n| n.is_finite())) {
+            // Rust's shortest digits are ECMAScript's; only the form differs.
+            let written = of(&format!("{number:e}")).unwrap();
+            prop_assert_eq!(written.parse::<f64>().unwrap(), number);
+            prop_assert_eq!(of(&written), Some(written.clone()));
+            let plain = (1e-6..1e21).contains(&number.abs()) || number == 0.0;
+            prop_assert_eq!(!written.contains('e'), plain, "{}", written);
+        }
+
+        #[test]
+        fn the_units_of_a_text_are_those_of_its_utf_16(text in ".{0,9}") {
+            prop_assert!(utf16(text.as_bytes()).eq(text.encode_utf16()));
+        }
+    }
+}
