@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     event::limits,
     question::{
-        cursor::{Cursor, Fingerprint, Order},
+        cursor::{Bound, Cursor, Fingerprint, Order},
         filter::Filter,
         period,
     },
@@ -202,13 +202,15 @@ pub async fn audit_events(ctx: &Context<'_>, arguments: Arguments) -> Result<Aud
     }
     let filter = filter(arguments.filter, arguments.search.as_deref(), scope.product(), services.clock.now())?;
     let order = arguments.order_by.unwrap_or_default().order();
-    // A period moves with the day; what the cursor is bound to is the period, not the instant.
-    let bound = Filter { from: filter.from.filter(|_| filter.period.is_none()), ..filter.clone() };
-    let fingerprint = Fingerprint::of(&[
-        &scope.product().name,
-        scope.organization().unwrap_or_default(),
-        &format!("{:?} {:?} {order:?} {bound:?}", scope.log(), scope.include_nested()),
-    ]);
+    let fingerprint = Bound {
+        product: &scope.product().name,
+        organization: scope.organization(),
+        log: scope.log().map(|log| (log.level.as_str(), log.id.as_str())),
+        include_nested: scope.include_nested(),
+        order,
+        filter: &filter,
+    }
+    .fingerprint();
     let (size, backward) = page_size(arguments.first, arguments.last)?;
     let cursor =
         |text: &Option<String>, field| text.as_deref().map(|text| Cursor::decode(text, fingerprint, field)).transpose();

@@ -11,7 +11,7 @@ use crate::{
     question::{
         cursor::{Order, OrderField},
         filter::{Filter, Pattern},
-        period::{self, Preset},
+        period::{self, Period, Preset},
         search::Search,
     },
 };
@@ -249,7 +249,7 @@ pub fn filter(
             PeriodPreset::Last90Days => Preset::Last90Days,
         };
         filter.from = Some(period::start_of(preset, zone, now));
-        filter.period = Some(format!("{:?} {zone}", asked.preset));
+        filter.period = Some(Period { preset, zone });
     }
     if let Some(text) = search {
         filter.search = Search::parse(text, |word, prefix| {
@@ -307,4 +307,70 @@ fn check_length(field: &str, text: &str, most: usize) -> Result<()> {
         return Err(Error::bad_input(field, "must not contain NUL (U+0000)"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{InputType, Value};
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::{
+        catalog::Products,
+        question::cursor::{Bound, Cursor},
+    };
+
+    /// An entry of `tests/vectors/cursors.json`.
+    #[derive(Deserialize)]
+    struct Vector {
+        name: String,
+        product: String,
+        organization: Option<String>,
+        arguments: serde_json::Map<String, serde_json::Value>,
+        place: Place,
+        cursor: String,
+    }
+
+    #[derive(Deserialize)]
+    struct Place {
+        key: String,
+        pinned: String,
+        rank: Option<String>,
+    }
+
+    /// The list and the place of an entry, by the way that a request takes.
+    fn encoded(vector: &Vector) -> String {
+        fn argument<T: InputType>(vector: &Vector, name: &str) -> Option<T> {
+            let value = vector.arguments.get(name)?;
+            let value = Value::from_json(value.clone()).expect("a value");
+            Some(T::parse(Some(value)).unwrap_or_else(|_| panic!("{}: {name}", vector.name)))
+        }
+        let products = Products::built_in();
+        let product = products.get(&vector.product).expect("a product");
+        let now = Timestamp::parse("2026-03-29T12:00:00Z").expect("an instant");
+        let search: Option<String> = argument(vector, "search");
+        let log: Option<AuditLogInput> = argument(vector, "log");
+        let order: Option<AuditEventOrder> = argument(vector, "orderBy");
+        let bound = Bound {
+            product: &product.name,
+            organization: vector.organization.as_deref(),
+            log: log.as_ref().map(|log| (log.level.as_str(), log.id.as_str())),
+            include_nested: argument(vector, "includeNested"),
+            order: order.unwrap_or_default().order(),
+            filter: &filter(argument(vector, "filter"), search.as_deref(), product, now).expect("a filter"),
+        };
+        let number = |text: &String| text.parse::<i64>().expect("a number");
+        let Place { key, pinned, rank } = &vector.place;
+        Cursor { key: number(key), pinned: number(pinned), rank: rank.as_ref().map(number) }.encode(bound.fingerprint())
+    }
+
+    #[test]
+    fn cursors_are_those_of_the_vectors() {
+        let file = include_str!("../../tests/vectors/cursors.json");
+        let vectors: Vec<Vector> = serde_json::from_str(file).expect("vectors");
+        assert!(vectors.len() > 10, "{}", vectors.len());
+        for vector in vectors {
+            assert_eq!(encoded(&vector), vector.cursor, "{}", vector.name);
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! The filter: one validated value, read as index clauses by the store and as a predicate by whoever holds an event.
 
-use super::search::{Asked, Search};
+use super::{
+    period::Period,
+    search::{Asked, Search},
+};
 use crate::{
     error::{Error, Result},
     event::{
@@ -54,7 +57,7 @@ pub struct Filter {
     /// Instant after the last.
     pub to: Option<Timestamp>,
     /// The period that `from` was made from, as asked.
-    pub period: Option<String>,
+    pub period: Option<Period>,
     /// Category codes to leave out.
     pub not_categories: Vec<String>,
     /// Actions to leave out.
@@ -288,7 +291,7 @@ impl Filter {
             == Self {
                 from: self.from,
                 to: self.to,
-                period: self.period.clone(),
+                period: self.period,
                 categories: self.categories.clone(),
                 actions: self.actions.clone(),
                 outcomes: self.outcomes.clone(),

@@ -21,6 +21,28 @@ pub enum Preset {
     Last90Days,
 }
 
+impl Preset {
+    /// The name as clients write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Today => "TODAY",
+            Self::Last7Days => "LAST_7_DAYS",
+            Self::Last30Days => "LAST_30_DAYS",
+            Self::Last90Days => "LAST_90_DAYS",
+        }
+    }
+}
+
+/// A window as it was asked for: its instants move with the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// Which days.
+    pub preset: Preset,
+    /// Whose days.
+    pub zone: Tz,
+}
+
 /// Reads an IANA time zone name.
 ///
 /// # Errors

@@ -11,6 +11,8 @@ type Labels<'a> = dyn Fn(&str, bool) -> (Vec<String>, Vec<String>) + 'a;
 /// A parsed search: every asked word must occur, and every phrase inside one value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
+    /// The text as it was typed; empty where no word is asked.
+    pub text: String,
     /// The asked words; those of phrases are among them.
     pub words: Vec<Asked>,
     /// Words that must stand side by side in one value.
@@ -75,6 +77,9 @@ impl Search {
                 "search",
                 format!("must have at most {} words, got {}", limits::SEARCH_WORDS, search.words.len()),
             ));
+        }
+        if !search.is_empty() {
+            text.clone_into(&mut search.text);
         }
         Ok(search)
     }

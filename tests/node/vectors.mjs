@@ -56,5 +56,81 @@ for (const { name, input, bytes, hash } of read("canonical")) {
   compare("canonical.json", `${name}, its hash`, sha256(made).slice(0, 32), hash);
 }
 
+const bytewise = (one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other));
+const set = (values, write = text) => values && `[${[...new Set(values.map(write))].sort(bytewise).join(",")}]`;
+const unlessNone = (values) => (values?.length ? values : undefined);
+
+// A trailing star makes a name the beginning of names, unless it is escaped.
+function pattern(sent) {
+  const stem = sent.slice(0, -1);
+  const plain = (part) => part.replaceAll("\\*", "*");
+  return sent.endsWith("*") && !stem.endsWith("\\") ? members({ prefix: text(plain(stem)) }) : text(plain(sent));
+}
+
+function bound({ product, organization, arguments: asked }) {
+  const { filter = {}, search = "", log: of, includeNested, orderBy = { field: "OCCURRED_AT", direction: "DESC" } } = asked;
+  const { actor: who = {}, resource = {}, not = {}, occurredAt = {}, period } = filter;
+  const at = (instantOf) => instantOf && text(instant(instantOf));
+  return members({
+    filter: unlessEmpty(
+      members({
+        actions: set(filter.actions, pattern),
+        actor: unlessEmpty(
+          members({
+            emailContains: text(who.emailContains),
+            emails: set(who.emails),
+            ids: set(who.ids),
+            kinds: set(who.kinds),
+            nameContains: text(who.nameContains),
+            names: set(who.names),
+            present: who.present?.toString(),
+          }),
+        ),
+        categories: set(filter.categories),
+        correlationIds: set(filter.correlationIds),
+        ipAddresses: set(filter.ipAddresses),
+        not: unlessEmpty(
+          members({
+            actions: set(unlessNone(not.actions), pattern),
+            actorIds: set(unlessNone(not.actorIds)),
+            actorKinds: set(unlessNone(not.actorKinds)),
+            categories: set(unlessNone(not.categories)),
+          }),
+        ),
+        occurredAt: unlessEmpty(members({ from: at(occurredAt.from), to: at(occurredAt.to) })),
+        outcomes: set(filter.outcomes),
+        period: period && members({ preset: text(period.preset), timeZone: text(period.timeZone) }),
+        resource: unlessEmpty(members({ ids: set(resource.ids), names: set(resource.names), types: set(resource.types) })),
+        search: /[\p{L}\p{N}]/u.test(search) ? text(search) : undefined,
+        sourceEventIds: set(filter.sourceEventIds),
+        sources: set(filter.sources),
+        truncated: filter.truncated?.toString(),
+      }),
+    ),
+    includeNested: includeNested?.toString(),
+    log: of && members({ id: text(of.id), level: text(of.level) }),
+    order: members({ direction: text(orderBy.direction), field: text(orderBy.field) }),
+    organization: text(organization),
+    product: text(product),
+    v: "1",
+  });
+}
+
+function cursor(list, { key, pinned, rank }) {
+  const head = Buffer.alloc(33);
+  head[0] = 1;
+  createHash("sha256").update(list).digest().copy(head, 1, 0, 8);
+  head.writeBigInt64BE(BigInt(key), 9);
+  head.writeBigInt64BE(BigInt(pinned), 17);
+  head.writeBigInt64BE(rank === undefined ? -(2n ** 63n) : BigInt(rank), 25);
+  return Buffer.concat([head, createHash("sha256").update(head).digest().subarray(0, 4)]).toString("base64url");
+}
+
+for (const vector of read("cursors")) {
+  const list = Buffer.from(`ledgerline list v1\n${bound(vector)}`);
+  compare("cursors.json", `${vector.name}, its list`, list.toString("hex"), vector.bytes);
+  compare("cursors.json", vector.name, cursor(list, vector.place), vector.cursor);
+}
+
 console.log(`vectors: ${compared - failed} of ${compared} values made again`);
 if (compared === 0 || failed > 0) process.exit(1);
