@@ -13,6 +13,7 @@ mod clocks;
 mod commands;
 mod copy;
 mod crash;
+mod cursors;
 mod days;
 mod edge;
 mod facets;

@@ -110,6 +110,11 @@ impl TestApp {
         self.beside_with_clock(Clock::system()).await
     }
 
+    /// The same with other product files, as where services are started anew one after the other.
+    pub async fn beside_with_products(&self, products: Products) -> Self {
+        Self::open(self.database, self.url.clone(), products, self.folder.clone(), Clock::system(), |_| {}).await
+    }
+
     /// The same with settings of its own, as for a database behind something.
     pub async fn beside_with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), Clock::system(), change)
