@@ -7,6 +7,7 @@ pub mod input;
 pub mod json;
 pub mod limits;
 pub mod position;
+pub mod stored;
 pub mod terms;
 pub mod text;
 mod timestamp;

@@ -6,7 +6,7 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use super::{Store, dialect::sql::Sql, error};
 use crate::{
     error::{Error, Result},
-    event::{Actor, ActorKind, Event, Outcome, Position, Timestamp},
+    event::{Actor, ActorKind, Event, Outcome, Position, Timestamp, stored},
 };
 
 impl Store {
@@ -80,15 +80,15 @@ where
             name: columns.next()?,
             email: columns.next()?,
         },
-        on_behalf_of: columns.next_json()?,
-        resources: columns.next_json()?.unwrap_or_default(),
+        on_behalf_of: columns.stored("on_behalf_of", stored::read_actor)?,
+        resources: columns.stored("resources", stored::read_resources)?.unwrap_or_default(),
         ip_address: columns.next()?,
         user_agent: columns.next()?,
         correlation_id: columns.next()?,
         source: columns.next()?,
         source_event_id: columns.next()?,
         recorded_by: columns.next()?,
-        truncated: columns.next_json()?.unwrap_or_default(),
+        truncated: columns.stored("truncated", stored::read_paths)?.unwrap_or_default(),
         metadata: columns.next()?,
     };
     Ok(event)
@@ -110,12 +110,19 @@ where
         self.row.try_get(column).map_err(Error::internal)
     }
 
-    fn next_json<T: serde::de::DeserializeOwned>(&mut self) -> Result<Option<T>>
+    /// The next column, read from its stored text; absent where there is none.
+    fn stored<T>(&mut self, name: &'static str, read: fn(&str) -> serde_json::Result<T>) -> Result<Option<T>>
     where
         &'r str: Type<R::Database> + Decode<'r, R::Database>,
     {
+        #[derive(Debug, thiserror::Error)]
+        #[error("an event's {column} holds a text that no version has written")]
+        struct Unread {
+            column: &'static str,
+            source: serde_json::Error,
+        }
         let text: Option<&str> = self.next()?;
-        text.map(serde_json::from_str).transpose().map_err(Error::internal)
+        text.map(read).transpose().map_err(|source| Error::internal(Unread { column: name, source }))
     }
 }
 

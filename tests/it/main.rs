@@ -45,6 +45,7 @@ mod sessions;
 mod sharding;
 mod smoke;
 mod sqlite_files;
+mod stored;
 mod tenancy_properties;
 mod term_traps;
 mod torn_connections;

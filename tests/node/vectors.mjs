@@ -132,5 +132,11 @@ for (const vector of read("cursors")) {
   compare("cursors.json", vector.name, cursor(list, vector.place), vector.cursor);
 }
 
+const stored = read("stored");
+const inHex = (form) => Buffer.from(form).toString("hex");
+for (const { value, bytes } of stored.actors) compare("stored.json", "an actor", inHex(actor(value)), bytes);
+for (const { value, bytes } of stored.resources) compare("stored.json", "resources", inHex(resources(value)), bytes);
+for (const { value, bytes } of stored.truncated) compare("stored.json", "paths", inHex(`[${value.map(text).join(",")}]`), bytes);
+
 console.log(`vectors: ${compared - failed} of ${compared} values made again`);
 if (compared === 0 || failed > 0) process.exit(1);

@@ -113,7 +113,9 @@ impl Store {
             let rows = chunk.iter().map(|(at, hash)| [Value::from(organizations[*at].no), hash.to_vec().into()]);
             let sql = self.dialect.events_of_keys(rows);
             for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
-                let (Ok(key), Ok(content)) = (row.key_hash.try_into(), row.content_hash.try_into()) else { continue };
+                // A key that is passed over would record its event a second time.
+                let hash = |bytes: Vec<u8>| bytes.try_into().map_err(|_| Error::internal(NoHash));
+                let (key, content) = (hash(row.key_hash)?, hash(row.content_hash)?);
                 known.insert(
                     (numbers[&row.organization_no], key),
                     Known::Stored { sequence: row.sequence, salt: row.salt, content },
@@ -203,6 +205,10 @@ impl Store {
         Ok(())
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("an idempotency key is stored with a hash that no version has written")]
+struct NoHash;
 
 impl Decision {
     fn decided(&self) -> Vec<&Decided> {

@@ -13,7 +13,7 @@ use crate::{
     event::{
         Actor, Outcome,
         hash::{self, Hash},
-        terms,
+        stored, terms,
         words::NORMALISER_VERSION,
     },
     store::{
@@ -263,7 +263,6 @@ fn kind_row(organization_no: i64, no: i64, kind: &Kind) -> [Value; 5] {
 /// The places of an event's row, in the order of [`Dialect::insert_events`].
 fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&String>) -> [Value; N] {
     let event = &staged.event;
-    let json = |text: serde_json::Result<String>| Value::from(text.ok());
     let mut values: Vec<Value> = dialect.key_values(event.organization_no, event.sequence);
     values.extend([
         event.position.0.into(),
@@ -278,15 +277,15 @@ fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&Str
         event.actor.id.clone().into(),
         event.actor.name.clone().into(),
         event.actor.email.clone().into(),
-        event.on_behalf_of.as_ref().map_or(Value::String(None), |actor| json(serde_json::to_string(actor))),
-        if event.resources.is_empty() { Value::String(None) } else { json(serde_json::to_string(&event.resources)) },
+        event.on_behalf_of.as_ref().map(stored::actor).into(),
+        stored::resources(&event.resources).into(),
         event.ip_address.clone().into(),
         event.user_agent.clone().into(),
         event.correlation_id.clone().into(),
         event.source.clone().into(),
         event.source_event_id.clone().into(),
         event.recorded_by.clone().into(),
-        if event.truncated.is_empty() { Value::String(None) } else { json(serde_json::to_string(&event.truncated)) },
+        stored::paths(&event.truncated).into(),
         event.metadata.clone().into(),
         (NORMALISER_VERSION as i16).into(),
     ]);
