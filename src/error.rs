@@ -1,13 +1,10 @@
 //! The one error of the service, and the one table from it to code, status and safe text.
 
-use axum::http::StatusCode;
-
 /// `Result` with the service's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a client can act on: `extensions.code` of a GraphQL error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ErrorCode")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// No token, or one that cannot be trusted: sign in again.
     Unauthenticated,
@@ -63,20 +60,21 @@ impl Code {
         }
     }
 
-    /// The HTTP status of an answer that consists of this error alone.
+    /// The HTTP status (RFC 9110) of an answer that consists of this error alone. A number: whoever checks events apart
+    /// from the service links this module, and no HTTP library.
     #[must_use]
-    pub fn status(self) -> StatusCode {
+    pub fn status(self) -> u16 {
         match self {
-            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::PlanRequired => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            Self::Overloaded | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::LimitReached => StatusCode::INSUFFICIENT_STORAGE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unauthenticated => 401,
+            Self::Forbidden | Self::PlanRequired => 403,
+            Self::NotFound => 404,
+            Self::Conflict => 409,
+            Self::RateLimited => 429,
+            Self::Overloaded | Self::Unavailable => 503,
+            Self::LimitReached => 507,
+            Self::Internal => 500,
             Self::BadUserInput | Self::QueryTooComplex | Self::GraphqlParseFailed | Self::GraphqlValidationFailed => {
-                StatusCode::BAD_REQUEST
+                400
             }
         }
     }

@@ -212,7 +212,7 @@ pub struct Level {
 }
 
 /// What becomes of the events of a deleted log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogDeletion {
     /// They can no longer be read anywhere; their places in the sequence remain.
     Remove,

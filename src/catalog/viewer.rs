@@ -29,8 +29,7 @@ pub struct ViewerColumn {
 }
 
 /// What a column shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerColumnKind")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnKind {
     /// When it happened, in the reader's time zone.
     Time,
@@ -66,8 +65,7 @@ pub struct ViewerFilter {
 }
 
 /// What a reader can narrow the list by, beside dates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerFilterKind")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FilterKind {
     /// Words, anywhere in an event.
     Search,
@@ -126,8 +124,7 @@ impl FilterKind {
 }
 
 /// How a reader gets to older events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerPaging")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Paging {
     /// Previous and Next, with the number of the page, of pages and of events.
     Pages,
@@ -136,8 +133,7 @@ pub enum Paging {
 }
 
 /// How a reader narrows the dates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerDateFilter")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DateFilter {
     /// From one date to another, both included.
     Range,
@@ -150,8 +146,7 @@ pub enum DateFilter {
 }
 
 /// How an action is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
-#[graphql(name = "ViewerActionDisplay")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ActionDisplay {
     /// By its label.
     Label,

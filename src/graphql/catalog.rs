@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::Object;
 
-use crate::{
-    catalog::{self, ActionDisplay, ColumnKind, DateFilter, FilterKind, LogDeletion, Paging, Product as Config},
-    event::{ActorKind, Outcome},
+use super::enums::{
+    ActorKind, LogDeletion, Outcome, ViewerActionDisplay, ViewerColumnKind, ViewerDateFilter, ViewerFilterKind,
+    ViewerPaging, all,
 };
+use crate::catalog::{self, Product as Config};
 
 /// A kind of log: whose events these are, and how its administrators see them.
 pub struct Product(pub Arc<Config>);
@@ -41,13 +42,13 @@ impl Product {
             .viewer
             .columns
             .iter()
-            .map(|column| ViewerColumn { kind: column.kind, label: column.label.clone() })
+            .map(|column| ViewerColumn { kind: column.kind.into(), label: column.label.clone() })
             .collect()
     }
 
     /// How the list is paged.
-    async fn paging(&self) -> Paging {
-        self.0.viewer.paging
+    async fn paging(&self) -> ViewerPaging {
+        self.0.viewer.paging.into()
     }
 
     /// Ways to narrow the list that a page offers, in order. Dates are beside them, see `dateFilter`; every filter of
@@ -57,13 +58,13 @@ impl Product {
     }
 
     /// How dates are chosen.
-    async fn date_filter(&self) -> DateFilter {
-        self.0.viewer.date_filter
+    async fn date_filter(&self) -> ViewerDateFilter {
+        self.0.viewer.date_filter.into()
     }
 
     /// Whether actions are shown and filtered by label or by name.
-    async fn action_display(&self) -> ActionDisplay {
-        self.0.viewer.action_display
+    async fn action_display(&self) -> ViewerActionDisplay {
+        self.0.viewer.action_display.into()
     }
 
     /// Levels of its logs; the first is the organization's own.
@@ -73,7 +74,7 @@ impl Product {
 
     /// Kinds of actor that its events may name, and what they are called.
     async fn actor_kinds(&self) -> Vec<ActorKindLabel> {
-        let shown = |kind| ActorKindLabel { kind, label: self.0.kind_label(kind).to_owned() };
+        let shown = |kind| ActorKindLabel { label: self.0.kind_label(kind).to_owned(), kind: kind.into() };
         self.0.actor_kinds().into_iter().map(shown).collect()
     }
 
@@ -104,8 +105,8 @@ pub struct ViewerFilter(catalog::ViewerFilter);
 #[Object]
 impl ViewerFilter {
     /// What it narrows by.
-    async fn kind(&self) -> FilterKind {
-        self.0.kind
+    async fn kind(&self) -> ViewerFilterKind {
+        self.0.kind.into()
     }
 
     /// Its name; null where the viewer's own word will do.
@@ -128,7 +129,7 @@ impl ViewerFilter {
 #[derive(async_graphql::SimpleObject)]
 pub struct ViewerColumn {
     /// What it shows.
-    kind: ColumnKind,
+    kind: ViewerColumnKind,
     /// Its heading.
     label: String,
 }
@@ -161,7 +162,7 @@ impl Level {
 
     /// What deleting a log of this level does to reading its events.
     async fn on_delete(&self) -> LogDeletion {
-        self.0.on_delete
+        self.0.on_delete.into()
     }
 }
 
@@ -292,8 +293,8 @@ impl Action {
     }
 
     /// Kinds of actor that may do it; empty where any may.
-    async fn actor_kinds(&self) -> &[ActorKind] {
-        &self.action.rules.actor_kinds
+    async fn actor_kinds(&self) -> Vec<ActorKind> {
+        all(self.action.rules.actor_kinds.iter().copied())
     }
 
     /// When it is recorded.
@@ -303,12 +304,12 @@ impl Action {
 
     /// The outcome of an event that names none.
     async fn default_outcome(&self) -> Option<Outcome> {
-        self.action.rules.default_outcome
+        self.action.rules.default_outcome.map(Into::into)
     }
 
     /// Outcomes that an event may name; empty where any will do.
-    async fn outcomes(&self) -> &[Outcome] {
-        &self.action.rules.outcomes
+    async fn outcomes(&self) -> Vec<Outcome> {
+        all(self.action.rules.outcomes.iter().copied())
     }
 }
 
@@ -337,8 +338,8 @@ impl ActionPrefix {
     }
 
     /// Kinds of actor that may do them; empty where any may.
-    async fn actor_kinds(&self) -> &[ActorKind] {
-        &self.prefix.rules.actor_kinds
+    async fn actor_kinds(&self) -> Vec<ActorKind> {
+        all(self.prefix.rules.actor_kinds.iter().copied())
     }
 
     /// What they are, in a sentence.

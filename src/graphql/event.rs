@@ -6,11 +6,12 @@ use async_graphql::{ID, Interface, Object, Value};
 
 use super::{
     catalog::Category,
+    enums::{ActorKind, Outcome},
     scalars::{BigInt, DateTime, Json},
 };
 use crate::{
     catalog::{LogDeletion, Product},
-    event::{self, ActorKind, Outcome, json},
+    event::{self, json},
     store::Dictionary,
 };
 
@@ -109,7 +110,7 @@ impl AuditEvent {
 
     /// How the action ended, as far as it was known when it was recorded.
     async fn outcome(&self) -> Option<Outcome> {
-        self.event.outcome
+        self.event.outcome.map(Into::into)
     }
 
     /// When it happened, to the nanosecond.
@@ -185,7 +186,7 @@ pub struct Actor {
 impl Actor {
     /// Person, key, service, staff, system or nobody known.
     async fn kind(&self) -> ActorKind {
-        self.actor.kind
+        self.actor.kind.into()
     }
 
     /// The product's own id of the actor, who is not the same in every event: the name may have changed.

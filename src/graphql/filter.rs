@@ -2,12 +2,15 @@
 
 use async_graphql::{Enum, InputObject};
 
-use super::scalars::DateTime;
+use super::{
+    enums::{ActorKind, Outcome, all},
+    scalars::DateTime,
+};
 use crate::{
     auth::LogName,
     catalog::Product,
     error::{Error, Result},
-    event::{ActorKind, Outcome, Timestamp, limits},
+    event::{Timestamp, limits},
     question::{
         cursor::{Order, OrderField},
         filter::{Filter, Pattern},
@@ -211,8 +214,8 @@ pub fn filter(
     let mut filter = Filter {
         categories: texts("filter.categories", input.categories)?,
         actions: patterns("filter.actions", input.actions)?,
-        outcomes: list("filter.outcomes", input.outcomes)?,
-        actor_kinds: list("filter.actor.kinds", actor.kinds)?,
+        outcomes: list("filter.outcomes", input.outcomes.map(all))?,
+        actor_kinds: list("filter.actor.kinds", actor.kinds.map(all))?,
         actor_ids: texts("filter.actor.ids", actor.ids)?,
         actor_names: texts("filter.actor.names", actor.names)?,
         actor_name_contains: part("filter.actor.nameContains", actor.name_contains)?,
@@ -229,7 +232,7 @@ pub fn filter(
         truncated: input.truncated,
         not_categories: texts("filter.not.categories", not.categories)?.unwrap_or_default(),
         not_actions: patterns("filter.not.actions", not.actions)?.unwrap_or_default(),
-        not_actor_kinds: list("filter.not.actorKinds", not.actor_kinds)?.unwrap_or_default(),
+        not_actor_kinds: list("filter.not.actorKinds", not.actor_kinds.map(all))?.unwrap_or_default(),
         not_actor_ids: texts("filter.not.actorIds", not.actor_ids)?.unwrap_or_default(),
         ..Filter::default()
     };

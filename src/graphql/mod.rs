@@ -2,6 +2,7 @@
 
 mod catalog;
 mod connection;
+mod enums;
 mod error;
 mod event;
 mod facets;

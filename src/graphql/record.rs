@@ -8,6 +8,7 @@ pub use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInp
 
 use super::{
     Services,
+    enums::ErrorCode,
     error::to_graphql,
     event::{AuditEvent, AuditLog},
     principal,
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     auth::{Principal, policy},
-    error::{Code, Error, Result},
+    error::{Error, Result},
     event::{Timestamp, limits},
     ingest,
     store::{Appended, Item, Recorded, Task},
@@ -77,7 +78,7 @@ pub struct RecordResult {
 #[derive(SimpleObject)]
 pub struct RecordError {
     /// What kind of refusal it is.
-    code: Code,
+    code: ErrorCode,
     /// A sentence for people.
     message: String,
     /// The field that breaks a rule.
@@ -281,7 +282,7 @@ fn refusal(error: Error) -> RecordError {
         Error::Conflict { existing, .. } => (Some("idempotencyKey".to_owned()), None, Vec::new(), existing.map(ID)),
         _ => (None, None, Vec::new(), None),
     };
-    RecordError { code, message, field, rule, suggestions, existing }
+    RecordError { code: code.into(), message, field, rule, suggestions, existing }
 }
 
 /// The writer answers a task with its own kind of result, one per item.

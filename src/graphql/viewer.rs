@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{Services, catalog::Product, error::to_graphql, event::AuditLog};
+use super::{Services, catalog::Product, enums::ErrorCode, error::to_graphql, event::AuditLog};
 use crate::{
     auth::{self, Principal, ReadScope, policy},
     catalog::Product as Config,
-    error::{Code, Result},
+    error::Result,
     store::{Dictionary, check_log},
 };
 
@@ -212,8 +212,8 @@ impl Access {
     }
 
     /// The code that the refused field would answer.
-    async fn reason(&self) -> Option<Code> {
-        self.access.reason
+    async fn reason(&self) -> Option<ErrorCode> {
+        self.access.reason.map(Into::into)
     }
 
     /// Plans that would permit it.

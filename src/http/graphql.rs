@@ -120,8 +120,12 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
 type Principal = Option<std::sync::Arc<crate::auth::Principal>>;
 
 async fn authenticated(edge: &Edge, headers: &HeaderMap, request_id: &str) -> Result<Principal, Refusal> {
-    let refuse = |error: Error| Refusal::of(&error, Some(error.code().status()), request_id);
+    let refuse = |error: Error| Refusal::of(&error, Some(status_of(error.code())), request_id);
     authenticate::principal(edge, headers).await.map_err(refuse)
+}
+
+fn status_of(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.status()).expect("the table of codes has statuses")
 }
 
 fn too_large(limit: usize) -> Refusal {

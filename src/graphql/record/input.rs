@@ -5,10 +5,11 @@ use async_graphql::{ID, InputObject};
 use crate::{
     error::{Error, Result},
     event::{
-        Actor, ActorKind, Outcome, Resource,
+        Actor, Resource,
         input::{LogRef, RecordInput},
     },
     graphql::{
+        enums::{ActorKind, Outcome},
         filter::AuditLogInput,
         flaw,
         scalars::{DateTime, Json},
@@ -142,7 +143,7 @@ pub fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
         resources: input.resources.unwrap_or_default().into_iter().map(resource).collect(),
         organization: input.organization.map(|id| id.0),
         log: input.log.map(log_ref),
-        outcome: input.outcome,
+        outcome: input.outcome.map(Into::into),
         occurred_at: input.occurred_at.map(|at| at.instant("occurredAt")).transpose()?,
         ip_address: input.ip_address,
         user_agent: input.user_agent,
@@ -156,7 +157,7 @@ pub fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
 }
 
 fn actor(input: ActorInput) -> Actor {
-    Actor { kind: input.kind, id: input.id, name: input.name, email: input.email }
+    Actor { kind: input.kind.into(), id: input.id, name: input.name, email: input.email }
 }
 
 fn log_ref(input: LogRefInput) -> LogRef {
