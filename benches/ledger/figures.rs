@@ -5,8 +5,6 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, io::Write as _, path::Path
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::targets;
-
 /// One measured number.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Figure {
@@ -19,6 +17,9 @@ pub struct Figure {
     /// Of what.
     pub unit: String,
 }
+
+/// What was measured, by where and what.
+pub type All = BTreeMap<(String, String), Figure>;
 
 /// The figures of this machine.
 pub struct Figures(std::path::PathBuf);
@@ -37,14 +38,16 @@ impl Figures {
         Ok(())
     }
 
-    fn all(&self) -> Result<BTreeMap<(String, String), Figure>> {
+    /// The last value of everything that was measured, by where and what.
+    pub fn all(&self) -> Result<All> {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
         let figures = text.lines().map(serde_json::from_str::<Figure>).collect::<Result<Vec<_>, _>>()?;
         Ok(figures.into_iter().map(|figure| ((figure.on.clone(), figure.name.clone()), figure)).collect())
     }
 
-    /// Everything that was measured, a table a topic, with a column for each database and size.
-    pub fn report(&self) -> Result<String> {
+    /// Everything that was measured, a table a topic, with a column for each database and size; before them, what
+    /// `summary` makes of the figures and the columns.
+    pub fn report(&self, summary: impl FnOnce(&All, &[String]) -> String) -> Result<String> {
         let all = self.all()?;
         let mut topics: Vec<(String, Vec<String>)> = Vec::new();
         let mut columns: Vec<String> = Vec::new();
@@ -68,7 +71,7 @@ impl Figures {
             (database != "sqlite", size.len(), size.to_owned())
         });
         columns.sort_by_key(|on| order(on));
-        let mut out = targets::table(&all, &columns);
+        let mut out = summary(&all, &columns);
         for (topic, rows) in topics {
             let used: Vec<_> = columns
                 .iter()

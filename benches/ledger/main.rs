@@ -130,7 +130,7 @@ async fn main() -> Result<()> {
             footprint::mixed(&bench, database, *smallest, arguments.minutes).await?;
         }
     }
-    let report = bench.figures.report()?;
+    let report = bench.figures.report(targets::table)?;
     println!("{report}");
     write_report(&report)
 }

@@ -1,11 +1,6 @@
 //! What the figures are held to: one line a target, with what was measured and whether that reaches it.
 
-use std::collections::BTreeMap;
-
-use crate::figures::{Figure, rounded};
-
-/// What was measured, by where and what.
-type All = BTreeMap<(String, String), Figure>;
+use crate::figures::{All, rounded};
 
 /// How a target is worked out of the figures.
 enum Of {

@@ -2,15 +2,17 @@
 //! pairs.
 
 pub mod canonical;
+mod pieces;
 mod string;
 mod tree;
 mod walk;
 
 use serde::de::DeserializeOwned;
 
+pub use pieces::depth;
 pub use string::{Decoded, decode, lenient};
 pub use tree::{Names, Tree};
-pub use walk::{Found, Leaf, depth, walk};
+pub use walk::{Found, Leaf, walk};
 
 /// A valid JSON text as any JSON library reads it: see [`Tree::shown`].
 #[must_use]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     fields::{self, Members},
-    source::content,
+    source::{content, utf8},
 };
 use crate::error::{Error, Result};
 
@@ -86,7 +86,7 @@ impl Columns {
 
 /// The cells of one row.
 fn cells(row: &[u8]) -> Result<Vec<String>> {
-    let text = super::event::utf8(row)?;
+    let text = utf8(row)?;
     let (mut cells, mut ends) = (vec![0; text.len()], vec![0; text.len() + 1]);
     let mut reader = Reader::new();
     let (_, read, wrote, found) = reader.read_record(text.as_bytes(), &mut cells, &mut ends);

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{
     csv::Columns,
     fields::{self, Members, Object},
-    source::content,
+    source::{content, utf8},
     time,
 };
 use crate::{
@@ -175,17 +175,6 @@ impl Reading<'_> {
         let parent = self.log(&log, "parent", depth + 1)?.map(Box::new);
         Ok(Some(LogRef { level: needed("level")?, id: needed("id")?, name: text(&log, "name")?, parent }))
     }
-}
-
-/// A record as text.
-///
-/// # Errors
-/// Where it is no UTF-8, naming the first byte that is none.
-pub fn utf8(record: &[u8]) -> Result<&str> {
-    std::str::from_utf8(record).map_err(|error| {
-        let at = error.valid_up_to();
-        Error::bad_input("line", format!("must be UTF-8, but byte {} is 0x{:02X}", at + 1, record[at]))
-    })
 }
 
 fn no_event(error: &serde_json::Error) -> Error {

@@ -15,6 +15,7 @@ use ruzstd::decoding::{
 };
 
 use super::fields;
+use crate::error::{Error, Result as Checked};
 
 /// How events stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -84,6 +85,17 @@ fn first_line(head: &[u8]) -> Option<&[u8]> {
 pub fn content(text: &[u8]) -> &[u8] {
     let text = text.trim_ascii_start();
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii()
+}
+
+/// A record as text.
+///
+/// # Errors
+/// Where it is no UTF-8, naming the first byte that is none.
+pub fn utf8(record: &[u8]) -> Checked<&str> {
+    std::str::from_utf8(record).map_err(|error| {
+        let at = error.valid_up_to();
+        Error::bad_input("line", format!("must be UTF-8, but byte {} is 0x{:02X}", at + 1, record[at]))
+    })
 }
 
 fn told(head: &[u8]) -> Format {

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{decode, number_survives, walk::in_brackets};
+use super::{
+    decode, number_survives,
+    pieces::{in_brackets, push_index, push_key, string_length},
+};
 
 /// A value of a JSON text.
 #[derive(Clone, Debug)]
@@ -157,20 +160,6 @@ impl Names {
     }
 }
 
-/// Adds a key to a path.
-pub(super) fn push_key(path: &mut String, key: &str) {
-    if !path.is_empty() {
-        path.push('.');
-    }
-    path.push_str(key);
-}
-
-/// Adds the place in an array to a path.
-pub(super) fn push_index(path: &mut String, index: usize) {
-    use std::fmt::Write;
-    let _ = write!(path, "[{index}]");
-}
-
 struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -238,16 +227,6 @@ impl<'t> Reader<'t> {
             self.at += 1;
         }
     }
-}
-
-/// Bytes of the string token that a text begins with.
-pub(super) fn string_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let mut at = 1;
-    while bytes[at] != b'"' {
-        at += if bytes[at] == b'\\' { 2 } else { 1 };
-    }
-    at + 1
 }
 
 #[cfg(test)]

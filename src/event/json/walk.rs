@@ -4,8 +4,8 @@ use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     decode,
+    pieces::{push_index, push_key, string_length},
     string::Decoded,
-    tree::{push_index, push_key, string_length},
 };
 
 /// A leaf value of a JSON text.
@@ -30,43 +30,6 @@ pub enum Found<'a> {
     DuplicateKey(&'a str),
     /// A key, or the string that is told next, with characters that are replaced where it is read.
     Replaced(&'a str),
-}
-
-/// How deep brackets nest in a JSON text, strings left aside. Unlike [`walk`] it needs no stack.
-#[must_use]
-pub fn depth(text: &str) -> usize {
-    let mut deepest = 0;
-    brackets(text, |depth| {
-        deepest = deepest.max(depth);
-        true
-    });
-    deepest
-}
-
-/// Bytes of the object or array that a text begins with; it needs no stack either.
-pub(super) fn in_brackets(text: &str) -> usize {
-    brackets(text, |depth| depth > 0)
-}
-
-/// Tells how deep a text is after each bracket, strings left aside, as long as the answer is to go on; the bytes gone
-/// through.
-fn brackets(text: &str, mut go_on: impl FnMut(usize) -> bool) -> usize {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' | b'}' | b']' if !in_string => {
-                depth = if matches!(byte, b'{' | b'[') { depth + 1 } else { depth.saturating_sub(1) };
-                if !go_on(depth) {
-                    return at + 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 /// Walks a text that is valid JSON, in order. The text MUST have passed a JSON parser, and not nest so deep that a
@@ -217,8 +180,6 @@ mod tests {
         );
         assert_eq!(twins, ["c"]);
         assert_eq!(replaced, ["\u{fffd}", "\u{fffd}.\u{fffd}", "\u{fffd}.\u{fffd}", "\u{fffd}"]);
-        assert_eq!((in_brackets("[{}]]"), in_brackets("{\"}\":1}, {")), (4, 7));
-        assert_eq!((depth(text), depth("[\"[[\\\"[\",[]]"), depth("1")), (3, 2, 0));
     }
 
     #[test]
