@@ -12,8 +12,8 @@ use crate::{
     clock::Clock,
     config::Settings,
     error::Error,
-    graphql::{AppSchema, Services, schema_builder},
-    http::{Documents, Edge, ReadRate, router},
+    graphql::{AppSchema, Services, execute::Executor, schema_builder},
+    http::{Edge, ReadRate, router},
     ingest::Writer,
     keys::Keys,
     store::Store,
@@ -73,11 +73,9 @@ impl App {
         let schema = builder.finish();
         let keys = Arc::new(keys);
         let edge = Edge {
-            schema: schema.clone(),
+            executor: Executor::new(schema.clone(), settings.introspection),
             services: services.clone(),
             keys: keys.clone(),
-            documents: Documents::default(),
-            introspection: settings.introspection,
             read_rate: Arc::new(ReadRate::per_minute(settings.read_rate)),
             chance,
             metrics: metrics_handle(),

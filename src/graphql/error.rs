@@ -1,9 +1,9 @@
 //! From the service's error to a GraphQL error with `extensions`.
 
-use async_graphql::{Context, ErrorExtensions, Value};
+use async_graphql::{Context, ErrorExtensionValues, ErrorExtensions, Pos, ServerError, Value};
 
 use super::RequestId;
-use crate::error::Error;
+use crate::error::{Code, Error};
 
 /// Makes the GraphQL error of a failed field, and logs a fault of ours once.
 pub fn to_graphql(ctx: &Context<'_>, error: Error) -> async_graphql::Error {
@@ -15,8 +15,30 @@ pub fn to_graphql(ctx: &Context<'_>, error: Error) -> async_graphql::Error {
     extended(&error, &request_id)
 }
 
+/// The error of a whole request, which was not executed.
+#[must_use]
+pub fn refusal(error: &Error, request_id: &str) -> Box<ServerError> {
+    let mut error = extended(error, request_id).into_server_error(Pos::default());
+    // What is wrong with the whole request has no place in its document.
+    error.locations.clear();
+    Box::new(error)
+}
+
+/// The error of a whole request that is wrong as GraphQL, or as what it came over.
+#[must_use]
+pub fn coded(message: impl Into<String>, code: Code) -> Box<ServerError> {
+    let mut error = ServerError::new(message, None);
+    set_code(&mut error, code);
+    Box::new(error)
+}
+
+/// Sets `extensions.code`.
+pub(super) fn set_code(error: &mut ServerError, code: Code) {
+    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
+}
+
 /// The GraphQL error of an error, without logging.
-pub fn extended(error: &Error, request_id: &str) -> async_graphql::Error {
+fn extended(error: &Error, request_id: &str) -> async_graphql::Error {
     async_graphql::Error::new(error.to_string()).extend_with(|_, extensions| {
         extensions.set("code", error.code().as_str());
         match error {

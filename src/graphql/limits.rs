@@ -1,15 +1,12 @@
-//! What async-graphql leaves to the application: limits before and around its recursive parser, numbers of a
-//! document that it would change, and nulls for failed fields.
+//! What async-graphql leaves to the application before it executes: limits before and around its recursive parser, and
+//! literals of a document that it would change.
 
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
 };
 
-use async_graphql::{
-    Name, PathSegment, Response, Value,
-    parser::types::{ExecutableDocument, Selection, SelectionSet},
-};
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
 use super::flaw;
 use crate::{
@@ -274,22 +271,6 @@ fn introspected_in(set: &SelectionSet) -> Option<&str> {
     })
 }
 
-/// Puts the null of a failed field where the specification wants it: async-graphql 7 leaves the field out.
-pub fn null_failed_fields(response: &mut Response) {
-    let Response { data, errors, .. } = response;
-    // Every root field is nullable: an operation whose fields all failed has an object of nulls.
-    if *data == Value::Null && errors.iter().any(|error| !error.path.is_empty()) {
-        *data = Value::Object(async_graphql::indexmap::IndexMap::new());
-    }
-    for error in errors.iter() {
-        if let Some((PathSegment::Field(last), head)) = error.path.split_last()
-            && let Some(Value::Object(object)) = at(data, head)
-        {
-            object.entry(Name::new(last)).or_insert(Value::Null);
-        }
-    }
-}
-
 /// The document with every escaped surrogate pair as the character that it is, and half of one as NUL, which every
 /// field has its own answer to: the library's parser panics at both.
 #[must_use]
@@ -341,14 +322,6 @@ fn push_without_surrogates(string: &str, out: &mut String) {
         }
         chars.nth(if pair.is_some() { 10 } else { 4 });
     }
-}
-
-fn at<'v>(value: &'v mut Value, path: &[PathSegment]) -> Option<&'v mut Value> {
-    path.iter().try_fold(value, |value, segment| match (segment, value) {
-        (PathSegment::Field(field), Value::Object(object)) => object.get_mut(field.as_str()),
-        (PathSegment::Index(index), Value::List(list)) => list.get_mut(*index),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

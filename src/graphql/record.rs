@@ -1,10 +1,9 @@
 //! Recording events and deleting logs.
 
-mod input;
+pub(super) mod input;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use input::to_input;
-pub use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput};
+use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput, to_input};
 
 use super::{
     Services,

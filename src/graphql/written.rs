@@ -2,7 +2,7 @@
 //!
 //! async-graphql makes a boxed future, a context and an entry of a map for every field of every event: for a page of 50
 //! events that costs several times what it costs to find and to read them. Here the selection of a page is flattened
-//! once, every event is written by it as text, and [`to_json`] puts that text into the answer as it is.
+//! once, every event is written by it as text, and [`to_json`](super::response::to_json) puts that text into the answer as it is.
 //!
 //! It ends at the items of `edges` and `nodes`. Types, arguments, validation and cost stay with async-graphql, whose
 //! schema is made by the `Object` macros alone; so does every list with a field that is not written here (such as
@@ -11,7 +11,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use async_graphql::{
-    Context, ContextSelectionSet, Name, OutputType, Positioned, Response, ServerResult, Value,
+    Context, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
     indexmap::IndexMap,
     parser::types::{Field as Asked, FragmentDefinition, Selection, SelectionSet},
     registry::{MetaTypeName, Registry},
@@ -32,7 +32,7 @@ use crate::{
 /// Bytes of a usual event.
 const EVENT_BYTES: usize = 1024;
 
-/// Says, as data of a request, that its answer is made by [`to_json`], and that no list of it is asked for twice under
+/// Says, as data of a request, that its answer is made by [`to_json`](super::response::to_json), and that no list of it is asked for twice under
 /// one key: written lists cannot be merged.
 pub struct Written;
 
@@ -325,56 +325,4 @@ impl Fields for CategoryOf<'_> {
             _ => Err(left(field)),
         }
     }
-}
-
-/// An answer with written lists as JSON, these in their places; `None` for an answer without.
-///
-/// # Panics
-/// Never: what an answer is made of becomes JSON.
-#[must_use]
-pub fn to_json(answer: &Response) -> Option<Vec<u8>> {
-    if !has_list(&answer.data) {
-        return None;
-    }
-    let mut out = Vec::with_capacity(1024);
-    out.extend(b"{\"data\":");
-    write(&mut out, &answer.data);
-    if !answer.errors.is_empty() {
-        out.extend(b",\"errors\":");
-        put(&mut out, &answer.errors);
-    }
-    out.push(b'}');
-    Some(out)
-}
-
-fn has_list(value: &Value) -> bool {
-    match value {
-        Value::Binary(_) => true,
-        Value::Object(fields) => fields.values().any(has_list),
-        _ => false,
-    }
-}
-
-fn write(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::Binary(text) => out.extend(text),
-        Value::Object(fields) => {
-            out.push(b'{');
-            for (place, (key, value)) in fields.iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                put(out, key);
-                out.push(b':');
-                write(out, value);
-            }
-            out.push(b'}');
-        }
-        // A written list stands in objects alone: no list has one in its items.
-        _ => put(out, value),
-    }
-}
-
-fn put(out: &mut Vec<u8>, value: &impl Serialize) {
-    serde_json::to_writer(out, value).expect("names, texts and numbers become JSON");
 }

@@ -2,13 +2,7 @@
 
 use std::time::Duration;
 
-use async_graphql::{
-    ErrorExtensionValues, Request, Response as Answer, ServerError, Value, Variables,
-    parser::{
-        parse_query,
-        types::{ExecutableDocument, OperationType},
-    },
-};
+use async_graphql::{Response as Answer, ServerError, Value, Variables};
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -26,26 +20,15 @@ use super::{
 };
 use crate::{
     error::{Code, Error},
-    graphql::{
-        RequestId, extended, flaw, limits,
-        order::Order,
-        written::{Written, to_json},
-    },
+    graphql::{coded, execute::Parameters, refusal, response::to_json},
 };
 
 /// Largest body of a request that records, in bytes.
 const RECORDING_BODY: usize = 10 * 1024 * 1024;
 /// Largest other body, in bytes.
 const BODY: usize = 1024 * 1024;
-/// Longest time that one request may take.
+/// Longest time that a request's body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The parameters of a request.
-struct Parameters {
-    query: String,
-    operation_name: Option<String>,
-    variables: Option<Variables>,
-}
 
 /// A request refused before it was executed.
 struct Refusal {
@@ -58,26 +41,28 @@ struct Refusal {
 
 impl Refusal {
     fn of(error: &Error, status: Option<StatusCode>, request_id: &str) -> Self {
-        let mut error = extended(error, request_id).into_server_error(async_graphql::Pos::default());
-        // What is wrong with the whole request has no place in its document.
-        error.locations.clear();
-        Self { error: Box::new(error), status, hint: None }
+        Self { error: refusal(error, request_id), status, hint: None }
     }
 
     fn malformed(message: &str) -> Self {
-        Self::coded(message, Code::BadUserInput, Some(StatusCode::BAD_REQUEST))
+        Self::coded(message, StatusCode::BAD_REQUEST)
     }
 
-    fn coded(message: &str, code: Code, status: Option<StatusCode>) -> Self {
-        let mut error = ServerError::new(message, None);
-        set_code(&mut error, code);
-        Self { error: Box::new(error), status, hint: None }
+    fn coded(message: &str, status: StatusCode) -> Self {
+        Self { error: coded(message, Code::BadUserInput), status: Some(status), hint: None }
     }
 
     /// 415 (RFC 9110, 15.5.16).
     fn not_read(message: &str, header: HeaderName, taken: &'static str) -> Self {
-        let refusal = Self::coded(message, Code::BadUserInput, Some(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        let refusal = Self::coded(message, StatusCode::UNSUPPORTED_MEDIA_TYPE);
         Self { hint: Some((header, taken)), ..refusal }
+    }
+}
+
+/// What GraphQL refuses, HTTP answers by the media type.
+impl From<Box<ServerError>> for Refusal {
+    fn from(error: Box<ServerError>) -> Self {
+        Self { error, status: None, hint: None }
     }
 }
 
@@ -129,15 +114,11 @@ fn status_of(code: Code) -> StatusCode {
 }
 
 fn too_large(limit: usize) -> Refusal {
-    Refusal::coded(
-        &format!("the body must be at most {limit} bytes"),
-        Code::BadUserInput,
-        Some(StatusCode::PAYLOAD_TOO_LARGE),
-    )
+    Refusal::coded(&format!("the body must be at most {limit} bytes"), StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 fn too_slow() -> Refusal {
-    Refusal::coded("the body did not arrive in time", Code::BadUserInput, Some(StatusCode::REQUEST_TIMEOUT))
+    Refusal::coded("the body did not arrive in time", StatusCode::REQUEST_TIMEOUT)
 }
 
 fn from_body(body: &Bytes) -> Result<Parameters, Refusal> {
@@ -200,6 +181,7 @@ fn from_url(query: &str) -> Result<Parameters, Refusal> {
     })
 }
 
+/// Has a request executed that may come this way: queries alone by GET, and only as often as the caller may read.
 async fn execute(
     edge: &Edge,
     parameters: Parameters,
@@ -208,106 +190,20 @@ async fn execute(
     is_get: bool,
     body: usize,
 ) -> Result<Answer, Refusal> {
-    let refuse = |error: Error| Refusal::of(&error, None, request_id);
-    let document = edge.documents.get(&parameters.query, |text| {
-        limits::check_text(text).map_err(refuse)?;
-        let document = parse_query(limits::without_surrogates(text)).map_err(|error| {
-            let mut error = ServerError::from(error);
-            set_code(&mut error, Code::GraphqlParseFailed);
-            Refusal { error: Box::new(error), status: None, hint: None }
-        })?;
-        limits::check_document(&document).map_err(refuse)?;
-        Ok(document)
-    })?;
-    let introspects = limits::introspected_field(&document);
-    if let (false, Some(field)) = (edge.introspection, introspects) {
-        return Err(Refusal::coded(
-            &format!("introspection is switched off, and the document asks for {field}"),
-            Code::GraphqlValidationFailed,
-            None,
-        ));
+    let mut asked = edge.executor.read(parameters)?;
+    if is_get && asked.mutates {
+        return Err(Refusal::coded("only queries may be sent by GET", StatusCode::METHOD_NOT_ALLOWED));
     }
-    let named = |name: Option<&async_graphql::Name>| {
-        parameters.operation_name.is_none()
-            || name.map(async_graphql::Name::as_str) == parameters.operation_name.as_deref()
-    };
-    let asked: Vec<_> =
-        document.operations.iter().filter(|(name, _)| named(*name)).map(|(_, asked)| &asked.node).collect();
-    let [operation] = asked.as_slice() else {
-        return Err(Refusal::coded(
-            "operationName must name one of the document's operations",
-            Code::GraphqlValidationFailed,
-            None,
-        ));
-    };
-    let order = Order::of(&document, operation);
-    let mutates = operation.ty != OperationType::Query;
-    if is_get && mutates {
-        return Err(Refusal::coded(
-            "only queries may be sent by GET",
-            Code::BadUserInput,
-            Some(StatusCode::METHOD_NOT_ALLOWED),
-        ));
-    }
-    if !mutates && body > BODY {
+    if !asked.mutates && body > BODY {
         return Err(too_large(BODY));
     }
+    let refuse = |status| move |error: Error| Refusal::of(&error, Some(status), request_id);
     // Whoever brings no token is told so at no cost, but for the schema, which everybody may ask for.
-    if !mutates && (principal.is_some() || introspects.is_some()) {
-        edge.read_rate
-            .check(principal.as_deref())
-            .map_err(|error| Refusal::of(&error, Some(StatusCode::TOO_MANY_REQUESTS), request_id))?;
+    if !asked.mutates && (principal.is_some() || asked.introspects) {
+        edge.read_rate.check(principal.as_deref()).map_err(refuse(StatusCode::TOO_MANY_REQUESTS))?;
     }
-    let mut request = Request::new(parameters.query).data(RequestId(request_id.to_owned()));
-    if let Some(name) = parameters.operation_name {
-        request = request.operation_name(name);
-    }
-    if let Some(mut variables) = parameters.variables {
-        flaw::settle(operation, &mut variables)
-            .map_err(|error| Refusal::of(&error, Some(StatusCode::BAD_REQUEST), request_id))?;
-        request = request.variables(variables);
-    }
-    if let Some(principal) = principal {
-        request = request.data(principal);
-    }
-    if !order.merges_lists() {
-        request = request.data(Written);
-    }
-    request.set_parsed_query(ExecutableDocument::clone(&document));
-    // A mutation is not cut off half-way: what it does is durable or not, and its caller is told.
-    let mut answer = if mutates {
-        edge.schema.execute(request).await
-    } else {
-        match tokio::time::timeout(TIMEOUT, edge.schema.execute(request)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let error = Error::TooComplex(format!("the request took longer than {} s", TIMEOUT.as_secs()));
-                return Err(Refusal::of(&error, None, request_id));
-            }
-        }
-    };
-    limits::null_failed_fields(&mut answer);
-    order.apply(&mut answer.data);
-    for error in &mut answer.errors {
-        let coded = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
-        if !coded {
-            let code = if error.message.starts_with("Query is too complex")
-                || error.message.starts_with("Query is nested too deep")
-            {
-                Code::QueryTooComplex
-            } else if error.path.is_empty() {
-                Code::GraphqlValidationFailed
-            } else {
-                Code::BadUserInput
-            };
-            set_code(error, code);
-        }
-    }
-    Ok(answer)
-}
-
-fn set_code(error: &mut ServerError, code: Code) {
-    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
+    asked.settle().map_err(refuse(StatusCode::BAD_REQUEST))?;
+    Ok(edge.executor.execute(asked, principal, request_id).await?)
 }
 
 /// Writes an answer as the client accepts it.

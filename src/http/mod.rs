@@ -5,7 +5,6 @@ mod authenticate;
 mod body;
 mod coding;
 mod cors;
-mod documents;
 mod graphql;
 mod media;
 mod rate;
@@ -32,25 +31,20 @@ use tower_http::{
 
 use crate::{
     chance::Chance,
-    graphql::{AppSchema, Services},
+    graphql::{Services, execute::Executor},
     keys::Keys,
 };
-pub use documents::Documents;
 pub use rate::ReadRate;
 
 /// What the routes work with.
 #[derive(Clone)]
 pub struct Edge {
-    /// The executable schema.
-    pub schema: AppSchema,
+    /// What executes GraphQL.
+    pub executor: Executor,
     /// Store, writer and clock.
     pub services: Services,
     /// Who may sign tokens.
     pub keys: Arc<Keys>,
-    /// Documents that were asked before.
-    pub documents: Documents,
-    /// Whether clients may ask for the schema.
-    pub introspection: bool,
     /// How often one token may read.
     pub read_rate: Arc<ReadRate>,
     /// What ids of requests are drawn from.

@@ -11,7 +11,7 @@ use async_graphql::{
 };
 use ledgerline::{
     clock::Clock,
-    graphql::written::{Written, to_json},
+    graphql::{response::to_json, written::Written},
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::{json, value::RawValue};

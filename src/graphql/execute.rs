@@ -1,0 +1,165 @@
+//! A request from its text to its answer, whatever it came over: parsed within limits, its operation chosen, faults of
+//! single events put in their places, executed, and its answer put in order. HTTP asks it today, and a WebSocket will.
+//! It knows no status, header or body: those belong to what a request came over.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{
+    Request, Response, ServerError, Variables,
+    parser::{
+        parse_query,
+        types::{ExecutableDocument, OperationDefinition, OperationType},
+    },
+};
+
+use super::{
+    AppSchema, RequestId,
+    documents::Documents,
+    error::{coded, refusal, set_code},
+    limits,
+    response::{self, Order},
+    variables,
+    written::Written,
+};
+use crate::{
+    auth::Principal,
+    error::{Code, Error, Result},
+};
+
+/// Longest time that a query may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A request as a client sends it.
+pub struct Parameters {
+    /// The document.
+    pub query: String,
+    /// Which of its operations is meant; needed where it has several.
+    pub operation_name: Option<String>,
+    /// Values of the operation's variables.
+    pub variables: Option<Variables>,
+}
+
+/// The schema, and the documents that were asked before.
+#[derive(Clone)]
+pub struct Executor {
+    schema: AppSchema,
+    documents: Documents,
+    introspection: bool,
+}
+
+/// A request that has been read: its document is GraphQL within the limits and has the operation that is meant. Whether
+/// it may come this way, and how often, is decided by whoever received it.
+pub struct Asked {
+    parameters: Parameters,
+    document: Arc<ExecutableDocument>,
+    order: Order,
+    /// Whether it changes something.
+    pub mutates: bool,
+    /// Whether it asks for the schema.
+    pub introspects: bool,
+}
+
+impl Executor {
+    /// Executes requests to a schema. Without `introspection` nobody is told the schema.
+    #[must_use]
+    pub fn new(schema: AppSchema, introspection: bool) -> Self {
+        Self { schema, documents: Documents::default(), introspection }
+    }
+
+    /// Reads a request; a document that came before is not parsed again.
+    ///
+    /// # Errors
+    /// `GRAPHQL_PARSE_FAILED`, `QUERY_TOO_COMPLEX` for a document over a limit, `BAD_USER_INPUT` for a literal that
+    /// would be lost, and `GRAPHQL_VALIDATION_FAILED` where the schema or no one operation is asked for.
+    pub fn read(&self, parameters: Parameters) -> Result<Asked, Box<ServerError>> {
+        let document = self.documents.get(&parameters.query, parse)?;
+        let introspects = limits::introspected_field(&document);
+        if let (false, Some(field)) = (self.introspection, introspects) {
+            let message = format!("introspection is switched off, and the document asks for {field}");
+            return Err(coded(message, Code::GraphqlValidationFailed));
+        }
+        let Some(operation) = operation(&document, parameters.operation_name.as_deref()) else {
+            let message = "operationName must name one of the document's operations";
+            return Err(coded(message, Code::GraphqlValidationFailed));
+        };
+        let (order, mutates) = (Order::of(&document, operation), operation.ty != OperationType::Query);
+        let introspects = introspects.is_some();
+        Ok(Asked { parameters, document, order, mutates, introspects })
+    }
+
+    /// Executes a request for whoever its token speaks for; nobody, without a token.
+    ///
+    /// # Errors
+    /// `QUERY_TOO_COMPLEX` for a query that takes too long. Everything else that goes wrong stands in the answer.
+    pub async fn execute(
+        &self,
+        asked: Asked,
+        principal: Option<Arc<Principal>>,
+        request_id: &str,
+    ) -> Result<Response, Box<ServerError>> {
+        let Asked { parameters, document, order, mutates, .. } = asked;
+        let mut request = Request::new(parameters.query).data(RequestId(request_id.to_owned()));
+        if let Some(name) = parameters.operation_name {
+            request = request.operation_name(name);
+        }
+        if let Some(variables) = parameters.variables {
+            request = request.variables(variables);
+        }
+        if let Some(principal) = principal {
+            request = request.data(principal);
+        }
+        if !order.merges_lists() {
+            request = request.data(Written);
+        }
+        request.set_parsed_query(ExecutableDocument::clone(&document));
+        let executing = self.schema.execute(request);
+        // A mutation is not cut off half-way: what it does is durable or not, and its caller is told.
+        let mut answer = if mutates {
+            executing.await
+        } else {
+            tokio::time::timeout(TIMEOUT, executing).await.map_err(|_| {
+                let error = Error::TooComplex(format!("the request took longer than {} s", TIMEOUT.as_secs()));
+                refusal(&error, request_id)
+            })?
+        };
+        response::settle(&mut answer, &order);
+        Ok(answer)
+    }
+}
+
+impl Asked {
+    /// Puts the faults of single events in the variables into their places.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming a variable and the place in it, for a fault that lies in no event.
+    pub fn settle(&mut self) -> Result<()> {
+        let name = self.parameters.operation_name.as_deref();
+        match (operation(&self.document, name), &mut self.parameters.variables) {
+            (Some(operation), Some(variables)) => variables::settle(operation, variables),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<ExecutableDocument, Box<ServerError>> {
+    // No fault of ours can come up here, of which a request id would be told.
+    let refuse = |error: Error| refusal(&error, "");
+    limits::check_text(text).map_err(refuse)?;
+    let document = parse_query(limits::without_surrogates(text)).map_err(|error| {
+        let mut error = ServerError::from(error);
+        set_code(&mut error, Code::GraphqlParseFailed);
+        Box::new(error)
+    })?;
+    limits::check_document(&document).map_err(refuse)?;
+    Ok(document)
+}
+
+/// The operation that is meant; `None` where that is none, or could be several.
+fn operation<'d>(document: &'d ExecutableDocument, named: Option<&str>) -> Option<&'d OperationDefinition> {
+    let mut meant = document
+        .operations
+        .iter()
+        .filter(|(name, _)| named.is_none() || name.map(async_graphql::Name::as_str) == named)
+        .map(|(_, operation)| &operation.node);
+    meant.next().filter(|_| meant.next().is_none())
+}
