@@ -16,6 +16,7 @@ use crate::{
     http::{Edge, ReadRate, router},
     ingest::Writer,
     keys::Keys,
+    reading::Reader,
     store::Store,
     tasks,
 };
@@ -25,7 +26,9 @@ const DRAIN: Duration = Duration::from_secs(25);
 
 /// A running service without its listener.
 pub struct App {
-    /// Store, writer and clock.
+    /// The database.
+    pub store: Store,
+    /// What resolvers work with: the two doors and the clock.
     pub services: Services,
     /// Who may sign tokens.
     pub keys: Arc<Keys>,
@@ -65,7 +68,8 @@ impl App {
                 async move { store.look_after(&clock).await }
             }))
         };
-        let services = Services { store, writer, clock };
+        let reader = Reader::new(store.clone(), clock.clone());
+        let services = Services { writer, reader, clock };
         let builder = schema_builder().data(services.clone());
         // Who may not ask for the schema is not told its names one by one either.
         let builder =
@@ -81,7 +85,7 @@ impl App {
             metrics: metrics_handle(),
         };
         let router = router(edge, &settings.origins(), &settings.headers());
-        Ok(Self { services, keys, schema, router, writing, upkeep })
+        Ok(Self { store, services, keys, schema, router, writing, upkeep })
     }
 
     /// Serves until `stop`, then answers who is waiting, commits what is queued and closes the database.
@@ -89,7 +93,7 @@ impl App {
     /// # Errors
     /// Those of the listener, and the end of the writer task: a service that cannot record must not go on as if it could.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { services, keys, schema, router, mut writing, upkeep } = self;
+        let Self { store, services, keys, schema, router, mut writing, upkeep } = self;
         drop((keys, schema));
         let (stopped, mut on_stop) = tokio::sync::watch::channel(false);
         let stop = async move {
@@ -111,20 +115,19 @@ impl App {
             }
             () = overdue => tracing::warn!("requests were still open after {} s", DRAIN.as_secs()),
         }
-        Self::finish(services, writing, upkeep).await;
+        Self::finish(store, services, writing, upkeep).await;
         Ok(())
     }
 
     /// Commits what is queued and closes the database.
     pub async fn close(self) {
-        let Self { services, keys, schema, router, writing, upkeep } = self;
+        let Self { store, services, keys, schema, router, writing, upkeep } = self;
         drop((keys, schema, router));
-        Self::finish(services, writing, upkeep).await;
+        Self::finish(store, services, writing, upkeep).await;
     }
 
-    async fn finish(services: Services, writing: JoinHandle<()>, upkeep: JoinHandle<()>) {
-        let Services { store, writer, .. } = services;
-        drop(writer);
+    async fn finish(store: Store, services: Services, writing: JoinHandle<()>, upkeep: JoinHandle<()>) {
+        drop(services);
         // Other holders of the door are gone with the routes; one that is not is not waited for.
         let _ = tokio::time::timeout(DRAIN, writing).await;
         upkeep.abort();

@@ -22,6 +22,8 @@ pub mod keys;
 
 pub mod ingest;
 
+pub mod reading;
+
 pub mod graphql;
 
 pub mod http;

@@ -41,7 +41,7 @@ pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
     for product in products.iter().filter(|product| demo::PRODUCTS.contains(&product.name.as_str())) {
         let recorder = recorder(&app.keys, &development, products, &product.name, "demo").await?;
         for organization in demo::organizations(&product.name) {
-            let recorded = seed(&app.services, product, &organization, &recorder).await?;
+            let recorded = seed(&app, product, &organization, &recorder).await?;
             if recorded > 0 {
                 tracing::info!(
                     product = product.name,
@@ -60,15 +60,15 @@ pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
 /// Records the sample events of an organization that has none. Where another demo does so at the same time, it is left
 /// to that one.
 async fn seed(
-    services: &Services,
+    app: &App,
     product: &Arc<Product>,
     organization: &DemoOrganization,
     recorder: &Principal,
 ) -> Result<usize> {
-    if services.store.dictionary_of(&product.name, organization.id).await.map_err(with_cause)?.is_some() {
+    if app.store.dictionary_of(&product.name, organization.id).await.map_err(with_cause)?.is_some() {
         return Ok(0);
     }
-    match fill(services, product, organization, recorder).await {
+    match fill(&app.services, product, organization, recorder).await {
         Err(Error::Conflict { message, .. }) => {
             tracing::info!(organization = organization.id, "another process fills {}: {message}", organization.id);
             Ok(0)

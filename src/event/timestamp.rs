@@ -3,6 +3,8 @@ use std::fmt;
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::{Serialize, Serializer};
 
+use crate::error::{Error, Result};
+
 /// An instant in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(pub i64);
@@ -30,6 +32,16 @@ impl Timestamp {
             return None;
         }
         DateTime::parse_from_rfc3339(text).ok().and_then(|at| Self::from_utc(at.to_utc()))
+    }
+
+    /// Reads an instant that a caller sent in a field.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` on the field, with what would have been read.
+    pub fn read(text: &str, field: &str) -> Result<Self> {
+        Self::parse(text).ok_or_else(|| {
+            Error::bad_input(field, format!("must be an RFC 3339 date and time with an offset, at most nine fraction digits and a year from 1678 to 2261, got {text:?}"))
+        })
     }
 
     /// The same instant for chrono.

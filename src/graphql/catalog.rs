@@ -8,7 +8,10 @@ use super::enums::{
     ActorKind, LogDeletion, Outcome, ViewerActionDisplay, ViewerColumnKind, ViewerDateFilter, ViewerFilterKind,
     ViewerPaging, all,
 };
-use crate::catalog::{self, Product as Config};
+use crate::{
+    catalog::{self, Product as Config},
+    reading::shown,
+};
 
 /// A kind of log: whose events these are, and how its administrators see them.
 pub struct Product(pub Arc<Config>);
@@ -225,6 +228,10 @@ impl Category {
     pub fn named(product: &Arc<Config>, code: &str) -> Self {
         Self { product: product.clone(), code: code.to_owned() }
     }
+
+    fn shown(&self) -> shown::Category<'_> {
+        shown::Category { code: &self.code, product: &self.product }
+    }
 }
 
 /// An area that actions belong to.
@@ -237,17 +244,17 @@ impl Category {
 
     /// Name to show in a filter.
     async fn label(&self) -> &str {
-        self.product.catalog.category(&self.code).map_or(&self.code, |category| &category.label)
+        self.shown().label()
     }
 
     /// Name to show where there is little room.
     async fn short_label(&self) -> &str {
-        self.product.catalog.category(&self.code).map_or(&self.code, |category| &category.short_label)
+        self.shown().short_label()
     }
 
     /// What belongs to it, in a sentence.
     async fn description(&self) -> Option<&str> {
-        self.product.catalog.category(&self.code).and_then(|category| category.description.as_deref())
+        self.shown().description()
     }
 
     /// Its actions, in the order of the catalog.

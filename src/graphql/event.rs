@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Interface, Object, Value};
+use async_graphql::{ID, Interface, Object};
 
 use super::{
     catalog::Category,
@@ -10,9 +10,12 @@ use super::{
     scalars::{BigInt, DateTime, Json},
 };
 use crate::{
-    catalog::{LogDeletion, Product},
-    event::{self, json},
-    store::Dictionary,
+    catalog::Product,
+    event,
+    reading::{
+        Found,
+        shown::{self, Shown},
+    },
 };
 
 /// Something with an id that is unique in the whole service.
@@ -25,160 +28,150 @@ pub enum Node {
     AuditLog(AuditLog),
 }
 
+impl From<Found> for Node {
+    fn from(found: Found) -> Self {
+        match found {
+            Found::Event(event) => Self::AuditEvent(AuditEvent(event)),
+            Found::Log(log) => Self::AuditLog(AuditLog(log)),
+        }
+    }
+}
+
 /// One immutable record of who did what, when, to which resource.
-#[derive(Clone)]
-pub struct AuditEvent {
-    /// The record.
-    pub event: Arc<event::Event>,
-    /// Its product, for labels.
-    pub product: Arc<Product>,
-    /// Its organization's logs.
-    pub dictionary: Arc<Dictionary>,
-}
-
-impl AuditEvent {
-    /// An event to show.
-    pub fn new(event: event::Event, product: &Arc<Product>, dictionary: &Arc<Dictionary>) -> Self {
-        Self { event: Arc::new(event), product: product.clone(), dictionary: dictionary.clone() }
-    }
-
-    /// The metadata as a value.
-    pub fn metadata_value(&self) -> Value {
-        json::shown(&self.event.metadata)
-    }
-
-    fn show_actor(&self, actor: &event::Actor) -> Actor {
-        Actor { actor: actor.clone(), product: self.product.clone() }
-    }
-}
+pub struct AuditEvent(pub Shown);
 
 /// One immutable record of who did what, when, to which resource.
 #[Object]
 impl AuditEvent {
     /// The event's id, unique in the whole service.
     pub async fn id(&self) -> ID {
-        ID(self.event.id().to_string())
+        ID(self.0.event().id().to_string())
     }
 
     /// Place in the organization's order of recording: 0, 1, 2, … without a gap.
     async fn sequence(&self) -> BigInt {
-        BigInt(self.event.sequence)
+        BigInt(self.0.event().sequence)
     }
 
     /// Name of the action, exactly as it was sent.
     async fn action(&self) -> &str {
-        &self.event.action
+        &self.0.event().action
     }
 
     /// Label of the action in the product's catalog; the name itself where the catalog has none.
     async fn action_label(&self) -> String {
-        self.product.catalog.label_of(&self.event.action)
+        self.0.action_label()
     }
 
     /// The area that the action belongs to.
     async fn category(&self) -> Option<Category> {
-        self.event.category.as_deref().map(|code| Category::named(&self.product, code))
+        self.0.category().map(|category| Category::named(self.0.product(), category.code))
     }
 
     /// Who acted, as they were then.
     async fn actor(&self) -> Actor {
-        self.show_actor(&self.event.actor)
+        Actor::of(self.0.actor().actor.clone(), self.0.product())
     }
 
     /// For whom they acted, as in an impersonation.
     async fn on_behalf_of(&self) -> Option<Actor> {
-        self.event.on_behalf_of.as_ref().map(|actor| self.show_actor(actor))
+        self.0.on_behalf_of().map(|shown| Actor::of(shown.actor.clone(), self.0.product()))
     }
 
     /// The main thing that was acted on: the first of `resources`.
     async fn resource(&self) -> Option<Resource> {
-        self.event.resources.first().cloned().map(Resource)
+        self.0.resource().cloned().map(Resource)
     }
 
     /// Everything that was acted on.
     async fn resources(&self) -> Vec<Resource> {
-        self.event.resources.iter().cloned().map(Resource).collect()
+        self.0.event().resources.iter().cloned().map(Resource).collect()
     }
 
     /// The log that the event belongs to; null once that log was deleted under the policy CLEAR.
     async fn log(&self) -> Option<AuditLog> {
-        if self.dictionary.is_gone(&self.product, self.event.log_no, LogDeletion::Clear) {
-            return None;
-        }
-        AuditLog::numbered(&self.dictionary, self.event.log_no)
+        self.0.log().map(AuditLog)
     }
 
     /// How the action ended, as far as it was known when it was recorded.
     async fn outcome(&self) -> Option<Outcome> {
-        self.event.outcome.map(Into::into)
+        self.0.event().outcome.map(Into::into)
     }
 
     /// When it happened, to the nanosecond.
     async fn occurred_at(&self) -> DateTime {
-        self.event.occurred_at.into()
+        self.0.event().occurred_at.into()
     }
 
     /// When it was recorded here: never before an event that was recorded earlier, whatever the clocks do.
     async fn recorded_at(&self) -> DateTime {
-        self.event.recorded_at.into()
+        self.0.event().recorded_at.into()
     }
 
     /// Address that the product declared; kept as sent, so it may be no address at all.
     async fn ip_address(&self) -> Option<&str> {
-        self.event.ip_address.as_deref()
+        self.0.event().ip_address.as_deref()
     }
 
     /// User agent that the product declared.
     async fn user_agent(&self) -> Option<&str> {
-        self.event.user_agent.as_deref()
+        self.0.event().user_agent.as_deref()
     }
 
     /// What ties the event to a job or to other events.
     async fn correlation_id(&self) -> Option<&str> {
-        self.event.correlation_id.as_deref()
+        self.0.event().correlation_id.as_deref()
     }
 
     /// The system that the event comes from.
     async fn source(&self) -> Option<&str> {
-        self.event.source.as_deref()
+        self.0.event().source.as_deref()
     }
 
     /// That system's own id of the event; sources repeat them.
     async fn source_event_id(&self) -> Option<&str> {
-        self.event.source_event_id.as_deref()
+        self.0.event().source_event_id.as_deref()
     }
 
     /// Subject of the token that recorded the event.
     async fn recorded_by(&self) -> &str {
-        &self.event.recorded_by
+        &self.0.event().recorded_by
     }
 
     /// Paths of what is not as it was sent, such as `userAgent` or `metadata.headers.cookie`: texts that were cut at a
     /// limit, or have U+FFFD where a character cannot be kept. Empty for nearly all events.
     async fn truncated(&self) -> &[String] {
-        &self.event.truncated
+        &self.0.event().truncated
     }
 
     /// Everything else that the product said, as JSON. Numbers beyond 64-bit integers and doubles are exact in
     /// `metadataText` only; a number beyond every double is a string here. NUL and half of a
     /// surrogate pair are U+FFFD here, and a key that is then read like another has ` (2)` at its end.
     async fn metadata(&self) -> Json {
-        Json(self.metadata_value())
+        Json(self.0.metadata().value())
     }
 
     /// The exact text of the metadata, byte for byte as it was recorded.
     async fn metadata_text(&self) -> &str {
-        &self.event.metadata
+        &self.0.event().metadata
     }
 }
 
 /// Who acted, as they were then.
-#[derive(Clone)]
 pub struct Actor {
-    /// The actor.
-    pub actor: event::Actor,
-    /// The product, for the label.
-    pub product: Arc<Product>,
+    actor: event::Actor,
+    product: Arc<Product>,
+}
+
+impl Actor {
+    /// An actor of a product.
+    pub fn of(actor: event::Actor, product: &Arc<Product>) -> Self {
+        Self { actor, product: product.clone() }
+    }
+
+    fn shown(&self) -> shown::Actor<'_> {
+        shown::Actor { actor: &self.actor, product: &self.product }
+    }
 }
 
 /// Who acted, as they were then.
@@ -186,7 +179,7 @@ pub struct Actor {
 impl Actor {
     /// Person, key, service, staff, system or nobody known.
     async fn kind(&self) -> ActorKind {
-        self.actor.kind.into()
+        self.shown().kind().into()
     }
 
     /// The product's own id of the actor, who is not the same in every event: the name may have changed.
@@ -206,12 +199,12 @@ impl Actor {
 
     /// What to show where there is room for one text: never empty.
     async fn label(&self) -> String {
-        self.product.actor_label(&self.actor)
+        self.shown().label()
     }
 
     /// What the product calls such an actor, such as `API key`: for all of them, those with a name too.
     async fn kind_label(&self) -> &str {
-        self.product.kind_label(self.actor.kind)
+        self.shown().kind_label()
     }
 }
 
@@ -239,53 +232,38 @@ impl Resource {
 }
 
 /// A log: the organization's own, or one nested in it, such as a project's.
-#[derive(Clone)]
-pub struct AuditLog {
-    dictionary: Arc<Dictionary>,
-    no: i64,
-}
-
-impl AuditLog {
-    /// The log of a number.
-    pub fn numbered(dictionary: &Arc<Dictionary>, no: i64) -> Option<Self> {
-        dictionary.log(no).map(|_| Self { dictionary: dictionary.clone(), no })
-    }
-
-    fn node(&self) -> &crate::store::LogNode {
-        self.dictionary.log(self.no).expect("made for a log that is there")
-    }
-}
+pub struct AuditLog(pub shown::Log);
 
 /// A log: the organization's own, or one nested in it, such as a project's.
 #[Object]
 impl AuditLog {
     /// The log's id, unique in the whole service: a log that takes the name of a deleted one has another.
     pub async fn id(&self) -> ID {
-        ID(self.dictionary.log_id(self.no).expect("made for a log that is there").to_string())
+        ID(self.0.id().to_string())
     }
 
     /// Name of its level, as in `Product.levels`.
     async fn level(&self) -> &str {
-        &self.node().level
+        self.0.level()
     }
 
     /// The product's own id of the thing that has the log.
     async fn external_id(&self) -> &str {
-        &self.node().id
+        self.0.external_id()
     }
 
     /// Name to show, kept from the first use.
     async fn name(&self) -> Option<&str> {
-        self.node().name.as_deref()
+        self.0.name()
     }
 
     /// The log that it is nested in.
     async fn parent(&self) -> Option<AuditLog> {
-        Self::numbered(&self.dictionary, self.node().parent?)
+        self.0.parent().map(AuditLog)
     }
 
     /// When it was deleted, if it was.
     async fn deleted_at(&self) -> Option<DateTime> {
-        self.node().deleted_at.map(Into::into)
+        self.0.deleted_at().map(Into::into)
     }
 }

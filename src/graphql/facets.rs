@@ -1,22 +1,26 @@
 //! Facets of a list.
 
-use async_graphql::{Lookahead, SimpleObject};
+use std::sync::Arc;
+
+use async_graphql::{Context, SimpleObject};
 use chrono_tz::Tz;
 
 use super::{
-    Services,
     event::{Actor, AuditLog},
+    principal,
     scalars::int,
+    services,
 };
 use crate::{
-    auth::{Principal, policy},
+    catalog::Product,
     error::Result,
-    question::filter::Filter,
-    store::{self, Question, Selection, Store, TextFacet},
+    event,
+    reading::{
+        list::List,
+        shown::{self, Category},
+    },
+    store::{self, TextFacet},
 };
-
-/// Organizations that a facet counts, and buckets that it shows.
-const BUCKETS: usize = 50;
 
 /// How many events of the list there are, by what they are about. A facet costs as much as there are matches, except by
 /// category, action, outcome, log and day of a list that is filtered by nothing else than those and dates.
@@ -41,7 +45,7 @@ pub struct AuditEventFacets {
     /// By organization, for staff: of the product's organizations those 50 that have recorded the most, each in its own
     /// log and those that its list shows with it. Ignores the organization and log of the list. Costs what 50 totals
     /// cost. For everybody else the one organization that they read.
-    pub organizations: FacetList,
+    organizations: FacetList,
     /// By local day, oldest first; days without events are left out.
     days: Vec<DayCount>,
 }
@@ -88,97 +92,55 @@ pub struct DayCount {
 }
 
 impl AuditEventFacets {
-    /// Reads the facets that are selected; nothing is counted for the others.
-    pub async fn read(
-        store: &Store,
-        selection: Option<&Selection>,
-        zone: Tz,
-        selected: &Lookahead<'_>,
-    ) -> Result<Self> {
-        let mut facets = Self::default();
-        let Some(selection) = selection else { return Ok(facets) };
-        let (product, dictionary) = (selection.product(), &selection.dictionary);
-        let catalog = &product.catalog;
+    /// Reads the facets that the field being resolved selects; nothing is counted for the others.
+    pub async fn read(ctx: &Context<'_>, list: &List, zone: Tz) -> Result<Self> {
+        let (principal, selected) = (principal(ctx)?, ctx.look_ahead());
+        let product = &principal.product;
         let wants = |name| selected.field(name).exists();
+        let mut facets = Self::default();
         if wants("categories") {
-            let label =
-                |code: &String| catalog.category(code).map_or_else(|| code.clone(), |category| category.label.clone());
-            let list = store.facet_categories(selection).await?;
-            facets.categories = FacetList::of(list, |code| FacetBucket::new(label(&code), code));
+            let label = |code: &str| Category { code, product }.label().to_owned();
+            facets.categories = FacetList::of(list.categories().await?, |code| FacetBucket::new(label(&code), code));
         }
         if wants("actions") {
-            let list = store.facet_actions(selection).await?;
-            facets.actions = FacetList::of(list, |name| FacetBucket::new(catalog.label_of(&name), name));
+            let label = |name: &str| product.catalog.label_of(name);
+            facets.actions = FacetList::of(list.actions().await?, |name| FacetBucket::new(label(&name), name));
         }
         if wants("actors") {
-            let list = store.facet_actors(selection).await?;
-            facets.actors = FacetList::of(list, |actor| {
-                let known = actor.id.as_ref().or(actor.email.as_ref()).or(actor.name.as_ref());
-                let value = known.map_or_else(|| actor.kind.as_str().to_owned(), Clone::clone);
-                let bucket = FacetBucket::new(product.actor_label(&actor), value);
-                FacetBucket { actor: Some(Actor { actor, product: product.clone() }), ..bucket }
-            });
+            facets.actors = FacetList::of(list.actors().await?, |actor| FacetBucket::of_actor(actor, product));
         }
         if wants("outcomes") {
-            let list = store.facet_outcomes(selection).await?;
-            facets.outcomes = FacetList::of(list, |outcome| FacetBucket::plain(outcome.as_str().to_owned()));
+            let outcomes = list.outcomes().await?;
+            facets.outcomes = FacetList::of(outcomes, |outcome| FacetBucket::plain(outcome.as_str().to_owned()));
         }
         if wants("logs") {
-            facets.logs = FacetList::of(store.facet_logs(selection).await?, |no| {
-                let node = dictionary.log(no).expect("the store counts logs of this dictionary");
-                let bucket = FacetBucket::new(node.name.as_ref().unwrap_or(&node.id).clone(), node.id.clone());
-                FacetBucket { log: AuditLog::numbered(dictionary, no), ..bucket }
+            facets.logs = FacetList::of(list.logs().await?, |log| {
+                let bucket = FacetBucket::new(log.label().to_owned(), log.external_id().to_owned());
+                FacetBucket { log: Some(AuditLog(log)), ..bucket }
             });
         }
-        for (name, facet, list) in [
+        for (name, facet, told) in [
             ("ipAddresses", TextFacet::IpAddress, &mut facets.ip_addresses),
             ("sources", TextFacet::Source, &mut facets.sources),
             ("resourceTypes", TextFacet::ResourceType, &mut facets.resource_types),
         ] {
             if wants(name) {
-                let texts = store.facet_texts(selection, facet).await?;
-                *list = FacetList::of(texts, FacetBucket::plain);
+                *told = FacetList::of(list.texts(facet).await?, FacetBucket::plain);
             }
         }
         if wants("days") {
-            let days = store.facet_days(selection, zone).await?;
-            facets.days =
-                days.into_iter().map(|day| DayCount { day: day.value.to_string(), count: int(day.count) }).collect();
+            let days = list.days(zone).await?.into_iter();
+            facets.days = days.map(|day| DayCount { day: day.value.to_string(), count: int(day.count) }).collect();
+        }
+        if wants("organizations") {
+            let organizations = services(ctx).reader.organizations(principal, list).await?;
+            facets.organizations = FacetList::of(organizations, FacetBucket::plain);
         }
         Ok(facets)
     }
 }
 
 impl FacetList {
-    /// Counts the events that a filter keeps in each of the organizations that a principal may read.
-    pub async fn of_organizations(
-        services: &Services,
-        principal: &Principal,
-        selection: &Selection,
-        filter: &Filter,
-        include_nested: Option<bool>,
-    ) -> Result<Self> {
-        if !principal.is_staff() {
-            let count = services.store.count(selection, selection.size()).await?;
-            let one = FacetBucket { count: int(count), ..FacetBucket::plain(selection.organization().to_owned()) };
-            return Ok(Self { buckets: Vec::from_iter((count > 0).then_some(one)), exact: true });
-        }
-        let (names, exact) = services.store.largest_organizations(&policy::may_find(principal)?, BUCKETS).await?;
-        let mut buckets = Vec::new();
-        for name in names {
-            // A token of staff that is narrowed to logs is none of other organizations.
-            let Ok(scope) = policy::may_read(principal, Some(&name), None, include_nested) else { continue };
-            let store = services.store.caught_up(&scope.product().name, Some(&name)).await?;
-            let Some(selection) = store.select(Question { scope: &scope, filter }).await? else { continue };
-            let count = store.count(&selection, selection.size()).await.map_err(|error| selection.blame(error))?;
-            if count > 0 {
-                buckets.push(FacetBucket { count: int(count), ..FacetBucket::plain(name) });
-            }
-        }
-        buckets.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-        Ok(Self { buckets, exact })
-    }
-
     fn of<T>(list: store::FacetList<T>, shown: impl Fn(T) -> FacetBucket) -> Self {
         let bucket = |bucket: store::Bucket<T>| FacetBucket { count: int(bucket.count), ..shown(bucket.value) };
         Self { exact: list.exact, buckets: list.buckets.into_iter().map(bucket).collect() }
@@ -192,5 +154,12 @@ impl FacetBucket {
 
     fn plain(value: String) -> Self {
         Self::new(value.clone(), value)
+    }
+
+    fn of_actor(actor: event::Actor, product: &Arc<Product>) -> Self {
+        let known = actor.id.as_ref().or(actor.email.as_ref()).or(actor.name.as_ref());
+        let value = known.map_or_else(|| actor.kind.as_str().to_owned(), Clone::clone);
+        let label = shown::Actor { actor: &actor, product }.label();
+        Self { actor: Some(Actor::of(actor, product)), ..Self::new(label, value) }
     }
 }

@@ -1,4 +1,4 @@
-//! Inputs of reading, and their way into the validated filter.
+//! Inputs of reading, and what they are in the words of the core, where they are checked.
 
 use async_graphql::{Enum, InputObject};
 
@@ -8,14 +8,10 @@ use super::{
 };
 use crate::{
     auth::LogName,
-    catalog::Product,
-    error::{Error, Result},
-    event::{Timestamp, limits},
     question::{
         cursor::{Order, OrderField},
-        filter::{Filter, Pattern},
-        period::{self, Period, Preset},
-        search::Search,
+        input::{self, FilterInput, RangeInput},
+        period::Preset,
     },
 };
 
@@ -28,15 +24,9 @@ pub struct AuditLogInput {
     pub id: String,
 }
 
-impl AuditLogInput {
-    /// The log's name.
-    pub fn name(&self) -> LogName {
-        LogName { level: self.level.clone(), id: self.id.clone() }
-    }
-
-    /// Checks what a database is asked for.
-    pub fn check(&self) -> Result<()> {
-        check_text("log.id", &self.id)
+impl From<AuditLogInput> for LogName {
+    fn from(log: AuditLogInput) -> Self {
+        Self { level: log.level, id: log.id }
     }
 }
 
@@ -181,8 +171,8 @@ pub struct PeriodInput {
 }
 
 /// Days that end today.
-#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
-#[graphql(rename_items = "SCREAMING_SNAKE_CASE")]
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "Preset")]
 pub enum PeriodPreset {
     /// From local midnight.
     Today,
@@ -197,119 +187,42 @@ pub enum PeriodPreset {
     Last90Days,
 }
 
-/// The validated filter of an input and a search text.
-///
-/// # Errors
-/// `BAD_USER_INPUT` naming the field below `filter`, or `search`.
-pub fn filter(
-    input: Option<AuditEventFilter>,
-    search: Option<&str>,
-    product: &Product,
-    now: Timestamp,
-) -> Result<Filter> {
-    let input = input.unwrap_or_default();
-    let actor = input.actor.unwrap_or_default();
-    let resource = input.resource.unwrap_or_default();
-    let not = input.not.unwrap_or_default();
-    let mut filter = Filter {
-        categories: texts("filter.categories", input.categories)?,
-        actions: patterns("filter.actions", input.actions)?,
-        outcomes: list("filter.outcomes", input.outcomes.map(all))?,
-        actor_kinds: list("filter.actor.kinds", actor.kinds.map(all))?,
-        actor_ids: texts("filter.actor.ids", actor.ids)?,
-        actor_names: texts("filter.actor.names", actor.names)?,
-        actor_name_contains: part("filter.actor.nameContains", actor.name_contains)?,
-        actor_emails: texts("filter.actor.emails", actor.emails)?,
-        actor_email_contains: part("filter.actor.emailContains", actor.email_contains)?,
+/// What is asked to be kept, with the search beside it.
+pub fn filter(filter: Option<AuditEventFilter>, search: Option<String>) -> FilterInput {
+    let filter = filter.unwrap_or_default();
+    let actor = filter.actor.unwrap_or_default();
+    let resource = filter.resource.unwrap_or_default();
+    let not = filter.not.unwrap_or_default();
+    let text = |at: DateTime| at.0;
+    FilterInput {
+        categories: filter.categories,
+        actions: filter.actions,
+        outcomes: filter.outcomes.map(all),
+        actor_kinds: actor.kinds.map(all),
+        actor_ids: actor.ids,
+        actor_names: actor.names,
+        actor_name_contains: actor.name_contains,
+        actor_emails: actor.emails,
+        actor_email_contains: actor.email_contains,
         actor_present: actor.present,
-        resource_types: texts("filter.resource.types", resource.types)?,
-        resource_ids: texts("filter.resource.ids", resource.ids)?,
-        resource_names: texts("filter.resource.names", resource.names)?,
-        ip_addresses: texts_of("filter.ipAddresses", input.ip_addresses, limits::HEADER_BYTES)?,
-        correlation_ids: texts("filter.correlationIds", input.correlation_ids)?,
-        sources: texts("filter.sources", input.sources)?,
-        source_event_ids: texts("filter.sourceEventIds", input.source_event_ids)?,
-        truncated: input.truncated,
-        not_categories: texts("filter.not.categories", not.categories)?.unwrap_or_default(),
-        not_actions: patterns("filter.not.actions", not.actions)?.unwrap_or_default(),
-        not_actor_kinds: list("filter.not.actorKinds", not.actor_kinds.map(all))?.unwrap_or_default(),
-        not_actor_ids: texts("filter.not.actorIds", not.actor_ids)?.unwrap_or_default(),
-        ..Filter::default()
-    };
-    if let Some(range) = &input.occurred_at {
-        if input.period.is_some() {
-            return Err(Error::bad_input("filter.period", "must not be given together with occurredAt"));
-        }
-        filter.from = range.from.as_ref().map(|at| at.instant("filter.occurredAt.from")).transpose()?;
-        filter.to = range.to.as_ref().map(|at| at.instant("filter.occurredAt.to")).transpose()?;
+        resource_types: resource.types,
+        resource_ids: resource.ids,
+        resource_names: resource.names,
+        ip_addresses: filter.ip_addresses,
+        correlation_ids: filter.correlation_ids,
+        sources: filter.sources,
+        source_event_ids: filter.source_event_ids,
+        truncated: filter.truncated,
+        occurred_at: filter.occurred_at.map(|range| RangeInput { from: range.from.map(text), to: range.to.map(text) }),
+        period: filter
+            .period
+            .map(|period| input::PeriodInput { preset: period.preset.into(), time_zone: period.time_zone }),
+        not_categories: not.categories,
+        not_actions: not.actions,
+        not_actor_kinds: not.actor_kinds.map(all),
+        not_actor_ids: not.actor_ids,
+        search,
     }
-    if let Some(asked) = input.period {
-        let zone = period::time_zone("filter.period.timeZone", &asked.time_zone)?;
-        let preset = match asked.preset {
-            PeriodPreset::Today => Preset::Today,
-            PeriodPreset::Last7Days => Preset::Last7Days,
-            PeriodPreset::Last30Days => Preset::Last30Days,
-            PeriodPreset::Last90Days => Preset::Last90Days,
-        };
-        filter.from = Some(period::start_of(preset, zone, now));
-        filter.period = Some(Period { preset, zone });
-    }
-    if let Some(text) = search {
-        filter.search = Search::parse(text, |word, prefix| {
-            let labelled = product.catalog.labelled(word, prefix);
-            (labelled.actions, labelled.categories)
-        })?;
-    }
-    filter.check()?;
-    Ok(filter)
-}
-
-fn list<T>(field: &str, values: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
-    match values {
-        Some(values) if values.len() > limits::FILTER_VALUES => Err(Error::bad_input(
-            field,
-            format!("must be at most {} values, got {}", limits::FILTER_VALUES, values.len()),
-        )),
-        values => Ok(values),
-    }
-}
-
-fn texts(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<String>>> {
-    texts_of(field, values, limits::TEXT_BYTES)
-}
-
-fn texts_of(field: &str, values: Option<Vec<String>>, most: usize) -> Result<Option<Vec<String>>> {
-    let values = list(field, values)?;
-    for text in values.iter().flatten() {
-        check_length(field, text, most)?;
-    }
-    Ok(values)
-}
-
-/// A part to look for; an empty one is in everything.
-fn part(field: &str, part: Option<String>) -> Result<Option<String>> {
-    let part = part.filter(|part| !part.is_empty());
-    part.iter().try_for_each(|part| check_text(field, part))?;
-    Ok(part)
-}
-
-fn patterns(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<Pattern>>> {
-    Ok(texts(field, values)?.map(|values| values.iter().map(|text| Pattern::parse(text)).collect()))
-}
-
-/// A text that a database is asked for.
-pub fn check_text(field: &str, text: &str) -> Result<()> {
-    check_length(field, text, limits::TEXT_BYTES)
-}
-
-fn check_length(field: &str, text: &str, most: usize) -> Result<()> {
-    if text.len() > most {
-        return Err(Error::bad_input(field, format!("must be at most {most} bytes, got {}", text.len())));
-    }
-    if text.contains('\0') {
-        return Err(Error::bad_input(field, "must not contain NUL (U+0000)"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -320,6 +233,7 @@ mod tests {
     use super::*;
     use crate::{
         catalog::Products,
+        event::Timestamp,
         question::cursor::{Bound, Cursor},
     };
 
@@ -351,7 +265,10 @@ mod tests {
         let products = Products::built_in();
         let product = products.get(&vector.product).expect("a product");
         let now = Timestamp::parse("2026-03-29T12:00:00Z").expect("an instant");
-        let search: Option<String> = argument(vector, "search");
+        let labelled = |word: &str, prefix| {
+            let labelled = product.catalog.labelled(word, prefix);
+            (labelled.actions, labelled.categories)
+        };
         let log: Option<AuditLogInput> = argument(vector, "log");
         let order: Option<AuditEventOrder> = argument(vector, "orderBy");
         let bound = Bound {
@@ -360,7 +277,9 @@ mod tests {
             log: log.as_ref().map(|log| (log.level.as_str(), log.id.as_str())),
             include_nested: argument(vector, "includeNested"),
             order: order.unwrap_or_default().order(),
-            filter: &filter(argument(vector, "filter"), search.as_deref(), product, now).expect("a filter"),
+            filter: &filter(argument(vector, "filter"), argument(vector, "search"))
+                .check(labelled, now)
+                .expect("a filter"),
         };
         let number = |text: &String| text.parse::<i64>().expect("a number");
         let Place { key, pinned, rank } = &vector.place;

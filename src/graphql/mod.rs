@@ -30,7 +30,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     ingest::Writer,
-    store::Store,
+    reading::Reader,
 };
 use event::Node;
 use query::Query;
@@ -42,10 +42,10 @@ pub type AppSchema = Schema<Query, Mutation, EmptySubscription>;
 /// What resolvers work with.
 #[derive(Clone)]
 pub struct Services {
-    /// The database.
-    pub store: Store,
     /// The door in.
     pub writer: Writer,
+    /// The door out.
+    pub reader: Reader,
     /// The time.
     pub clock: Clock,
 }
@@ -63,6 +63,11 @@ pub fn schema_builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
         .limit_depth(limits::INTROSPECTION_DEPTH)
         .limit_recursive_depth(64)
         .limit_directives(8)
+}
+
+/// What the resolvers of a request work with.
+fn services<'a>(ctx: &'a Context<'_>) -> &'a Services {
+    ctx.data_unchecked()
 }
 
 /// Whoever the request's token speaks for.

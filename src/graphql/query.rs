@@ -3,18 +3,18 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    Services, catalog,
-    connection::{Arguments, AuditEventConnection, audit_events},
+    catalog,
+    connection::AuditEventConnection,
     error::to_graphql,
-    event::{Actor, AuditEvent, AuditLog, Node},
-    filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, check_text},
-    principal,
-    viewer::{Viewer, readable},
+    event::{Actor, AuditEvent, Node},
+    filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
+    principal, services,
+    viewer::Viewer,
 };
 use crate::{
-    auth::policy,
-    error::{Error, Result},
-    event::{EventId, LogId, limits},
+    error::Result,
+    event::limits,
+    reading::list::{Asked, PartInput},
 };
 
 /// Cost of a page: its size times what is selected, never overflowing.
@@ -68,9 +68,17 @@ impl Query {
         last: Option<i32>,
         #[graphql(desc = "The page comes before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Option<AuditEventConnection>> {
-        let arguments =
-            Arguments { organization, log, include_nested, filter, search, order_by, first, after, last, before };
-        audit_events(ctx, arguments).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        let asked = Asked {
+            organization: organization.map(|id| id.0),
+            log: log.map(Into::into),
+            include_nested,
+            filter: self::filter(filter, search),
+            order: order_by.unwrap_or_default().order(),
+            part: PartInput { first: first.map(Into::into), after, last: last.map(Into::into), before },
+            wanted: AuditEventConnection::wanted(ctx),
+        };
+        let page = async || services(ctx).reader.list(principal(ctx)?, asked).await;
+        page().await.map(|page| Some(page.into())).map_err(|error| to_graphql(ctx, error))
     }
 
     /// One event by its id.
@@ -79,7 +87,8 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The event's id.")] id: ID,
     ) -> async_graphql::Result<Option<AuditEvent>> {
-        find(ctx, &id).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        let event = async || services(ctx).reader.event(principal(ctx)?, &id).await;
+        event().await.map(|event| Some(AuditEvent(event))).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Anything that has an id, as Relay asks for it.
@@ -88,7 +97,8 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The id.")] id: ID,
     ) -> async_graphql::Result<Option<Node>> {
-        node(ctx, &id).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        let found = async || services(ctx).reader.node(principal(ctx)?, &id).await;
+        found().await.map(|found| Some(found.into())).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Actors of an organization for a picker, the busiest first: each once, told apart by kind and id (without an id by
@@ -102,44 +112,12 @@ impl Query {
         matching: Option<String>,
         #[graphql(desc = "Most actors, at most 100.", default_with = "Some(20)")] first: Option<i32>,
     ) -> async_graphql::Result<Option<Vec<Actor>>> {
-        actors(ctx, organization, matching, first.unwrap_or(20)).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        let actors = async || -> Result<Vec<Actor>> {
+            let (principal, organization) = (principal(ctx)?, organization.as_deref().map(String::as_str));
+            let first = first.unwrap_or(20).into();
+            let actors = services(ctx).reader.actors(principal, organization, matching.as_deref(), first).await?;
+            Ok(actors.into_iter().map(|actor| Actor::of(actor, &principal.product)).collect())
+        };
+        actors().await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
-}
-
-async fn node(ctx: &Context<'_>, id: &ID) -> Result<Node> {
-    let Ok(id) = id.parse::<LogId>() else { return find(ctx, id).await.map(Node::AuditEvent) };
-    let scope = policy::may_find(principal(ctx)?)?;
-    let dictionary = ctx.data_unchecked::<Services>().store.log(&scope, id).await?;
-    let log = dictionary.and_then(|dictionary| AuditLog::numbered(&dictionary, id.no));
-    log.map(Node::AuditLog).ok_or_else(|| Error::not_found("log"))
-}
-
-async fn find(ctx: &Context<'_>, id: &ID) -> Result<AuditEvent> {
-    let scope = policy::may_find(principal(ctx)?)?;
-    let id: EventId = id.parse().map_err(|()| Error::not_found("event"))?;
-    let (event, dictionary) =
-        ctx.data_unchecked::<Services>().store.event(&scope, id).await?.ok_or_else(|| Error::not_found("event"))?;
-    Ok(AuditEvent::new(event, scope.product(), &dictionary))
-}
-
-async fn actors(
-    ctx: &Context<'_>,
-    organization: Option<ID>,
-    matching: Option<String>,
-    first: i32,
-) -> Result<Vec<Actor>> {
-    let principal = principal(ctx)?;
-    let matching = matching.as_deref().filter(|text| !text.is_empty());
-    // A token for several logs has no log of its own: its actors are those of each.
-    let lists = readable(ctx, principal, organization.as_ref(), Some(true)).await?;
-    let limit = usize::try_from(first)
-        .ok()
-        .filter(|n| *n <= limits::PAGE_MAX)
-        .ok_or_else(|| Error::bad_input("first", format!("must be from 0 to {}, got {first}", limits::PAGE_MAX)))?;
-    if let Some(text) = matching {
-        check_text("matching", text)?;
-    }
-    let services = ctx.data_unchecked::<Services>();
-    let actors = services.store.actors(&lists.scopes, matching, limit).await?;
-    Ok(actors.into_iter().map(|actor| Actor { actor, product: principal.product.clone() }).collect())
 }

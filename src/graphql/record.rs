@@ -14,10 +14,11 @@ use super::{
     scalars::BigInt,
 };
 use crate::{
-    auth::{Principal, policy},
+    auth::{LogName, Principal, policy},
     error::{Error, Result},
     event::{Timestamp, limits},
     ingest,
+    reading::shown::{Log, Shown},
     store::{Appended, Item, Recorded, Task},
 };
 
@@ -152,7 +153,7 @@ async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<R
         status: status(&recorded),
         sequence: BigInt(recorded.event.sequence),
         truncated: recorded.event.truncated.clone(),
-        event: AuditEvent::new(recorded.event, &product, &recorded.dictionary),
+        event: AuditEvent(Shown::recorded(recorded, &product)),
     })
 }
 
@@ -213,9 +214,8 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
 async fn delete_log(ctx: &Context<'_>, input: DeleteAuditLogInput) -> Result<DeleteAuditLogPayload> {
     let services = ctx.data_unchecked::<Services>();
     let principal = principal(ctx)?;
-    let log = input.log.name();
+    let log = LogName::from(input.log);
     let scope = policy::may_manage(principal, input.organization.as_ref().map(|id| id.as_str()), &log)?;
-    input.log.check().map_err(|error| error.under("input"))?;
     let event = input.event.map(|event| {
         let event = to_input(event)?;
         if event.log.is_some() {
@@ -232,8 +232,8 @@ async fn delete_log(ctx: &Context<'_>, input: DeleteAuditLogInput) -> Result<Del
         return Err(unexpected());
     };
     let (no, dictionary, event) = deleted.map_err(|error| error.under("input"))?;
-    let log = AuditLog::numbered(&dictionary, no).ok_or_else(unexpected)?;
-    let event = event.map(|recorded| AuditEvent::new(recorded.event, &product, &recorded.dictionary));
+    let log = AuditLog(Log::numbered(&dictionary, no).ok_or_else(unexpected)?);
+    let event = event.map(|recorded| AuditEvent(Shown::recorded(*recorded, &product)));
     Ok(DeleteAuditLogPayload { log, event })
 }
 

@@ -2,28 +2,17 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
-use crate::{
-    error::{Error, Result},
-    event::Timestamp,
-};
+use crate::event::Timestamp;
 
 /// An instant as RFC 3339, such as `2026-11-21T09:30:00.123456789Z`. Answers are in UTC with as many fraction
 /// digits as needed, at most nine; inputs may carry any offset.
+// The text and not the instant: a bad date is refused later, for its own event and field.
 #[derive(Clone, Debug)]
 pub struct DateTime(pub String);
 
 impl From<Timestamp> for DateTime {
     fn from(at: Timestamp) -> Self {
         Self(at.to_string())
-    }
-}
-
-impl DateTime {
-    /// The instant. Read here and not by the scalar, so that a bad date is refused for its own event and field.
-    pub fn instant(&self, field: &str) -> Result<Timestamp> {
-        Timestamp::parse(&self.0).ok_or_else(|| {
-            Error::bad_input(field, format!("must be an RFC 3339 date and time with an offset, at most nine fraction digits and a year from 1678 to 2261, got {:?}", self.0))
-        })
     }
 }
 

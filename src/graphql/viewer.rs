@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{Services, catalog::Product, enums::ErrorCode, error::to_graphql, event::AuditLog};
+use super::{catalog::Product, enums::ErrorCode, error::to_graphql, event::AuditLog, services};
 use crate::{
-    auth::{self, Principal, ReadScope, policy},
+    auth::{self, Principal},
     catalog::Product as Config,
-    error::Result,
-    store::{Dictionary, check_log},
+    ingest,
+    reading::{self, Readable},
 };
 
 /// Most logs that `Viewer.logs` lists.
@@ -78,20 +78,14 @@ impl Viewer {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Access> {
-        let access = policy::read_access(&self.0);
-        if !access.allowed || (organization.is_none() && self.0.organization.is_none()) {
-            return Ok(Access::new(access, &self.0));
-        }
-        match readable(ctx, &self.0, organization.as_ref(), None).await {
-            Ok(_) => Ok(Access::new(access, &self.0)),
-            Err(error) if error.is_no() => Ok(Access::new(auth::Access::of(Err(error), false), &self.0)),
-            Err(error) => Err(to_graphql(ctx, error)),
-        }
+        let organization = organization.as_deref().map(String::as_str);
+        let access = services(ctx).reader.access(&self.0, organization).await;
+        access.map(|access| Access::new(access, &self.0)).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Whether events can be recorded, and if not, why.
     async fn can_record(&self) -> Access {
-        Access::new(policy::record_access(&self.0), &self.0)
+        Access::new(ingest::access(&self.0), &self.0)
     }
 
     /// Logs that the token can name in `auditEvents(log:)` and that have events, the organization's own first; at most
@@ -101,10 +95,8 @@ impl Viewer {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Vec<AuditLog>> {
-        let lists = self.lists(ctx, organization).await?;
-        let Some((first, dictionary)) = lists.scopes.first().zip(lists.dictionary) else { return Ok(Vec::new()) };
-        let numbers = dictionary.readable(first.allowed_logs());
-        Ok(numbers.take(LOGS).filter_map(|no| AuditLog::numbered(&dictionary, no)).collect())
+        let readable = self.readable(ctx, organization).await?;
+        Ok(readable.logs(LOGS).into_iter().map(AuditLog).collect())
     }
 
     /// Logs of which one has to be named in `auditEvents(log:)`, because the token is narrowed to several. Empty where
@@ -114,25 +106,16 @@ impl Viewer {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Vec<LogChoice>> {
-        let lists = self.lists(ctx, organization).await?;
-        let choice = |scope: &ReadScope| {
-            let log = scope.log().filter(|_| scope.allowed_logs().len() > 1)?;
-            let known = lists.dictionary.as_ref().and_then(|known| known.log(known.named(log)?));
-            let name = known.and_then(|log| log.name.clone());
-            Some(LogChoice { level: log.level.clone(), external_id: log.id.clone(), name })
-        };
-        Ok(lists.scopes.iter().filter_map(choice).collect())
+        let readable = self.readable(ctx, organization).await?;
+        Ok(readable.choices().into_iter().map(Into::into).collect())
     }
 }
 
 impl Viewer {
     /// What can be read; nothing for those who cannot.
-    async fn lists(&self, ctx: &Context<'_>, organization: Option<ID>) -> async_graphql::Result<Lists> {
-        match readable(ctx, &self.0, organization.as_ref(), None).await {
-            Ok(lists) => Ok(lists),
-            Err(error) if error.is_no() => Ok(Lists::default()),
-            Err(error) => Err(to_graphql(ctx, error)),
-        }
+    async fn readable(&self, ctx: &Context<'_>, organization: Option<ID>) -> async_graphql::Result<Readable> {
+        let organization = organization.as_deref().map(String::as_str);
+        services(ctx).reader.readable_if_any(&self.0, organization).await.map_err(|error| to_graphql(ctx, error))
     }
 }
 
@@ -147,48 +130,10 @@ pub struct LogChoice {
     name: Option<String>,
 }
 
-/// The lists that a principal can read in an organization, deleted logs left out.
-#[derive(Default)]
-pub struct Lists {
-    /// The permissions; more than one where the token is narrowed to several logs.
-    pub scopes: Vec<ReadScope>,
-    /// What is known of the organization, if it has recorded anything.
-    dictionary: Option<Arc<Dictionary>>,
-}
-
-/// What can be read of an organization, the token's where none is named: never nothing.
-///
-/// # Errors
-/// Those of [`policy::may_read`], and `FORBIDDEN` where every log of a narrowed token was deleted.
-pub async fn readable(
-    ctx: &Context<'_>,
-    principal: &Principal,
-    organization: Option<&ID>,
-    include_nested: Option<bool>,
-) -> Result<Lists> {
-    let organization = organization.map(|id| id.as_str());
-    let mut scopes = policy::may_read_each(principal, organization, include_nested)?;
-    let named = scopes.first().and_then(ReadScope::organization);
-    let dictionary = match named {
-        Some(organization) => {
-            ctx.data_unchecked::<Services>().store.dictionary_of(&principal.product.name, organization).await?
-        }
-        None => None,
-    };
-    if let Some(dictionary) = &dictionary {
-        let mut refused = None;
-        scopes.retain(|scope| match check_log(scope, dictionary) {
-            Ok(()) => true,
-            Err(error) => {
-                refused = Some(error);
-                false
-            }
-        });
-        if let Some(error) = refused.filter(|_| scopes.is_empty()) {
-            return Err(error);
-        }
+impl From<reading::Choice> for LogChoice {
+    fn from(choice: reading::Choice) -> Self {
+        Self { level: choice.level, external_id: choice.id, name: choice.name }
     }
-    Ok(Lists { scopes, dictionary })
 }
 
 /// Whether something is permitted, and if not, why.

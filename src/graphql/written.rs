@@ -8,6 +8,8 @@
 //! schema is made by the `Object` macros alone; so does every list with a field that is not written here (such as
 //! `category { actions }`), and everything outside of lists. A test holds both ways to the same answer.
 
+mod event;
+
 use std::{borrow::Cow, collections::HashMap};
 
 use async_graphql::{
@@ -19,14 +21,6 @@ use async_graphql::{
 use serde::{
     Serialize, Serializer,
     ser::{Error, SerializeMap},
-};
-use serde_json::value::RawValue;
-
-use super::{connection::AuditEventEdge, event::AuditEvent};
-use crate::{
-    catalog::{LogDeletion, Product},
-    event::{self, json},
-    store::{Dictionary, LogNode},
 };
 
 /// Bytes of a usual event.
@@ -113,6 +107,24 @@ pub struct Field<'q> {
     below: Set<'q>,
 }
 
+impl Field<'_> {
+    /// Its name in the schema.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// An object that it leads to, to be written by what is selected below it.
+    pub fn of<T>(&self, of: T) -> Shown<'_, T> {
+        Shown { set: &self.below, of }
+    }
+
+    /// Leaves the list to async-graphql, because this field is not written here.
+    pub fn left<E: Error>(&self) -> E {
+        E::custom(format_args!("{} is left to async-graphql", self.name))
+    }
+}
+
 impl<'q> Set<'q> {
     fn add(&mut self, of: &str, selected: &'q SelectionSet, document: Document<'q>) {
         for selection in &selected.items {
@@ -140,7 +152,7 @@ impl<'q> Set<'q> {
 }
 
 /// An object and what is asked of it.
-struct Shown<'a, T> {
+pub struct Shown<'a, T> {
     set: &'a Set<'a>,
     of: T,
 }
@@ -172,157 +184,4 @@ pub trait Fields {
     /// # Errors
     /// Those of the serializer, and one for a field that is left to async-graphql.
     fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error>;
-}
-
-fn left<E: Error>(field: &Field<'_>) -> E {
-    E::custom(format_args!("{} is left to async-graphql", field.name))
-}
-
-fn shown<'a, T>(field: &'a Field<'_>, of: T) -> Shown<'a, T> {
-    Shown { set: &field.below, of }
-}
-
-impl Fields for &AuditEventEdge {
-    const TYPE: &'static str = "AuditEventEdge";
-
-    fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
-        match field.name {
-            "cursor" => map.serialize_entry(key, &self.cursor()),
-            "node" => map.serialize_entry(key, &shown(field, &self.node)),
-            _ => Err(left(field)),
-        }
-    }
-}
-
-impl Fields for &AuditEvent {
-    const TYPE: &'static str = "AuditEvent";
-
-    fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
-        let AuditEvent { event, product, dictionary } = self;
-        let actor = |actor| shown(field, ActorOf { actor, product });
-        match field.name {
-            "id" => map.serialize_entry(key, &format_args!("{}", event.id())),
-            "sequence" => map.serialize_entry(key, &format_args!("{}", event.sequence)),
-            "action" => map.serialize_entry(key, &event.action),
-            "actionLabel" => map.serialize_entry(key, &product.catalog.label_of(&event.action)),
-            "category" => {
-                let category = event.category.as_deref().map(|code| shown(field, CategoryOf { code, product }));
-                map.serialize_entry(key, &category)
-            }
-            "actor" => map.serialize_entry(key, &actor(&event.actor)),
-            "onBehalfOf" => map.serialize_entry(key, &event.on_behalf_of.as_ref().map(actor)),
-            "resource" => map.serialize_entry(key, &event.resources.first().map(|resource| shown(field, resource))),
-            "resources" => {
-                let resources: Vec<_> = event.resources.iter().map(|resource| shown(field, resource)).collect();
-                map.serialize_entry(key, &resources)
-            }
-            "log" => {
-                let cleared = dictionary.is_gone(product, event.log_no, LogDeletion::Clear);
-                let log = LogOf::numbered(dictionary, event.log_no).filter(|_| !cleared);
-                map.serialize_entry(key, &log.map(|log| shown(field, log)))
-            }
-            "outcome" => map.serialize_entry(key, &event.outcome),
-            "occurredAt" => map.serialize_entry(key, &event.occurred_at),
-            "recordedAt" => map.serialize_entry(key, &event.recorded_at),
-            "ipAddress" => map.serialize_entry(key, &event.ip_address),
-            "userAgent" => map.serialize_entry(key, &event.user_agent),
-            "correlationId" => map.serialize_entry(key, &event.correlation_id),
-            "source" => map.serialize_entry(key, &event.source),
-            "sourceEventId" => map.serialize_entry(key, &event.source_event_id),
-            "recordedBy" => map.serialize_entry(key, &event.recorded_by),
-            "truncated" => map.serialize_entry(key, &event.truncated),
-            "metadata" => match json::compact(&event.metadata).map(RawValue::from_string) {
-                Some(Ok(text)) => map.serialize_entry(key, &text),
-                _ => map.serialize_entry(key, &self.metadata_value()),
-            },
-            "metadataText" => map.serialize_entry(key, &event.metadata),
-            _ => Err(left(field)),
-        }
-    }
-}
-
-struct ActorOf<'a> {
-    actor: &'a event::Actor,
-    product: &'a Product,
-}
-
-impl Fields for ActorOf<'_> {
-    const TYPE: &'static str = "Actor";
-
-    fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
-        match field.name {
-            "kind" => map.serialize_entry(key, &self.actor.kind),
-            "externalId" => map.serialize_entry(key, &self.actor.id),
-            "name" => map.serialize_entry(key, &self.actor.name),
-            "email" => map.serialize_entry(key, &self.actor.email),
-            "label" => map.serialize_entry(key, &self.product.actor_label(self.actor)),
-            "kindLabel" => map.serialize_entry(key, self.product.kind_label(self.actor.kind)),
-            _ => Err(left(field)),
-        }
-    }
-}
-
-impl Fields for &event::Resource {
-    const TYPE: &'static str = "Resource";
-
-    fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
-        match field.name {
-            "type" => map.serialize_entry(key, &self.kind),
-            "externalId" => map.serialize_entry(key, &self.id),
-            "name" => map.serialize_entry(key, &self.name),
-            _ => Err(left(field)),
-        }
-    }
-}
-
-struct LogOf<'a> {
-    no: i64,
-    log: &'a LogNode,
-    dictionary: &'a Dictionary,
-}
-
-impl<'a> LogOf<'a> {
-    fn numbered(dictionary: &'a Dictionary, no: i64) -> Option<Self> {
-        dictionary.log(no).map(|log| Self { no, log, dictionary })
-    }
-}
-
-impl Fields for LogOf<'_> {
-    const TYPE: &'static str = "AuditLog";
-
-    fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
-        let Self { no, log, dictionary } = self;
-        match field.name {
-            "id" => map.serialize_entry(key, &dictionary.log_id(*no).map(|id| id.to_string())),
-            "level" => map.serialize_entry(key, &log.level),
-            "externalId" => map.serialize_entry(key, &log.id),
-            "name" => map.serialize_entry(key, &log.name),
-            "parent" => {
-                let parent = log.parent.and_then(|no| LogOf::numbered(dictionary, no));
-                map.serialize_entry(key, &parent.map(|log| shown(field, log)))
-            }
-            "deletedAt" => map.serialize_entry(key, &log.deleted_at),
-            _ => Err(left(field)),
-        }
-    }
-}
-
-struct CategoryOf<'a> {
-    code: &'a str,
-    product: &'a Product,
-}
-
-impl Fields for CategoryOf<'_> {
-    const TYPE: &'static str = "Category";
-
-    fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
-        let known = self.product.catalog.category(self.code);
-        match field.name {
-            "code" => map.serialize_entry(key, self.code),
-            "label" => map.serialize_entry(key, known.map_or(self.code, |known| &known.label)),
-            "shortLabel" => map.serialize_entry(key, known.map_or(self.code, |known| &known.short_label)),
-            "description" => map.serialize_entry(key, &known.and_then(|known| known.description.as_deref())),
-            _ => Err(left(field)),
-        }
-    }
 }

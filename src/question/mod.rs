@@ -3,5 +3,6 @@
 mod canonical;
 pub mod cursor;
 pub mod filter;
+pub mod input;
 pub mod period;
 pub mod search;

@@ -12,7 +12,7 @@ const HOUSE: &[&[&str]] = &[
     &["question", "catalog"],
     &["auth"],
     &["store"],
-    &["ingest", "keys"],
+    &["ingest", "reading", "keys"],
     &["graphql"],
     &["http"],
     &["demo", "config"],

@@ -42,88 +42,102 @@ async fn page(app: &TestApp, asked: &Value, after: &Value) -> (Vec<String>, Valu
 }
 
 on_both_databases! {
-    async fn a_changed_label_refuses_no_cursor(app: &TestApp) {
-        recorded(app).await;
-        let searched = json!({ "search": "signed" });
-        let (first, after) = page(app, &searched, &Value::Null).await;
-        assert_eq!(first, ["user.login"]);
-        // Started anew with the changed file, while another process still runs with the one before.
-        let changed = app.beside_with_products(relabelled()).await;
-        assert_eq!(page(&changed, &searched, &Value::Null).await.0, ["member.invited"], "the label counts");
-        let (second, end) = page(&changed, &searched, &after).await;
-        assert_eq!(second, ["member.invited"], "and the cursor goes on");
-        assert_eq!(page(app, &searched, &end).await.0, ["user.login"], "in the other process too");
-        changed.finish().await;
-    }
+    a_changed_label_refuses_no_cursor,
+    a_cursor_goes_on_where_the_same_list_is_asked_for_in_other_words,
+    a_cursor_of_another_list_is_refused,
+    a_cursor_of_an_unknown_version_is_refused_by_name,
+}
 
-    async fn a_cursor_goes_on_where_the_same_list_is_asked_for_in_other_words(app: &TestApp) {
-        recorded(app).await;
-        for (asked, same) in [
-            (json!({}), json!({ "search": " * ", "filter": { "actor": {}, "not": { "categories": [] } } })),
-            (json!({ "filter": { "actions": ["user.login", "member.*"] } }), json!({ "filter": { "actions": ["member.*", "user.login", "member.*"] } })),
-            (json!({ "filter": { "occurredAt": { "from": "2026-01-01T00:00:00Z" } } }), json!({ "filter": { "occurredAt": { "from": "2026-01-01T02:00:00.000+02:00" } } })),
-            (json!({ "filter": { "period": { "preset": "LAST_7_DAYS", "timeZone": "UTC" } } }), json!({ "filter": { "period": { "preset": "LAST_7_DAYS", "timeZone": "UTC" } } })),
-        ] {
-            let after = page(app, &asked, &Value::Null).await.1;
-            assert_eq!(page(app, &same, &after).await.0, ["member.invited"], "{same}");
-        }
-    }
+async fn a_changed_label_refuses_no_cursor(app: &TestApp) {
+    recorded(app).await;
+    let searched = json!({ "search": "signed" });
+    let (first, after) = page(app, &searched, &Value::Null).await;
+    assert_eq!(first, ["user.login"]);
+    // Started anew with the changed file, while another process still runs with the one before.
+    let changed = app.beside_with_products(relabelled()).await;
+    assert_eq!(page(&changed, &searched, &Value::Null).await.0, ["member.invited"], "the label counts");
+    let (second, end) = page(&changed, &searched, &after).await;
+    assert_eq!(second, ["member.invited"], "and the cursor goes on");
+    assert_eq!(page(app, &searched, &end).await.0, ["user.login"], "in the other process too");
+    changed.finish().await;
+}
 
-    async fn a_cursor_of_another_list_is_refused(app: &TestApp) {
-        recorded(app).await;
-        let project = json!({ "log": { "level": "project", "id": "p" } });
-        let mut nested = event("project.opened");
-        nested["log"] = project["log"].clone();
-        app.admin("workspace", "acme").record(nested).await;
-        let lists = [
-            json!({}),
-            json!({ "order": { "field": "OCCURRED_AT", "direction": "ASC" } }),
-            json!({ "order": { "field": "SEQUENCE", "direction": "DESC" } }),
-            json!({ "nested": true }),
-            json!({ "nested": false }),
-            project,
-            json!({ "search": "signed" }),
-            json!({ "search": "\"signed\"" }),
-            json!({ "search": "sign*" }),
-            json!({ "filter": { "actions": ["user.login"] } }),
-            json!({ "filter": { "actions": ["user.login*"] } }),
-            json!({ "filter": { "actions": [] } }),
-            json!({ "filter": { "not": { "actions": ["user.login"] } } }),
-            json!({ "filter": { "actor": { "ids": ["u1"] } } }),
-            json!({ "filter": { "actor": { "names": ["u1"] } } }),
-            json!({ "filter": { "resource": { "ids": ["u1"] } } }),
+async fn a_cursor_goes_on_where_the_same_list_is_asked_for_in_other_words(app: &TestApp) {
+    recorded(app).await;
+    for (asked, same) in [
+        (json!({}), json!({ "search": " * ", "filter": { "actor": {}, "not": { "categories": [] } } })),
+        (
+            json!({ "filter": { "actions": ["user.login", "member.*"] } }),
+            json!({ "filter": { "actions": ["member.*", "user.login", "member.*"] } }),
+        ),
+        (
+            json!({ "filter": { "occurredAt": { "from": "2026-01-01T00:00:00Z" } } }),
+            json!({ "filter": { "occurredAt": { "from": "2026-01-01T02:00:00.000+02:00" } } }),
+        ),
+        (
             json!({ "filter": { "period": { "preset": "LAST_7_DAYS", "timeZone": "UTC" } } }),
-            json!({ "filter": { "period": { "preset": "LAST_30_DAYS", "timeZone": "UTC" } } }),
-            json!({ "filter": { "period": { "preset": "LAST_7_DAYS", "timeZone": "Europe/Berlin" } } }),
-            json!({ "filter": { "truncated": false } }),
-        ];
-        let after = page(app, &lists[0], &Value::Null).await.1;
-        for other in &lists[1..] {
-            let mut variables = other.clone();
-            variables["after"] = after.clone();
-            let answer = app.admin("workspace", "acme").ask(LIST, variables).await;
-            assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", "after"), "{other}");
-        }
-        for (at, list) in lists.iter().enumerate().skip(1) {
-            let after = page(app, list, &Value::Null).await.1;
-            if after.is_null() {
-                continue;
-            }
-            let mut variables = lists[(at + 1) % lists.len()].clone();
-            variables["after"] = after;
-            let answer = app.admin("workspace", "acme").ask(LIST, variables).await;
-            assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", "after"), "{list}");
-        }
-        let globex = app.admin("workspace", "globex").ask(LIST, json!({ "after": after })).await;
-        assert_eq!((globex.code().as_str(), globex.field().as_str()), ("BAD_USER_INPUT", "after"));
+            json!({ "filter": { "period": { "preset": "LAST_7_DAYS", "timeZone": "UTC" } } }),
+        ),
+    ] {
+        let after = page(app, &asked, &Value::Null).await.1;
+        assert_eq!(page(app, &same, &after).await.0, ["member.invited"], "{same}");
     }
+}
 
-    async fn a_cursor_of_an_unknown_version_is_refused_by_name(app: &TestApp) {
-        recorded(app).await;
-        // Version 2, with the checksum that every version ends in.
-        let answer = app.admin("workspace", "acme").ask(LIST, json!({ "after": "AgECA3RcjCI" })).await;
-        assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", "after"));
-        let rule = answer.errors()[0]["extensions"]["rule"].as_str().unwrap_or_default().to_owned();
-        assert!(rule.contains("version 1, got one of version 2"), "{rule}");
+async fn a_cursor_of_another_list_is_refused(app: &TestApp) {
+    recorded(app).await;
+    let project = json!({ "log": { "level": "project", "id": "p" } });
+    let mut nested = event("project.opened");
+    nested["log"] = project["log"].clone();
+    app.admin("workspace", "acme").record(nested).await;
+    let lists = [
+        json!({}),
+        json!({ "order": { "field": "OCCURRED_AT", "direction": "ASC" } }),
+        json!({ "order": { "field": "SEQUENCE", "direction": "DESC" } }),
+        json!({ "nested": true }),
+        json!({ "nested": false }),
+        project,
+        json!({ "search": "signed" }),
+        json!({ "search": "\"signed\"" }),
+        json!({ "search": "sign*" }),
+        json!({ "filter": { "actions": ["user.login"] } }),
+        json!({ "filter": { "actions": ["user.login*"] } }),
+        json!({ "filter": { "actions": [] } }),
+        json!({ "filter": { "not": { "actions": ["user.login"] } } }),
+        json!({ "filter": { "actor": { "ids": ["u1"] } } }),
+        json!({ "filter": { "actor": { "names": ["u1"] } } }),
+        json!({ "filter": { "resource": { "ids": ["u1"] } } }),
+        json!({ "filter": { "period": { "preset": "LAST_7_DAYS", "timeZone": "UTC" } } }),
+        json!({ "filter": { "period": { "preset": "LAST_30_DAYS", "timeZone": "UTC" } } }),
+        json!({ "filter": { "period": { "preset": "LAST_7_DAYS", "timeZone": "Europe/Berlin" } } }),
+        json!({ "filter": { "truncated": false } }),
+    ];
+    let after = page(app, &lists[0], &Value::Null).await.1;
+    for other in &lists[1..] {
+        let mut variables = other.clone();
+        variables["after"] = after.clone();
+        let answer = app.admin("workspace", "acme").ask(LIST, variables).await;
+        assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", "after"), "{other}");
     }
+    for (at, list) in lists.iter().enumerate().skip(1) {
+        let after = page(app, list, &Value::Null).await.1;
+        if after.is_null() {
+            continue;
+        }
+        let mut variables = lists[(at + 1) % lists.len()].clone();
+        variables["after"] = after;
+        let answer = app.admin("workspace", "acme").ask(LIST, variables).await;
+        assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", "after"), "{list}");
+    }
+    let globex = app.admin("workspace", "globex").ask(LIST, json!({ "after": after })).await;
+    assert_eq!((globex.code().as_str(), globex.field().as_str()), ("BAD_USER_INPUT", "after"));
+}
+
+async fn a_cursor_of_an_unknown_version_is_refused_by_name(app: &TestApp) {
+    recorded(app).await;
+    // Version 2, with the checksum that every version ends in.
+    let answer = app.admin("workspace", "acme").ask(LIST, json!({ "after": "AgECA3RcjCI" })).await;
+    assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", "after"));
+    let rule = answer.errors()[0]["extensions"]["rule"].as_str().unwrap_or_default().to_owned();
+    assert!(rule.contains("version 1, got one of version 2"), "{rule}");
 }

@@ -93,7 +93,7 @@ async fn entries_that_wait_in_a_search_index_are_merged_beside_recording() {
             == ["1"]
     })
     .await;
-    eventually(async || app.app.services.store.merge_search_entries().await.expect("a merge").is_empty()).await;
+    eventually(async || app.app.store.merge_search_entries().await.expect("a merge").is_empty()).await;
     assert_eq!(strings(&app.url, waiting).await, ["0"], "nothing waits");
     assert_eq!(admin.actions("search: \"needle\"").await, ["a.one"]);
     // And there is something to merge without the merge: another connection writes around the service.
@@ -108,7 +108,7 @@ async fn entries_that_wait_in_a_search_index_are_merged_beside_recording() {
 async fn a_partition_whose_time_is_over_is_sealed_and_still_takes_what_comes_late() {
     let app = TestApp::start(Database::Postgres).await;
     let admin = app.admin("workspace", "acme");
-    let store = &app.app.services.store;
+    let store = &app.app.store;
     let batch =
         |n: i64| (0..100).map(move |i| at(&format!("a.{i}"), &format!("2002-0{n}-01T00:00:00.{i:03}Z"))).collect();
     recorded(&admin, batch(1)).await;
@@ -136,7 +136,7 @@ async fn a_sealed_partition_that_a_killed_process_wrote_to_is_sealed_again() {
     let app = TestApp::start(Database::Postgres).await;
     let admin = app.admin("workspace", "acme");
     recorded(&admin, vec![at("a.one", "2001-01-01T00:00:00Z"), at("a.two", "2002-01-01T00:00:00Z")]).await;
-    let store = &app.app.services.store;
+    let store = &app.app.store;
     eventually(async || store.merge_search_entries().await.expect("a merge").is_empty()).await;
     assert_eq!(store.seal_partitions(Clock::system().now(), &Default::default()).await.expect("they are sealed"), 2);
     let sealed =

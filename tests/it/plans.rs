@@ -135,7 +135,7 @@ async fn plans(app: &TestApp) -> String {
     let principal = app.app.keys.verify(&admin.token(), Clock::system().now()).await.expect("a principal");
     let project = || Some(LogName { level: "project".to_owned(), id: "p0".to_owned() });
     let views = [("own log", None, Some(false)), ("nested", None, Some(true)), ("project", project(), None)];
-    let store = &app.app.services.store;
+    let store = &app.app.store;
     let mut plans = Vec::new();
     for (view, log, nested) in views {
         let scope = policy::may_read(&principal, Some("acme"), log, nested).expect("permission");

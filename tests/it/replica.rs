@@ -71,7 +71,7 @@ async fn a_reader_never_sees_less_than_what_was_acknowledged() {
 #[tokio::test]
 async fn a_replica_is_for_postgresql_alone() {
     let app = TestApp::start(Database::Sqlite).await;
-    let store = app.app.services.store.clone();
+    let store = app.app.store.clone();
     let refused = store.with_replica("postgres://127.0.0.1:1/none").await.err().expect("SQLite has no replica");
     assert!(refused.to_string().contains("LEDGERLINE_READ_DATABASE_URL"), "{refused}");
     app.finish().await;

@@ -227,7 +227,7 @@ async fn write_a_megabyte(app: &TestApp) {
 async fn a_reader_that_keeps_the_log_from_shrinking_is_told_of_and_it_shrinks_after() {
     use ledgerline::store::Log;
     let app = TestApp::start(Database::Sqlite).await;
-    let store = &app.app.services.store;
+    let store = &app.app.store;
     write_a_megabyte(&app).await;
     assert!(matches!(store.empty_log(0).await, Ok(Log::Emptied(bytes)) if bytes > 1_000_000));
     let mut reader = SqliteConnection::connect(&app.url).await.unwrap();

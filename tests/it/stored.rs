@@ -28,35 +28,38 @@ async fn damage(app: &TestApp, table: &str, change: &str) {
 }
 
 on_both_databases! {
-    async fn a_row_that_no_version_has_written_is_an_error(app: &TestApp) {
-        let admin = app.admin("workspace", "acme");
-        admin.record(event("user.login")).await;
-        let list = "{ auditEvents { nodes { action resources { name } onBehalfOf { kind } truncated } } }";
-        let whole = admin.data(list, json!({})).await;
-        assert_eq!(whole["auditEvents"]["nodes"][0]["resources"], json!([]));
-        for (column, texts) in [
-            ("resources", ["", "{}", "[{\"kind\":\"a\"}]"]),
-            ("on_behalf_of", ["", "[]", "{\"kind\":\"ROBOT\"}"]),
-            ("truncated", ["", "{}", "[1]"]),
-        ] {
-            for text in texts {
-                damage(app, "event", &format!("{column} = '{text}'")).await;
-                assert_eq!(admin.ask(list, json!({})).await.code(), "INTERNAL", "{column} {text}");
-            }
-            damage(app, "event", &format!("{column} = NULL")).await;
-            assert_eq!(admin.data(list, json!({})).await, whole);
-        }
-    }
+    a_row_that_no_version_has_written_is_an_error,
+    a_damaged_idempotency_key_records_nothing_twice,
+}
 
-    async fn a_damaged_idempotency_key_records_nothing_twice(app: &TestApp) {
-        let admin = app.admin("workspace", "acme");
-        let mut input = event("user.login");
-        input["idempotencyKey"] = json!("k");
-        admin.record(input.clone()).await;
-        damage(app, "idempotency", "content_hash = {bytes}").await;
-        let record = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
-        assert_eq!(admin.ask(record, json!({ "input": input })).await.code(), "INTERNAL");
-        let total = admin.data("{ auditEvents { totalCount } }", json!({})).await;
-        assert_eq!(total["auditEvents"]["totalCount"], 1);
+async fn a_row_that_no_version_has_written_is_an_error(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    admin.record(event("user.login")).await;
+    let list = "{ auditEvents { nodes { action resources { name } onBehalfOf { kind } truncated } } }";
+    let whole = admin.data(list, json!({})).await;
+    assert_eq!(whole["auditEvents"]["nodes"][0]["resources"], json!([]));
+    for (column, texts) in [
+        ("resources", ["", "{}", "[{\"kind\":\"a\"}]"]),
+        ("on_behalf_of", ["", "[]", "{\"kind\":\"ROBOT\"}"]),
+        ("truncated", ["", "{}", "[1]"]),
+    ] {
+        for text in texts {
+            damage(app, "event", &format!("{column} = '{text}'")).await;
+            assert_eq!(admin.ask(list, json!({})).await.code(), "INTERNAL", "{column} {text}");
+        }
+        damage(app, "event", &format!("{column} = NULL")).await;
+        assert_eq!(admin.data(list, json!({})).await, whole);
     }
+}
+
+async fn a_damaged_idempotency_key_records_nothing_twice(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    let mut input = event("user.login");
+    input["idempotencyKey"] = json!("k");
+    admin.record(input.clone()).await;
+    damage(app, "idempotency", "content_hash = {bytes}").await;
+    let record = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
+    assert_eq!(admin.ask(record, json!({ "input": input })).await.code(), "INTERNAL");
+    let total = admin.data("{ auditEvents { totalCount } }", json!({})).await;
+    assert_eq!(total["auditEvents"]["totalCount"], 1);
 }

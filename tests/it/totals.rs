@@ -16,7 +16,7 @@ async fn everything(app: &TestApp, organization: &str) -> Selection {
     let principal = app.app.keys.verify(&admin.token(), Clock::system().now()).await.expect("a principal");
     let scope = policy::may_read(&principal, Some(organization), None, Some(true)).expect("permission");
     let question = Question { scope: &scope, filter: &Filter::default() };
-    app.app.services.store.select(question).await.expect("it can be asked").expect("there are events")
+    app.app.store.select(question).await.expect("it can be asked").expect("there are events")
 }
 
 on_both_databases! {
@@ -25,7 +25,7 @@ on_both_databases! {
 }
 
 async fn a_total_stands_though_events_arrive_before_it_is_counted(app: &TestApp) {
-    let store = &app.app.services.store;
+    let store = &app.app.store;
     let known = json!({ "action": "known", "actor": { "kind": "SYSTEM" }, "occurredAt": "2026-03-01T12:00:00Z" });
     for (organization, field, value) in [
         ("action", "action", json!("unknown")),

@@ -111,7 +111,7 @@ impl Torture {
             self.record(keys).await;
         }
         // Upkeep does this when the log is large.
-        let _ = self.app.app.services.store.empty_log(0).await;
+        let _ = self.app.app.store.empty_log(0).await;
         self.ready().await;
         for number in [2, 1] {
             let keys = self.keys(number);

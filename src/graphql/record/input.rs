@@ -5,7 +5,7 @@ use async_graphql::{ID, InputObject};
 use crate::{
     error::{Error, Result},
     event::{
-        Actor, Resource,
+        Actor, Resource, Timestamp,
         input::{LogRef, RecordInput},
     },
     graphql::{
@@ -144,7 +144,7 @@ pub fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
         organization: input.organization.map(|id| id.0),
         log: input.log.map(log_ref),
         outcome: input.outcome.map(Into::into),
-        occurred_at: input.occurred_at.map(|at| at.instant("occurredAt")).transpose()?,
+        occurred_at: input.occurred_at.map(|at| Timestamp::read(&at.0, "occurredAt")).transpose()?,
         ip_address: input.ip_address,
         user_agent: input.user_agent,
         correlation_id: input.correlation_id,

@@ -1,0 +1,187 @@
+//! What a caller asks to keep, as it comes, and its way into a [`Filter`]: the twin of
+//! [`event::input`](crate::event::input). Faults name the fields that clients write.
+
+use super::{
+    filter::{Filter, Pattern},
+    period::{self, Period, Preset},
+    search::Search,
+};
+use crate::{
+    error::{Error, Result},
+    event::{ActorKind, Outcome, Timestamp, limits},
+};
+
+/// A filter as a caller asks for it, and a search beside it; nothing of it is checked. The fields mean what those of
+/// [`Filter`] mean.
+#[derive(Clone, Debug, Default)]
+pub struct FilterInput {
+    /// Category codes.
+    pub categories: Option<Vec<String>>,
+    /// Action names, and prefixes that end with a star.
+    pub actions: Option<Vec<String>>,
+    /// Outcomes.
+    pub outcomes: Option<Vec<Outcome>>,
+    /// Actor kinds.
+    pub actor_kinds: Option<Vec<ActorKind>>,
+    /// Actor ids.
+    pub actor_ids: Option<Vec<String>>,
+    /// Actor names, exactly.
+    pub actor_names: Option<Vec<String>>,
+    /// A part of the actor's name.
+    pub actor_name_contains: Option<String>,
+    /// Actor e-mails, exactly.
+    pub actor_emails: Option<Vec<String>>,
+    /// A part of the actor's e-mail.
+    pub actor_email_contains: Option<String>,
+    /// Whether anything is known of the actor.
+    pub actor_present: Option<bool>,
+    /// Resource types.
+    pub resource_types: Option<Vec<String>>,
+    /// Resource ids.
+    pub resource_ids: Option<Vec<String>>,
+    /// Resource names.
+    pub resource_names: Option<Vec<String>>,
+    /// Addresses.
+    pub ip_addresses: Option<Vec<String>>,
+    /// Correlation ids.
+    pub correlation_ids: Option<Vec<String>>,
+    /// Sources.
+    pub sources: Option<Vec<String>>,
+    /// The sources' own event ids.
+    pub source_event_ids: Option<Vec<String>>,
+    /// Whether something of the event was cut or replaced.
+    pub truncated: Option<bool>,
+    /// When it happened. Not together with `period`.
+    pub occurred_at: Option<RangeInput>,
+    /// When it happened, as days of the viewer.
+    pub period: Option<PeriodInput>,
+    /// Category codes to leave out.
+    pub not_categories: Option<Vec<String>>,
+    /// Actions to leave out.
+    pub not_actions: Option<Vec<String>>,
+    /// Actor kinds to leave out.
+    pub not_actor_kinds: Option<Vec<ActorKind>>,
+    /// Actor ids to leave out.
+    pub not_actor_ids: Option<Vec<String>>,
+    /// What was typed into the search field.
+    pub search: Option<String>,
+}
+
+/// A range of time, its ends in RFC 3339.
+#[derive(Clone, Debug, Default)]
+pub struct RangeInput {
+    /// First instant.
+    pub from: Option<String>,
+    /// The instant after the last.
+    pub to: Option<String>,
+}
+
+/// Days that end today.
+#[derive(Clone, Debug)]
+pub struct PeriodInput {
+    /// Which days.
+    pub preset: Preset,
+    /// IANA name of the viewer's time zone.
+    pub time_zone: String,
+}
+
+impl FilterInput {
+    /// The validated filter. `labelled` gives the actions and categories whose label has a word, as in
+    /// [`Search::parse`]; `now` ends the days of a period.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming the field below `filter`, or `search`.
+    pub fn check(self, labelled: impl Fn(&str, bool) -> (Vec<String>, Vec<String>), now: Timestamp) -> Result<Filter> {
+        let mut filter = Filter {
+            categories: texts("filter.categories", self.categories)?,
+            actions: patterns("filter.actions", self.actions)?,
+            outcomes: list("filter.outcomes", self.outcomes)?,
+            actor_kinds: list("filter.actor.kinds", self.actor_kinds)?,
+            actor_ids: texts("filter.actor.ids", self.actor_ids)?,
+            actor_names: texts("filter.actor.names", self.actor_names)?,
+            actor_name_contains: part("filter.actor.nameContains", self.actor_name_contains)?,
+            actor_emails: texts("filter.actor.emails", self.actor_emails)?,
+            actor_email_contains: part("filter.actor.emailContains", self.actor_email_contains)?,
+            actor_present: self.actor_present,
+            resource_types: texts("filter.resource.types", self.resource_types)?,
+            resource_ids: texts("filter.resource.ids", self.resource_ids)?,
+            resource_names: texts("filter.resource.names", self.resource_names)?,
+            ip_addresses: texts_of("filter.ipAddresses", self.ip_addresses, limits::HEADER_BYTES)?,
+            correlation_ids: texts("filter.correlationIds", self.correlation_ids)?,
+            sources: texts("filter.sources", self.sources)?,
+            source_event_ids: texts("filter.sourceEventIds", self.source_event_ids)?,
+            truncated: self.truncated,
+            not_categories: texts("filter.not.categories", self.not_categories)?.unwrap_or_default(),
+            not_actions: patterns("filter.not.actions", self.not_actions)?.unwrap_or_default(),
+            not_actor_kinds: list("filter.not.actorKinds", self.not_actor_kinds)?.unwrap_or_default(),
+            not_actor_ids: texts("filter.not.actorIds", self.not_actor_ids)?.unwrap_or_default(),
+            ..Filter::default()
+        };
+        if let Some(range) = &self.occurred_at {
+            if self.period.is_some() {
+                return Err(Error::bad_input("filter.period", "must not be given together with occurredAt"));
+            }
+            let instant = |at: &Option<String>, field| at.as_ref().map(|at| Timestamp::read(at, field)).transpose();
+            filter.from = instant(&range.from, "filter.occurredAt.from")?;
+            filter.to = instant(&range.to, "filter.occurredAt.to")?;
+        }
+        if let Some(PeriodInput { preset, time_zone }) = self.period {
+            let zone = period::time_zone("filter.period.timeZone", &time_zone)?;
+            filter.from = Some(period::start_of(preset, zone, now));
+            filter.period = Some(Period { preset, zone });
+        }
+        if let Some(text) = &self.search {
+            filter.search = Search::parse(text, labelled)?;
+        }
+        filter.check()?;
+        Ok(filter)
+    }
+}
+
+fn list<T>(field: &str, values: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
+    match values {
+        Some(values) if values.len() > limits::FILTER_VALUES => Err(Error::bad_input(
+            field,
+            format!("must be at most {} values, got {}", limits::FILTER_VALUES, values.len()),
+        )),
+        values => Ok(values),
+    }
+}
+
+fn texts(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<String>>> {
+    texts_of(field, values, limits::TEXT_BYTES)
+}
+
+fn texts_of(field: &str, values: Option<Vec<String>>, most: usize) -> Result<Option<Vec<String>>> {
+    let values = list(field, values)?;
+    for text in values.iter().flatten() {
+        check_length(field, text, most)?;
+    }
+    Ok(values)
+}
+
+/// A part to look for; an empty one is in everything.
+fn part(field: &str, part: Option<String>) -> Result<Option<String>> {
+    let part = part.filter(|part| !part.is_empty());
+    part.iter().try_for_each(|part| check_text(field, part))?;
+    Ok(part)
+}
+
+fn patterns(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<Pattern>>> {
+    Ok(texts(field, values)?.map(|values| values.iter().map(|text| Pattern::parse(text)).collect()))
+}
+
+/// A text that a database is asked for.
+pub fn check_text(field: &str, text: &str) -> Result<()> {
+    check_length(field, text, limits::TEXT_BYTES)
+}
+
+fn check_length(field: &str, text: &str, most: usize) -> Result<()> {
+    if text.len() > most {
+        return Err(Error::bad_input(field, format!("must be at most {most} bytes, got {}", text.len())));
+    }
+    if text.contains('\0') {
+        return Err(Error::bad_input(field, "must not contain NUL (U+0000)"));
+    }
+    Ok(())
+}

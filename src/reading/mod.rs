@@ -1,0 +1,31 @@
+//! The door out, twin of [`ingest`](crate::ingest): a question comes in with whoever asks it, and what they may see of the
+//! log goes out. Here, and nowhere else on the way out, the policy is asked and the store is read. GraphQL asks here
+//! today; a REST route, an export and a live list will ask the same, so nothing here knows how a question came or how
+//! its answer is written.
+
+mod facets;
+mod find;
+pub mod list;
+mod readable;
+pub mod shown;
+
+pub use find::Found;
+pub use readable::{Choice, Readable};
+
+use crate::{clock::Clock, store::Store};
+
+/// Answers questions from a database.
+#[derive(Clone)]
+pub struct Reader {
+    store: Store,
+    /// Days of a viewer end today.
+    clock: Clock,
+}
+
+impl Reader {
+    /// Reads from a store.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+}
