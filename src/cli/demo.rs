@@ -7,17 +7,17 @@ use anyhow::{Context, Result};
 use super::{development_keys, listen, recorder, say, stop_signal, token};
 use crate::{
     app::{App, shown, with_cause},
-    auth::{LogName, OneOrMany, Principal, policy},
+    auth::{LogName, OneOrMany, Principal},
     catalog::{Product, Products},
     chance::Chance,
     clock::Clock,
     config::Settings,
     demo::{self, DemoOrganization, DemoStep},
     error::Error,
+    event::input::RecordInput,
     graphql::Services,
-    ingest,
+    ingest::{self, Deletion},
     keys::{DevelopmentKeys, Keys},
-    store::{Appended, Task},
 };
 
 /// How long the printed tokens are good for.
@@ -83,48 +83,25 @@ async fn fill(
     organization: &DemoOrganization,
     recorder: &Principal,
 ) -> Result<usize, Error> {
-    let now = services.clock.now();
+    let Services { writer, clock, .. } = services;
+    let now = clock.now();
     let mut recorded = 0;
     let mut items = Vec::new();
     for step in demo::events(&product.name, organization.id, now) {
-        let event = step.event().clone();
-        let scope = policy::may_record(recorder, Some(organization.id))?;
+        let event = RecordInput { organization: Some(organization.id.to_owned()), ..step.event().clone() };
         match step {
-            DemoStep::Record(_) => {
-                items.push(ingest::admit(scope, event, now)?);
-                recorded += 1;
-            }
+            DemoStep::Record(_) => items.push(ingest::item(recorder, event.into(), now)?),
             DemoStep::DeleteLog { log, .. } => {
-                record(services, std::mem::take(&mut items)).await?;
-                let name = LogName { level: log.level, id: log.id };
-                let scope = policy::may_manage(recorder, Some(organization.id), &name)?;
-                let item = ingest::admit_in_parent(scope.clone(), event, &name, now)?;
-                let task = Task::DeleteLog { scope, log: name, event: Some(Box::new(item)) };
-                match services.writer.submit(task).await? {
-                    Appended::Deleted(deleted) => drop(deleted?),
-                    Appended::Recorded(_) => unreachable!("a deletion is answered as one"),
-                }
-                recorded += 1;
+                ingest::record_all(writer, std::mem::take(&mut items)).await?;
+                let log = LogName { level: log.level, id: log.id };
+                let deletion = Deletion::of(recorder, Some(organization.id), log)?;
+                deletion.carry_out(writer, Some(event.into()), now).await?;
             }
         }
+        recorded += 1;
     }
-    record(services, items).await?;
+    ingest::record_all(writer, items).await?;
     Ok(recorded)
-}
-
-/// Records all events or none.
-async fn record(services: &Services, items: Vec<crate::store::Item>) -> Result<(), Error> {
-    if items.is_empty() {
-        return Ok(());
-    }
-    let Appended::Recorded(results) = services.writer.submit(Task::Record { items, atomic: true }).await? else {
-        unreachable!("a recording is answered as one")
-    };
-    let refused: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    // Of events that were refused together, one says why; the others say that they were left out for it.
-    let left_out = Error::left_out().to_string();
-    let cause = refused.iter().find(|error| error.to_string() != left_out).or(refused.first());
-    cause.cloned().map_or(Ok(()), Err)
 }
 
 /// A link and a token for each organization of a product.

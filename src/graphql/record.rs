@@ -3,7 +3,7 @@
 pub(super) mod input;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput, to_input};
+use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput, sent};
 
 use super::{
     Services,
@@ -12,14 +12,13 @@ use super::{
     event::{AuditEvent, AuditLog},
     principal,
     scalars::BigInt,
+    services,
 };
 use crate::{
-    auth::{LogName, Principal, policy},
     error::{Error, Result},
-    event::{Timestamp, limits},
-    ingest,
+    ingest::{self, Batch, Deletion},
     reading::shown::{Log, Shown},
-    store::{Appended, Item, Recorded, Task},
+    store::{Deleted, Recorded},
 };
 
 /// Whether an event is new.
@@ -139,69 +138,24 @@ impl Mutation {
 }
 
 async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<RecordAuditEventPayload> {
-    let services = ctx.data_unchecked::<Services>();
-    let principal = principal(ctx)?;
-    let item = item(principal, input, services.clock.now()).map_err(|error| error.under("input"))?;
-    let product = principal.product.clone();
-    let Appended::Recorded(mut results) =
-        services.writer.submit(Task::Record { items: vec![item], atomic: true }).await?
-    else {
-        return Err(unexpected());
-    };
-    let recorded = results.pop().ok_or_else(unexpected)?.map_err(|error| error.under("input"))?;
+    let (Services { writer, clock, .. }, principal) = (services(ctx), principal(ctx)?);
+    let recorded = ingest::record_one(writer, principal, sent(input), clock.now()).await;
+    let recorded = recorded.map_err(|error| error.under("input"))?;
     Ok(RecordAuditEventPayload {
         status: status(&recorded),
         sequence: BigInt(recorded.event.sequence),
         truncated: recorded.event.truncated.clone(),
-        event: AuditEvent(Shown::recorded(recorded, &product)),
+        event: AuditEvent(Shown::recorded(recorded, &principal.product)),
     })
 }
 
 async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result<RecordAuditEventsPayload> {
-    let services = ctx.data_unchecked::<Services>();
-    let principal = principal(ctx)?;
+    let (Services { writer, clock, .. }, principal) = (services(ctx), principal(ctx)?);
     let (atomic, strict) = (input.atomic.unwrap_or(false), input.strict.unwrap_or(false));
-    // A token that may not record at all is refused as a whole, not once per event.
-    may_record_at_all(principal)?;
-    if input.events.len() > limits::BATCH {
-        return Err(Error::bad_input(
-            "input.events",
-            format!("must be at most {} events, got {}", limits::BATCH, input.events.len()),
-        ));
-    }
-    let now = services.clock.now();
-    let mut results: Vec<Option<Result<Recorded>>> = Vec::with_capacity(input.events.len());
-    let (mut items, mut places) = (Vec::new(), Vec::new());
-    for (index, mut event) in input.events.into_iter().enumerate() {
-        event.strict = Some(strict || event.strict == Some(true));
-        match item(principal, event, now) {
-            Ok(item) => {
-                items.push(item);
-                places.push(index);
-                results.push(None);
-            }
-            Err(error) => results.push(Some(Err(error.under(&format!("events[{index}]"))))),
-        }
-    }
-    if atomic && places.len() < results.len() {
-        for place in places.drain(..) {
-            results[place] = Some(Err(Error::left_out().under(&format!("events[{place}]"))));
-        }
-        items.clear();
-    }
-    if !items.is_empty() {
-        let Appended::Recorded(recorded) = services.writer.submit(Task::Record { items, atomic }).await? else {
-            return Err(unexpected());
-        };
-        for (place, result) in places.into_iter().zip(recorded) {
-            results[place] = Some(result.map_err(|error| error.under(&format!("events[{place}]"))));
-        }
-    }
-    let results: Vec<RecordResult> = results
-        .into_iter()
-        .enumerate()
-        .map(|(index, result)| show(index, result.unwrap_or_else(|| Err(unexpected()))))
-        .collect();
+    let batch = Batch { events: input.events.into_iter().map(sent).collect(), atomic, strict };
+    let results = ingest::record_many(writer, principal, batch, clock.now()).await;
+    let results = results.map_err(|error| error.under("input"))?;
+    let results: Vec<_> = results.into_iter().enumerate().map(|(index, result)| show(index, result)).collect();
     let count = |wanted: Option<RecordStatus>| results.iter().filter(|result| result.status == wanted).count() as i32;
     Ok(RecordAuditEventsPayload {
         recorded: count(Some(RecordStatus::Recorded)),
@@ -212,40 +166,14 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
 }
 
 async fn delete_log(ctx: &Context<'_>, input: DeleteAuditLogInput) -> Result<DeleteAuditLogPayload> {
-    let services = ctx.data_unchecked::<Services>();
-    let principal = principal(ctx)?;
-    let log = LogName::from(input.log);
-    let scope = policy::may_manage(principal, input.organization.as_ref().map(|id| id.as_str()), &log)?;
-    let event = input.event.map(|event| {
-        let event = to_input(event)?;
-        if event.log.is_some() {
-            return Err(Error::bad_input("log", "must be absent: the event goes into the log above the deleted one"));
-        }
-        if event.organization.as_deref().is_some_and(|organization| organization != scope.organization()) {
-            return Err(Error::bad_input("organization", "must be the organization of the deleted log"));
-        }
-        ingest::admit_in_parent(scope.clone(), event, &log, services.clock.now()).map(Box::new)
-    });
-    let event = event.transpose().map_err(|error| error.under("input.event"))?;
-    let product = principal.product.clone();
-    let Appended::Deleted(deleted) = services.writer.submit(Task::DeleteLog { scope, log, event }).await? else {
-        return Err(unexpected());
-    };
-    let (no, dictionary, event) = deleted.map_err(|error| error.under("input"))?;
-    let log = AuditLog(Log::numbered(&dictionary, no).ok_or_else(unexpected)?);
-    let event = event.map(|recorded| AuditEvent(Shown::recorded(*recorded, &product)));
-    Ok(DeleteAuditLogPayload { log, event })
-}
-
-fn may_record_at_all(principal: &Principal) -> Result<()> {
-    let access = policy::record_access(principal);
-    if access.allowed { Ok(()) } else { Err(Error::Forbidden(access.message.unwrap_or_default())) }
-}
-
-fn item(principal: &Principal, input: RecordAuditEventInput, now: Timestamp) -> Result<Item> {
-    let scope = policy::may_record(principal, input.organization.as_ref().map(|id| id.as_str()))?;
-    let input = to_input(input)?;
-    ingest::admit(scope, input, now)
+    let (Services { writer, clock, .. }, principal) = (services(ctx), principal(ctx)?);
+    let organization = input.organization.as_deref().map(String::as_str);
+    let deletion = Deletion::of(principal, organization, input.log.into())?;
+    let deleted = deletion.carry_out(writer, input.event.map(sent), clock.now()).await;
+    let Deleted { log_no, dictionary, event } = deleted.map_err(|error| error.under("input"))?;
+    let log = Log::numbered(&dictionary, log_no).expect("a deleted log is among those of its organization");
+    let event = event.map(|recorded| AuditEvent(Shown::recorded(*recorded, &principal.product)));
+    Ok(DeleteAuditLogPayload { log: AuditLog(log), event })
 }
 
 fn status(recorded: &Recorded) -> RecordStatus {
@@ -282,9 +210,4 @@ fn refusal(error: Error) -> RecordError {
         _ => (None, None, Vec::new(), None),
     };
     RecordError { code: code.into(), message, field, rule, suggestions, existing }
-}
-
-/// The writer answers a task with its own kind of result, one per item.
-fn unexpected() -> Error {
-    Error::internal(std::io::Error::other("the writer answered another task"))
 }

@@ -1,16 +1,10 @@
-//! The one door in: admit (validate) -> writer (group commit) -> receipt.
+//! The one door in: permission and admission (is it valid, may it be recorded), the writer (group commit), a receipt.
 
 mod admit;
+mod record;
 mod rules;
 mod writer;
 
-pub use admit::{admit, admit_in_parent};
-pub use writer::{Receipt, Writer};
-
-use crate::auth::{Access, Principal, policy};
-
-/// Whether events can be recorded, and if not, why.
-#[must_use]
-pub fn access(principal: &Principal) -> Access {
-    policy::record_access(principal)
-}
+pub use admit::admit;
+pub use record::{Batch, Deletion, Sent, access, item, record_all, record_each, record_many, record_one};
+pub use writer::Writer;

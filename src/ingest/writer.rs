@@ -1,6 +1,7 @@
 //! Group commit: one task takes what is waiting, commits it in one transaction, and answers every caller.
 
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,9 +12,10 @@ use tokio::{
 };
 
 use crate::{
+    auth::{LogName, WriteScope},
     clock::Clock,
     error::{Error, Result},
-    store::{Appended, Store, Task},
+    store::{Appended, Deleted, Item, ItemResult, Store, Task},
     tasks,
 };
 
@@ -30,13 +32,29 @@ const PROBES: usize = 64;
 /// How long the writer may take to say that it is ready: longer than a full group takes on a slow disk.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a caller gets after the commit.
-pub type Receipt = Result<Appended>;
-
 struct Waiting {
     task: Task,
-    answer: oneshot::Sender<Receipt>,
+    caller: Caller,
+}
+
+/// Who waits for a task: what it is answered is as what it asks for.
+struct Caller {
+    answer: Answer,
     _room: OwnedSemaphorePermit,
+}
+
+enum Answer {
+    Recorded(oneshot::Sender<Result<Vec<ItemResult>>>),
+    Deleted(oneshot::Sender<Result<Deleted>>),
+}
+
+impl Caller {
+    fn refuse(self, error: Error) {
+        match self.answer {
+            Answer::Recorded(caller) => drop(caller.send(Err(error))),
+            Answer::Deleted(caller) => drop(caller.send(Err(error))),
+        }
+    }
 }
 
 /// Somebody who asks whether the writer is ready.
@@ -87,19 +105,33 @@ impl Writer {
         (Self { queue, probes, room: Arc::new(Semaphore::new(QUEUE_KIB)) }, task)
     }
 
-    /// Queues a task and waits for its commit.
+    /// Records events, each for itself or all or none, and waits for the commit; a result per item, in their order.
     ///
     /// # Errors
-    /// `OVERLOADED` when the queue is full, `UNAVAILABLE` when the writer ended meanwhile, and those of the database.
-    pub async fn submit(&self, task: Task) -> Receipt {
+    /// `OVERLOADED` when the queue is full, `UNAVAILABLE` when the database cannot be used or the writer ended meanwhile,
+    /// `INTERNAL` when the database refuses what it should take. Nothing is recorded then, as far as is known.
+    pub async fn record(&self, items: Vec<Item>, atomic: bool) -> Result<Vec<ItemResult>> {
+        self.submit(Task::Record { items, atomic }, Answer::Recorded).await
+    }
+
+    /// Deletes a log, with an event for the log above that tells of it, and waits for the commit.
+    ///
+    /// # Errors
+    /// Those of [`Self::record`], and what keeps this log from being deleted.
+    pub async fn delete_log(&self, scope: WriteScope, log: LogName, event: Option<Item>) -> Result<Deleted> {
+        self.submit(Task::DeleteLog { scope, log, event: event.map(Box::new) }, Answer::Deleted).await
+    }
+
+    async fn submit<T>(&self, task: Task, answer: impl FnOnce(oneshot::Sender<Result<T>>) -> Answer) -> Result<T> {
         let overloaded = || {
             metrics::counter!("ledgerline_recording_overloaded_total").increment(1);
             Error::Overloaded { retry_after_ms: RETRY_AFTER_MS }
         };
         let kib = u32::try_from(task.held_bytes() / 1024 + 1).unwrap_or(u32::MAX);
         let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| overloaded())?;
-        let (answer, receipt) = oneshot::channel();
-        self.queue.try_send(Waiting { task, answer, _room: room }).map_err(|refused| match refused {
+        let (sender, receipt) = oneshot::channel();
+        let caller = Caller { answer: answer(sender), _room: room };
+        self.queue.try_send(Waiting { task, caller }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => overloaded(),
             mpsc::error::TrySendError::Closed(_) => lost(Fault::Gone),
         })?;
@@ -167,28 +199,42 @@ fn group(first: Waiting, queue: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
 }
 
 async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
-    let (tasks, callers): (Vec<_>, Vec<_>) = group.into_iter().map(|w| (w.task, (w.answer, w._room))).unzip();
+    let (tasks, callers): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.task, waiting.caller)).unzip();
     match append(store, clock, &tasks).await {
-        Ok(appended) => {
-            for (appended, (answer, _)) in appended.into_iter().zip(callers) {
-                let _ = answer.send(Ok(appended));
-            }
-        }
+        Ok(appended) => answer(callers, appended),
         // One bad request must not fail its neighbours; a database that cannot be used fails all of them alike.
         Err(Error::Internal(_)) if tasks.len() > 1 => {
-            for (task, (answer, _)) in tasks.into_iter().zip(callers) {
-                let alone = append(store, clock, std::slice::from_ref(&task)).await.map(|mut one| one.remove(0));
-                if let Err(error) = &alone {
-                    missed(error, 1);
+            for (task, caller) in tasks.into_iter().zip(callers) {
+                match append(store, clock, std::slice::from_ref(&task)).await {
+                    Ok(appended) => answer(vec![caller], appended),
+                    Err(error) => {
+                        missed(&error, 1);
+                        caller.refuse(error);
+                    }
                 }
-                let _ = answer.send(alone);
             }
         }
         Err(error) => {
             missed(&error, tasks.len());
-            for (answer, _) in callers {
-                let _ = answer.send(Err(error.clone()));
-            }
+            callers.into_iter().for_each(|caller| caller.refuse(error.clone()));
+        }
+    }
+}
+
+/// Answers the callers of tasks that were committed: those who record and those who delete, each in their order.
+fn answer(callers: Vec<Caller>, appended: Vec<Appended>) {
+    let (mut recorded, mut deleted) = (VecDeque::new(), VecDeque::new());
+    for one in appended {
+        match one {
+            Appended::Recorded(results) => recorded.push_back(results),
+            Appended::Deleted(done) => deleted.push_back(done),
+        }
+    }
+    for caller in callers {
+        // Who does not wait any more is not told.
+        match caller.answer {
+            Answer::Recorded(caller) => drop(recorded.pop_front().map(|results| caller.send(Ok(results)))),
+            Answer::Deleted(caller) => drop(deleted.pop_front().map(|done| caller.send(done))),
         }
     }
 }
@@ -217,7 +263,7 @@ fn missed(error: &Error, requests: usize) {
 fn recorded(appended: &Appended) -> usize {
     match appended {
         Appended::Recorded(items) => items.iter().filter(|item| item.as_ref().is_ok_and(|r| !r.already)).count(),
-        Appended::Deleted(Ok((_, _, Some(event)))) => usize::from(!event.already),
+        Appended::Deleted(Ok(Deleted { event: Some(event), .. })) => usize::from(!event.already),
         Appended::Deleted(_) => 0,
     }
 }

@@ -42,7 +42,7 @@ pub use read::{
     view::check_log,
 };
 pub use sqlite::wal::Log;
-pub use write::task::{Appended, Item, ItemResult, Key, Recorded, Task};
+pub use write::task::{Appended, Deleted, Item, ItemResult, Key, Recorded, Task};
 
 use crate::{chance::Chance, clock::Clock, error::Result};
 use connection::writes::Writes;

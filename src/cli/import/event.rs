@@ -11,7 +11,7 @@ use super::{
     time,
 };
 use crate::{
-    auth::{Principal, policy},
+    auth::Principal,
     error::{Error, Result},
     event::{
         Actor, ActorKind, Outcome, Resource, Timestamp,
@@ -73,8 +73,7 @@ impl Reading<'_> {
         if input.idempotency_key.is_none() {
             input.idempotency_key = Some(self.key(record));
         }
-        let scope = policy::may_record(self.recorder, input.organization.as_deref())?;
-        ingest::admit(scope, input, now).map(Some)
+        ingest::item(self.recorder, input.into(), now).map(Some)
     }
 
     /// The key of a record that has none: its text, and how often it was there before. So a repeated import adds

@@ -33,9 +33,9 @@ use crate::{
     config::Settings,
     error::{Error, Result as Checked},
     event::Timestamp,
-    ingest::Writer,
+    ingest::{self, Writer},
     keys::Keys,
-    store::{Appended, Item, Recorded, Task},
+    store::{Item, Recorded},
 };
 
 /// What to import.
@@ -278,21 +278,14 @@ impl Import<'_> {
 
     /// Records what waits, and tells what is refused of it, in the order of the file.
     async fn commit(&mut self) -> Result<()> {
-        let (mut items, mut waiting) = (Vec::new(), Vec::new());
-        for Waiting { place, record, item } in std::mem::take(&mut self.batch) {
-            let refusal = item.map(|item| items.push(item)).err();
-            waiting.push((place, record, refusal));
-        }
+        let batch = std::mem::take(&mut self.batch).into_iter();
+        let (waiting, items): (Vec<_>, Vec<_>) = batch.map(|one| ((one.place, one.record), one.item)).unzip();
         self.bytes = 0;
-        if let Some((place, ..)) = waiting.first() {
+        if let Some((place, _)) = waiting.first() {
             self.reached = place.line;
         }
-        let mut results = submit(&self.writer, items).await?.into_iter();
-        for (place, record, refusal) in waiting {
-            let result = match refusal {
-                Some(error) => Err(error),
-                None => results.next().unwrap_or_else(|| Err(unexpected())),
-            };
+        let results = ingest::record_each(&self.writer, items).await.map_err(not_recorded)?;
+        for ((place, record), result) in waiting.into_iter().zip(results) {
             match result {
                 Ok(recorded) if recorded.already => self.already += 1,
                 Ok(Recorded { event, .. }) => {
@@ -309,39 +302,6 @@ impl Import<'_> {
     }
 }
 
-/// Records events in one transaction. Where that fails by one of them, each has its own.
-async fn submit(writer: &Writer, items: Vec<Item>) -> Result<Vec<Checked<Recorded>>> {
-    let record = async |items: Vec<Item>| match writer.submit(Task::Record { items, atomic: false }).await? {
-        Appended::Recorded(results) => Ok(results),
-        _ => Err(unexpected()),
-    };
-    if items.is_empty() {
-        return Ok(Vec::new());
-    }
-    match record(items.clone()).await {
-        Err(Error::Internal(_)) if items.len() > 1 => {}
-        results => return results.map_err(not_recorded),
-    }
-    let mut results = Vec::new();
-    for item in items {
-        match record(vec![item]).await {
-            Ok(mut one) => results.append(&mut one),
-            Err(error @ Error::Internal(_)) => results.push(Err(error)),
-            Err(error) => return Err(not_recorded(error)),
-        }
-    }
-    // No event can be the cause that all share.
-    match results.iter().all(Result::is_err) {
-        true => results.pop().map_or(Ok(Vec::new()), |one| one.map(|one| vec![Ok(one)]).map_err(not_recorded)),
-        false => Ok(results),
-    }
-}
-
 fn not_recorded(error: Error) -> anyhow::Error {
     with_cause(error).context("the database did not take the events from there on")
-}
-
-/// The writer answers a task with its own kind of result, one per item.
-fn unexpected() -> Error {
-    Error::internal(std::io::Error::other("the writer answered another task"))
 }

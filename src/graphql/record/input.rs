@@ -14,6 +14,7 @@ use crate::{
         flaw,
         scalars::{DateTime, Json},
     },
+    ingest::Sent,
 };
 
 /// An event to record. A blank text is taken for absent.
@@ -30,7 +31,7 @@ pub struct RecordAuditEventInput {
     /// What was acted on, the main thing first; at most 50.
     resources: Option<Vec<ResourceInput>>,
     /// The organization; needed where the token names none.
-    pub organization: Option<ID>,
+    organization: Option<ID>,
     /// The log, created at first use; the organization's own where absent.
     log: Option<LogRefInput>,
     /// How it ended; the catalog's default where absent.
@@ -59,7 +60,7 @@ pub struct RecordAuditEventInput {
     /// half of a surrogate pair, metadata that is too deep or too large, blank texts. Otherwise it is recorded, and
     /// `truncated` tells what was cut or replaced.
     #[graphql(default_with = "Some(false)")]
-    pub strict: Option<bool>,
+    strict: Option<bool>,
 }
 
 /// Who acted.
@@ -124,11 +125,13 @@ pub struct DeleteAuditLogInput {
     pub event: Option<RecordAuditEventInput>,
 }
 
-/// The same in the core's own words, unchecked.
-///
-/// # Errors
-/// For two kinds of metadata at once, or a time that is none.
-pub fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
+/// An event in the words of the core, unchecked.
+pub fn sent(input: RecordAuditEventInput) -> Sent {
+    Sent { organization: input.organization.clone().map(|id| id.0), event: to_input(input) }
+}
+
+/// What an event says. It cannot be read where metadata is given in two ways at once, and where a time is none.
+fn to_input(input: RecordAuditEventInput) -> Result<RecordInput> {
     let metadata = match (input.metadata, input.metadata_text) {
         (Some(_), Some(_)) => return Err(Error::bad_input("metadataText", "must not be given together with metadata")),
         (Some(json), None) => Some(flaw::json_text(&json.0, &mut "metadata".to_owned())?),

@@ -12,7 +12,7 @@ use super::{
     CHUNK,
     organizations::{Name, Organization},
     stage::{Decided, Known, Stage},
-    task::{Appended, ItemResult, Recorded, Task},
+    task::{Appended, Deleted, ItemResult, Recorded, Task},
 };
 use crate::{
     auth::WriteScope,
@@ -250,12 +250,9 @@ fn answers(stage: &Stage<'_>, decisions: Vec<Decision>, earlier: &HashMap<(usize
     };
     let answer = |decision| match decision {
         Decision::Record(decided) => Appended::Recorded(decided.into_iter().map(recorded).collect()),
-        Decision::Delete(organization, done) => Appended::Deleted(done.and_then(|(no, decided)| {
-            Ok((
-                no,
-                stage.organizations[organization].dictionary.clone(),
-                decided.map(recorded).transpose()?.map(Box::new),
-            ))
+        Decision::Delete(organization, done) => Appended::Deleted(done.and_then(|(log_no, decided)| {
+            let dictionary = stage.organizations[organization].dictionary.clone();
+            Ok(Deleted { log_no, dictionary, event: decided.map(recorded).transpose()?.map(Box::new) })
         })),
     };
     decisions.into_iter().map(answer).collect()

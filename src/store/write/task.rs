@@ -113,8 +113,19 @@ pub type ItemResult = Result<Recorded>;
 pub enum Appended {
     /// A result per item.
     Recorded(Vec<ItemResult>),
-    /// The deleted log's number, the organization's logs, and the event in the log above.
-    Deleted(Result<(i64, Arc<Dictionary>, Option<Box<Recorded>>)>),
+    /// The deleted log.
+    Deleted(Result<Deleted>),
+}
+
+/// A log that is deleted.
+#[derive(Clone)]
+pub struct Deleted {
+    /// Its number.
+    pub log_no: i64,
+    /// Logs of its organization, this one among them.
+    pub dictionary: Arc<Dictionary>,
+    /// The event in the log above that tells of it.
+    pub event: Option<Box<Recorded>>,
 }
 
 impl Task {
