@@ -200,6 +200,25 @@ fn imports_inside_the_store_point_down() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// A folder's own file introduces it and has the types that it is about: what the other files take from it makes no circle.
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let mut arrows = BTreeSet::new();
+    for (module, imported) in imports() {
+        let is_its_own = |folder: &str| module.strip_prefix(folder).is_some_and(|rest| rest.starts_with("::"));
+        arrows.extend(imported.iter().filter(|other| !is_its_own(other)).map(|other| (module.clone(), other.clone())));
+    }
+    let leads_back = |(one, other): &&(String, String)| {
+        let (mut reached, mut next) = (BTreeSet::from([other]), vec![other]);
+        while let Some(at) = next.pop() {
+            next.extend(arrows.iter().filter(|(from, _)| from == at).map(|(_, to)| to).filter(|to| reached.insert(to)));
+        }
+        reached.contains(one)
+    };
+    let circles: Vec<_> = arrows.iter().filter(leads_back).collect();
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
 #[test]
 fn pure_modules_know_no_database_and_no_network() {
     for module in ["event", "question", "catalog", "auth", "chance.rs", "clock.rs", "demo"] {
