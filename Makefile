@@ -1,4 +1,4 @@
-.PHONY: run viewer test test-real-events torture bench docs-test schema fmt clean help
+.PHONY: run viewer test test-real-events torture bench docs docs-test schema fmt clean help
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
@@ -19,6 +19,9 @@ torture: ## fail disks and connections at every call, for as many rounds as want
 
 bench: ## measure everything, and write BENCHMARKS.md; make bench STAGES="load record" for some of it
 	@scripts/bench $(STAGES)
+
+docs: ## build the manual as a site in target/docs, and check its links
+	@scripts/docs
 
 docs-test: ## execute every block of README and the manual
 	@scripts/docs-test $(PAGES)
