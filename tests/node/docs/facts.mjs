@@ -19,6 +19,11 @@ const settings = [
     /^ +(--[\w-]+)[^\n]*\n(?:(?!^ +--|^ +-h).*\n)*? +\[env: (\w+)[^\n]*\n(?: +\[default: ([^\]]+)\])?/gm,
   ),
 ].map(([, flag, variable, standard]) => ({ flag, variable, standard }));
+/** The program's own text. */
+const sources = readdirSync(join(root, "src"), { recursive: true })
+  .filter((name) => name.endsWith(".rs"))
+  .map((name) => text(join("src", name)))
+  .join("\n");
 const targets = all(text("Makefile"), /^([a-z-]+):/gm);
 const scripts = new Set(
   ["web", "tests/node"].flatMap((folder) => Object.keys(JSON.parse(text(`${folder}/package.json`)).scripts)),
@@ -34,6 +39,7 @@ export function facts(pages) {
     ...same("metrics", all(text("docs/operations.md"), /^\| `(ledgerline_\w+)`/gm), metrics()),
     ...same("codes of errors", all(text("docs/limits-and-errors.md"), /^\| `([A-Z_]+)`/gm), codes()),
     ...same("attributes of the viewer", attributesTable(), attributes()),
+    ...limits(text("docs/limits-and-errors.md")),
     ...compose(),
   ];
 }
@@ -85,9 +91,47 @@ function settingsTable(page) {
   });
 }
 
+/** Rows of the tables of limits, by their beginnings, and the constants of the program that each of them tells. */
+const LIMITS = {
+  "action name": ["ACTION_CHARS"],
+  "address and user agent": ["HEADER_BYTES"],
+  "other ids, names, types": ["TEXT_BYTES"],
+  "idempotency key, category": ["TEXT_BYTES"],
+  "resources of an event": ["RESOURCES"],
+  "event, as JSON": ["EVENT_BYTES"],
+  "depth of metadata": ["METADATA_DEPTH"],
+  "paths in `truncated`": ["PATHS", "PATH_BYTES"],
+  "depth of nested logs": ["LOG_DEPTH"],
+  "events of one request": ["BATCH"],
+  "query depth": ["DEPTH", "ROOT_FIELDS", "SELECTIONS"],
+  "query cost": ["COST"],
+  page: ["PAGE_DEFAULT", "PAGE_MAX"],
+  search: ["SEARCH_CHARS", "SEARCH_WORDS"],
+  "values of one filter list": ["FILTER_VALUES"],
+  "a `word*` prefix": ["PREFIX_POSTINGS"],
+  "totals and facets": ["TESTED_ROWS"],
+  "buckets of a facet": ["BUCKETS"],
+  "recording queue": ["QUEUE"],
+};
+
+function limits(page) {
+  const rows = page.split("\n").filter((line) => line.startsWith("| "));
+  return Object.entries(LIMITS).flatMap(([beginning, constants]) => {
+    const row = rows.find((line) => line.startsWith(`| ${beginning}`));
+    if (!row) return [`docs/limits-and-errors.md: there is no row for ${beginning}`];
+    return constants.flatMap((name) => {
+      const values = all(sources, new RegExp(`const ${name}: \\w+ = ([\\d_]+);`, "g"));
+      const told = [...values].map((value) => Number(value.replaceAll("_", "")).toLocaleString("en-US"));
+      if (told.some((value) => new RegExp(`(?<![\\d,])${value}(?![\\d,]\\d)`).test(row))) return [];
+      return [
+        `docs/limits-and-errors.md: ${beginning} is ${told.join(" or ") || `${name}, which is nowhere`}, and not "${row}"`,
+      ];
+    });
+  });
+}
+
 function metrics() {
-  const sources = readdirSync(join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".rs"));
-  return all(sources.map((name) => text(join("src", name))).join("\n"), /"(ledgerline_\w+)"/g);
+  return all(sources, /"(ledgerline_\w+)"/g);
 }
 
 function codes() {
