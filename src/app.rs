@@ -21,7 +21,7 @@ use crate::{
     tasks,
 };
 
-/// Longest that callers are waited for after the stop signal.
+/// How long callers are waited for after the stop signal.
 const DRAIN: Duration = Duration::from_secs(25);
 
 /// A running service without its listener.
@@ -71,7 +71,7 @@ impl App {
         let reader = Reader::new(store.clone(), clock.clone());
         let services = Services { writer, reader, clock };
         let builder = schema_builder().data(services.clone());
-        // Who may not ask for the schema is not told its names one by one either.
+        // Suggestions would tell the names of the schema one by one.
         let builder =
             if settings.introspection { builder } else { builder.disable_introspection().disable_suggestions() };
         let schema = builder.finish();
@@ -128,7 +128,7 @@ impl App {
 
     async fn finish(store: Store, services: Services, writing: JoinHandle<()>, upkeep: JoinHandle<()>) {
         drop(services);
-        // Other holders of the door are gone with the routes; one that is not is not waited for.
+        // The routes held the other handles of the writer, and are gone. A handle that is left is not waited for.
         let _ = tokio::time::timeout(DRAIN, writing).await;
         upkeep.abort();
         store.close().await;
@@ -151,7 +151,7 @@ pub async fn open_store(settings: &Settings, clock: &Clock, chance: Chance) -> R
     open.with_context(|| format!("the database cannot be opened ({})", shown(url)))
 }
 
-/// The service's error as the log and the console alone may have it: of a fault of the database, all causes.
+/// An error with all its causes, for the log and the console alone.
 pub fn with_cause(error: Error) -> anyhow::Error {
     match error {
         Error::Unavailable(cause) | Error::Internal(cause) => anyhow::Error::new(Cause(cause)),

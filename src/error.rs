@@ -99,24 +99,22 @@ pub enum Error {
     #[error("{0}")]
     NotFound(String),
     /// The caller's input breaks a rule.
-    #[error("{message}")]
+    #[error("{field}: {}", sentence(rule, given.as_deref(), suggestions))]
     BadInput {
         /// The input field, as a GraphQL path below the argument.
         field: String,
         /// The rule that it breaks, in words.
         rule: String,
-        /// A sentence with field, rule and value.
-        message: String,
+        /// The name that was given, where the sentence tells it and the nearest ones.
+        given: Option<String>,
         /// The nearest names that would have been accepted.
         suggestions: Vec<String>,
     },
     /// Something else was recorded under the same key.
-    #[error("{message}")]
+    #[error("idempotencyKey: was used for another event")]
     Conflict {
-        /// What collides.
-        message: String,
         /// Id of the event that was there first.
-        existing: Option<String>,
+        existing: String,
     },
     /// An organization that has recorded nothing yet, and the database has given all its numbers.
     #[error("organization: this database has numbered as many organizations as it can, and this one is new to it")]
@@ -160,8 +158,7 @@ pub enum Error {
 impl Error {
     /// Input that breaks a rule: `field` "must …" (`rule`).
     pub fn bad_input(field: impl Into<String>, rule: impl Into<String>) -> Self {
-        let (field, rule) = (field.into(), rule.into());
-        Self::BadInput { message: format!("{field}: {rule}"), field, rule, suggestions: Vec::new() }
+        Self::BadInput { field: field.into(), rule: rule.into(), given: None, suggestions: Vec::new() }
     }
 
     /// A log that a token narrowed to logs is not for.
@@ -227,15 +224,20 @@ impl Error {
     #[must_use]
     pub fn under(self, prefix: &str) -> Self {
         match self {
-            Self::BadInput { field, rule, message, suggestions } => {
+            Self::BadInput { field, rule, given, suggestions } => {
                 let field = if field.is_empty() { prefix.to_owned() } else { format!("{prefix}.{field}") };
-                let message = match message.split_once(": ") {
-                    Some((_, rest)) => format!("{field}: {rest}"),
-                    None => message,
-                };
-                Self::BadInput { field, rule, message, suggestions }
+                Self::BadInput { field, rule, given, suggestions }
             }
             other => other,
         }
+    }
+}
+
+/// The rule, with the name that was given before it and the nearest names behind it.
+fn sentence(rule: &str, given: Option<&str>, suggestions: &[String]) -> String {
+    match given {
+        None => rule.to_owned(),
+        Some(given) if suggestions.is_empty() => format!("{given:?} {rule}"),
+        Some(given) => format!("{given:?} {rule}; the nearest are {}", suggestions.join(", ")),
     }
 }

@@ -69,8 +69,8 @@ async fn seed(
         return Ok(0);
     }
     match fill(&app.services, product, organization, recorder).await {
-        Err(Error::Conflict { message, .. }) => {
-            tracing::info!(organization = organization.id, "another process fills {}: {message}", organization.id);
+        Err(error @ Error::Conflict { .. }) => {
+            tracing::info!(organization = organization.id, "another process fills {}: {error}", organization.id);
             Ok(0)
         }
         done => done.map_err(with_cause).with_context(|| format!("the sample events of {}", organization.id)),

@@ -54,7 +54,7 @@ fn extended(error: &Error, request_id: &str) -> async_graphql::Error {
                 extensions
                     .set("requiredPlans", Value::List(plans.iter().map(|plan| Value::from(plan.as_str())).collect()));
             }
-            Error::Conflict { existing: Some(id), .. } => extensions.set("existing", id.as_str()),
+            Error::Conflict { existing } => extensions.set("existing", existing.as_str()),
             Error::Overloaded { retry_after_ms } | Error::RateLimited { retry_after_ms } => {
                 extensions.set("retryAfterMs", *retry_after_ms);
             }

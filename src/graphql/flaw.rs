@@ -53,7 +53,7 @@ impl Flaw {
             Self::Event { field, rule, suggestions } => Error::BadInput {
                 field: field.clone(),
                 rule: rule.clone(),
-                message: format!("{field}: {rule}"),
+                given: None,
                 suggestions: suggestions.clone(),
             },
         }

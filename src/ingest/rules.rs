@@ -34,11 +34,7 @@ fn check_action(product: &Product, input: &RecordInput) -> Result<()> {
     let catalog = &product.catalog;
     let refused = |rule: String| {
         let suggestions = catalog.nearest(&input.action);
-        let mut message = format!("action: {:?} {rule}", input.action);
-        if !suggestions.is_empty() {
-            message = format!("{message}; the nearest are {}", suggestions.join(", "));
-        }
-        Error::BadInput { field: "action".to_owned(), rule, message, suggestions }
+        Error::BadInput { field: "action".to_owned(), rule, given: Some(input.action.clone()), suggestions }
     };
     if !catalog.admits(&input.action) {
         return Err(refused(format!("must be an action of the catalog of {}, which is closed", product.label)));

@@ -164,7 +164,7 @@ impl Dictionary {
         }
     }
 
-    /// Takes back what was added since there were so many logs and kinds.
+    /// Takes back the logs and kinds beyond so many of each.
     pub fn truncate(&mut self, logs: usize, kinds: usize) {
         for log in self.logs.drain(logs..) {
             self.live.remove(&(log.level, log.id));
@@ -175,8 +175,8 @@ impl Dictionary {
     }
 }
 
-/// What reads and the writer remember between requests. A number is good where the head that it leads to carries the
-/// organization's name, a dictionary is good for the version in the head; both are read every time.
+/// What readers and the writer remember between requests. The head is read every time. A number is good where its head
+/// has the organization's name, and a dictionary where its version is the head's.
 pub struct Cache {
     numbers: Moka<(String, String), i64>,
     dictionaries: Moka<i64, Arc<Dictionary>>,
@@ -247,8 +247,8 @@ impl Store {
             dictionary.add_kind(Kind { action: row.name, category: row.category, outcome });
         }
         let dictionary = Arc::new(dictionary);
-        // A reader on PostgreSQL may have read head and rows on both sides of a commit: only the version that
-        // was read with the head counts, and the next read of a newer head comes here again.
+        // On PostgreSQL a commit may lie between reading the head and the rows. The dictionary counts as the version of
+        // the head, and the next reader of a newer head comes here again.
         self.dictionaries.remember_dictionary(head.organization_no, dictionary.clone());
         Ok(dictionary)
     }

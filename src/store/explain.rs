@@ -12,9 +12,6 @@ use crate::{error::Result, question::cursor::OrderField};
 
 impl Store {
     /// Plan lines of the statements that may answer a page.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn explain_page(&self, selection: &Selection, request: PageRequest) -> Result<Vec<String>> {
         let (low, high) = request.bounds();
         let (descending, limit) = (request.descending(), request.limit as i64 + 1);
@@ -39,18 +36,12 @@ impl Store {
     }
 
     /// Plan lines of the statement that counts a selection from the index.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn explain_count(&self, selection: &Selection) -> Result<Vec<String>> {
         let range = selection.range();
         self.explain(vec![self.dialect.over("count(*) AS n", &range, range.occurred.is_some())]).await
     }
 
     /// Plan lines of the statements that look up what a group of events has to know, for as many events as one asks for.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn explain_recording(&self) -> Result<Vec<String>> {
         let numbers = || (0..CHUNK as i64).map(Value::from);
         let keys = numbers().map(|no| [no, vec![0_u8; 16].into()]);

@@ -63,7 +63,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The head of a number, whosever it is.
+    /// The head of a number, whichever organization has it.
     pub(super) async fn head(&self, db: &impl ConnectionTrait, organization_no: i64) -> Result<Option<Head>> {
         let asked = self.select_heads().with(" WHERE h.organization_no = ", organization_no);
         Head::find_by_statement(asked.on(self.dialect.backend())).one(db).await.map_err(error::from)
@@ -88,8 +88,8 @@ impl Store {
             .text(" AS partitions FROM organization_head h JOIN organization o ON o.no = h.organization_no")
     }
 
-    /// Drops everything that is remembered of the database, since it is not the one, or not the state of it, that things
-    /// were remembered of. This is loud: events that were acknowledged may be lost.
+    /// Drops everything that is remembered, because the database is another one or was put back. It is loud, since
+    /// acknowledged events may be lost.
     pub(super) fn forget(&self, evidence: &'static str) {
         self.dictionaries.forget();
         self.calendars.forget();
@@ -101,7 +101,7 @@ impl Store {
         );
     }
 
-    /// The answer to a question during which the database was put back: what was read belongs to no one state.
+    /// The error of a question during which the database was put back: its answer would mix two states.
     pub(super) fn put_back_meanwhile(&self, evidence: &'static str) -> Error {
         #[derive(Debug, thiserror::Error)]
         #[error("the database was put back to an earlier state during the request")]

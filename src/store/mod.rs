@@ -54,8 +54,8 @@ use write::clock_check::ClockCheck;
 
 /// How long a caller waits for a connection before the database counts as gone.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// Bytes that must fit before a database that refused a recording counts as ready again: a full disk has room for a few
-/// often enough.
+/// Bytes that must fit before a database that refused a recording counts as ready again. A full disk often has room for a
+/// few.
 const HEADROOM: usize = 1 << 20;
 
 /// The database, whichever it is.
@@ -120,9 +120,8 @@ impl Store {
         }
     }
 
-    /// Whether the database answers, keeps what it acknowledges and takes writes. After a recording that it refused, as
-    /// much as a usual one holds must fit first. Returns its [unsafe settings](Self::unsafe_settings), which the operator
-    /// has waived.
+    /// Whether the database answers, keeps what it acknowledges and takes writes. After it refused a recording, a write of
+    /// usual size must succeed first. Returns its [unsafe settings](Self::unsafe_settings), which the operator has waived.
     ///
     /// # Errors
     /// `UNAVAILABLE`.

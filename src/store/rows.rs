@@ -1,4 +1,4 @@
-//! From database rows to events.
+//! Reads rows: whole events, and rows of other shapes.
 
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
 use sqlx::{ColumnIndex, Decode, Row, Type};

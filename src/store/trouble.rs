@@ -1,16 +1,16 @@
-//! Trouble that lasts: one line in the log a minute is loud enough.
+//! Trouble that lasts is logged once a minute.
 
 use std::time::{Duration, Instant};
 
 /// How often the same trouble is told again.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
-/// Something that is told at once, and again from time to time.
+/// Trouble that is logged at once, and again from time to time.
 #[derive(Default)]
 pub(super) struct Trouble(Option<Instant>);
 
 impl Trouble {
-    /// Whether it is to be told now.
+    /// Whether it has to be logged now.
     pub fn is_told(&mut self) -> bool {
         if self.0.is_some_and(|told| told.elapsed() < TELL_EVERY) {
             return false;

@@ -264,14 +264,12 @@ pub fn check(members: &Members<'_>, ignored: &[String]) -> Result<(), Error> {
     let mut faults = check.faults.into_iter();
     let Some(first) = faults.next() else { return Ok(()) };
     let (field, mut rule, mut suggestions) = (first.field, first.rule, first.suggestions);
-    let mut message = format!("{field}: {rule}");
     for fault in faults {
         let text = format!("; {}: {}", fault.field, fault.rule);
-        message.push_str(&text);
         rule.push_str(&text);
         suggestions.extend(fault.suggestions);
     }
-    Err(Error::BadInput { field, rule, message, suggestions })
+    Err(Error::BadInput { field, rule, given: None, suggestions })
 }
 
 /// Whether a field is left out, by its path without the places in lists.

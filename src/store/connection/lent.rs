@@ -109,7 +109,7 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let Some(held) = self.0.take() else { return };
         match tokio::runtime::Handle::try_current() {
-            // Who comes next waits for the end of it: two connections are never at one transaction's place.
+            // The next caller waits until this one is closed, so that there are never two writing connections.
             Ok(runtime) => drop(runtime.spawn(discard(held))),
             Err(_) => {
                 if let Held::Writer(mut guard) = held {
@@ -123,7 +123,7 @@ impl Drop for Lent {
 /// Closes a connection that may be anywhere inside a transaction.
 pub(super) async fn discard(held: Held) {
     metrics::counter!("ledgerline_connections_discarded_total").increment(1);
-    // That closing fails, too, changes nothing: the connection is gone.
+    // Where closing fails too, the connection is gone all the same.
     match held {
         Held::Writer(mut guard) => {
             if let Some(connection) = guard.take() {
@@ -131,7 +131,7 @@ pub(super) async fn discard(held: Held) {
             }
         }
         Held::Reader(pooled) => drop(pooled.close().await),
-        // A server that is out of reach does not say farewell.
+        // A server that is out of reach does not answer the farewell.
         Held::Postgres(pooled) => drop(tokio::time::timeout(ACQUIRE, pooled.close()).await),
     }
 }

@@ -1,4 +1,4 @@
-//! Opening a database: connections that are asked what they keep, and the newest schema.
+//! Opens a database: checks what its connections keep, and brings it to the newest schema.
 
 use std::path::Path;
 

@@ -11,7 +11,7 @@ use crate::{
     store::{dialect::Dialect, error, sqlite::files::Files},
 };
 
-/// Once more what the session was set to: a pooler that mixes sessions unnoticed takes nothing from what is recorded.
+/// Sets again what the session was set to, so that a pooler that mixes sessions unnoticed weakens no transaction.
 pub(super) const DURABLE: &str = "BEGIN; SET LOCAL synchronous_commit = on";
 pub(super) const SNAPSHOT: &str =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0";
@@ -74,9 +74,6 @@ impl Transaction {
     }
 
     /// Calls `row` with every row of a statement, one by one.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn each<R: FromQueryResult>(
         &self,
         statement: Statement,
@@ -95,9 +92,6 @@ impl Transaction {
     }
 
     /// Sends lines of text to a `COPY … FROM STDIN` of PostgreSQL.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn copy_in(&self, statement: &str, pieces: impl Iterator<Item = String> + Send) -> Result<(), DbErr> {
         let (mut place, mut lent) = self.lend().await?;
         let done = async {
@@ -124,7 +118,7 @@ impl Transaction {
         self.files.as_ref().map_or(Ok(()), Files::check)
     }
 
-    /// The connection for one statement. It is not there meanwhile: who goes away midway leaves none.
+    /// Takes the connection for one statement. A caller who goes away midway leaves none behind.
     async fn lend(&self) -> Result<(tokio::sync::MutexGuard<'_, Option<Lent>>, Lent), DbErr> {
         let mut place = self.held.lock().await;
         let lent = place.take().ok_or_else(failed_before)?;

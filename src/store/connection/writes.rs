@@ -122,7 +122,7 @@ impl Writes {
                     return Err(error::of_sqlx(sqlx::Error::PoolClosed));
                 }
                 if guard.is_none() {
-                    // A file that is not there any more is not made anew, and one that took its place is not written to.
+                    // A file that is gone is not made anew, and a file that took its place is not written to.
                     single.files.check()?;
                     *guard = Some(connect::reopen_writer(&single.url).await?);
                     single.files.check().inspect_err(|_| drop(guard.take()))?;

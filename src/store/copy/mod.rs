@@ -1,8 +1,8 @@
 //! Copying everything to another database: the same organizations, sequences, ids, positions and counts.
 //!
-//! The source may be in use: what is copied is its state at the start. An organization's head is written in the
-//! transaction that completes it, so that one without a head is known to be unfinished; events go before it in order,
-//! so that the last one says where to go on. The index of terms is built anew.
+//! The source may be in use: its state at the start is copied. Events are written in order, so that the last one says
+//! where an interrupted copy goes on. The transaction that completes an organization writes its head, so that an
+//! organization without a head is known to be unfinished. The index of terms is built anew.
 
 mod rows;
 mod source;
@@ -145,8 +145,8 @@ impl Store {
         Ok(Copied { events: total, before, organizations, compared })
     }
 
-    /// Refuses a database that a copy has not been brought to its end in: heads come in the order of numbers, so the
-    /// last organization's is missing then.
+    /// Refuses a database with an unfinished copy in it. Heads come in the order of numbers, so the last organization's is
+    /// missing there.
     ///
     /// # Errors
     /// `BAD_USER_INPUT`, and those of the database.
@@ -168,7 +168,7 @@ impl Store {
     async fn snapshot(&self) -> Result<Transaction> {
         match self.dialect {
             Dialect::Sqlite => transaction::snapshot(&self.read, self.dialect).await,
-            // Not the readers' connections: their statements have a time limit.
+            // The connections that write have no time limit for statements.
             Dialect::Postgres => self.write.begin_snapshot().await,
         }
     }
@@ -213,7 +213,7 @@ impl Store {
 }
 
 impl Source<'_> {
-    /// All organizations first: no number of theirs can be given to another one then. Returns how many there are.
+    /// Copies all organizations first, so that nobody else can get a number of theirs. Returns how many there are.
     async fn copy_organizations(&self, target: &Store, known: &HashMap<i64, Known>) -> Result<u64> {
         let (mut number, mut after) = (0, None::<Cells>);
         let mut writing = Writing::begin(target).await?;
@@ -253,7 +253,7 @@ impl Source<'_> {
         writing.commit().await
     }
 
-    /// Everything of organizations but their events; their heads last.
+    /// Copies what organizations have besides events, their heads last.
     async fn complete(&self, writing: &mut Writing, completed: &[(Cells, Option<Known>)]) -> Result<()> {
         let outgrown = completed.iter().filter(|(_, known)| known.as_ref().is_some_and(|known| known.head.is_some()));
         let outgrown: Vec<_> = outgrown.filter_map(|(head, _)| integer(&head[0])).map(|no| no.to_string()).collect();

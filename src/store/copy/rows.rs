@@ -77,7 +77,7 @@ impl Table {
         let mut compared = 0;
         if let Some(part) = part {
             sql = sql.with(&format!(" AND {} = ", keys[0]), part.organization_no);
-            // A comparison that begins with the organization would not be a range of the index.
+            // A row comparison that began with the organization would not be a range of the index.
             compared = 1.min(keys.len() - 1);
             if self.columns().any(|(name, _)| name == "sequence") {
                 sql = sql.with(&format!(" AND {key}.sequence >= "), part.since);
@@ -93,8 +93,8 @@ impl Table {
         sql.text(&format!(" ORDER BY {}", keys.join(", ")))
     }
 
-    /// SQLite's events lie under one number. An event that the order of time does not lead to is left out, so that it
-    /// is found missing.
+    /// SQLite keeps events under one number. An event that is not in the order of time is left out here, so that the
+    /// comparison finds it missing.
     fn events_of_sqlite(&self, part: Option<Part>, after: Option<&[Value]>) -> Sql {
         let key = |organization_no: i64, sequence: i64| (organization_no << SEQUENCE_BITS) | sequence;
         let (mut low, high) = part.map_or((0, i64::MAX), |part| {

@@ -1,4 +1,4 @@
-//! The database that is copied: what of it the target lacks, in the order of organizations and sequences.
+//! The database that is copied: finds what the target lacks, in the order of organizations and sequences.
 
 use std::collections::HashMap;
 
@@ -78,7 +78,7 @@ impl Source<'_> {
                 let size = target.events_there(no).await?;
                 let same = here(&ORGANIZATION, part).await?.as_ref() == Some(&organization)
                     && (size == 0 || {
-                        // A trail that ends in the same event, salt included, was not written to by anyone else.
+                        // Where the last event is the same, its salt too, nobody else has written to the trail.
                         let last = Part { since: size - 1, ..part };
                         here(&EVENT, last).await? == there(&EVENT, last).await?
                     });

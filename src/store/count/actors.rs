@@ -17,8 +17,8 @@ use crate::{
 const ACTOR_MATCHES: i64 = 20_000;
 
 impl Store {
-    /// The actors of what some scopes of one organization show whose id, name or e-mail contains a text, case ignored, or
-    /// did in some event: each as the newest event of theirs says, the busiest first.
+    /// The actors whose id, name or e-mail contains a text in any of their events, case ignored. They are taken from what
+    /// some scopes of one organization show. Each is as its newest event says, and the busiest comes first.
     ///
     /// # Errors
     /// Those of the database and of [`Store::select`].
@@ -43,7 +43,7 @@ impl Store {
         Ok(actors.into_iter().map(|one| one.actor).take(limit).collect())
     }
 
-    /// The actors of an organization, out of its directory, which has a row for everything that was known of one.
+    /// The actors of an organization from its directory, which has a row for each way that events named an actor.
     async fn known_actors(&self, organization_no: i64, part: Option<&str>, limit: usize) -> Result<Vec<Actor>> {
         #[derive(FromQueryResult)]
         struct Row {

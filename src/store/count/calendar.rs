@@ -1,5 +1,5 @@
-//! Events by local day, remembered: what an append-only log counted once stays true, so a later question only adds the
-//! events that were recorded since.
+//! Events by local day, kept in memory. An append-only log changes no count, so a later question adds only the events
+//! that were recorded since.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -38,7 +38,7 @@ const SHIFT_DAYS: i64 = 200_000;
 /// An organization's events by local day, log and kind.
 #[derive(Clone)]
 pub(in crate::store) struct Calendar {
-    /// The head whose events are counted: those of the sequences below its size, of the history that it belongs to.
+    /// The head at which it was counted: it has the events of the sequences below the head's size, and of that history.
     at: head::Model,
     /// By day since 1970, log and kind.
     counts: HashMap<(i64, i64, i64), i64>,
@@ -105,7 +105,7 @@ impl Store {
         let key = (selection.organization_no, zone);
         let calendar = match self.calendars.0.get(&key) {
             Some(known) => {
-                // Another question may have brought it further than this one's head.
+                // Another question may have counted it at a later head than this one's.
                 let later = known.at.size > selection.head.size;
                 let head = if later { self.head_again(selection).await?.row } else { selection.head.clone() };
                 if known.at.size == head.size && known.at.last_salt == head.last_salt {
@@ -126,7 +126,7 @@ impl Store {
         Ok(calendar)
     }
 
-    /// A calendar with the events added that were recorded since; `None` where it is to be counted anew.
+    /// The calendar with the events that were recorded since; `None` where it has to be counted anew.
     async fn caught_up_calendar(
         &self,
         selection: &Selection,
@@ -145,7 +145,7 @@ impl Store {
         }
         let no = selection.organization_no;
         if !grew(&known.at, head) {
-            // A smaller one may be a replica's, which is behind the primary that the calendar was counted on.
+            // A smaller head may be a replica's that is behind the primary, on which the calendar was counted.
             if known.at.size == head.size {
                 self.forget("the last event of a counted calendar is another one");
             }
@@ -159,7 +159,7 @@ impl Store {
         let columns = "e.salt, e.occurred_ns, e.log_no, e.action, e.category, e.outcome";
         let sql = self.dialect.select_by_sequence(columns, no, last_counted, last, false, CATCH_UP + 1);
         let mut rows = self.rows_of::<Row>(sql).await?.into_iter();
-        // The last event that was counted, once more: of another history, it is another one.
+        // The last event that was counted is read again. In another history it is another event.
         if rows.next().is_none_or(|row| row.salt != known.at.last_salt) {
             self.forget("the last event of a counted calendar is another one");
             return Ok(None);
@@ -224,7 +224,7 @@ impl Store {
                 .with(" AND bucket >= ", from.div_euclid(unit))
                 .with(" AND bucket < ", to.div_euclid(unit))
                 .text(" GROUP BY 1, 2, 3");
-            // One by one: of a large organization they are some hundred thousand, and a row as the driver has it is large.
+            // Row by row: a large organization has some hundred thousand, and the driver's rows are large.
             let add = |row: Row| *counts.entry((row.day, row.log_no, row.action_no)).or_default() += row.n;
             tx.each(sql.on(backend), add).await.map_err(error::from)?;
         }

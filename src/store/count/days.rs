@@ -38,7 +38,7 @@ impl Store {
         Ok(days.counts.into_iter().map(|(value, count)| Bucket { value, count }).collect())
     }
 
-    /// Whole local days from the calendar, and what sticks out at the ends from the finer counts.
+    /// Counts whole local days from the calendar, and the rest at both ends from the finer counts.
     async fn days_kept(&self, selection: &Selection, days: &mut Days) -> Result<()> {
         let (from, to) = (selection.filter.from, selection.filter.to);
         let zone = days.zone;

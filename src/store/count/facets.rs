@@ -1,7 +1,7 @@
 //! Facets: how many events a list has by what they are about.
 //!
-//! By what the kept counts know (category, action, outcome, log) all events are counted: a sum over few rows where the
-//! filter is countable, else linear in the matches. By what only the events say, the newest matches are counted.
+//! Facets of what the kept counts know (category, action, outcome, log) count all events: a sum over few rows where the
+//! filter is countable, else linear in the matches. Facets of what only the events say count the newest matches.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -18,7 +18,7 @@ use crate::{
 
 /// Most buckets of a facet.
 const BUCKETS: usize = 50;
-/// Matches up to which they are counted exactly by what only events say.
+/// The most matches that a facet of what only events say reads; with more, the newest of them.
 const MATCHES: i64 = 200_000;
 
 /// One value and how many events have it.
@@ -206,7 +206,7 @@ impl Store {
         Ok(FacetList::of(SeenActor::merged(actors).into_iter().map(|seen| (seen.actor, seen.count)), exact))
     }
 
-    /// What is said of actors in the newest matches, and whether those are all matches.
+    /// The actors of the newest matches, as each event says them, and whether those are all matches.
     pub(in crate::store) async fn actors_of(
         &self,
         selection: &Selection,
@@ -236,7 +236,7 @@ impl Store {
         Ok(FacetList::of(sums, true))
     }
 
-    /// All events of a selection by what the kept counts know of them, too.
+    /// How many events of a selection there are of each value that the kept counts know, too.
     async fn all_by<T: Eq + Hash>(
         &self,
         selection: &Selection,
@@ -284,7 +284,7 @@ impl Store {
         Ok(groups)
     }
 
-    /// The newest matches by what they say, and whether those are all matches.
+    /// How many of the newest matches have each value, and whether those are all matches.
     async fn newest_by<T: Eq + Hash>(
         &self,
         selection: &Selection,

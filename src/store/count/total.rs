@@ -61,7 +61,8 @@ impl Store {
         Ok(now - later as i64)
     }
 
-    /// A count and the selection, as of now, that it belongs to: counted again while events arrive meanwhile.
+    /// A count, and the selection that it belongs to. It is counted again while events arrive, so that both are of one
+    /// size of the organization.
     async fn count_at_rest(&self, selection: &Selection) -> Result<(i64, Selection)> {
         let mut selection = selection.clone();
         let mut attempts = 0;
@@ -155,7 +156,7 @@ impl Store {
         last: i64,
         by_bucket: bool,
     ) -> Result<Vec<Count>> {
-        // By day, a year of a large organization is many rows: the calendar has them by heart.
+        // A year by day is many rows of a large organization. The calendar keeps them in memory.
         let calendar = if grain == Grain::Day { self.calendar(selection, chrono_tz::UTC).await? } else { None };
         let mut counts = match calendar {
             Some(calendar) => calendar.counts(first, last, by_bucket),
@@ -189,7 +190,7 @@ pub(in crate::store) fn edge(selection: &Selection, from: i64, to: i64) -> Range
     narrowed.range()
 }
 
-/// Cuts a range of time into whole days, whole quarter-hours at its ends, and what is left of two of them.
+/// Cuts a range of time into whole days, whole quarter-hours before and after them, and the rest at both ends.
 pub(in crate::store) fn pieces(from: Option<Timestamp>, to: Option<Timestamp>) -> Vec<Piece> {
     if from.is_none() && to.is_none() {
         return vec![Piece::Kept(Grain::Ever, 0, 0)];
@@ -224,7 +225,7 @@ pub(in crate::store) fn pieces(from: Option<Timestamp>, to: Option<Timestamp>) -
     pieces
 }
 
-/// Calls `whole` with the first and last unit that lie wholly in a range, and `rest` with what sticks out.
+/// Calls `whole` with the first and the last unit that lie wholly in a range, and `rest` with what is left at its ends.
 fn cut<T: Default>(
     from: i64,
     to: i64,

@@ -13,8 +13,8 @@ use sql::Sql;
 /// Bits of the sequence inside SQLite's clustered event key.
 pub const SEQUENCE_BITS: u32 = 36;
 
-/// The document of SQLite's search index at a position. Time runs backwards there: FTS5 goes through a list of matches
-/// forwards at a fraction of what backwards costs it, and nearly every list asks for the newest first.
+/// The rowid of a position in SQLite's search index. Time runs backwards there, because nearly every list asks for the
+/// newest first, and FTS5 goes through its matches forwards at a fraction of the cost of backwards.
 pub(in crate::store) fn search_rowid(position: i64) -> i64 {
     !position
 }
@@ -54,8 +54,8 @@ impl Dialect {
         }
     }
 
-    /// Writes something of at least so many bytes: fails on a full disk and on a read-only file. SQLite writes no page
-    /// whose content stays the same, so what is written there is new each time.
+    /// A statement that writes at least so many bytes. It fails on a full disk and on a read-only file. SQLite writes no
+    /// page whose content stays the same, so the bytes are new each time.
     pub fn write_probe(self, bytes: usize) -> String {
         match self {
             Self::Sqlite => format!(
@@ -77,7 +77,7 @@ impl Dialect {
         }
     }
 
-    /// A number that tells one list of partitions from another, whose names say what they hold; SQLite has none.
+    /// A number that tells one list of partitions from another: a hash of their names. SQLite has no partitions.
     pub fn partitions_mark(self) -> &'static str {
         match self {
             Self::Sqlite => "0",
@@ -105,8 +105,8 @@ impl Dialect {
         }
     }
 
-    /// Joins the one row of a table whose key columns another's are: row by row, through the key's index. PostgreSQL,
-    /// which plans once for any number of rows, would rather read the whole table.
+    /// Joins the one row of a table that has the other's values in its key columns: row by row, by the index of the key.
+    /// PostgreSQL plans once for any number of rows, and would read the whole table otherwise.
     pub fn join_one(self, table: &str, alias: &str, key: &[&str], other: &str) -> String {
         let equal = |from: &str| {
             key.iter().map(|column| format!("{from}.{column} = {other}.{column}")).collect::<Vec<_>>().join(" AND ")
@@ -119,7 +119,7 @@ impl Dialect {
         }
     }
 
-    /// Adds a test whether a column contains a text; every character of it is a plain one.
+    /// Adds a test whether a column contains a text. No character of the text is a pattern.
     pub fn contains(self, column: &str, sql: Sql, part: &str) -> Sql {
         match self {
             Self::Sqlite => sql.text(&format!("instr({column}, ")).bind(part).text(") > 0"),

@@ -45,7 +45,7 @@ impl Dialect {
         self.ordered(self.rows(Sql::new("SELECT ").text(&COLUMNS), range), range, descending, limit)
     }
 
-    /// The matches of a search among so many rows of the range in the order of time, tested one by one.
+    /// The matches of a search among so many rows of the range, in the order of time. Each row is tested.
     pub fn events_tested(self, range: &Range, matching: &str, descending: bool, limit: i64, rows: i64) -> Sql {
         let whole = Range { matching: None, occurred: None, ..range.clone() };
         let tested = self.rows(Sql::new("SELECT ").text(&COLUMNS).text(" FROM (SELECT *"), &whole);
@@ -68,8 +68,8 @@ impl Dialect {
         sql.text(&format!(" ORDER BY {order} LIMIT {limit}"))
     }
 
-    /// A range in the stretches that are asked one after the other until there are rows enough. PostgreSQL's search
-    /// index knows no order, and gives all matches of a partition at once; elsewhere it is the range itself.
+    /// Cuts a range into stretches, which are asked one after the other until there are enough rows. PostgreSQL's search
+    /// index knows no order and gives all matches of a partition at once. Elsewhere the range is one stretch.
     pub fn stretches(self, range: &Range, descending: bool) -> Vec<Range> {
         if self == Self::Sqlite || range.matching.is_none() {
             return vec![range.clone()];
@@ -215,8 +215,8 @@ impl Dialect {
         occurred(sql, range)
     }
 
-    /// From rows of `resources` and `position` to those of the distinct types of each event's resources, where `first`
-    /// is 1 in one row of each event and 0 in its others. An event without resources has a row without a type.
+    /// Takes rows of `resources` and `position`, and gives a row for each distinct type among an event's resources. `first`
+    /// is 1 in one row of each event and 0 in its others. An event without resources has one row without a type.
     pub fn resource_types(self, events: Sql) -> Sql {
         let (kind, is_first, each) = match self {
             Self::Sqlite => {

@@ -39,8 +39,8 @@ impl Store {
                     HEAD.name
                 )
             };
-            // The triggers that refuse changes read and write no table: they may run on each node for itself. A setting
-            // and what it is for travel as one request, so they meet the same connection.
+            // The triggers that refuse changes read and write no table, so each node may run them by itself. The setting
+            // that allows it travels in the same request, so that both reach the same connection.
             let request = format!("SET citus.enable_unsafe_triggers = on; {distribute}");
             self.write.execute_unprepared(&request).await.map_err(error::from)?;
             done.push(table);

@@ -24,9 +24,6 @@ use crate::{
 const MONTHS_AHEAD: u32 = 2;
 impl Store {
     /// Reads which partitions there are, and makes those of this month and the next ones.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn make_partitions_ahead(&self, now: Timestamp) -> Result<()> {
         if self.dialect != Dialect::Postgres {
             return Ok(());
@@ -36,8 +33,8 @@ impl Store {
         self.make_partitions(ahead.collect(), now).await
     }
 
-    /// Makes sure that every position has a partition. Another connection makes what is missing: it is there at once
-    /// for all processes, and stays if the caller's transaction does not.
+    /// Makes sure that every position has a partition. Another connection makes a missing one, so that all processes see it
+    /// at once, and it stays even if the caller's transaction is taken back.
     pub(in crate::store) async fn ensure_partitions(
         &self,
         positions: impl IntoIterator<Item = i64>,
@@ -68,8 +65,8 @@ impl Store {
         Ok(())
     }
 
-    /// The partitions that a head was read with. A list of them that is not the database's, because another process added
-    /// to it or the database was put back, would leave events out: it is read again.
+    /// The partitions at the time when a head was read. A remembered list is read again where the database has another one,
+    /// because another process made partitions or the database was put back: the old list would leave events out.
     pub(in crate::store) async fn know_partitions(
         &self,
         db: &impl ConnectionTrait,
@@ -111,7 +108,7 @@ impl Store {
         for partition in all.missing(positions, now) {
             let Partition { low, high, name } = &partition;
             let from = if *low == i64::MIN { "MINVALUE".to_owned() } else { low.to_string() };
-            // Made beside and attached: `PARTITION OF` would lock all readers and writers out.
+            // A table is made first and attached then: `PARTITION OF` would lock all readers and writers out.
             let made = format!(
                 "CREATE TABLE {name} (LIKE event INCLUDING ALL);
                 CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON {name} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

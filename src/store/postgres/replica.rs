@@ -25,12 +25,8 @@ impl Store {
         self.replica.is_some()
     }
 
-    /// The store to answer questions of an organization from: the replica's where its state of the organization is the
-    /// primary's of now, else the primary's. Asking the primary for the head alone costs it one row, and holds for callers
-    /// that recorded through another process too.
-    ///
-    /// # Errors
-    /// Those of the database.
+    /// The store that answers questions about an organization. It is the replica where both have the same head, else the
+    /// primary. The head is one row of the primary, and it tells of events that came through other processes too.
     pub async fn caught_up(&self, product: &str, organization: Option<&str>) -> Result<Self> {
         let (Some(_), Some(organization)) = (&self.replica, organization) else { return Ok(self.clone()) };
         match self.head_of(product, organization).await? {
@@ -39,15 +35,15 @@ impl Store {
         }
     }
 
-    /// The same where the primary's head was read just now.
+    /// The same for a caller that has just read the primary's head.
     pub(in crate::store) async fn caught_up_with(&self, wanted: &Head) -> Self {
         let Some(replica) = &self.replica else { return self.clone() };
         let reason = match self.head(replica, wanted.row.organization_no).await {
-            // Not what is at least as large: after the primary was put back, a replica that lags shows more than there
-            // is, and of an organization that has lost its number. One that is ahead by a moment is passed over too.
+            // The heads must be equal. After the primary was put back, a replica that lags has more events than there are,
+            // perhaps of an organization that has lost its number. So a replica that is ahead by a moment is not asked.
             Ok(Some(found)) if found.is_same(wanted) => return Self { read: replica.clone(), ..self.clone() },
             Ok(_) => "behind",
-            // A replica that is gone takes nobody's reads away.
+            // Without its replica, the primary answers.
             Err(_) => "unavailable",
         };
         metrics::counter!("ledgerline_replica_passed_over_total", "reason" => reason).increment(1);

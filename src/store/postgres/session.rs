@@ -44,19 +44,19 @@ const COMMON: [(&str, &str); 5] = [
 const WRITING: [(&str, &str); 3] = [
     // An acknowledged event survives a crash; group commit pays for it.
     ("synchronous_commit", "on"),
-    // Building indexes takes as long as it takes.
+    // Building an index may take hours.
     ("statement_timeout", "0"),
-    // Of a process that is out of reach, the server hears nothing: the heads that it had locked are free again after this.
+    // The server hears nothing from a process that is out of reach. After this time its locks on heads are free again.
     ("idle_in_transaction_session_timeout", "20s"),
 ];
-/// For a transaction that holds a lock while others work: it may be idle.
+/// Lets a transaction be idle that holds a lock while others work.
 pub(in crate::store) const MAY_BE_IDLE: &str = "SET LOCAL idle_in_transaction_session_timeout = 0";
 /// Settings of the sessions that read.
 const READING: [(&str, &str); 1] = [
     // Longest that one reading statement may take.
     ("statement_timeout", "10s"),
 ];
-/// What only the operator of the server can set: without them, a crash loses or damages what was acknowledged.
+/// Settings that only the operator of the server can make. Without them, a crash loses or damages acknowledged events.
 const OF_THE_SERVER: [&str; 2] = ["fsync", "full_page_writes"];
 
 impl Purpose {
@@ -115,7 +115,7 @@ pub(in crate::store) async fn pool(
         .map_sqlx_postgres_pool_opts(move |pool| {
             pool.after_connect(move |connection, _| {
                 Box::pin(async move {
-                    // Waited for by the caller only as long as for any connection: a pooler may be silent.
+                    // A pooler may be silent, so the caller waits only as long as for any connection.
                     let ready = tokio::time::timeout(ACQUIRE, make_ready(connection, purpose, durability));
                     match ready.await {
                         Ok(Ok(())) => Ok(()),
@@ -156,7 +156,7 @@ pub(in crate::store) async fn check(
         make_ready(&mut first, purpose, durability).await?;
         let mut second = options.connect().await?;
         refuse_shared(&mut first, &mut second, chance).await?;
-        // A farewell that does not arrive is none of ours.
+        // Whether the server hears the farewell does not matter.
         let _ = tokio::join!(first.close(), second.close());
         Ok(())
     };
@@ -176,7 +176,7 @@ pub(in crate::store) async fn reader(url: &str) -> Result<DatabaseConnection> {
     pool(url, READERS, Purpose::Reading, Durability::Waived).await
 }
 
-/// What the server is set to that makes acknowledgements hollow; for the log and `/readyz`.
+/// The settings of the server under which acknowledged events can be lost; for the log and `/readyz`.
 pub(in crate::store) async fn unsafe_settings(read: &DatabaseConnection) -> Result<Vec<&'static str>> {
     let asked = shown(&OF_THE_SERVER);
     let row = raw_sql(AssertSqlSafe(asked)).fetch_one(read.get_postgres_connection_pool()).await;
@@ -185,7 +185,7 @@ pub(in crate::store) async fn unsafe_settings(read: &DatabaseConnection) -> Resu
     Ok((0..OF_THE_SERVER.len()).filter(is_off).map(|place| OF_THE_SERVER[place]).collect())
 }
 
-/// The error of a server that was set to forget while it was in use.
+/// The error of a server whose settings became unsafe while it was in use.
 pub(in crate::store) fn became_unsafe(settings: &[&str]) -> Error {
     Error::Unavailable(Arc::new(Refused::Unsafe(settings.join(" and "))))
 }
@@ -202,7 +202,7 @@ fn unreachable_database(error: sqlx::Error, field: &str) -> Error {
     error::from(error::of_sqlx(error))
 }
 
-/// Sets what is ours, and asks whether it holds and what else has to.
+/// Makes our settings, and asks whether they hold and whether the operator's are safe.
 async fn make_ready(connection: &mut PgConnection, purpose: Purpose, durability: Durability) -> Result<(), Refused> {
     let settings = purpose.settings();
     // Plain text: a pooler that gives each statement another session fails here with a sentence, not later at names of
@@ -236,8 +236,8 @@ fn shown(names: &[&str]) -> String {
     format!("SELECT {}", columns.join(", "))
 }
 
-/// Refuses a pooler in transaction mode. It hands a session to whoever begins a transaction next, so the one of the second
-/// connection shows what the first has set, or the first does not find it again.
+/// Refuses a pooler in transaction mode. It hands a session to whoever begins a transaction next. So the second connection
+/// sees what the first one has set, or the first one does not find its own setting again.
 async fn refuse_shared(first: &mut PgConnection, second: &mut PgConnection, chance: &Chance) -> Result<(), Refused> {
     let mark = format!("{:016x}", chance.draw());
     let seen = "SELECT coalesce(current_setting('ledgerline.session', true), '')";

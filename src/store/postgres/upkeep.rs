@@ -1,5 +1,5 @@
-//! What PostgreSQL needs done beside recording: partitions ahead of their time, the search indexes' waiting entries
-//! merged, and the indexes of past partitions built tight. What SQLite needs is in [`wal`](crate::store::sqlite::wal).
+//! What PostgreSQL needs beside recording. Partitions are made ahead of their time, entries that wait in the search
+//! indexes are merged, and the indexes of past partitions are built tight.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -17,9 +17,9 @@ use crate::{
     },
 };
 
-/// How often waiting entries are merged: a search reads all that wait.
+/// How often waiting entries are merged. A search reads all that wait.
 const MERGE_EVERY: Duration = Duration::from_secs(1);
-/// Merges between two rounds of the rest.
+/// How many merges lie between two rounds of the other work.
 const MERGES_A_ROUND: u32 = 3_600;
 /// How long after its end a partition is sealed at the earliest, in nanoseconds: late events are over by then.
 const SEAL_AFTER: i64 = 24 * 3_600 * 1_000_000_000;
@@ -37,7 +37,7 @@ impl Store {
             let done = async {
                 written.extend(self.merge_search_entries().await?);
                 if round.is_multiple_of(MERGES_A_ROUND) {
-                    // What another process left when it was killed.
+                    // A process that was killed left entries.
                     self.merge_all_search_entries().await?;
                     self.make_partitions_ahead(clock.now()).await?;
                     self.seal_partitions(clock.now(), &std::mem::take(&mut written)).await?;
@@ -52,11 +52,8 @@ impl Store {
         }
     }
 
-    /// Moves the entries that wait in the search indexes of partitions that were written to into the indexes, so that
-    /// neither a search has to read them nor a recording to merge them. Returns those partitions.
-    ///
-    /// # Errors
-    /// Those of the database.
+    /// Merges the entries that wait in the search indexes of the partitions that this process wrote to. Otherwise each
+    /// search would read them, and some recording would have to merge them. Returns those partitions.
     pub async fn merge_search_entries(&self) -> Result<BTreeSet<String>> {
         let touched = std::mem::take(&mut *self.touched());
         if touched.is_empty() || self.dialect != Dialect::Postgres {
@@ -64,13 +61,13 @@ impl Store {
         }
         let merged = self.merge(&touched).await;
         if !matches!(merged, Ok(true)) {
-            // Another process is at it, or it failed: ours come again.
+            // Another process merges them, or it failed: these partitions are tried again.
             self.touched().extend(touched.iter().cloned());
         }
         merged.map(|_| touched)
     }
 
-    /// The same of all partitions: a process that was killed left entries and told nobody.
+    /// The same for all partitions, for the entries of processes that were killed.
     async fn merge_all_search_entries(&self) -> Result<()> {
         let merged = Merged::find_by_statement(Sql::new(&merge_statement("")).on(self.dialect.backend()));
         let merged = merged.all(&self.write).await.map_err(error::from)?;
@@ -91,16 +88,13 @@ impl Store {
         Ok(true)
     }
 
-    /// Builds the indexes of partitions tight whose time has been over for a day, but for those that are still written
-    /// to. Readers and writers are not locked out meanwhile. Returns how many were sealed.
-    ///
-    /// # Errors
-    /// Those of the database.
+    /// Seals partitions: builds their indexes tight. It takes those whose time has been over for a day and that nobody
+    /// writes to any more. Readers and writers go on meanwhile. Returns how many were sealed.
     pub async fn seal_partitions(&self, now: Timestamp, written: &BTreeSet<String>) -> Result<usize> {
         if self.dialect != Dialect::Postgres {
             return Ok(0);
         }
-        // Held while another connection builds: a concurrent build cannot be part of a transaction.
+        // This transaction holds the lock while another connection builds: a concurrent build runs outside of transactions.
         let tx = self.write.begin().await?;
         tx.execute_unprepared(MAY_BE_IDLE).await.map_err(error::from)?;
         if !locked(&tx).await? {

@@ -1,4 +1,4 @@
-//! One event or log by its id, the actors of an organization, and the organizations of a product.
+//! Finds one event or log by its id, and the organizations of a product.
 
 use std::sync::Arc;
 
@@ -16,9 +16,6 @@ use crate::store::Dictionary;
 
 impl Store {
     /// The event of an id, with its organization's dictionary; `None` when it is not there or not to be seen.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn event(&self, scope: &ReadScope, id: EventId) -> Result<Option<(Event, Arc<Dictionary>)>> {
         let Some(store) = self.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };
         let sql = self.dialect.events_by_sequence(id.organization_no, id.sequence, id.sequence, false, 1);
@@ -31,16 +28,13 @@ impl Store {
     }
 
     /// The dictionary with the log of an id; `None` when it is not there or not to be seen.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn log(&self, scope: &ReadScope, id: LogId) -> Result<Option<Arc<Dictionary>>> {
         let Some(store) = self.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };
         let dictionary = store.dictionary_within(scope, id.organization_no).await?;
         Ok(dictionary.filter(|known| known.log_id(id.no) == Some(id) && shows(known, scope, id.no)))
     }
 
-    /// The store to read an organization's rows from; `None` where it is known not to be one that a scope is for.
+    /// The store that an organization is read from; `None` where the scope is not for the organization.
     async fn caught_up_within(&self, scope: &ReadScope, organization_no: i64) -> Result<Option<Self>> {
         if !self.has_replica() {
             return Ok(Some(self.clone()));
@@ -88,9 +82,6 @@ impl Store {
     }
 
     /// The logs of an organization that a token may name, not deleted ones.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn dictionary_of(&self, product: &str, organization: &str) -> Result<Option<Arc<Dictionary>>> {
         let store = self.caught_up(product, Some(organization)).await?;
         let Some(head) = store.head_of(product, organization).await? else { return Ok(None) };

@@ -14,14 +14,14 @@ use crate::{
 const SCAN_ROWS: usize = 20_000;
 /// Rows of one step of such a scan.
 const SCAN_STEP: i64 = 500;
-/// Matches up to which a list by sequence is sorted; beyond, it is walked.
+/// Up to so many matches, a list by sequence sorts them. With more, it walks through the sequence.
 const SORTED_MATCHES: i64 = 10_000;
 
-/// Size of an organization whose every event PostgreSQL tests one by one rather than search several partitions.
+/// Up to this size of an organization, PostgreSQL tests each of its events rather than search several partitions.
 const SMALL: i64 = 1_000;
 /// Newest rows that PostgreSQL tests one by one at first, to see how common a search is.
 const PROBE_ROWS: i64 = 250;
-/// Rows that it tests one by one where they promise to fill the page.
+/// Newest rows that it tests one by one where they promise to fill the page.
 const PROBE_ROWS_MOST: i64 = 4_000;
 
 /// Which part of a list.
@@ -48,7 +48,7 @@ pub struct Page {
     pub more: bool,
     /// Where the scan stopped short, if it did: paging goes on from this key.
     pub stopped_at: Option<i64>,
-    /// The logs, where events came in since the selection was made that lie in new ones.
+    /// The logs, where the page has events of logs that are newer than the selection.
     pub dictionary: Option<Arc<Dictionary>>,
 }
 
@@ -83,9 +83,6 @@ pub fn key(order: Order, event: &Event) -> i64 {
 
 impl Store {
     /// Part of a list.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn page(&self, selection: &Selection, request: PageRequest) -> Result<Page> {
         if selection.route == Route::Nothing {
             return Ok(Page::default());
@@ -128,8 +125,8 @@ impl Store {
         self.events_of(self.dialect.events_by_position(range, descending, limit)).await
     }
 
-    /// A page of a search on PostgreSQL, whose search index knows no order: rows are tested one by one where the page
-    /// fills up soon, else the partitions are searched one after the other until it is full.
+    /// A page of a search on PostgreSQL, whose search index knows no order. Where the page fills up soon, rows are tested
+    /// one by one. Else the partitions are searched one after the other until the page is full.
     async fn search(&self, range: &Range, matching: &str, descending: bool, limit: i64) -> Result<Vec<Event>> {
         let tested = |rows| self.events_of(self.dialect.events_tested(range, matching, descending, limit, rows));
         if range.size <= SMALL {
@@ -140,8 +137,8 @@ impl Store {
             if found.len() as i64 == limit {
                 return Ok(found);
             }
-            // Testing on is lost time where the page is not sure to fill up from all rows that may be tested, and where
-            // all matches of one partition are fewer than the rows to test: a row costs about the same either way.
+            // A row costs about the same whether it is tested or found by the index. So testing goes on only where it is
+            // sure to fill the page, and where it reads fewer rows than one partition has matches.
             let found = found.len() as i64;
             let sure = found * PROBE_ROWS_MOST >= 2 * limit * rows;
             let matches = found * range.size / rows / range.partitions.count();
@@ -222,7 +219,7 @@ impl Store {
         self.scan(selection, OrderField::Sequence, (low.max(0), high), descending, wanted).await
     }
 
-    /// Whether a range has at most so many events; looks no further.
+    /// Whether a range has at most so many events. It looks no further than that.
     async fn at_most(&self, range: &Range, limit: i64) -> Result<bool> {
         let rows =
             self.dialect.over("1 AS one", range, range.occurred.is_some()).text(&format!(" LIMIT {}", limit + 1));

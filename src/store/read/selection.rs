@@ -1,4 +1,4 @@
-//! From a question and a permission to what the index is asked.
+//! Turns a question and a permission into what the index is asked.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Names or e-mails up to which a part of them becomes terms; more are tested row by row.
+/// Up to so many names or e-mails that contain a part, the part becomes terms. With more, rows are tested.
 const ACTOR_TERMS: usize = 200;
 /// Postings that a prefix may touch before the question is refused.
 const PREFIX_POSTINGS: i64 = 500_000;
@@ -84,8 +84,8 @@ impl Selection {
         &self.product
     }
 
-    /// What to tell the caller of an error: a prefix that PostgreSQL, which cannot count a prefix's matches beforehand,
-    /// did not get through in time is named.
+    /// What to tell the caller of an error. PostgreSQL cannot count the matches of a prefix beforehand, so after a time-out
+    /// the prefixes of the search are named.
     #[must_use]
     pub fn blame(&self, error: Error) -> Error {
         let prefixes = self.filter.search.words.iter().filter(|asked| asked.prefix);
@@ -120,7 +120,7 @@ impl Selection {
         kind.is_some_and(|kind| self.filter.keeps_kind(&kind.action, kind.category.as_deref(), kind.outcome))
     }
 
-    /// The rows that the index has to give, positions bounded by the dates.
+    /// The rows that the index has to give. The dates bound the positions.
     pub(in crate::store) fn range(&self) -> Range {
         let (from, to) = (self.filter.from, self.filter.to);
         let low = from.map_or(i64::MIN, |from| Position::block_of(from).0);
@@ -188,8 +188,8 @@ impl Store {
         if filter == selection.filter { Ok(selection.clone()) } else { self.refine(selection, filter).await }
     }
 
-    /// The same selection at the organization's size of now, with the logs, kinds and partitions that came with its
-    /// newer events; `None` where none came.
+    /// The same selection at the organization's present size, with the logs, kinds and partitions of its newer events;
+    /// `None` where there are no newer events.
     pub(in crate::store) async fn renewed(&self, selection: &Selection) -> Result<Option<Selection>> {
         let Head { row: head, partitions, .. } = self.head_again(selection).await?;
         if head.size == selection.head.size {
@@ -204,7 +204,7 @@ impl Store {
     /// The head of a selection's organization as it is now.
     ///
     /// # Errors
-    /// `UNAVAILABLE` where it cannot have grown out of the selection's: what was read since belongs to no one state.
+    /// `UNAVAILABLE` where the selection's head cannot have grown into it: what was read since would mix two states.
     pub(in crate::store) async fn head_again(&self, selection: &Selection) -> Result<Head> {
         let head = self.head(&self.read, selection.organization_no).await?;
         let same = |head: &Head| selection.is_of(head) && grew(&selection.head, &head.row);
@@ -229,7 +229,7 @@ impl Store {
         Ok(Selection { filter, matching, route, ..selection.clone() })
     }
 
-    /// What the organization's dictionaries say to the filter.
+    /// The names that the filter's prefixes and parts stand for in this organization.
     async fn expand(&self, selection: &Selection, filter: &Filter) -> Result<Expansion> {
         let mut expansion = Expansion::default();
         if filter.has_action_prefix() {
@@ -261,8 +261,8 @@ impl Store {
         Ok((found.len() <= ACTOR_TERMS).then(|| found.into_iter().map(|row| row.value).collect()))
     }
 
-    /// Refuses a prefix that touches too many postings, naming the word. PostgreSQL keeps no such counts: there
-    /// the statement's time limit refuses, see [`Selection::blame`].
+    /// Refuses a prefix that touches too many postings, and names the word. PostgreSQL keeps no such counts. The time limit
+    /// of its statements refuses there: see [`Selection::blame`].
     async fn bound_prefixes(&self, organization_no: i64, clauses: &[Clause]) -> Result<()> {
         if self.dialect != Dialect::Sqlite {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Which logs a question sees: what was asked for, less what the token is not for and what was deleted.
+//! The logs that a question sees: those that were asked for, without those that the token is not for and deleted ones.
 
 use crate::{
     auth::ReadScope,
@@ -9,7 +9,7 @@ use crate::{
     store::Dictionary,
 };
 
-/// Deleted logs up to which they are left out by terms; more are tested row by row.
+/// Up to so many deleted logs are left out by terms. With more, rows are tested.
 const REMOVED_TERMS: usize = 50;
 
 /// Which logs a question sees.
@@ -33,7 +33,7 @@ impl View {
         };
         let allowed = scope.allowed_logs();
         let Some(root) = root else {
-            // A log of one's own that has no events yet is empty, another is not one's own.
+            // A log that the token is for may have no events yet: it is empty. Any other is refused.
             let own = allowed.is_empty() || scope.log().is_some_and(|name| allowed.contains(name));
             return if own { Ok(None) } else { Err(Error::other_logs()) };
         };

@@ -45,14 +45,14 @@ pub(in crate::store) async fn pool_of_one(options: &SqliteConnectOptions) -> Res
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.await.map_err(error::of_sqlx)?))
 }
 
-/// From the start on, a connection waits for others as long as a caller does.
+/// Once the database is open, the connection waits for others no longer than a caller does.
 pub(in crate::store) async fn wait_no_longer(connection: &mut SqliteConnection) -> Result<(), DbErr> {
     let busy = format!("PRAGMA busy_timeout = {}", ACQUIRE.as_millis());
     connection.execute(AssertSqlSafe(busy)).await.map_err(error::of_sqlx)?;
     Ok(())
 }
 
-/// The connections that read, all from the start, and for good: one that opens later could open another file.
+/// The connections that read. All are opened now and never again: a later one could open another file.
 pub(in crate::store) async fn readers(url: &str, files: &Files) -> Result<DatabaseConnection, DbErr> {
     let unchanged = files.clone();
     let reading = PoolOptions::new()
@@ -82,7 +82,7 @@ pub(in crate::store) async fn reopen_writer(url: &str) -> Result<SqliteConnectio
 
 /// Refuses a connection whose commits would not survive a power cut.
 async fn durable(connection: &mut SqliteConnection) -> Result<(), DbErr> {
-    // What is asked before the first read is what was wished for; the read opens the write-ahead log.
+    // Before the first read, the pragma tells what was wished for. The read opens the write-ahead log.
     connection.execute("SELECT count(*) FROM sqlite_schema").await.map_err(error::of_sqlx)?;
     let journal = pragma(connection, "journal_mode").await?;
     let synchronous = pragma(connection, "synchronous").await?;
@@ -144,7 +144,7 @@ fn writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .auto_vacuum(SqliteAutoVacuum::None)
         .page_size(8192)
         .pragma("wal_autocheckpoint", "10000")
-        // A kept statement keeps its values, and one of hundreds of rows is rarely asked for twice.
+        // A statement in the cache keeps its values, and an insert of hundreds of rows rarely comes twice.
         .statement_cache_capacity(24)
         .pragma("cache_size", "-32768")
 }

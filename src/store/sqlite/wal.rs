@@ -1,7 +1,7 @@
-//! SQLite's files looked after: whether they are still there, and that the write-ahead log shrinks again.
+//! Looks after SQLite's files: that they are still there, and that the write-ahead log shrinks again.
 //!
 //! Commits copy the log into the database file from time to time, and begin it anew. While somebody reads an old state
-//! (a backup, an open `sqlite3`), the log grows without end, and what it has grown to it keeps.
+//! (a backup, an open `sqlite3`), the log grows without end, and it keeps its size afterwards.
 
 use std::time::Duration;
 
@@ -78,8 +78,8 @@ impl Store {
         }
     }
 
-    /// Copies a write-ahead log of more than `above` bytes into the database file and makes it empty. Writers wait for
-    /// the last piece of it alone.
+    /// Copies a write-ahead log of more than `above` bytes into the database file and makes it empty. Writers wait only
+    /// while its last piece is copied.
     ///
     /// # Errors
     /// Those of the database; the log is as good as before.

@@ -26,8 +26,8 @@ use crate::{
     },
 };
 
-/// Longest that a group may take on PostgreSQL: a disk may be slow, a connection that was lost says nothing. The
-/// server takes such a transaction back before: see [`session`](crate::store::postgres::session).
+/// The longest that a group may take on PostgreSQL. A disk may be slow, and a lost connection says nothing. The server
+/// takes such a transaction back earlier: see [`session`](crate::store::postgres::session).
 const LONGEST: Duration = Duration::from_secs(30);
 
 enum Decision {
@@ -43,7 +43,7 @@ impl Store {
     pub async fn append(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
         let appended = match self.dialect {
             Dialect::Sqlite => self.append_in_one(group, now).await,
-            // A connection that says nothing is closed: nobody waits for ever, and whether it was committed is not known.
+            // A connection that says nothing is closed, so that nobody waits for ever. Whether it committed is not known.
             Dialect::Postgres => match tokio::time::timeout(LONGEST, self.append_in_one(group, now)).await {
                 Ok(appended) => appended,
                 Err(late) => Err(Error::Unavailable(std::sync::Arc::new(late))),
@@ -59,7 +59,7 @@ impl Store {
 
     async fn append_in_one(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
         self.clock_check.within_reach(now)?;
-        // A second round only where the database went back meanwhile: what was remembered is dropped by then.
+        // A second round comes only after the database was put back. By then, what was remembered is dropped.
         let (tx, (organizations, index)) = loop {
             let tx = self.write.begin().await?;
             match self.organizations(&tx, group, now).await? {

@@ -1,4 +1,4 @@
-//! A clock that cannot be right is told of, and never believed against the log.
+//! A clock that cannot be right is reported. Where it contradicts the log, the log is believed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::{
 
 /// How far clocks of processes on one database may lie apart without a word, in nanoseconds.
 const TOLERATED: i64 = 1_000_000_000;
-/// Whether a clock that was set back was told of.
+/// Whether a clock that was set back was reported.
 #[derive(Default)]
 pub(in crate::store) struct ClockCheck(Mutex<Trouble>);
 
@@ -29,8 +29,7 @@ impl ClockCheck {
         if now < Timestamp::LATEST { Ok(()) } else { Err(Error::Unavailable(Arc::new(BeyondReach(now)))) }
     }
 
-    /// Tells of a clock that lies behind what was recorded already. Events go on being recorded, at the time of the
-    /// newest one: see [`Stage`](super::stage::Stage).
+    /// Reports a clock that is behind the newest recorded event. Recording goes on, at the time of that event: see [`Stage`](super::stage::Stage).
     pub fn not_set_back<'a>(&self, now: Timestamp, heads: impl Iterator<Item = &'a head::Model>) {
         let Some(newest) = heads.map(|head| head.recorded_ns).max() else { return };
         if newest.saturating_sub(TOLERATED) <= now.0 {

@@ -179,7 +179,7 @@ impl Store {
         Ok(())
     }
 
-    /// New logs and kinds, deletions, and the heads; an organization that recorded nothing is taken back.
+    /// Writes new logs and kinds, deletions, and the heads. An organization that recorded nothing is taken back.
     async fn insert_organizations(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
         let (mut logs, mut kinds, mut heads) = (Vec::new(), Vec::new(), Vec::new());
         for Staged { organization, event, .. } in &stage.events {

@@ -62,9 +62,9 @@ struct Numbered {
 }
 
 impl Store {
-    /// The organizations of a group and the place of each by name. They are created where they are new, their heads
-    /// locked in the order of numbers. `None` where a remembered number is not the organization's any more: everything
-    /// remembered is dropped then, and the transaction has to begin anew, for it may have locked heads out of order.
+    /// The organizations of a group, and the place of each by name. New ones are created, and all heads are locked in the
+    /// order of numbers. `None` where a remembered number is not the organization's any more. Everything remembered is
+    /// dropped then, and the transaction has to begin anew, since it may have locked heads out of order.
     pub(in crate::store) async fn organizations(
         &self,
         tx: &Transaction,
@@ -134,8 +134,8 @@ impl Store {
         Ok(Some((organizations, index)))
     }
 
-    /// The heads of organizations, locked and in the same order; `None` where one that was remembered is not there or
-    /// somebody else's.
+    /// The locked heads of organizations in the same order; `None` where the head of a remembered number is not there, or
+    /// is another organization's.
     async fn heads_of(
         &self,
         tx: &Transaction,

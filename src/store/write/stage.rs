@@ -187,10 +187,7 @@ impl<'a> Stage<'a> {
                 EventId { organization_no: self.organizations[organization].no, sequence, salt }
             }
         };
-        Err(Error::Conflict {
-            message: "idempotencyKey: was used for another event".to_owned(),
-            existing: Some(existing.to_string()),
-        })
+        Err(Error::Conflict { existing: existing.to_string() })
     }
 
     fn stage(&mut self, organization: usize, item: &'a Item, log_no: Option<i64>) -> Result<Decided> {
