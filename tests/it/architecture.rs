@@ -219,22 +219,47 @@ fn no_files_import_each_other_in_a_circle() {
     assert!(circles.is_empty(), "{circles:#?}");
 }
 
+/// The sources of a module of the house: of its folder, or its one file.
+fn sources_of(module: &str) -> Vec<PathBuf> {
+    let path = root().join(module);
+    let mut files = Vec::new();
+    if path.is_dir() {
+        sources(&path, &mut files);
+    } else {
+        files.push(path);
+    }
+    files
+}
+
+fn assert_unknown(modules: &[&str], foreign: &[&str]) {
+    for file in modules.iter().flat_map(|module| sources_of(module)) {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        for foreign in foreign {
+            assert!(!text.contains(foreign), "{} names {foreign}", file.display());
+        }
+    }
+}
+
 #[test]
 fn pure_modules_know_no_database_and_no_network() {
-    for module in ["event", "question", "catalog", "auth", "chance.rs", "clock.rs", "demo"] {
-        let mut files = Vec::new();
-        let path = root().join(module);
-        if path.is_dir() {
-            sources(&path, &mut files)
-        } else {
-            files.push(path)
-        }
-        for file in files {
-            let text = std::fs::read_to_string(&file).expect("a source");
-            for foreign in ["sea_orm", "sqlx", "axum", "reqwest", "tokio::"] {
-                assert!(!text.contains(foreign), "{} names {foreign}", file.display());
-            }
-        }
+    let pure = ["error.rs", "event", "question", "catalog", "auth", "chance.rs", "clock.rs", "demo"];
+    assert_unknown(&pure, &["sea_orm", "sqlx", "axum", "async_graphql", "reqwest", "tokio::"]);
+}
+
+#[test]
+fn the_two_doors_know_neither_graphql_nor_http() {
+    assert_unknown(&["ingest", "reading"], &["async_graphql", "axum", "sea_orm", "sqlx", "reqwest"]);
+}
+
+#[test]
+fn only_the_two_doors_ask_the_policy() {
+    let mut files = Vec::new();
+    sources(&root(), &mut files);
+    for file in files {
+        let inside = file.strip_prefix(root()).expect("below src").display().to_string();
+        let asks = std::fs::read_to_string(&file).expect("a source").contains("policy::");
+        let may = ["auth", "ingest", "reading"].iter().any(|module| inside.starts_with(module));
+        assert!(may || !asks, "{inside} asks the policy");
     }
 }
 
