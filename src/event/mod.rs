@@ -13,6 +13,8 @@ pub mod text;
 mod timestamp;
 pub mod words;
 
+use std::ops::Deref;
+
 use serde::{Deserialize, Serialize};
 
 pub use id::{EventId, LogId};
@@ -155,19 +157,9 @@ pub struct Resource {
     pub name: Option<String>,
 }
 
-/// One immutable record.
+/// What an event says, before it is recorded: everything but its place, its log and its times.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// Number of the organization that owns it.
-    pub organization_no: i64,
-    /// Place in the order of recording: 0, 1, 2, … per organization.
-    pub sequence: i64,
-    /// Place in the order of time, unique per organization.
-    pub position: Position,
-    /// Random part of the public id.
-    pub salt: i64,
-    /// Number of the log it belongs to.
-    pub log_no: i64,
+pub struct Draft {
     /// What was done, exactly as sent.
     pub action: String,
     /// Category code.
@@ -180,10 +172,6 @@ pub struct Event {
     pub on_behalf_of: Option<Actor>,
     /// What was acted on; the first is the main one.
     pub resources: Vec<Resource>,
-    /// When it happened.
-    pub occurred_at: Timestamp,
-    /// When it was recorded.
-    pub recorded_at: Timestamp,
     /// Address as the product declared it; may be no address at all.
     pub ip_address: Option<String>,
     /// User agent as the product declared it.
@@ -200,6 +188,36 @@ pub struct Event {
     pub truncated: Vec<String>,
     /// A JSON object, byte for byte as sent.
     pub metadata: String,
+}
+
+/// One immutable record: a draft in its place. What the draft says, the event says: its fields are read as the event's
+/// own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Number of the organization that owns it.
+    pub organization_no: i64,
+    /// Place in the order of recording: 0, 1, 2, … per organization.
+    pub sequence: i64,
+    /// Place in the order of time, unique per organization.
+    pub position: Position,
+    /// Random part of the public id.
+    pub salt: i64,
+    /// Number of the log it belongs to.
+    pub log_no: i64,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// What it says.
+    pub said: Draft,
+}
+
+impl Deref for Event {
+    type Target = Draft;
+
+    fn deref(&self) -> &Draft {
+        &self.said
+    }
 }
 
 impl Event {

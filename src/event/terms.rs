@@ -6,7 +6,7 @@
 //! The count and hashing keep `a*` from matching values, organization `1000` from reading into `10000`,
 //! and `CREATE` from meeting `create`: SQLite's index knows no upper case.
 
-use super::{Event, hash, json, words};
+use super::{Draft, hash, json, words};
 
 /// Largest organization number that five base-36 digits hold.
 pub const ORGANIZATION_MAX: i64 = 36_i64.pow(5) - 1;
@@ -138,7 +138,7 @@ fn hashed(kind: Kind, parts: &[&[u8]]) -> String {
 }
 
 /// Every text of an event in which search finds words, one call a value.
-pub fn searched_values(event: &Event, mut visit: impl FnMut(&str)) {
+pub fn searched_values(event: &Draft, mut visit: impl FnMut(&str)) {
     visit(&event.action);
     let actor = &event.actor;
     let texts = [&event.category, &actor.id, &actor.name, &actor.email, &event.ip_address, &event.user_agent];
@@ -159,7 +159,7 @@ pub fn searched_values(event: &Event, mut visit: impl FnMut(&str)) {
 /// The terms of what an event says, without its organization; sorted, each once. They do not depend on any number
 /// that the store gives: those of its logs are added by [`of_logs`].
 #[must_use]
-pub fn of_content(event: &Event) -> Vec<String> {
+pub fn of_content(event: &Draft) -> Vec<String> {
     let mut terms = Vec::with_capacity(64);
     searched_values(event, |text| terms.extend(words::words(text).map(words::indexed)));
     let actor = &event.actor;

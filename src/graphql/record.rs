@@ -188,7 +188,7 @@ fn show(index: usize, result: Result<Recorded>) -> RecordResult {
             status: Some(status(&recorded)),
             event_id: Some(ID(recorded.event.id().to_string())),
             sequence: Some(BigInt(recorded.event.sequence)),
-            truncated: recorded.event.truncated,
+            truncated: recorded.event.said.truncated,
             error: None,
         },
         Err(error) => RecordResult {

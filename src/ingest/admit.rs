@@ -4,7 +4,7 @@ use super::rules::{self, Filled};
 use crate::{
     auth::{LogName, WriteScope},
     error::Result,
-    event::{Event, Position, Timestamp, input::RecordInput, terms},
+    event::{Draft, Timestamp, input::RecordInput, terms},
     store::{Item, Key},
 };
 
@@ -32,20 +32,13 @@ fn admit_at(scope: WriteScope, mut input: RecordInput, level: &str, now: Timesta
     let Filled { category, outcome } = rules::apply(scope.product(), &input, level)?;
     let key = input.idempotency_key.as_deref().map(|key| Key::new(key, input.content_hash()));
     let truncated = input.keep()?;
-    let event = Event {
-        organization_no: 0,
-        sequence: 0,
-        position: Position(0),
-        salt: 0,
-        log_no: 0,
+    let draft = Draft {
         action: input.action,
         category,
         outcome,
         actor: input.actor,
         on_behalf_of: input.on_behalf_of,
         resources: input.resources,
-        occurred_at: input.occurred_at.unwrap_or(now),
-        recorded_at: now,
         ip_address: input.ip_address,
         user_agent: input.user_agent,
         correlation_id: input.correlation_id,
@@ -56,6 +49,6 @@ fn admit_at(scope: WriteScope, mut input: RecordInput, level: &str, now: Timesta
         metadata: input.metadata.unwrap_or_else(|| "{}".to_owned()),
     };
     // Here, on the caller's task, many are worked out at a time; the writer is one.
-    let terms = terms::of_content(&event);
-    Ok(Item { scope, event, log: input.log, is_dated: input.occurred_at.is_some(), terms, key })
+    let terms = terms::of_content(&draft);
+    Ok(Item { scope, draft, log: input.log, occurred_at: input.occurred_at, terms, key })
 }

@@ -6,7 +6,7 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use super::{Store, dialect::sql::Sql, error};
 use crate::{
     error::{Error, Result},
-    event::{Actor, ActorKind, Event, Outcome, Position, Timestamp, stored},
+    event::{Actor, ActorKind, Draft, Event, Outcome, Position, Timestamp, stored},
 };
 
 impl Store {
@@ -69,27 +69,29 @@ where
         log_no: columns.next()?,
         occurred_at: Timestamp(columns.next()?),
         recorded_at: Timestamp(columns.next()?),
-        action: columns.next()?,
-        category: columns.next()?,
-        outcome: (columns.next::<Option<i16>>()?)
-            .map(|n| Outcome::from_number(n).ok_or_else(|| damaged("outcome")))
-            .transpose()?,
-        actor: Actor {
-            kind: ActorKind::from_number(columns.next()?).ok_or_else(|| damaged("actor_kind"))?,
-            id: columns.next()?,
-            name: columns.next()?,
-            email: columns.next()?,
+        said: Draft {
+            action: columns.next()?,
+            category: columns.next()?,
+            outcome: (columns.next::<Option<i16>>()?)
+                .map(|n| Outcome::from_number(n).ok_or_else(|| damaged("outcome")))
+                .transpose()?,
+            actor: Actor {
+                kind: ActorKind::from_number(columns.next()?).ok_or_else(|| damaged("actor_kind"))?,
+                id: columns.next()?,
+                name: columns.next()?,
+                email: columns.next()?,
+            },
+            on_behalf_of: columns.stored("on_behalf_of", stored::read_actor)?,
+            resources: columns.stored("resources", stored::read_resources)?.unwrap_or_default(),
+            ip_address: columns.next()?,
+            user_agent: columns.next()?,
+            correlation_id: columns.next()?,
+            source: columns.next()?,
+            source_event_id: columns.next()?,
+            recorded_by: columns.next()?,
+            truncated: columns.stored("truncated", stored::read_paths)?.unwrap_or_default(),
+            metadata: columns.next()?,
         },
-        on_behalf_of: columns.stored("on_behalf_of", stored::read_actor)?,
-        resources: columns.stored("resources", stored::read_resources)?.unwrap_or_default(),
-        ip_address: columns.next()?,
-        user_agent: columns.next()?,
-        correlation_id: columns.next()?,
-        source: columns.next()?,
-        source_event_id: columns.next()?,
-        recorded_by: columns.next()?,
-        truncated: columns.stored("truncated", stored::read_paths)?.unwrap_or_default(),
-        metadata: columns.next()?,
     };
     Ok(event)
 }

@@ -12,7 +12,7 @@ use crate::{
     catalog::Product,
     chance::Chance,
     error::{Error, Result},
-    event::{Event, EventId, Position, Timestamp, hash::Hash, id::SALT_BITS},
+    event::{Draft, Event, EventId, Position, Timestamp, hash::Hash, id::SALT_BITS},
     store::dictionary::Kind,
 };
 
@@ -207,7 +207,7 @@ impl<'a> Stage<'a> {
         if !org.dictionary.may_see(item.scope.allowed_logs(), log_no) {
             return Err(Error::other_logs());
         }
-        let Event { action, category, outcome, .. } = &item.event;
+        let Draft { action, category, outcome, .. } = &item.draft;
         let kind = Kind { action: action.clone(), category: category.clone(), outcome: *outcome };
         let kind_no = match org.dictionary.kind_no(&kind) {
             Some(no) => no,
@@ -218,7 +218,7 @@ impl<'a> Stage<'a> {
         // A clock that was set back must not make a later event look earlier recorded than the one before it.
         let recorded_at = Timestamp(org.head.recorded_ns.max(self.now.0));
         org.head.recorded_ns = recorded_at.0;
-        let occurred_at = if item.is_dated { item.event.occurred_at } else { self.now };
+        let occurred_at = item.occurred_at.unwrap_or(self.now);
         let event = Event {
             organization_no: org.no,
             sequence,
@@ -227,7 +227,7 @@ impl<'a> Stage<'a> {
             log_no,
             occurred_at,
             recorded_at,
-            ..item.event.clone()
+            said: item.draft.clone(),
         };
         let index = self.events.len();
         if let Some(Key { hash, content }) = item.key {

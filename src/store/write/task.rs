@@ -6,7 +6,7 @@ use crate::{
     auth::{LogName, WriteScope},
     error::Result,
     event::{
-        Actor, Event, Resource,
+        Actor, Draft, Event, Resource, Timestamp,
         hash::{self, Hash},
         input::LogRef,
     },
@@ -21,12 +21,12 @@ const ALLOCATION: usize = 8;
 pub struct Item {
     /// The permission to record it, for one organization.
     pub scope: WriteScope,
-    /// The event, whose numbers and time of recording are given in the transaction.
-    pub event: Event,
+    /// What it says; its place is given in the transaction.
+    pub draft: Draft,
     /// Its log, where it is not the organization's own.
     pub log: Option<LogRef>,
-    /// Whether the caller said when it happened; else that is the time of recording.
-    pub is_dated: bool,
+    /// When it happened, where the caller said so; else that is the time of recording.
+    pub occurred_at: Option<Timestamp>,
     /// What search finds it by: [`terms::of_content`](crate::event::terms::of_content).
     pub terms: Vec<String>,
     /// Where the caller gave an idempotency key.
@@ -42,7 +42,7 @@ impl Item {
         fn of_actor(actor: &Actor) -> usize {
             of([&actor.id, &actor.name, &actor.email])
         }
-        let event = &self.event;
+        let event = &self.draft;
         let texts = of([&event.category, &event.ip_address, &event.user_agent, &event.correlation_id])
             + of([&event.source, &event.source_event_id])
             + of_actor(&event.actor)

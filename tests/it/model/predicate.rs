@@ -1,7 +1,7 @@
 //! Events and questions as the service's own types, for its pure predicate.
 
 use ledgerline::{
-    event::{Actor, ActorKind, Event, Position, Resource, Timestamp},
+    event::{Actor, ActorKind, Draft, Event, Position, Resource, Timestamp},
     question::{
         filter::{Filter, Pattern},
         search::Search,
@@ -26,20 +26,13 @@ impl Kept {
         };
         let [ip_address, user_agent, correlation_id, source, source_event_id] = told.texts.map(owned);
         let resources = told.resources.iter();
-        Event {
-            organization_no: 1,
-            sequence: self.sequence,
-            position: Position(0),
-            salt: 0,
-            log_no: 0,
+        let said = Draft {
             action: self.action().to_owned(),
             category: self.category.map(str::to_owned),
             outcome: self.outcome,
             actor: actor(told.kind, told.actor),
             on_behalf_of: told.on_behalf_of.map(|i| actor(ActorKind::User, [Some(i); 3])),
             resources: resources.map(|&[k, i, n]| Resource { kind: owned(k), id: owned(i), name: owned(n) }).collect(),
-            occurred_at: Timestamp(self.occurred_ns),
-            recorded_at: Timestamp(0),
             ip_address,
             user_agent,
             correlation_id,
@@ -48,6 +41,16 @@ impl Kept {
             recorded_by: "admin".to_owned(),
             truncated: told.truncated(),
             metadata: told.metadata_text(),
+        };
+        Event {
+            organization_no: 1,
+            sequence: self.sequence,
+            position: Position(0),
+            salt: 0,
+            log_no: 0,
+            occurred_at: Timestamp(self.occurred_ns),
+            recorded_at: Timestamp(0),
+            said,
         }
     }
 }
