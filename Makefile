@@ -1,4 +1,4 @@
-.PHONY: run viewer test test-real-events torture bench docs docs-test schema fmt clean help
+.PHONY: run viewer test test-real-events torture bench docs docs-test schema dump-schema fmt clean help
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
@@ -28,6 +28,9 @@ docs-test: ## execute every block of README and the manual
 
 schema: ## write schema.graphql anew
 	UPDATE_SCHEMA=1 cargo test --test it schema
+
+dump-schema: ## keep the schema of a release for the upgrade tests: make dump-schema VERSION=0.2.0
+	@scripts/dump-schema "$(VERSION)"
 
 fmt: ## format the code
 	cargo fmt --all

@@ -1,8 +1,12 @@
 //! The schema's history, for both databases.
+//!
+//! A migration is never edited once it is here: databases in the field have gone through it. `tests/schemas` keeps a
+//! checksum of each one's SQL, and of each release a database that every later version upgrades.
 
 pub use sea_orm_migration::prelude::*;
 
 mod m20261121_120000_init;
+mod m20261125_220000_schema_history;
 
 /// Brings a database to the schema of this version.
 pub struct Migrator;
@@ -10,6 +14,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_120000_init::Migration)]
+        vec![Box::new(m20261121_120000_init::Migration), Box::new(m20261125_220000_schema_history::Migration)]
     }
 }

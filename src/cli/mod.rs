@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::{
-    app::{App, open_store, with_cause},
+    app::{App, open_store, shown, with_cause},
     auth::Principal,
     catalog::{KeySource, Products},
     chance::Chance,
@@ -22,6 +22,7 @@ use crate::{
     config::{LogFormat, Settings},
     graphql::schema_builder,
     keys::{DevelopmentKeys, Keys},
+    store::Store,
 };
 
 /// An append-only audit log: record who did what, when, to which resource; page, filter and search it.
@@ -57,6 +58,9 @@ enum Command {
         /// Also distributes the tables over the nodes of a Citus cluster, by organization.
         #[arg(long)]
         citus: bool,
+        /// Prints what would be done, and does nothing.
+        #[arg(long, conflicts_with = "citus")]
+        dry_run: bool,
     },
 }
 
@@ -79,7 +83,8 @@ pub async fn run() -> Result<ExitCode> {
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
-        Command::Migrate { citus } => migrate(&settings, citus).await?,
+        Command::Migrate { dry_run: true, .. } => would_migrate(&settings).await?,
+        Command::Migrate { citus, .. } => migrate(&settings, citus).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -111,6 +116,25 @@ async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
     }
     store.close().await;
     Ok(())
+}
+
+/// Prints what `migrate` would do.
+async fn would_migrate(settings: &Settings) -> Result<()> {
+    let url = &settings.database_url;
+    let schema = Store::schema(url).await.and_then(|schema| schema.refuse_newer().map(|()| schema));
+    let cannot = || format!("the database cannot be opened ({})", shown(url));
+    let schema = schema.map_err(with_cause).with_context(cannot)?;
+    if schema.applied == 0 {
+        say("would make a new database")?;
+    }
+    for name in &schema.pending {
+        say(format_args!("would apply {name}"))?;
+    }
+    match schema.pending.len() {
+        0 => say("the schema is up to date: nothing would be done"),
+        1 => say("one migration is pending; nothing was done"),
+        n => say(format_args!("{n} migrations are pending; nothing was done")),
+    }
 }
 
 /// The schema as `schema.graphql` has it, without the directives that the specification itself defines.

@@ -15,6 +15,7 @@ mod postgres;
 mod range;
 mod read;
 mod rows;
+mod schema;
 mod sqlite;
 mod tables;
 mod trouble;
@@ -41,6 +42,7 @@ pub use read::{
     selection::{Question, Selection},
     view::check_log,
 };
+pub use schema::Schema;
 pub use sqlite::wal::Log;
 pub use write::task::{Appended, Deleted, Item, ItemResult, Key, Recorded, Task};
 
@@ -85,7 +87,8 @@ impl Store {
     ///
     /// # Errors
     /// `UNAVAILABLE` when it cannot be reached or opened, `BAD_USER_INPUT` when it would not keep what it acknowledges,
-    /// is not in UTF-8 or is reached through a pooler that mixes sessions, `INTERNAL` when its schema cannot be made.
+    /// is not in UTF-8 or is reached through a pooler that mixes sessions, or where a later version has made its schema, `INTERNAL` when its
+    /// schema cannot be made.
     pub async fn open(url: &str, durability: Durability, clock: &Clock, chance: Chance) -> Result<Self> {
         let (write, read, dialect) = connection::open::open(url, durability, &chance).await?;
         let store = Self {

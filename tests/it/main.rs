@@ -50,6 +50,7 @@ mod tenancy_properties;
 mod term_traps;
 mod torn_connections;
 mod totals;
+mod upgrades;
 mod went_back;
 mod wire;
 mod writer_task;

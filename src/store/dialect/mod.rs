@@ -54,6 +54,16 @@ impl Dialect {
         }
     }
 
+    /// Counts tables of a name that statements find, as `found`.
+    pub(in crate::store) fn has_table(self, name: &str) -> Sql {
+        match self {
+            Self::Sqlite => {
+                Sql::new("SELECT count(*) AS found FROM sqlite_schema WHERE type = 'table' AND name = ").bind(name)
+            }
+            Self::Postgres => Sql::new("SELECT count(to_regclass(").bind(name).text(")) AS found"),
+        }
+    }
+
     /// A statement that writes at least so many bytes. It fails on a full disk and on a read-only file. SQLite writes no
     /// page whose content stays the same, so the bytes are new each time.
     pub fn write_probe(self, bytes: usize) -> String {

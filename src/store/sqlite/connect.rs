@@ -1,7 +1,7 @@
 //! Connections to a SQLite file.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
     time::{Duration, Instant},
 };
@@ -14,7 +14,10 @@ use sqlx::{
 };
 
 use super::files::Files;
-use crate::store::{ACQUIRE, error};
+use crate::{
+    error::{Error, Result},
+    store::{ACQUIRE, dialect::URL, error},
+};
 
 /// Readers of one file; each has a thread and a page cache of its own.
 const READERS: u32 = 4;
@@ -24,6 +27,41 @@ const OPENING: Duration = Duration::from_secs(120);
 /// The file that a URL of SQLite names.
 pub fn path(url: &str) -> &str {
     url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default()
+}
+
+/// The file that a URL of SQLite names, which is to be one.
+///
+/// # Errors
+/// `BAD_USER_INPUT`.
+pub fn named_file(url: &str) -> Result<&Path> {
+    let path = path(url);
+    if path.is_empty() || path == ":memory:" {
+        return Err(Error::bad_input(URL, "must name a file, as in sqlite://data/ledgerline.db"));
+    }
+    let path = Path::new(path);
+    if path.is_dir() {
+        return Err(Error::bad_input(URL, "must name a file, and not a folder"));
+    }
+    Ok(path)
+}
+
+/// A connection that only looks at a file, and leaves it and its folder as they are; `None` if there is none yet.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for a URL that names none, `UNAVAILABLE`.
+pub(in crate::store) async fn look(url: &str) -> Result<Option<DatabaseConnection>> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    let path = named_file(url)?;
+    if length(path) == 0 {
+        return Ok(None);
+    }
+    // Where nobody has written since the last checkpoint, the file has everything. Read as any other, it would get a
+    // write-ahead log beside it, which stays.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let whole = length(Path::new(&log)) == 0;
+    let options = sqlite(url).map_err(error::from)?.read_only(true).immutable(whole);
+    pool_of_one(&options).await.map(Some).map_err(error::from)
 }
 
 /// Opens a file, made if it is not there: its path, a connection that writes, and how another one is made like it.

@@ -92,6 +92,11 @@ impl TestApp {
         Self::open(database, url, products, folder, Clock::system(), change).await
     }
 
+    /// A service on a database that is there already.
+    pub async fn on(database: Database, url: String, products: Products, folder: TempDir) -> Self {
+        Self::open(database, url, products, Arc::new(folder), Clock::system(), |_| {}).await
+    }
+
     /// Another service on the same database, whose clock is the test's own.
     pub async fn beside_with_clock(&self, clock: Clock) -> Self {
         Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), clock, |_| {}).await

@@ -58,6 +58,13 @@ pub async fn fresh_database() -> String {
     url_of(&name)
 }
 
+/// URL of a database of its own that has nothing in it.
+pub async fn empty_database() -> String {
+    let name = format!("ledgerline_empty_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    execute(format!("CREATE DATABASE {name}")).await;
+    url_of(&name)
+}
+
 /// URL of the same database on the replica that the test command started, once it has arrived there.
 pub async fn replica_of(url: &str) -> String {
     let replica = std::env::var("LEDGERLINE_TEST_REPLICA_URL").unwrap_or_else(|_| {

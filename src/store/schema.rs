@@ -1,0 +1,142 @@
+//! The schema: which migrations a database has, which it lacks, and which this version does not know.
+
+use std::collections::HashMap;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+
+use super::{
+    Store,
+    dialect::{Dialect, URL, sql::Sql},
+    error,
+    postgres::{locks::Lock, session},
+    sqlite::connect,
+};
+use crate::error::{Error, Result};
+
+/// The version of this program.
+const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+
+/// What a database's schema is at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// Names of the migrations that it lacks, in the order that they would be applied.
+    pub pending: Vec<String>,
+    /// How many migrations it has had; none if there is no database yet.
+    pub applied: usize,
+    /// Migrations that this version does not know, each with the version that brought it, if it is known.
+    newer: Vec<(String, Option<String>)>,
+}
+
+impl Schema {
+    async fn of(db: &impl ConnectionTrait, dialect: Dialect) -> Result<Self, DbErr> {
+        #[derive(FromQueryResult)]
+        struct Found {
+            found: i64,
+        }
+        #[derive(FromQueryResult)]
+        struct Applied {
+            version: String,
+        }
+        #[derive(FromQueryResult)]
+        struct Brought {
+            migration: String,
+            program: String,
+        }
+        let has = async |table: &str| -> Result<bool, DbErr> {
+            let statement = dialect.has_table(table).on(dialect.backend());
+            Ok(Found::find_by_statement(statement).one(db).await?.is_some_and(|row| row.found > 0))
+        };
+        let mut applied = Vec::new();
+        if has("seaql_migrations").await? {
+            let all = Sql::new("SELECT version FROM seaql_migrations ORDER BY version").on(dialect.backend());
+            applied.extend(Applied::find_by_statement(all).all(db).await?.into_iter().map(|row| row.version));
+        }
+        let known = known();
+        let mut schema = Self { applied: applied.len(), ..Self::default() };
+        schema.pending = known.iter().filter(|name| !applied.contains(name)).cloned().collect();
+        applied.retain(|name| !known.contains(name));
+        if !applied.is_empty() {
+            let mut programs = HashMap::new();
+            if has("schema_history").await? {
+                let all = Sql::new("SELECT migration, program FROM schema_history").on(dialect.backend());
+                let all = Brought::find_by_statement(all).all(db).await?;
+                programs.extend(all.into_iter().map(|row| (row.migration, row.program)));
+            }
+            schema.newer = applied.into_iter().map(|name| (name.clone(), programs.remove(&name))).collect();
+        }
+        Ok(schema)
+    }
+
+    /// Refuses a schema that a later version of the program has made.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` naming the migrations and the version.
+    pub fn refuse_newer(&self) -> Result<()> {
+        let Some((_, program)) = self.newer.last() else { return Ok(()) };
+        let names: Vec<&str> = self.newer.iter().map(|(name, _)| name.as_str()).collect();
+        let (by, which) = match program {
+            Some(program) => (format!("ledgerline {program}"), "that version or a later one"),
+            None => ("a later version".to_owned(), "the version that was used last"),
+        };
+        let rule = format!(
+            "must not have a newer schema than this version, {PROGRAM}, knows: {by} brought {}. Use {which}",
+            names.join(", ")
+        );
+        Err(Error::bad_input(URL, rule))
+    }
+}
+
+/// The names of this version's migrations, in their order.
+fn known() -> Vec<String> {
+    Migrator::get_migration_files().iter().map(|file| file.name().to_owned()).collect()
+}
+
+impl Store {
+    /// What the schema of a database is at. Nothing is changed, and no file is made.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when it cannot be reached or read, `BAD_USER_INPUT` for a URL that is none.
+    pub async fn schema(url: &str) -> Result<Schema> {
+        let dialect = Dialect::of(url)?;
+        let database = match dialect {
+            Dialect::Postgres => session::reader(url).await?,
+            Dialect::Sqlite => match connect::look(url).await? {
+                Some(database) => database,
+                None => return Ok(Schema { pending: known(), ..Schema::default() }),
+            },
+        };
+        let schema = Schema::of(&database, dialect).await.map_err(error::from);
+        let _ = database.close().await;
+        schema
+    }
+}
+
+/// Brings the schema up to date, in one transaction. Processes that start together do it one after the other.
+///
+/// # Errors
+/// `BAD_USER_INPUT` for a schema that a later version has made, before anything is changed; and those of the database.
+pub(super) async fn migrate(database: &DatabaseConnection, dialect: Dialect) -> Result<()> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: (dialect == Dialect::Sqlite).then_some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let tx = database.begin_with_options(options).await.map_err(error::from)?;
+    if dialect == Dialect::Postgres {
+        tx.execute_unprepared(&Lock::Migrating.wait()).await.map_err(error::from)?;
+    }
+    let schema = Schema::of(&tx, dialect).await.map_err(error::from)?;
+    schema.refuse_newer()?;
+    let brought = async {
+        Migrator::up(&tx, None).await?;
+        for name in &schema.pending {
+            let sql = Sql::new("INSERT INTO schema_history (migration, program) VALUES (").bind(name.as_str());
+            tx.execute_raw(sql.with(", ", PROGRAM).text(")").on(dialect.backend())).await?;
+        }
+        tx.commit().await
+    };
+    brought.await.map_err(error::from)
+}
