@@ -192,7 +192,7 @@ impl<'r, 'de> Section<'r, 'de> {
             let key = self.key(&name.name);
             match value.take() {
                 ValueInner::String(text) if !text.trim().is_empty() => {
-                    texts.push((name.name.into_owned(), text.into_owned()))
+                    texts.push((name.name.into_owned(), text.into_owned()));
                 }
                 ValueInner::String(_) => self.report.add(value.span, key, "must not be empty"),
                 other => self.report.add(value.span, key, format!("must be a text in quotes, not {}", kind(&other))),

@@ -199,7 +199,7 @@ fn logs_are_filled_deleted_once_and_empty_as_they_say() {
                     DemoLogState::Filled => assert!(first.is_some() && deleted.is_empty(), "{log:?}"),
                     DemoLogState::Empty => assert!(first.is_none() && deleted.is_empty(), "{log:?}"),
                     DemoLogState::Deleted => {
-                        assert!(first.is_some() && deleted.len() == 1 && last < Some(deleted[0]), "{log:?}")
+                        assert!(first.is_some() && deleted.len() == 1 && last < Some(deleted[0]), "{log:?}");
                     }
                 }
             }

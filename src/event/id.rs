@@ -68,7 +68,8 @@ impl FromStr for LogId {
 }
 
 fn write(f: &mut fmt::Formatter<'_>, prefix: &str, [organization_no, number, salt]: [i64; 3]) -> fmt::Result {
-    let bits = ((organization_no as u128) << 80) | ((number as u128) << 40) | salt as u128;
+    let [organization_no, number, salt] = [organization_no, number, salt].map(|part| u128::from(part.cast_unsigned()));
+    let bits = (organization_no << 80) | (number << 40) | salt;
     let mut digits = [0; DIGITS];
     for (place, digit) in digits.iter_mut().rev().enumerate() {
         *digit = ALPHABET[(bits >> (place * 5)) as usize & 31];

@@ -80,17 +80,19 @@ impl Kind {
     }
 }
 
+const BASE_36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
 /// The part of a term that says whose it is.
 #[must_use]
 pub fn organization_prefix(organization_no: i64) -> String {
     debug_assert!((0..=ORGANIZATION_MAX).contains(&organization_no), "the store refuses to create it");
     let mut digits = Vec::with_capacity(6);
-    let mut rest = organization_no;
+    let mut rest = organization_no.cast_unsigned();
     while rest > 0 || digits.is_empty() {
-        digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[(rest % 36) as usize]);
+        digits.push(BASE_36[(rest % 36) as usize]);
         rest /= 36;
     }
-    digits.push(b'0' + digits.len() as u8);
+    digits.push(BASE_36[digits.len()]);
     digits.iter().rev().map(|digit| char::from(*digit)).collect()
 }
 

@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Version of this reading of text; stored, because removing an index entry needs the very same terms.
-pub const NORMALISER_VERSION: i32 = 1;
+pub const NORMALISER_VERSION: i16 = 1;
 
 /// Longest word that is indexed whole, in bytes; PostgreSQL takes no lexeme over 2,047.
 pub const WORD_BYTES: usize = 200;

@@ -19,7 +19,7 @@ const NESTING: usize = 40;
 /// Deepest selection.
 const DEPTH: u32 = 12;
 /// Deepest selection of a document that asks for the schema alone.
-pub const INTROSPECTION_DEPTH: usize = 20;
+pub const INTROSPECTION_DEPTH: u32 = 20;
 /// Most selections with fragments expanded; the library would visit each.
 const SELECTIONS: u64 = 5_000;
 /// Most root fields, aliases included: each may be a query of its own.
@@ -192,7 +192,7 @@ pub fn check_document(document: &ExecutableDocument) -> Result<()> {
             total.selections
         )));
     }
-    let deepest = if is_introspection(document) { INTROSPECTION_DEPTH as u32 } else { DEPTH };
+    let deepest = if is_introspection(document) { INTROSPECTION_DEPTH } else { DEPTH };
     if total.depth > deepest {
         return Err(Error::TooComplex(format!(
             "the document selects {} levels deep, at most {deepest} are allowed",

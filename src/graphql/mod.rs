@@ -60,7 +60,7 @@ pub fn schema_builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query, Mutation, EmptySubscription)
         .register_output_type::<Node>()
         .limit_complexity(limits::COST)
-        .limit_depth(limits::INTROSPECTION_DEPTH)
+        .limit_depth(limits::INTROSPECTION_DEPTH as usize)
         .limit_recursive_depth(64)
         .limit_directives(8)
 }

@@ -44,7 +44,7 @@ impl Query {
     /// Events of a log, newest first unless asked otherwise: a Relay connection. Needs the scope `audit:read` and
     /// what else the product asks of its readers.
     #[graphql(complexity = "page_cost(first, last, child_complexity)")]
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn audit_events(
         &self,
         ctx: &Context<'_>,

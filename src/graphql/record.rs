@@ -156,7 +156,10 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
     let results = ingest::record_many(writer, principal, batch, clock.now()).await;
     let results = results.map_err(|error| error.under("input"))?;
     let results: Vec<_> = results.into_iter().enumerate().map(|(index, result)| show(index, result)).collect();
-    let count = |wanted: Option<RecordStatus>| results.iter().filter(|result| result.status == wanted).count() as i32;
+    let count = |wanted: Option<RecordStatus>| {
+        let results = results.iter().filter(|result| result.status == wanted);
+        i32::try_from(results.count()).unwrap_or(i32::MAX)
+    };
     Ok(RecordAuditEventsPayload {
         recorded: count(Some(RecordStatus::Recorded)),
         already_recorded: count(Some(RecordStatus::AlreadyRecorded)),

@@ -248,7 +248,7 @@ async fn append(store: &Store, clock: &Clock, tasks: &[Task]) -> Result<Vec<Appe
     let appended = result?;
     let events: usize = appended.iter().map(recorded).sum();
     metrics::counter!("ledgerline_events_recorded_total").increment(events as u64);
-    let duration_ms = took.as_millis() as u64;
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(requests = tasks.len(), events, duration_ms, "committed {events} events");
     Ok(appended)
 }

@@ -1,6 +1,6 @@
 //! From what a database says to what a caller can do about it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use sea_orm::{DbErr, RuntimeErr};
 
@@ -26,7 +26,7 @@ fn database_code(error: &DbErr) -> Option<String> {
     else {
         return None;
     };
-    inner.as_database_error().and_then(|e| e.code()).map(|code| code.into_owned())
+    inner.as_database_error().and_then(sqlx::error::DatabaseError::code).map(Cow::into_owned)
 }
 
 /// PostgreSQL cancelled the statement at its time limit.

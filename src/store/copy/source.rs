@@ -57,7 +57,7 @@ impl Source<'_> {
             Some(Row { unfinished: 1.., .. }) => {
                 Err(Error::bad_input("--from", "must be whole: it is a copy that has not come to its end"))
             }
-            row => Ok(row.map_or(0, |row| row.n as u64)),
+            row => Ok(row.map_or(0, |row| row.n.cast_unsigned())),
         }
     }
 
@@ -114,7 +114,7 @@ impl Source<'_> {
                 let head = head::Model::from_query_result(row, "").map_err(error::from)?;
                 let known = known.remove(&head.organization_no);
                 let mut next = known.as_ref().map_or(0, |known| known.size);
-                batch.before += next as u64;
+                batch.before += next.cast_unsigned();
                 if known.as_ref().is_some_and(|known| known.head.as_ref() == Some(&cells)) {
                     continue;
                 }

@@ -98,7 +98,7 @@ fn write_line(out: &mut String, row: &Cells) {
             }
             Value::Bytes(Some(bytes)) => {
                 out.push_str("\\\\x");
-                for byte in bytes.iter() {
+                for byte in &**bytes {
                     let _ = write!(out, "{byte:02x}");
                 }
             }

@@ -22,7 +22,7 @@ impl Dialect {
     }
 
     /// The values of an event's key columns.
-    pub fn key_values(self, organization_no: i64, sequence: i64) -> Vec<sea_orm::Value> {
+    pub fn key_values(self, organization_no: i64, sequence: i64) -> Vec<Value> {
         match self {
             Self::Sqlite => vec![((organization_no << SEQUENCE_BITS) | sequence).into()],
             Self::Postgres => vec![organization_no.into(), sequence.into()],

@@ -180,7 +180,7 @@ pub(in crate::store) async fn reader(url: &str) -> Result<DatabaseConnection> {
 pub(in crate::store) async fn unsafe_settings(read: &DatabaseConnection) -> Result<Vec<&'static str>> {
     let asked = shown(&OF_THE_SERVER);
     let row = raw_sql(AssertSqlSafe(asked)).fetch_one(read.get_postgres_connection_pool()).await;
-    let row = row.map_err(|error| self::error::from(self::error::of_sqlx(error)))?;
+    let row = row.map_err(|error| error::from(error::of_sqlx(error)))?;
     let is_off = |place: &usize| row.try_get::<String, _>(*place).is_ok_and(|value| value != "on");
     Ok((0..OF_THE_SERVER.len()).filter(is_off).map(|place| OF_THE_SERVER[place]).collect())
 }

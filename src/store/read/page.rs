@@ -180,7 +180,7 @@ impl Store {
                 }
             };
             let Some(last) = step.last().map(|event| key(order, event)) else { return Ok(page_end(page)) };
-            let is_last = step.len() < SCAN_STEP as usize;
+            let is_last = (step.len() as i64) < SCAN_STEP;
             scanned += step.len();
             if descending {
                 high = last.saturating_sub(1);

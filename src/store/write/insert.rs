@@ -126,7 +126,7 @@ impl Store {
             let rows = chunk.iter().map(|([org, grain, bucket, log, kind], n)| {
                 [
                     Value::from(*org),
-                    (*grain as i16).into(),
+                    i16::try_from(*grain).expect("there are few grains").into(),
                     (*bucket).into(),
                     (*log).into(),
                     (*kind).into(),
@@ -198,7 +198,7 @@ impl Store {
             logs.extend(new_logs.map(|(no, log)| log_row(org.no, no as i64, log)));
             let new_kinds = org.dictionary.kinds.iter().enumerate().skip(known_kinds);
             kinds.extend(new_kinds.map(|(no, kind)| kind_row(org.no, no as i64, kind)));
-            let changed: BTreeSet<i64> = org.changed.iter().copied().filter(|&no| (no as usize) < known_logs).collect();
+            let changed: BTreeSet<i64> = org.changed.iter().copied().filter(|&no| no < known_logs as i64).collect();
             for no in &changed {
                 let deleted = org.dictionary.log(*no).and_then(|log| log.deleted_at).map(|at| at.0);
                 let sql = Sql::new("UPDATE log SET deleted_ns = ")
@@ -287,7 +287,7 @@ fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&Str
         event.recorded_by.clone().into(),
         stored::paths(&event.truncated).into(),
         event.metadata.clone().into(),
-        (NORMALISER_VERSION as i16).into(),
+        NORMALISER_VERSION.into(),
     ]);
     values.extend(terms.map(|terms| Value::from(terms.as_str())));
     values.try_into().unwrap_or_else(|values: Vec<Value>| panic!("an event has {N} places, not {}", values.len()))
