@@ -63,6 +63,7 @@ impl App {
         let (writer, writing) = Writer::start(store.clone(), clock.clone());
         let upkeep = {
             let (store, clock) = (store.clone(), clock.clone());
+            #[expect(clippy::disallowed_methods, reason = "it is kept, and `close` awaits it")]
             tokio::spawn(tasks::keep("upkeep", move || {
                 let (store, clock) = (store.clone(), clock.clone());
                 async move { store.look_after(&clock).await }

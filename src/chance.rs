@@ -9,6 +9,7 @@ pub struct Chance(Arc<dyn Fn() -> u64 + Send + Sync>);
 impl Chance {
     /// The machine's generator, seeded by the operating system.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the chance that everybody else is given")]
     pub fn system() -> Self {
         Self::new(rand::random::<u64>)
     }

@@ -14,6 +14,7 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         Self::new(|| {
+            #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]
             let now = chrono::Utc::now();
             let end = if now.timestamp() < 0 { i64::MIN } else { i64::MAX };
             Timestamp::from_utc(now).unwrap_or(Timestamp(end))

@@ -95,6 +95,7 @@ const VARIABLES: [&str; 12] = [
 impl Settings {
     /// Everything that is wrong with the environment and the settings, in words.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the place where settings are read")]
     pub fn faults(&self, named_by_products: &[String]) -> Vec<String> {
         let mut faults = Vec::new();
         let value_of = |name: &str| std::env::var(name).ok();

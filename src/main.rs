@@ -13,6 +13,7 @@ const STACK_BYTES: usize = 8 * 1024 * 1024;
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
     // The commands run on a worker: the main thread's stack is the system's choice.
+    #[expect(clippy::disallowed_methods, reason = "it is awaited at once, and its panic is an error")]
     let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
         runtime.block_on(async { tokio::spawn(ledgerline::cli::run()).await.map_err(anyhow::Error::from) }).flatten()
     });

@@ -1,11 +1,14 @@
 //! Real audit events, and questions with exact answers, in the folder that `LEDGERLINE_REAL_EVENTS` names.
 //! They are no part of the project: `make test-real-events EVENTS=FOLDER` runs this.
 
+#![expect(clippy::disallowed_methods, reason = "a test is outside: it reads the environment and takes the time")]
+#![expect(clippy::cast_possible_truncation, reason = "the numbers of a test are small")]
+
 #[path = "it/harness/mod.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "tests/it uses all of it")]
 mod harness;
 #[path = "it/process.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "tests/it uses all of it")]
 mod process;
 
 use std::{
@@ -23,9 +26,8 @@ use sha2::{Digest, Sha256};
 const TOGETHER: &str = "all organizations";
 
 fn folder() -> PathBuf {
-    std::env::var_os("LEDGERLINE_REAL_EVENTS").map(PathBuf::from).unwrap_or_else(|| {
-        panic!("LEDGERLINE_REAL_EVENTS is not set: run this with `make test-real-events EVENTS=FOLDER`")
-    })
+    let folder = std::env::var_os("LEDGERLINE_REAL_EVENTS");
+    folder.map(PathBuf::from).expect("LEDGERLINE_REAL_EVENTS is set by `make test-real-events EVENTS=FOLDER`")
 }
 
 fn text(name: &str) -> String {

@@ -1,6 +1,19 @@
 //! The bench: `make bench`, or one stage by `cargo bench --bench ledger -- STAGE`. Every figure is measured with what it
 //! is compared to in one run; see BENCHMARKS.md.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures from outside: it starts programs, waits and takes the time"
+)]
+#![expect(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a figure is a float, and a few digits of it are shown"
+)]
+#![expect(clippy::print_stdout, reason = "figures are printed as they are measured")]
+
 mod baselines;
 mod bench;
 mod driver;

@@ -1,7 +1,7 @@
 //! Recording over HTTP, against the driver's own inserts and a transaction for each event.
 
 use anyhow::{Result, ensure};
-use ledgerline::event::input::RecordInput;
+use ledgerline::event::{Outcome, input::RecordInput};
 use serde_json::{Value, json};
 
 use crate::{
@@ -78,7 +78,7 @@ pub fn input(event: &RecordInput) -> Value {
         "organization": event.organization,
         "resources": event.resources.iter().map(|r| json!({ "type": r.kind, "id": r.id, "name": r.name })).collect::<Vec<_>>(),
         "log": event.log.as_ref().map(|log| json!({ "level": log.level, "id": log.id })),
-        "outcome": event.outcome.map(|outcome| outcome.as_str()),
+        "outcome": event.outcome.map(Outcome::as_str),
         "occurredAt": event.occurred_at.map(|at| at.to_string()),
         "ipAddress": event.ip_address,
         "userAgent": event.user_agent,

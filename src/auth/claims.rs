@@ -116,7 +116,7 @@ const NANOS: i64 = 1_000_000_000;
 pub(super) fn instant(seconds: &Number) -> Timestamp {
     let nanos = match seconds.as_i64() {
         Some(whole) => whole.saturating_mul(NANOS),
-        // A cast from a float saturates.
+        #[expect(clippy::cast_possible_truncation, reason = "a cast from a float saturates")]
         None => seconds.as_f64().map_or(i64::MAX, |seconds| (seconds * 1e9) as i64),
     };
     Timestamp(nanos)

@@ -1,5 +1,7 @@
 //! The commands.
 
+#![expect(clippy::disallowed_methods, reason = "the machine's clock and chance come in here")]
+
 mod copy;
 mod demo;
 mod import;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+#[expect(clippy::disallowed_types, reason = "keys come from the operating system itself, and may fail to")]
 use rand::{TryRngCore, rngs::OsRng};
 
 use crate::{

@@ -42,6 +42,7 @@ impl Keys {
     /// # Errors
     /// Everything that is wrong with any of them, in words without a secret.
     pub fn new(products: &Products, dev: Option<DevelopmentKeys>) -> Result<Self, Vec<String>> {
+        #[expect(clippy::disallowed_methods, reason = "product files name the variables that hold their secrets")]
         Self::with_environment(products, dev, &|variable| match std::env::var(variable) {
             Ok(value) => Ok(Some(value)),
             Err(std::env::VarError::NotPresent) => Ok(None),
@@ -157,6 +158,10 @@ impl Inner {
     /// others wait for.
     fn spawn(self: &Arc<Self>, remote: &Arc<Remote>, mut turn: Turn, now: Timestamp) -> tokio::task::JoinHandle<()> {
         let (inner, remote) = (self.clone(), remote.clone());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "its work is bounded by time-outs; where it fails, the next caller starts it again"
+        )]
         tokio::spawn(async move {
             remote.fetch(&mut turn, now).await;
             inner.rebuild();

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "the task of a test lives as long as the test")]
+
 use std::{
     sync::{
         Mutex,

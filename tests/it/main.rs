@@ -1,5 +1,9 @@
 //! The service, held to its promises through its public surface; every test runs on both databases.
 
+#![expect(clippy::disallowed_methods, reason = "a test is outside: it chooses the time, and may wait, spawn and draw")]
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the numbers of a test are small")]
+#![expect(clippy::unwrap_used, reason = "what is no value fails the test")]
+
 mod harness;
 
 mod access;

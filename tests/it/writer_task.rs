@@ -142,7 +142,7 @@ async fn requests_of_a_failed_group_that_are_tried_alone_are_counted() {
     );
     let codes = [answers.0, answers.1, answers.2, answers.3, answers.4]
         .map(|answer: Value| answer["errors"][0]["extensions"]["code"].as_str().map(str::to_owned));
-    assert_eq!(codes.map(|code| code.unwrap_or_default()), ["", "", "INTERNAL", "", ""]);
+    assert_eq!(codes.map(Option::unwrap_or_default), ["", "", "INTERNAL", "", ""]);
     let metrics = reqwest::get(format!("{}/metrics", service.base)).await.unwrap().text().await.unwrap();
     assert!(metrics.contains("\nledgerline_events_recorded_total 5\n"), "{metrics}");
     assert!(metrics.contains("\nledgerline_recording_failed_total 1\n"), "{metrics}");

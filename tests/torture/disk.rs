@@ -123,19 +123,22 @@ fn register() {
     });
 }
 
-// SAFETY of all that follows: SQLite calls these with the file that `open` below made, whose memory has room for both
-// views of it, and never with one file from two threads at once.
+// All that follows is called by SQLite: with the file that `open` below made, whose memory has room for both views of
+// it, and never with one file from two threads at once. Below, "SQLite's promise" is this.
 
 unsafe fn real(file: *mut sqlite3_file) -> *mut sqlite3_file {
+    // SAFETY: SQLite's promise, by which the real file's memory begins where ours ends.
     unsafe { file.cast::<u8>().add(size_of::<File>()).cast() }
 }
 
 unsafe fn methods(file: *mut sqlite3_file) -> &'static sqlite3_io_methods {
+    // SAFETY: SQLite's promise; the methods of an open file are the file system's own, which are never freed.
     unsafe { &*(*real(file)).pMethods }
 }
 
 /// The fault of this call, if it has one.
 unsafe fn strike(file: *mut sqlite3_file) -> Option<(c_int, bool)> {
+    // SAFETY: SQLite's promise; `open` has put it there, and only `close` takes it away.
     let open = unsafe { &*(*file.cast::<File>()).open };
     open.disk.as_ref().and_then(|disk| disk.strike())
 }
@@ -147,6 +150,7 @@ unsafe extern "C" fn open(
     flags: c_int,
     out: *mut c_int,
 ) -> c_int {
+    // SAFETY: SQLite's promise; the name ends with a zero, and `register` has put the system's file system there.
     unsafe {
         (*file).pMethods = ptr::null();
         let path =
@@ -168,6 +172,7 @@ unsafe extern "C" fn open(
 }
 
 unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
+    // SAFETY: SQLite's promise; it closes a file once, and calls nothing of it afterwards.
     unsafe {
         let closed = methods(file).xClose.expect("it closes")(real(file));
         drop(Box::from_raw((*file.cast::<File>()).open));
@@ -176,6 +181,7 @@ unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
 }
 
 unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, bytes: c_int, at: sqlite3_int64) -> c_int {
+    // SAFETY: SQLite's promise; `from` has as many bytes as it says, and half of them all the more.
     unsafe {
         let write = methods(file).xWrite.expect("it writes");
         match strike(file) {
@@ -191,6 +197,7 @@ unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, bytes: 
 }
 
 unsafe extern "C" fn truncate(file: *mut sqlite3_file, bytes: sqlite3_int64) -> c_int {
+    // SAFETY: SQLite's promise.
     unsafe {
         match strike(file) {
             Some((code, _)) => code,
@@ -200,6 +207,7 @@ unsafe extern "C" fn truncate(file: *mut sqlite3_file, bytes: sqlite3_int64) -> 
 }
 
 unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
+    // SAFETY: SQLite's promise; what is read into has room for as many bytes as are read.
     unsafe {
         if let Some((code, _)) = strike(file) {
             return code;
@@ -226,6 +234,7 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
 macro_rules! through {
     ($($name:ident = $method:ident($($argument:ident: $kind:ty),*) $(-> $answer:ty)?;)+) => {$(
         unsafe extern "C" fn $name(file: *mut sqlite3_file $(, $argument: $kind)*) $(-> $answer)? {
+            // SAFETY: SQLite's promise; the arguments are its own.
             unsafe { methods(file).$method.expect("the system has it")(real(file) $(, $argument)*) }
         }
     )+};

@@ -3,8 +3,11 @@
 //! `make test` runs a short form, always the same. `make torture` runs long: `LEDGERLINE_TORTURE_ROUNDS` says how many
 //! rounds more, each with a seed of its own.
 
+#![expect(clippy::disallowed_methods, reason = "a test is outside: it chooses the time, and may wait, spawn and draw")]
+#![expect(unsafe_code, reason = "SQLite takes a file system as C functions")]
+
 mod disk;
-#[allow(dead_code, unused_imports, unused_macros, reason = "tests/it uses all of it")]
+#[expect(dead_code, unused_imports, unused_macros, reason = "tests/it uses all of it")]
 #[path = "../it/harness/mod.rs"]
 mod harness;
 mod sqlite;

@@ -216,11 +216,11 @@ async fn every_call_of_the_disk_may_fail_and_what_was_acknowledged_is_there() {
     let mut rounds = 0;
     for seed in seeds() {
         let mut random = StdRng::seed_from_u64(seed);
-        for (at, code) in [SQLITE_FULL, SQLITE_IOERR_WRITE].into_iter().enumerate() {
+        for (at, code) in [(0, SQLITE_FULL), (1, SQLITE_IOERR_WRITE)] {
             for after in 0..calls {
                 // The first seed has two in a row everywhere; the others all kinds.
                 let faults = if seed == 1 {
-                    Faults { after, times: 2, code, torn: (after as usize + at).is_multiple_of(3), ..Faults::default() }
+                    Faults { after, times: 2, code, torn: (after + at).is_multiple_of(3), ..Faults::default() }
                 } else {
                     let codes = [code, SQLITE_IOERR_FSYNC, SQLITE_IOERR_TRUNCATE, SQLITE_NOMEM];
                     Faults {

@@ -169,6 +169,10 @@ enum Told {
 /// Reads on a thread of its own: standard input may keep it waiting for ever.
 fn read(raw: impl Read + Send + 'static, format: Option<Format>) -> mpsc::Receiver<Told> {
     let (send, told) = mpsc::channel(AHEAD);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with the text or the receiver; its panic closes the channel"
+    )]
     std::thread::spawn(move || {
         let text = source::text(raw, format).map(|(text, format)| {
             let told = send.blocking_send(Told::Format(format)).is_ok();

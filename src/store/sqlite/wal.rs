@@ -86,6 +86,7 @@ impl Store {
     pub async fn empty_log(&self, above: u64) -> Result<Log> {
         let Writes::Sqlite(single) = &self.write else { return Ok(Log::Small(0)) };
         let bytes = single.files().log_bytes();
+        #[expect(clippy::cast_precision_loss, reason = "exact up to nine petabytes")]
         metrics::gauge!("ledgerline_sqlite_wal_bytes").set(bytes as f64);
         let done = if bytes > above {
             checkpoint(single.url(), bytes).await.map_err(error::from)
@@ -128,7 +129,7 @@ impl Store {
                 }
             }
             Err(error) => {
-                tracing::error!("the log beside the new file does not belong to it, and cannot be renamed: {error}")
+                tracing::error!("the log beside the new file does not belong to it, and cannot be renamed: {error}");
             }
         }
         true

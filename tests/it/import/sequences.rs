@@ -97,8 +97,8 @@ async fn a_killed_import_goes_on_where_it_was(app: &TestApp) {
         .arg("import")
         .arg(&path)
         .args(["--product", "workspace"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     crate::harness::eventually(async || total(app, "acme").await.as_i64().unwrap() > 0).await;

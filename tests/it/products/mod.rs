@@ -12,7 +12,7 @@ use ledgerline::{
     clock::Clock,
     demo::{self, DemoStep},
     event::{
-        Actor, Resource,
+        Actor, Outcome, Resource,
         input::{LogRef, RecordInput},
     },
 };
@@ -80,7 +80,7 @@ pub fn sent(input: &RecordInput) -> Value {
         "action": input.action, "category": input.category, "actor": actor(&input.actor),
         "onBehalfOf": input.on_behalf_of.as_ref().map(actor),
         "resources": input.resources.iter().map(resource).collect::<Vec<_>>(),
-        "log": input.log.as_ref().map(log), "outcome": input.outcome.map(|outcome| outcome.as_str()),
+        "log": input.log.as_ref().map(log), "outcome": input.outcome.map(Outcome::as_str),
         "occurredAt": input.occurred_at.map(|at| at.to_string()), "ipAddress": input.ip_address,
         "userAgent": input.user_agent, "correlationId": input.correlation_id, "source": input.source,
         "sourceEventId": input.source_event_id, "idempotencyKey": input.idempotency_key, "metadataText": input.metadata
