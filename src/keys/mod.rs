@@ -91,7 +91,7 @@ impl Keys {
     }
 
     /// Checks a token and says who is asking. A token that no key at hand fits makes us ask its issuer for newer ones,
-    /// as often as [`remote`] lets us; keys that have grown old are fetched anew while the old ones serve.
+    /// as often as `remote.rs` lets us; keys that have grown old are fetched anew while the old ones serve.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, with a reason in words, or `UNAVAILABLE` where an issuer that does not answer may have keys

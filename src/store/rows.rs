@@ -37,7 +37,7 @@ struct Number {
     n: i64,
 }
 
-/// The event of a row whose columns begin with those of [`COLUMNS`](super::dialect::COLUMNS).
+/// The event of a row whose columns begin with those of [`COLUMNS`](super::tables::COLUMNS).
 pub(super) fn event_of(row: &QueryResult) -> Result<Event> {
     match (row.try_as_sqlite_row(), row.try_as_pg_row()) {
         (Some(row), _) => read(row),
@@ -46,7 +46,7 @@ pub(super) fn event_of(row: &QueryResult) -> Result<Event> {
     }
 }
 
-/// Reads an event's columns by their places in [`COLUMNS`](super::dialect::COLUMNS). By name, as SeaORM's models do, it
+/// Reads an event's columns by their places in [`COLUMNS`](super::tables::COLUMNS). By name, as SeaORM's models do, it
 /// takes twice as long: a page of 50 events looks up 1,150 names, and every null becomes an error and back.
 ///
 /// # Errors

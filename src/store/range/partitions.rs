@@ -28,7 +28,7 @@ pub(in crate::store) struct Partition {
 pub(in crate::store) struct Partitions {
     /// From oldest to newest, without overlap.
     pub list: Vec<Partition>,
-    /// What the database says of exactly this list: see [`Dialect::partitions_mark`].
+    /// What the database says of exactly this list: see [`Dialect::partitions_mark`](crate::store::dialect::Dialect::partitions_mark).
     pub mark: i64,
 }
 

@@ -104,7 +104,7 @@ impl View {
     }
 }
 
-/// Whether the log of a permission can be read, as [`Store::select`] would say.
+/// Whether the log of a permission can be read, as [`Store::select`](crate::store::Store::select) would say.
 ///
 /// # Errors
 /// `FORBIDDEN` for a log outside the token's, or one that was deleted.
