@@ -1,4 +1,5 @@
 //! Records one event: the Rust example of docs/recording.md.
+#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "it is a reader's program, not the service")]
 
 use serde_json::{Value, json};
 

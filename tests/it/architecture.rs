@@ -155,6 +155,7 @@ fn row(table: &[&[&str]], module: &str) -> usize {
 }
 
 /// The imports that point up. Prints the ladder: `cargo test --test it imports -- --nocapture` shows it.
+#[expect(clippy::print_stdout, reason = "somebody asked to see the ladder")]
 fn upwards(table: &[&[&str]], imports: &Imports) -> Vec<String> {
     for (floor, names) in table.iter().enumerate().rev() {
         println!("{:>4}  {}", floor + 1, names.join("  "));
