@@ -104,7 +104,8 @@ impl KeyRing {
         self.0.get(product).map_or(&[], Vec::as_slice)
     }
 
-    /// Of a product's keys, those to try: with the token's key id, else without one, else (no id asked) all.
+    /// The keys of a product to try on a token. Where the token names a key id, those with that id or, if there are none,
+    /// those without an id; where it names none, all.
     pub(super) fn candidates(&self, product: &str, kid: Option<&str>) -> Vec<&VerifyingKey> {
         let all = self.of(product);
         let Some(kid) = kid else { return all.iter().collect() };

@@ -26,8 +26,8 @@ pub struct Access {
     pub message: Option<String>,
 }
 
-/// Permission to read a list: of `organization` (the token's, where it is not named), and in it of `log` (the one that
-/// the token is narrowed to, else the organization's own).
+/// Permission to read one list: that of `log` in `organization`. Where no organization is named, the token's is meant;
+/// where no log is named, the one that the token is narrowed to, else the organization's own.
 ///
 /// # Errors
 /// `NOT_FOUND`, `FORBIDDEN`, `PLAN_REQUIRED`, or `BAD_USER_INPUT` on `organization` or `log`.
@@ -46,11 +46,12 @@ pub fn may_read(
     Ok(ReadScope { log, include_nested, ..read_scope(p, Some(organization), allowed) })
 }
 
-/// Permissions to read all that can be read of an organization (the token's, where it is not named), a list each: the one
-/// that is read where no log is named, or where one has to be, because the token is narrowed to several, that of each.
+/// Permissions to read everything that the principal may read of an organization (the token's, where none is named), one
+/// for each list. A token that is not narrowed to logs has one list, the organization's own; a token that is has the
+/// list of each of its logs.
 ///
 /// # Errors
-/// Those of [`may_read`].
+/// `NOT_FOUND`, `FORBIDDEN`, `PLAN_REQUIRED`, or `BAD_USER_INPUT` on `organization`.
 pub fn may_read_each(
     p: &Principal,
     organization: Option<&str>,
@@ -65,7 +66,7 @@ pub fn may_read_each(
     Ok(if allowed.is_empty() { vec![scope(None)] } else { allowed.iter().cloned().map(Some).map(scope).collect() })
 }
 
-/// Permission to look for one event by its id, wherever in the principal's reach it is.
+/// Permission to look up one event or log by its id, in every organization and log that the principal may read.
 ///
 /// # Errors
 /// `FORBIDDEN` or `PLAN_REQUIRED`.
@@ -174,7 +175,7 @@ fn own_organization(p: &Principal, asked: Option<&str>) -> Result<()> {
     }
 }
 
-/// Scope, then role; and a reader who is not staff reads one organization, the token's.
+/// Checks the scope, then the role. A reader who is not staff also needs a token for an organization.
 fn check_reader(p: &Principal) -> Result<()> {
     check_read_scope(p)?;
     if p.is_staff() {
@@ -234,8 +235,8 @@ fn check_id(field: &str, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// The logs of an organization that a token is narrowed to; none where that is all of them. A token may name logs of
-/// several organizations by naming their own level.
+/// The logs of an organization that a token is narrowed to; empty where the token is for all of them. A token is for all
+/// logs of an organization whose own log it names, and so it may be for several organizations.
 fn allowed_in(p: &Principal, organization: &str) -> Result<Vec<LogName>> {
     let top = &p.product.top_level().name;
     if p.logs.iter().any(|log| log.level == *top && log.id == organization) {
@@ -266,7 +267,7 @@ fn log_to_read(
     };
     check_log_name(p, &asked)?;
     if asked.level != p.product.top_level().name {
-        // Whether it lies below an allowed log is known to the store alone.
+        // Only the store knows whether it lies below an allowed log.
         return Ok(Some(asked));
     }
     if asked.id != organization {

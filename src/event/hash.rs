@@ -1,11 +1,13 @@
-//! Hashes that tell values apart: of SHA-256 the first 128 bits, of which half as much room is taken in the database.
+//! Hashes that tell values apart. Each is the first 128 bits of a SHA-256: no two values meet by accident, and it takes
+//! half the room in the database.
 
 use sha2::{Digest, Sha256};
 
 /// The first 128 bits of a SHA-256.
 pub type Hash = [u8; 16];
 
-/// The hash of parts, one after the other: parts of different lengths MUST be told apart by the caller.
+/// The hash of the parts put together. The caller MUST see to it that other parts cannot make the same bytes, for example
+/// by putting their lengths before them.
 #[must_use]
 pub fn of<T: AsRef<[u8]>>(parts: impl IntoIterator<Item = T>) -> Hash {
     let mut hash = Sha256::new();

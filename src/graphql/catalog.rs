@@ -95,7 +95,7 @@ impl Product {
 /// What a kind of actor is called.
 #[derive(async_graphql::SimpleObject)]
 pub struct ActorKindLabel {
-    /// The kind.
+    /// The kind of actor.
     kind: ActorKind,
     /// Name to show.
     label: String,

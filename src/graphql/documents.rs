@@ -26,7 +26,7 @@ impl Documents {
     /// The document of a text, read by `read` unless it is known.
     ///
     /// # Errors
-    /// Those of `read`; what it refuses is not kept.
+    /// Why `read` refuses the text; a refused text is not kept.
     pub fn get<E>(
         &self,
         text: &str,

@@ -33,7 +33,7 @@ impl From<AuditLogInput> for LogName {
 /// What a list is ordered by.
 #[derive(InputObject, Clone, Copy)]
 pub struct AuditEventOrder {
-    /// The key.
+    /// Time of the events, or their sequence.
     pub field: AuditEventOrderField,
     /// Which end comes first.
     pub direction: OrderDirection,
@@ -130,7 +130,7 @@ pub struct ActorFilter {
 /// What was acted on. With several fields, one resource must have them all.
 #[derive(InputObject, Clone, Default)]
 pub struct ResourceFilter {
-    /// Types.
+    /// Types of the things.
     pub types: Option<Vec<String>>,
     /// The product's own ids.
     pub ids: Option<Vec<String>>,
@@ -155,7 +155,7 @@ pub struct AuditEventExclusion {
 /// A range of time.
 #[derive(InputObject, Clone, Default)]
 pub struct DateTimeRange {
-    /// First instant.
+    /// The first instant: an event at exactly this time is kept.
     pub from: Option<DateTime>,
     /// The instant after the last: an event at exactly this time is not kept.
     pub to: Option<DateTime>,
@@ -164,7 +164,7 @@ pub struct DateTimeRange {
 /// Days that end today, in a time zone.
 #[derive(InputObject, Clone)]
 pub struct PeriodInput {
-    /// Which days.
+    /// How many days, today among them.
     pub preset: PeriodPreset,
     /// IANA name of the viewer's time zone, such as `Europe/Berlin`.
     pub time_zone: String,

@@ -23,10 +23,10 @@ fn page_cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
     size.min(limits::PAGE_MAX).saturating_mul(child).saturating_add(1)
 }
 
-/// Questions.
+/// Reading: who is asking, what the product records, and the events, logs and actors that the token may see.
 pub struct Query;
 
-/// Questions.
+/// Reading: who is asking, what the product records, and the events, logs and actors that the token may see.
 #[Object]
 impl Query {
     /// Whoever the token speaks for, and what they may do. Answers any valid token, whatever its role and plan.
@@ -57,9 +57,11 @@ impl Query {
             desc = "Words that must all occur in an event, anywhere; `word*` is a prefix, `\"two words\"` a phrase. At most 256 characters and 16 words."
         )]
         search: Option<String>,
-        #[graphql(desc = "The order.", default_with = "Some(AuditEventOrder::default())")] order_by: Option<
-            AuditEventOrder,
-        >,
+        #[graphql(
+            desc = "The order of the list; newest first where absent.",
+            default_with = "Some(AuditEventOrder::default())"
+        )]
+        order_by: Option<AuditEventOrder>,
         #[graphql(desc = "Size of a page from the start or after a cursor: at most 100, 20 by default.")] first: Option<
             i32,
         >,
@@ -95,7 +97,7 @@ impl Query {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id.")] id: ID,
+        #[graphql(desc = "The id of an event or of a log.")] id: ID,
     ) -> async_graphql::Result<Option<Node>> {
         let found = async || services(ctx).reader.node(principal(ctx)?, &id).await;
         found().await.map(|found| Some(found.into())).map_err(|error| to_graphql(ctx, error))

@@ -78,7 +78,7 @@ pub struct RecordResult {
 pub struct RecordError {
     /// What kind of refusal it is.
     code: ErrorCode,
-    /// A sentence for people.
+    /// Why it was refused, in a sentence for people.
     message: String,
     /// The field that breaks a rule.
     field: Option<String>,
@@ -93,7 +93,7 @@ pub struct RecordError {
 /// The deleted log.
 #[derive(SimpleObject)]
 pub struct DeleteAuditLogPayload {
-    /// The log.
+    /// The log, which says when it was deleted.
     log: AuditLog,
     /// The event that tells of it.
     event: Option<AuditEvent>,
@@ -111,7 +111,7 @@ impl Mutation {
     async fn record_audit_event(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The event.")] input: RecordAuditEventInput,
+        #[graphql(desc = "The event to record.")] input: RecordAuditEventInput,
     ) -> async_graphql::Result<Option<RecordAuditEventPayload>> {
         record_one(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
@@ -121,7 +121,7 @@ impl Mutation {
     async fn record_audit_events(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The events.")] input: RecordAuditEventsInput,
+        #[graphql(desc = "The events to record.")] input: RecordAuditEventsInput,
     ) -> async_graphql::Result<Option<RecordAuditEventsPayload>> {
         record_many(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }

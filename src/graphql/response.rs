@@ -24,7 +24,7 @@ const LEVELS: u32 = 3;
 
 /// The response keys of a selection, in order, each with those below it.
 #[derive(Default)]
-pub struct Order {
+pub(super) struct Order {
     keys: IndexMap<Name, Order>,
     /// Whether something with fields of its own is asked for twice under one key.
     merged: bool,
@@ -34,7 +34,7 @@ impl Order {
     /// The order that an operation asks for. The document MUST have passed
     /// [`check_document`](super::limits::check_document): fragments that form a cycle would not end.
     #[must_use]
-    pub fn of(document: &ExecutableDocument, operation: &OperationDefinition) -> Self {
+    pub(super) fn of(document: &ExecutableDocument, operation: &OperationDefinition) -> Self {
         let mut order = Self::default();
         order.add(document, &operation.selection_set.node, LEVELS);
         order
@@ -42,7 +42,7 @@ impl Order {
 
     /// Whether a list of the upper levels may have to be merged from what was asked for twice under one key.
     #[must_use]
-    pub fn merges_lists(&self) -> bool {
+    pub(super) fn merges_lists(&self) -> bool {
         self.merged || self.keys.values().any(Self::merges_lists)
     }
 
@@ -69,7 +69,7 @@ impl Order {
     }
 
     /// Puts the fields of an answer in order. Lists are left alone: their items ask for nothing.
-    pub fn apply(&self, data: &mut Value) {
+    fn apply(&self, data: &mut Value) {
         let Value::Object(fields) = data else { return };
         let mut ordered = IndexMap::with_capacity(fields.len());
         for (key, below) in &self.keys {

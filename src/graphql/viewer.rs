@@ -151,7 +151,7 @@ impl Access {
 /// Whether something is permitted, and if not, why.
 #[Object]
 impl Access {
-    /// Whether it is.
+    /// Whether the token permits it.
     async fn allowed(&self) -> bool {
         self.access.allowed
     }
@@ -186,7 +186,7 @@ impl Access {
         self.access.hidden
     }
 
-    /// A sentence for people.
+    /// Why it is not permitted, in a sentence for people.
     async fn message(&self) -> Option<&str> {
         self.access.message.as_deref()
     }

@@ -2,7 +2,8 @@
 //!
 //! async-graphql makes a boxed future, a context and an entry of a map for every field of every event: for a page of 50
 //! events that costs several times what it costs to find and to read them. Here the selection of a page is flattened
-//! once, every event is written by it as text, and [`to_json`](super::response::to_json) puts that text into the answer as it is.
+//! once, every event is written by it as text, and [`to_json`](super::response::to_json) puts that text into the answer
+//! as it is.
 //!
 //! It ends at the items of `edges` and `nodes`. Types, arguments, validation and cost stay with async-graphql, whose
 //! schema is made by the `Object` macros alone; so does every list with a field that is not written here (such as
@@ -26,8 +27,9 @@ use serde::{
 /// Bytes of a usual event.
 const EVENT_BYTES: usize = 1024;
 
-/// Says, as data of a request, that its answer is made by [`to_json`](super::response::to_json), and that no list of it is asked for twice under
-/// one key: written lists cannot be merged.
+/// A mark in a request's data: lists of its answer may be written. It MUST NOT be there where a list is asked for twice
+/// under one key, because written lists cannot be merged; nor where the answer is not made into text by
+/// [`to_json`](super::response::to_json).
 pub struct Written;
 
 /// The items of a list: values, or all of them as text already.
@@ -76,7 +78,7 @@ impl<T: OutputType> OutputType for Items<T> {
     }
 }
 
-/// What a selection is read with.
+/// The schema and the document's fragments: what a selection is flattened by.
 #[derive(Clone, Copy)]
 struct Document<'q> {
     registry: &'q Registry,
@@ -84,7 +86,7 @@ struct Document<'q> {
 }
 
 impl Document<'_> {
-    /// Whether an object type is a fragment's, or has its interface.
+    /// Whether a fragment applies to an object type: its condition is the type itself or an interface of it.
     fn fits(self, of: &str, condition: &str) -> bool {
         of == condition || self.registry.implements.get(of).is_some_and(|interfaces| interfaces.contains(condition))
     }
@@ -96,8 +98,8 @@ impl Document<'_> {
     }
 }
 
-/// A selection of one object type, with its fragments expanded and its keys merged. A fragment on an interface may hold
-/// others for each of its types: those that are not the object's are left out.
+/// A selection of one object type, with its fragments expanded and its keys merged. Fragments for other types, which may
+/// lie inside of a fragment on an interface, are left out.
 #[derive(Default)]
 pub struct Set<'q>(IndexMap<&'q str, Field<'q>>);
 
@@ -182,6 +184,6 @@ pub trait Fields {
     /// Writes a field under a key.
     ///
     /// # Errors
-    /// Those of the serializer, and one for a field that is left to async-graphql.
+    /// Where the text cannot be written, and for a field that is left to async-graphql.
     fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error>;
 }

@@ -33,7 +33,7 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
 /// lies, if in any, only the document tells.
 ///
 /// # Errors
-/// Those of the JSON parser.
+/// Where the text is no JSON, in the parser's words.
 pub fn read(text: &str) -> serde_json::Result<Value> {
     // Most bodies are as simple as they look: whole numbers, keys that stand once, nothing deep.
     if json::depth(text) <= DEPTH {

@@ -20,7 +20,7 @@ pub fn admit(scope: WriteScope, input: RecordInput, now: Timestamp) -> Result<It
 /// The same for the event that tells of a log's deletion: it goes into the log above.
 ///
 /// # Errors
-/// Those of [`admit`].
+/// `BAD_USER_INPUT` naming field and rule, as in [`admit`].
 pub fn admit_in_parent(scope: WriteScope, input: RecordInput, deleted: &LogName, now: Timestamp) -> Result<Item> {
     let above = scope.product().level(&deleted.level).and_then(|(_, level)| level.parent.clone());
     let level = above.unwrap_or_else(|| scope.product().top_level().name.clone());

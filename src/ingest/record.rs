@@ -45,7 +45,8 @@ pub fn access(principal: &Principal) -> Access {
 /// An event that may be recorded, for those who record many of their own.
 ///
 /// # Errors
-/// Those of [`policy::may_record`], and `BAD_USER_INPUT` naming field and rule.
+/// `NOT_FOUND` or `FORBIDDEN` where the principal may not record for the organization, and `BAD_USER_INPUT` naming field
+/// and rule.
 pub fn item(principal: &Principal, sent: Sent, now: Timestamp) -> Result<Item> {
     let scope = policy::may_record(principal, sent.organization.as_deref())?;
     admit(scope, sent.event?, now)
@@ -54,8 +55,8 @@ pub fn item(principal: &Principal, sent: Sent, now: Timestamp) -> Result<Item> {
 /// Records one event.
 ///
 /// # Errors
-/// Those of [`item`], `CONFLICT` where its key stands for another event, `OVERLOADED` and `UNAVAILABLE` where nothing was
-/// recorded.
+/// What [`item`] refuses, `CONFLICT` where its key stands for another event, `OVERLOADED` and `UNAVAILABLE` where nothing
+/// was recorded.
 pub async fn record_one(writer: &Writer, principal: &Principal, sent: Sent, now: Timestamp) -> Result<Recorded> {
     let item = item(principal, sent, now)?;
     writer.record(vec![item], true).await?.pop().expect("the writer answers every item")
@@ -101,7 +102,8 @@ pub async fn record_many(
 /// Records events in one transaction, all or none.
 ///
 /// # Errors
-/// The refusal that keeps them from being recorded, and those of [`Writer::record`].
+/// The refusal that keeps them from being recorded; `OVERLOADED`, `UNAVAILABLE` and `INTERNAL` as [`Writer::record`] has
+/// them.
 pub async fn record_all(writer: &Writer, items: Vec<Item>) -> Result<Vec<Recorded>> {
     if items.is_empty() {
         return Ok(Vec::new());
@@ -179,7 +181,7 @@ impl Deletion {
     /// The deletion of a log, with those below it.
     ///
     /// # Errors
-    /// Those of [`policy::may_manage`].
+    /// `NOT_FOUND` or `FORBIDDEN` where the principal may not, `BAD_USER_INPUT` for a log that cannot be deleted.
     pub fn of(principal: &Principal, organization: Option<&str>, log: LogName) -> Result<Self> {
         let scope = policy::may_manage(principal, organization, &log)?;
         Ok(Self { scope, log })

@@ -117,7 +117,7 @@ impl Writer {
     /// Deletes a log, with an event for the log above that tells of it, and waits for the commit.
     ///
     /// # Errors
-    /// Those of [`Self::record`], and what keeps this log from being deleted.
+    /// As [`Self::record`], and `NOT_FOUND`, `FORBIDDEN` or `BAD_USER_INPUT` where this log or its event is refused.
     pub async fn delete_log(&self, scope: WriteScope, log: LogName, event: Option<Item>) -> Result<Deleted> {
         self.submit(Task::DeleteLog { scope, log, event: event.map(Box::new) }, Answer::Deleted).await
     }

@@ -34,7 +34,7 @@ impl Reader {
     /// Whatever has an id.
     ///
     /// # Errors
-    /// Those of [`Self::event`].
+    /// As [`Self::event`].
     pub async fn node(&self, principal: &Principal, id: &str) -> Result<Found> {
         let Ok(id) = id.parse::<LogId>() else { return self.event(principal, id).await.map(Found::Event) };
         let scope = policy::may_find(principal)?;

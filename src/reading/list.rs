@@ -137,8 +137,8 @@ impl Reader {
     /// A page of a list.
     ///
     /// # Errors
-    /// Those of [`policy::may_read`], `BAD_USER_INPUT` naming what of the question breaks a rule, and
-    /// `QUERY_TOO_COMPLEX` where the search takes too long.
+    /// `NOT_FOUND`, `FORBIDDEN` or `PLAN_REQUIRED` where the principal may not read it, `BAD_USER_INPUT` naming what of the
+    /// question breaks a rule, and `QUERY_TOO_COMPLEX` where the search takes too long.
     pub async fn list(&self, principal: &Principal, asked: Asked) -> Result<Page> {
         let Asked { organization, log, include_nested, filter, order, part, wanted } = asked;
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;

@@ -57,7 +57,8 @@ impl Reader {
     /// What can be read of an organization, the token's where none is named: never nothing.
     ///
     /// # Errors
-    /// Those of [`policy::may_read`], and `FORBIDDEN` where every log of a narrowed token was deleted.
+    /// `NOT_FOUND`, `FORBIDDEN` or `PLAN_REQUIRED` where nothing can be read; so it is where every log of a narrowed token
+    /// was deleted.
     pub async fn readable(
         &self,
         principal: &Principal,
@@ -117,7 +118,7 @@ impl Reader {
     /// Actors of an organization whose name, e-mail address or id contains a text, the busiest first: at most `first`.
     ///
     /// # Errors
-    /// Those of [`Self::readable`], and `BAD_USER_INPUT` on `first` or `matching`.
+    /// As [`Self::readable`], and `BAD_USER_INPUT` on `first` or `matching`.
     pub async fn actors(
         &self,
         principal: &Principal,

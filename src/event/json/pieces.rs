@@ -1,7 +1,7 @@
 //! Where the pieces of a JSON text end, and how the path to one is spelled: what the walk and the tree share. Nothing here
 //! needs a stack, so it may see a text before it is known how deep that nests.
 
-/// How deep brackets nest in a JSON text, strings left aside. Unlike a [walk](super::walk) it needs no stack.
+/// How deep brackets nest in a JSON text, strings left aside. Unlike a walk over its pieces, it needs no stack.
 #[must_use]
 pub fn depth(text: &str) -> usize {
     let mut deepest = 0;

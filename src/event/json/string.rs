@@ -62,7 +62,7 @@ pub fn decode(token: &str) -> Decoded<'_> {
 /// A text that may come with halves of surrogate pairs, as somebody cut it: they become U+FFFD.
 ///
 /// # Errors
-/// Those of the deserializer.
+/// Where there is another value than a string or null.
 pub fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<Lossless>::deserialize(deserializer)?.map(|read| replaced(&read.0, "\u{fffd}")))
 }

@@ -119,7 +119,7 @@ pub struct RecordAuditEventsInput {
 pub struct DeleteAuditLogInput {
     /// The organization; needed where the token names none.
     pub organization: Option<ID>,
-    /// The log.
+    /// The log to delete; those nested in it are deleted, too.
     pub log: AuditLogInput,
     /// An event that tells of it, recorded in the log above in the same transaction.
     pub event: Option<RecordAuditEventInput>,
