@@ -9,6 +9,7 @@ pub use sea_orm_migration::prelude::*;
 
 mod m20261121_120000_init;
 mod m20261125_220000_schema_history;
+mod m20261125_230000_stale_terms;
 
 /// Brings a database to the schema of this version.
 pub struct Migrator;
@@ -16,6 +17,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_120000_init::Migration), Box::new(m20261125_220000_schema_history::Migration)]
+        vec![
+            Box::new(m20261121_120000_init::Migration),
+            Box::new(m20261125_220000_schema_history::Migration),
+            Box::new(m20261125_230000_stale_terms::Migration),
+        ]
     }
 }

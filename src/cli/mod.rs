@@ -5,6 +5,7 @@
 mod copy;
 mod demo;
 mod import;
+mod reindex;
 mod token;
 
 use std::{io::Write, process::ExitCode, sync::Arc};
@@ -53,6 +54,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Copies everything to another database, SQLite or PostgreSQL; safe to repeat.
     Copy(copy::CopyArgs),
+    /// Makes search terms anew that an older version has made; the service may be up. Safe to interrupt and repeat.
+    Reindex(reindex::ReindexArgs),
     /// Prints the GraphQL schema.
     Schema,
     /// Brings the database's schema up to date.
@@ -85,6 +88,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
+        Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
         Command::Migrate { dry_run: true, .. } => would_migrate(&settings).await?,
         Command::Migrate { citus, .. } => migrate(&settings, citus).await?,
     }

@@ -145,6 +145,8 @@ pub struct Expansion {
     pub names: Option<Vec<String>>,
     /// E-mails that contain the asked part; `None`: too many, test the rows.
     pub emails: Option<Vec<String>>,
+    /// Whether the index may lack words, because they are being made anew: the rows are tested for all of them.
+    pub lacks_words: bool,
 }
 
 /// Largest number of (type, id) pairs of one resource filter.
@@ -247,7 +249,7 @@ impl Filter {
         if self.truncated == Some(true) {
             any(Some(vec![Term::Exact(terms::truncated())]));
         }
-        for asked in &self.search.words {
+        for asked in self.search.words.iter().filter(|_| !expansion.lacks_words) {
             let own = if asked.prefix {
                 Term::Prefix(asked.word[..asked.word.floor_char_boundary(words::WORD_BYTES)].to_owned())
             } else {
@@ -272,13 +274,14 @@ impl Filter {
         clauses
     }
 
-    /// Whether the clauses alone do not decide: phrases, a prefix longer than an indexed word, a part of a name or
+    /// Whether the clauses alone do not decide: words that are being made anew, phrases, a prefix longer than an indexed word, a part of a name or
     /// e-mail address that too many have, or a resource's name together with its type or id.
     #[must_use]
     pub fn needs_rows(&self, expansion: &Expansion) -> bool {
         let beyond_index = |asked: &Asked| asked.prefix && asked.word.len() > words::WORD_BYTES;
         !self.search.phrases.is_empty()
             || self.search.words.iter().any(beyond_index)
+            || (expansion.lacks_words && !self.search.is_empty())
             || (self.actor_name_contains.is_some() && expansion.names.is_none())
             || (self.actor_email_contains.is_some() && expansion.emails.is_none())
             || (self.resource_names.is_some() && (self.resource_types.is_some() || self.resource_ids.is_some()))

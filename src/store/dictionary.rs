@@ -6,7 +6,7 @@ use entity::{action, log, organization_head as head};
 use moka::sync::Cache as Moka;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{Store, dialect::sql::Sql, error};
+use super::{Store, dialect::sql::Sql, error, rows};
 use crate::{
     auth::LogName,
     catalog::{LogDeletion, Product},
@@ -243,7 +243,7 @@ impl Store {
             });
         }
         for row in action::Model::find_by_statement(kinds).all(db).await.map_err(error::from)? {
-            let outcome = row.outcome.and_then(Outcome::from_number);
+            let outcome = rows::outcome(row.outcome).map_err(error::from)?;
             dictionary.add_kind(Kind { action: row.name, category: row.category, outcome });
         }
         let dictionary = Arc::new(dictionary);

@@ -93,6 +93,7 @@ impl Store {
     pub(super) fn forget(&self, evidence: &'static str) {
         self.dictionaries.forget();
         self.calendars.forget();
+        self.stale.forget();
         metrics::counter!("ledgerline_database_went_back_total").increment(1);
         tracing::error!(
             evidence,

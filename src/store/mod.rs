@@ -14,6 +14,7 @@ mod head;
 mod postgres;
 mod range;
 mod read;
+mod reindex;
 mod rows;
 mod schema;
 mod sqlite;
@@ -42,6 +43,7 @@ pub use read::{
     selection::{Question, Selection},
     view::check_log,
 };
+pub use reindex::Reindexed;
 pub use schema::Schema;
 pub use sqlite::wal::Log;
 pub use write::task::{Appended, Deleted, Item, ItemResult, Key, Recorded, Task};
@@ -52,6 +54,7 @@ use count::calendar::Calendars;
 use dialect::Dialect;
 use postgres::session;
 use range::Partitions;
+use reindex::Stale;
 use write::clock_check::ClockCheck;
 
 /// How long a caller waits for a connection before the database counts as gone.
@@ -74,6 +77,8 @@ pub struct Store {
     sharded: bool,
     dictionaries: Arc<dictionary::Cache>,
     calendars: Arc<Calendars>,
+    /// Organizations whose terms are being made anew, as far as this process knows.
+    stale: Arc<Stale>,
     clock_check: Arc<ClockCheck>,
     partitions: Arc<ArcSwap<Partitions>>,
     /// Names of partitions that were written to since they were last looked after.
@@ -101,6 +106,7 @@ impl Store {
             sharded: false,
             dictionaries: Arc::default(),
             calendars: Arc::default(),
+            stale: Arc::default(),
             clock_check: Arc::default(),
             partitions: Arc::default(),
             touched: Arc::default(),

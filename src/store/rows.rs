@@ -1,6 +1,6 @@
 //! Reads rows: whole events, and rows of other shapes.
 
-use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::{Store, dialect::sql::Sql, error};
@@ -72,11 +72,9 @@ where
         said: Draft {
             action: columns.next()?,
             category: columns.next()?,
-            outcome: (columns.next::<Option<i16>>()?)
-                .map(|n| Outcome::from_number(n).ok_or_else(|| damaged("outcome")))
-                .transpose()?,
+            outcome: outcome(columns.next()?).map_err(error::from)?,
             actor: Actor {
-                kind: ActorKind::from_number(columns.next()?).ok_or_else(|| damaged("actor_kind"))?,
+                kind: actor_kind(columns.next()?).map_err(error::from)?,
                 id: columns.next()?,
                 name: columns.next()?,
                 email: columns.next()?,
@@ -128,9 +126,22 @@ where
     }
 }
 
-fn damaged(column: &'static str) -> Error {
-    #[derive(Debug, thiserror::Error)]
-    #[error("an event's {0} holds a number that no version has written")]
-    struct Damaged(&'static str);
-    Error::internal(Damaged(column))
+/// An outcome by its stored number.
+///
+/// # Errors
+/// A number that no version up to this one has written: it is not taken for none.
+pub(super) fn outcome(number: Option<i16>) -> Result<Option<Outcome>, DbErr> {
+    number.map(|number| Outcome::from_number(number).ok_or_else(|| unknown("outcome", number))).transpose()
+}
+
+/// A kind of actor by its stored number.
+///
+/// # Errors
+/// A number that no version up to this one has written.
+pub(super) fn actor_kind(number: i16) -> Result<ActorKind, DbErr> {
+    ActorKind::from_number(number).ok_or_else(|| unknown("kind of actor", number))
+}
+
+fn unknown(what: &str, number: i16) -> DbErr {
+    DbErr::Type(format!("{number} is no {what} that this version knows"))
 }

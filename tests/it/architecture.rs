@@ -26,13 +26,14 @@ const STORE: &[&[&str]] = &[
     &["tables", "postgres::locks"],
     &["dialect::reading", "dialect::recording"],
     &["sqlite::files", "sqlite::connect", "postgres::session"],
+    &["schema"],
     &["connection"],
     &["rows"],
     &["dictionary", "head"],
     &["sqlite::wal", "postgres"],
     &["read", "write"],
     &["count"],
-    &["copy", "explain"],
+    &["copy", "explain", "reindex"],
 ];
 
 /// A source file by its module, and the modules that it imports.

@@ -42,6 +42,7 @@ mod products;
 mod reading;
 mod recording;
 mod refused_starts;
+mod reindex;
 mod replica;
 mod requirements;
 mod schema;

@@ -150,15 +150,8 @@ impl Batch {
         let event = rows::event_of(row)?;
         let (organization_no, sequence, position) = (event.organization_no, event.sequence, event.position.0);
         self.order.push(vec![organization_no.into(), sequence.into(), position.into()]);
-        let prefix = terms::organization_prefix(organization_no);
         let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
-        let (open, close) = if target == Dialect::Postgres { ("'", "' ") } else { ("", " ") };
-        let mut text = String::new();
-        for term in terms::of_content(&event).into_iter().chain(logs) {
-            for part in [open, &prefix, &term, close] {
-                text.push_str(part);
-            }
-        }
+        let text = target.document(organization_no, terms::of_content(&event).into_iter().chain(logs));
         match target {
             Dialect::Postgres => cells.push(text.into()),
             Dialect::Sqlite => {

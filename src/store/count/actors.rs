@@ -8,9 +8,9 @@ use super::facets::SeenActor;
 use crate::{
     auth::ReadScope,
     error::Result,
-    event::{Actor, ActorKind},
+    event::Actor,
     question::filter::Filter,
-    store::{Question, Store, dialect::sql::Sql},
+    store::{Question, Store, dialect::sql::Sql, error, rows},
 };
 
 /// Newest events that the actors of a narrowed token are taken from.
@@ -67,9 +67,8 @@ impl Store {
             .text(&format!(" WINDOW one AS (PARTITION BY {key})) AS actors WHERE place = 1"))
             .text(if part.is_some() { " AND fits = 1" } else { "" })
             .with(" ORDER BY total DESC, folded, last_position DESC LIMIT ", limit as i64);
-        let actor = |row: Row| {
-            Some(Actor { kind: ActorKind::from_number(row.kind)?, id: row.id, name: row.name, email: row.email })
-        };
-        Ok(self.rows_of::<Row>(sql).await?.into_iter().filter_map(actor).collect())
+        let actor =
+            |row: Row| Ok(Actor { kind: rows::actor_kind(row.kind)?, id: row.id, name: row.name, email: row.email });
+        self.rows_of::<Row>(sql).await?.into_iter().map(actor).collect::<Result<_, _>>().map_err(error::from)
     }
 }

@@ -12,7 +12,7 @@ use sea_orm::FromQueryResult;
 use super::total::Count;
 use crate::{
     error::Result,
-    event::{Outcome, Timestamp},
+    event::Timestamp,
     question::period,
     store::{
         Selection, Store,
@@ -22,6 +22,7 @@ use crate::{
         error,
         grain::Grain,
         head::{Head, grew},
+        rows,
     },
 };
 
@@ -169,7 +170,7 @@ impl Store {
         }
         let mut calendar = Calendar { at: head.clone(), counts: known.counts.clone() };
         for row in rows {
-            let outcome = row.outcome.and_then(Outcome::from_number);
+            let outcome = rows::outcome(row.outcome).map_err(error::from)?;
             let kind = Kind { action: row.action, category: row.category, outcome };
             let Some(kind_no) = selection.dictionary.kind_no(&kind) else { return Ok(None) };
             let day = period::day_of(Timestamp(row.occurred_ns), zone);

@@ -11,9 +11,9 @@ use super::total::{Count, Piece, edge, pieces};
 use crate::{
     catalog::LogDeletion,
     error::Result,
-    event::{Actor, ActorKind, Event, Outcome},
+    event::{Actor, Event, Outcome},
     question::filter::Dimension,
-    store::{Selection, Store, dialect::sql::Sql, dictionary::Kind, error, range::Range, read::selection::Route},
+    store::{Selection, Store, dialect::sql::Sql, dictionary::Kind, error, range::Range, read::selection::Route, rows},
 };
 
 /// Most buckets of a facet.
@@ -102,7 +102,7 @@ struct By<T> {
 const KIND: By<Kind> = By {
     columns: &["action", "category", "outcome"],
     read: |row| {
-        let outcome = row.try_get::<Option<i16>>("", "outcome")?.and_then(Outcome::from_number);
+        let outcome = rows::outcome(row.try_get("", "outcome")?)?;
         Ok(Some(Kind { action: row.try_get("", "action")?, category: row.try_get("", "category")?, outcome }))
     },
     of: |event| vec![Kind { action: event.action.clone(), category: event.category.clone(), outcome: event.outcome }],
@@ -114,7 +114,7 @@ const LOG: By<i64> =
 const ACTOR: By<Actor> = By {
     columns: &["actor_kind", "actor_id", "actor_name", "actor_email"],
     read: |row| {
-        let Some(kind) = ActorKind::from_number(row.try_get("", "actor_kind")?) else { return Ok(None) };
+        let kind = rows::actor_kind(row.try_get("", "actor_kind")?)?;
         let text = |column| row.try_get("", column);
         Ok(Some(Actor { kind, id: text("actor_id")?, name: text("actor_name")?, email: text("actor_email")? }))
     },

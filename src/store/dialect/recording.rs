@@ -2,9 +2,9 @@
 
 use sea_orm::Value;
 
-use super::{Dialect, SEQUENCE_BITS};
+use super::{Dialect, SEQUENCE_BITS, search_rowid};
 use crate::{
-    event::Position,
+    event::{Position, terms},
     store::{
         dialect::sql::Sql,
         tables::{COLUMNS, EVENT},
@@ -60,6 +60,46 @@ impl Dialect {
              FROM asked a",
             Position::BLOCK
         ))
+    }
+
+    /// An event's terms as its index takes them: a document of FTS5, or the text of a tsvector.
+    pub fn document(self, organization_no: i64, terms: impl Iterator<Item = String>) -> String {
+        let prefix = terms::organization_prefix(organization_no);
+        let (open, close) = if self == Self::Postgres { ("'", "' ") } else { ("", " ") };
+        let mut text = String::new();
+        for term in terms {
+            text.extend([open, &prefix, &term, close]);
+        }
+        text
+    }
+
+    /// What a transaction has to say before it [replaces terms](Self::replace_terms): PostgreSQL's triggers let it, and
+    /// the plan goes from the few rows to their events, however it is guessed how many there are.
+    pub fn before_replacing_terms(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(
+                "SET LOCAL ledgerline.reindex = 'on'; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+                 SET LOCAL enable_mergejoin = off",
+            ),
+        }
+    }
+
+    /// Gives events of an organization, by position, new terms. In SQLite's index, which has no rows to change, they
+    /// count beside those that are there.
+    pub fn replace_terms(self, organization_no: i64, version: i16, rows: Vec<(i64, String)>) -> Sql {
+        match self {
+            Self::Sqlite => {
+                let rows = rows.into_iter().map(|(position, terms)| [search_rowid(position).into(), terms.into()]);
+                Sql::new("INSERT INTO event_search (rowid, terms) ").table(self, rows)
+            }
+            Self::Postgres => {
+                let rows = rows.into_iter().map(|(position, terms)| [position.into(), terms.into()]);
+                let sql = Sql::new("UPDATE event e SET terms = n.c1, terms_version = ").bind(version).text(" FROM (");
+                let sql = sql.table_of(self, rows, Some("tsvector"));
+                sql.text(") n WHERE e.position = n.c0").with(" AND e.organization_no = ", organization_no)
+            }
+        }
     }
 
     /// The larger of two columns: SQLite's `max` of two is PostgreSQL's `greatest`.

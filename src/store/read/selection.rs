@@ -245,6 +245,7 @@ impl Store {
         if let Some(part) = &filter.actor_email_contains {
             expansion.emails = self.actors_with(selection.organization_no, "email", part).await?;
         }
+        expansion.lacks_words = !filter.search.is_empty() && self.lacks_words(selection.organization_no).await?;
         Ok(expansion)
     }
 

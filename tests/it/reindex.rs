@@ -1,0 +1,181 @@
+//! Search terms made anew while the service is in use: searches are right before, meanwhile and afterwards.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
+
+use crate::{
+    harness::{Database, TestApp, event, on_both_databases},
+    process::ledgerline,
+};
+
+on_both_databases! {
+    words_that_an_older_version_did_not_know_are_found_before_and_after,
+    an_interrupted_run_goes_on_where_it_was,
+    others_record_and_search_while_terms_are_made,
+    the_door_for_terms_lets_nothing_else_through,
+}
+
+fn saying(word: &str) -> Value {
+    let mut input = event("user.login");
+    input["metadata"] = json!({ "said": format!("{word} in the barn") });
+    input
+}
+
+/// The events that a search finds: how many by the list, and how many by the total.
+async fn found(app: &TestApp, organization: &str, search: &str) -> (usize, u64) {
+    let query = "query($search: String) { auditEvents(first: 100, search: $search) { totalCount nodes { id } } }";
+    let list = app.admin("workspace", organization).data(query, json!({ "search": search })).await;
+    let list = &list["auditEvents"];
+    (list["nodes"].as_array().expect("nodes").len(), list["totalCount"].as_u64().expect("a number"))
+}
+
+async fn run(app: &TestApp, sql: &str) -> Result<(), String> {
+    let sql = AssertSqlSafe(sql.to_owned());
+    let done = match app.database {
+        Database::Sqlite => {
+            SqliteConnection::connect(&app.url).await.expect("SQLite opens").execute(sql).await.map(drop)
+        }
+        Database::Postgres => {
+            let mut connection = PgConnection::connect(&app.url).await.expect("PostgreSQL answers");
+            connection.execute(sqlx::raw_sql(sql)).await.map(drop)
+        }
+    };
+    done.map_err(|error| error.to_string())
+}
+
+/// Takes a word of the first organization's events out of the index, as a version that did not know it would have.
+async fn take_out(app: &TestApp, word: &str) {
+    let taken = match app.database {
+        Database::Sqlite => format!(
+            "INSERT INTO event_search (event_search, rowid, terms) SELECT 'delete', ~position, '11{word}' FROM event \
+             WHERE organization_no = 1 AND metadata LIKE '%{word}%'"
+        ),
+        Database::Postgres => format!(
+            "BEGIN; SET LOCAL ledgerline.reindex = 'on'; UPDATE event SET terms = ts_delete(terms, '11{word}') WHERE \
+             organization_no = 1 AND metadata LIKE '%{word}%'; COMMIT"
+        ),
+    };
+    run(app, &taken).await.expect("the word is taken out");
+}
+
+/// What `ledgerline reindex` says.
+async fn reindex(app: &TestApp, arguments: &[&str]) -> String {
+    let mut command = ledgerline(&app.url, &app.folder());
+    command.arg("reindex").args(arguments).stdin(Stdio::null());
+    let output =
+        tokio::task::spawn_blocking(move || command.output().expect("the program runs")).await.expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+async fn words_that_an_older_version_did_not_know_are_found_before_and_after(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    admin.record_all(["hay", "needle", "hay", "straw"].map(saying).to_vec()).await;
+    app.admin("workspace", "globex").record(saying("needle")).await;
+    let none = "all terms are of this version: nothing was done\n";
+    assert_eq!(reindex(app, &[]).await, none);
+    take_out(app, "needle").await;
+    assert_eq!(found(app, "acme", "needle").await, (0, 0), "the index is what is asked");
+    // What the migration of a new version does.
+    run(app, "INSERT INTO stale_terms SELECT organization_no, 0 FROM organization_head WHERE organization_no = 1")
+        .await
+        .expect("it is listed");
+    let service = app.beside().await;
+    for search in ["needle", "need*", "\"needle in the barn\"", "needle barn"] {
+        assert_eq!(found(&service, "acme", search).await, (1, 1), "{search}");
+        assert_eq!(found(&service, "globex", search).await, (1, 1), "{search}");
+    }
+    assert_eq!(found(&service, "acme", "needle straw").await, (0, 0));
+    assert_eq!(found(&service, "acme", "signed").await, (4, 4), "by the label of the action");
+    service.admin("workspace", "acme").record(saying("needle")).await;
+    assert_eq!(found(&service, "acme", "needle").await, (2, 2));
+    assert_eq!(reindex(app, &[]).await, "reindexed 5 events of 1 organizations\n");
+    for each in [app, &service] {
+        assert_eq!(found(each, "acme", "needle").await, (2, 2));
+        assert_eq!(found(each, "acme", "hay").await, (2, 2));
+        assert_eq!(found(each, "acme", "needle hay").await, (0, 0));
+    }
+    assert_eq!(reindex(app, &[]).await, none);
+    // The index answers again, and nothing else.
+    take_out(app, "straw").await;
+    assert_eq!(found(&service, "acme", "straw").await, (0, 0));
+    assert_eq!(reindex(app, &["--all"]).await, "reindexed 6 events of 2 organizations\n");
+    assert_eq!(found(&service, "acme", "straw").await, (1, 1));
+    service.finish().await;
+}
+
+async fn an_interrupted_run_goes_on_where_it_was(app: &TestApp) {
+    let events: Vec<Value> = (0..1_200).map(|i| saying(if i % 400 == 0 { "needle" } else { "hay" })).collect();
+    for some in events.chunks(400) {
+        app.admin("workspace", "acme").record_all(some.to_vec()).await;
+    }
+    take_out(app, "needle").await;
+    // As after two transactions; the first of the words was there.
+    run(app, "INSERT INTO stale_terms VALUES (1, 500)").await.expect("it is listed");
+    let service = app.beside().await;
+    assert_eq!(found(&service, "acme", "needle").await, (3, 3));
+    assert_eq!(reindex(app, &[]).await, "reindexed 700 events of 1 organizations\n");
+    assert_eq!(found(&service, "acme", "needle").await, (1, 1), "what was done is not done again");
+    assert_eq!(reindex(app, &["--all"]).await, "reindexed 1200 events of 1 organizations\n");
+    assert_eq!(found(&service, "acme", "needle").await, (3, 3));
+    service.finish().await;
+}
+
+async fn others_record_and_search_while_terms_are_made(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    for _ in 0..4 {
+        admin.record_all((0..500).map(|_| saying("hay")).collect()).await;
+    }
+    run(app, "INSERT INTO stale_terms VALUES (1, 0)").await.expect("it is listed");
+    let mut command = ledgerline(&app.url, &app.folder());
+    let mut child = command
+        .arg("reindex")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let mut recorded = 2_000;
+    loop {
+        admin.record_all((0..10).map(|_| saying("hay")).collect()).await;
+        recorded += 10;
+        assert_eq!(found(app, "acme", "hay").await, (100, recorded));
+        if let Some(status) = child.try_wait().expect("a child") {
+            assert!(status.success());
+            break;
+        }
+    }
+    assert_eq!(found(app, "acme", "hay").await, (100, recorded));
+    let service = app.beside().await;
+    assert_eq!(found(&service, "acme", "barn hay").await, (100, recorded));
+    service.finish().await;
+    assert_eq!(reindex(app, &[]).await, "all terms are of this version: nothing was done\n");
+}
+
+async fn the_door_for_terms_lets_nothing_else_through(app: &TestApp) {
+    let mut input = saying("hay");
+    input["idempotencyKey"] = json!("k");
+    app.admin("workspace", "acme").record(input).await;
+    // SQLite keeps terms apart from events: there is no door.
+    let refused = match app.database {
+        Database::Sqlite => vec!["UPDATE event SET terms_version = 7", "UPDATE event SET action = 'other'"],
+        Database::Postgres => vec![
+            "UPDATE event SET terms = ''",
+            "UPDATE event SET terms_version = 7",
+            "SET ledgerline.reindex = 'on'; UPDATE event SET action = 'other'",
+            "SET ledgerline.reindex = 'on'; UPDATE event SET terms = '', metadata = '{}'",
+            "SET ledgerline.reindex = 'on'; UPDATE event SET occurred_ns = occurred_ns + 1, terms_version = 7",
+            "SET ledgerline.reindex = 'on'; DELETE FROM event",
+            "SET ledgerline.reindex = 'on'; TRUNCATE event",
+            "SET ledgerline.reindex = 'on'; UPDATE event_order SET sequence = sequence + 7",
+            "SET ledgerline.reindex = 'on'; UPDATE idempotency SET sequence = 7",
+        ],
+    };
+    for sql in refused {
+        let reason = run(app, sql).await.expect_err(sql);
+        assert!(reason.contains("append-only"), "{sql}: {reason}");
+    }
+    assert_eq!(found(app, "acme", "hay").await, (1, 1));
+}
