@@ -6,6 +6,15 @@ import { dirname, join } from "node:path";
 /** Longest that a block may take, and a service until it listens. */
 const SECONDS = 120;
 
+/** What was started and has not ended. Each is a group of processes of its own, which no Ctrl-C of ours reaches. */
+const running = new Set();
+for (const name of ["SIGINT", "SIGTERM"]) {
+  process.once(name, () => {
+    for (const child of running) signal(child, "SIGKILL");
+    process.exit(1);
+  });
+}
+
 export class Reader {
   /** The services that run: what they were started by, and what they have said. */
   services = [];
@@ -33,14 +42,11 @@ export class Reader {
     return `${before}\n${text}\n${after}`;
   }
 
-  spawn(text, options = {}) {
+  spawn(text) {
     const shell = ["-euo", "pipefail", "-c", this.script(text)];
-    return spawn("bash", shell, {
-      env: this.environment,
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-      ...options,
-    });
+    const child = spawn("bash", shell, { env: this.environment, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    running.add(child);
+    return child.on("close", () => running.delete(child));
   }
 
   /** Runs commands to their end. Gives what they printed. */

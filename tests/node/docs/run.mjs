@@ -36,6 +36,7 @@ const SUBSTITUTES = [
 ];
 
 const work = mkdtempSync(join(tmpdir(), "ledgerline-docs-"));
+process.on("exit", () => rmSync(work, { recursive: true, force: true, maxRetries: 5 }));
 // `npx` finds the tools of the tests here, and asks no registry.
 symlinkSync(join(root, "tests/node/node_modules"), join(work, "node_modules"));
 const environment = {
@@ -53,6 +54,8 @@ const home = new Reader(work, join(work, ".home"), environment);
 const wanted = process.argv.slice(2);
 const counted = { executed: 0, compared: 0, elsewhere: 0, drawn: 0 };
 const started = Date.now();
+/** The command of README that the demo was last started with. */
+let demo;
 /** Tokens of administrators that the demo prints, by organization. */
 const tokens = new Map();
 const failed = facts(manual);
@@ -65,7 +68,6 @@ try {
   }
 } finally {
   await home.stopAll();
-  rmSync(work, { recursive: true, force: true });
   await onPostgres(`DROP DATABASE ${database.name}`);
 }
 for (const fault of failed) console.error(`\n${fault}`);
@@ -94,7 +96,11 @@ async function follow({ page, blocks }) {
     failed.push(...unused.map(({ place, path }) => `${place}: no later command uses ${path}`));
     return unused.length === 0;
   } finally {
-    if (reader !== home) await reader.stopAll();
+    if (reader !== home) {
+      await reader.stopAll();
+      // A page that needed the demo's port leaves the demo running, as it found it.
+      if (home.services.length === 0) await home.serve(demo);
+    }
   }
 }
 
@@ -121,6 +127,7 @@ async function execute(block, reader, seen) {
         for (const each of new Set([home, reader])) await each.stopAll((service) => !service.text.includes("--listen"));
       }
       const { said } = await reader.serve(text);
+      if (reader === home) demo = text;
       seen.answer = { out: said, err: "" };
       for (const [, organization, token] of said.matchAll(/\((\w+)[^)\n]*\)[^\n]*\n\s+link[^\n]*\n\s+token\s+(\S+)/g))
         tokens.set(organization, token);
