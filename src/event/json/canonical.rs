@@ -297,7 +297,8 @@ mod tests {
         fn a_double_is_written_as_ecmascript_does(number in any::<f64>().prop_filter("JSON has finite numbers", |n| n.is_finite())) {
             // Rust's shortest digits are ECMAScript's; only the form differs.
             let written = of(&format!("{number:e}")).unwrap();
-            prop_assert_eq!(written.parse::<f64>().unwrap(), number);
+            // Zero has no sign in the form.
+            prop_assert_eq!(written.parse::<f64>().unwrap().to_bits(), (number + 0.0).to_bits());
             prop_assert_eq!(of(&written), Some(written.clone()));
             let plain = (1e-6..1e21).contains(&number.abs()) || number == 0.0;
             prop_assert_eq!(!written.contains('e'), plain, "{}", written);
