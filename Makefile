@@ -32,8 +32,13 @@ schema: ## write schema.graphql anew
 dump-schema: ## keep the schema of a release for the upgrade tests: make dump-schema VERSION=0.2.0
 	@scripts/dump-schema "$(VERSION)"
 
-fmt: ## format the code
+fmt: web/node_modules ## format the code
 	cargo fmt --all
+	npm run --silent --prefix web format
+
+web/node_modules: web/package-lock.json
+	npm ci --prefix web --no-audit --no-fund
+	@touch web/node_modules
 
 clean: ## remove what was built
 	cargo clean

@@ -5,8 +5,7 @@ import { defineConfig, type Plugin } from 'vite';
 const withoutInlinedFonts: Plugin = {
   name: 'without-inlined-fonts',
   enforce: 'pre',
-  transform: (code, id) =>
-    /graphiql.*\.css/.test(id) ? code.replace(/@font-face\s*\{[^}]*\}/g, '') : undefined,
+  transform: (code, id) => (/graphiql.*\.css/.test(id) ? code.replace(/@font-face\s*\{[^}]*\}/g, '') : undefined),
 };
 
 /** The two pages that the binary serves: the hosted viewer and the playground. */

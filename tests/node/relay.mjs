@@ -1,10 +1,10 @@
 // A Relay client's walk: forward, backward and filtered, in small pages, equal to the list in large ones.
-import assert from "node:assert/strict";
-import { buildSchema, getIntrospectionQuery, parse, validate } from "graphql";
-import { readFile } from "node:fs/promises";
+import assert from 'node:assert/strict';
+import { buildSchema, getIntrospectionQuery, parse, validate } from 'graphql';
+import { readFile } from 'node:fs/promises';
 
 const { BASE_URL, TOKEN } = process.env;
-if (!BASE_URL || !TOKEN) throw new Error("BASE_URL and TOKEN say what to walk: see scripts/with-demo");
+if (!BASE_URL || !TOKEN) throw new Error('BASE_URL and TOKEN say what to walk: see scripts/with-demo');
 
 const QUERY = `query Page($first: Int, $after: String, $last: Int, $before: String, $filter: AuditEventFilter, $search: String, $orderBy: AuditEventOrder) {
   auditEvents(first: $first, after: $after, last: $last, before: $before, filter: $filter, search: $search, orderBy: $orderBy) {
@@ -14,13 +14,17 @@ const QUERY = `query Page($first: Int, $after: String, $last: Int, $before: Stri
   }
 }`;
 
-const schema = buildSchema(await readFile(new URL("../../schema.graphql", import.meta.url), "utf8"));
+const schema = buildSchema(await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8'));
 assert.deepEqual(validate(schema, parse(QUERY)), []);
 
 async function ask(query, variables) {
   const response = await fetch(`${BASE_URL}/graphql`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json", accept: "application/graphql-response+json" },
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${TOKEN}`,
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json',
+    },
     body: JSON.stringify({ query, variables }),
   });
   const answer = await response.json();
@@ -54,12 +58,12 @@ async function walk(size, backward, rest) {
 
 await ask(getIntrospectionQuery(), {});
 let walks = 0;
-for (const field of ["OCCURRED_AT", "SEQUENCE"]) {
-  for (const direction of ["DESC", "ASC"]) {
-    for (const rest of [{}, { search: "log*" }, { filter: { actor: { kinds: ["USER"] } } }]) {
+for (const field of ['OCCURRED_AT', 'SEQUENCE']) {
+  for (const direction of ['DESC', 'ASC']) {
+    for (const rest of [{}, { search: 'log*' }, { filter: { actor: { kinds: ['USER'] } } }]) {
       const variables = { ...rest, orderBy: { field, direction } };
       const whole = await walk(100, false, variables);
-      assert.ok(whole.length > 7, "the demo has something to walk through");
+      assert.ok(whole.length > 7, 'the demo has something to walk through');
       assert.deepEqual(await walk(7, false, variables), whole);
       assert.deepEqual(await walk(7, true, variables), whole);
       walks += 3;

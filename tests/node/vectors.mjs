@@ -1,10 +1,10 @@
 // The golden vectors of tests/vectors, made again from their inputs by the rules of tests/vectors/README.md alone.
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { canonical, members, string } from "./vectors/form.mjs";
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { canonical, members, string } from './vectors/form.mjs';
 
-const read = (name) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
-const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+const read = (name) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8'));
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 let compared = 0;
 let failed = 0;
 
@@ -16,23 +16,27 @@ function compare(file, name, found, expected) {
 }
 
 const text = (value) => (value === undefined ? undefined : string(value));
-const actor = (one) => one && members({ email: text(one.email), id: text(one.id), kind: text(one.kind), name: text(one.name) });
+const actor = (one) =>
+  one && members({ email: text(one.email), id: text(one.id), kind: text(one.kind), name: text(one.name) });
 const resources = (list) =>
-  list?.length ? `[${list.map((one) => members({ id: text(one.id), name: text(one.name), type: text(one.type) })).join(",")}]` : undefined;
-const log = (one) => one && members({ id: text(one.id), level: text(one.level), name: text(one.name), parent: log(one.parent) });
-const unlessEmpty = (object) => (object === "{}" ? undefined : object);
+  list?.length
+    ? `[${list.map((one) => members({ id: text(one.id), name: text(one.name), type: text(one.type) })).join(',')}]`
+    : undefined;
+const log = (one) =>
+  one && members({ id: text(one.id), level: text(one.level), name: text(one.name), parent: log(one.parent) });
+const unlessEmpty = (object) => (object === '{}' ? undefined : object);
 
 // UTC with as many digits of the fraction as needed; a Date has three of the nine.
 function instant(at) {
-  const [, whole, fraction = "", zone] = /^(.*?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(at);
+  const [, whole, fraction = '', zone] = /^(.*?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(at);
   const seconds = new Date(whole + zone).toISOString().slice(0, 19);
-  const digits = fraction.replace(/0+$/, "");
-  return seconds + (digits && `.${digits}`) + "Z";
+  const digits = fraction.replace(/0+$/, '');
+  return seconds + (digits && `.${digits}`) + 'Z';
 }
 
 function content(input) {
   return members({
-    v: "1",
+    v: '1',
     actors: members({ actor: actor(input.actor), onBehalfOf: actor(input.onBehalfOf) }),
     client: unlessEmpty(members({ ipAddress: text(input.ipAddress), userAgent: text(input.userAgent) })),
     event: members({
@@ -50,25 +54,31 @@ function content(input) {
   });
 }
 
-for (const { name, input, bytes, hash } of read("canonical")) {
+for (const { name, input, bytes, hash } of read('canonical')) {
   const made = Buffer.from(`ledgerline event content v1\n${content(input)}`);
-  compare("canonical.json", name, made.toString("hex"), bytes);
-  compare("canonical.json", `${name}, its hash`, sha256(made).slice(0, 32), hash);
+  compare('canonical.json', name, made.toString('hex'), bytes);
+  compare('canonical.json', `${name}, its hash`, sha256(made).slice(0, 32), hash);
 }
 
 const bytewise = (one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other));
-const set = (values, write = text) => values && `[${[...new Set(values.map(write))].sort(bytewise).join(",")}]`;
+const set = (values, write = text) => values && `[${[...new Set(values.map(write))].sort(bytewise).join(',')}]`;
 const unlessNone = (values) => (values?.length ? values : undefined);
 
 // A trailing star makes a name the beginning of names, unless it is escaped.
 function pattern(sent) {
   const stem = sent.slice(0, -1);
-  const plain = (part) => part.replaceAll("\\*", "*");
-  return sent.endsWith("*") && !stem.endsWith("\\") ? members({ prefix: text(plain(stem)) }) : text(plain(sent));
+  const plain = (part) => part.replaceAll('\\*', '*');
+  return sent.endsWith('*') && !stem.endsWith('\\') ? members({ prefix: text(plain(stem)) }) : text(plain(sent));
 }
 
 function bound({ product, organization, arguments: asked }) {
-  const { filter = {}, search = "", log: of, includeNested, orderBy = { field: "OCCURRED_AT", direction: "DESC" } } = asked;
+  const {
+    filter = {},
+    search = '',
+    log: of,
+    includeNested,
+    orderBy = { field: 'OCCURRED_AT', direction: 'DESC' },
+  } = asked;
   const { actor: who = {}, resource = {}, not = {}, occurredAt = {}, period } = filter;
   const at = (instantOf) => instantOf && text(instant(instantOf));
   return members({
@@ -100,7 +110,9 @@ function bound({ product, organization, arguments: asked }) {
         occurredAt: unlessEmpty(members({ from: at(occurredAt.from), to: at(occurredAt.to) })),
         outcomes: set(filter.outcomes),
         period: period && members({ preset: text(period.preset), timeZone: text(period.timeZone) }),
-        resource: unlessEmpty(members({ ids: set(resource.ids), names: set(resource.names), types: set(resource.types) })),
+        resource: unlessEmpty(
+          members({ ids: set(resource.ids), names: set(resource.names), types: set(resource.types) }),
+        ),
         search: /[\p{L}\p{N}]/u.test(search) ? text(search) : undefined,
         sourceEventIds: set(filter.sourceEventIds),
         sources: set(filter.sources),
@@ -112,31 +124,32 @@ function bound({ product, organization, arguments: asked }) {
     order: members({ direction: text(orderBy.direction), field: text(orderBy.field) }),
     organization: text(organization),
     product: text(product),
-    v: "1",
+    v: '1',
   });
 }
 
 function cursor(list, { key, pinned, rank }) {
   const head = Buffer.alloc(33);
   head[0] = 1;
-  createHash("sha256").update(list).digest().copy(head, 1, 0, 8);
+  createHash('sha256').update(list).digest().copy(head, 1, 0, 8);
   head.writeBigInt64BE(BigInt(key), 9);
   head.writeBigInt64BE(BigInt(pinned), 17);
   head.writeBigInt64BE(rank === undefined ? -(2n ** 63n) : BigInt(rank), 25);
-  return Buffer.concat([head, createHash("sha256").update(head).digest().subarray(0, 4)]).toString("base64url");
+  return Buffer.concat([head, createHash('sha256').update(head).digest().subarray(0, 4)]).toString('base64url');
 }
 
-for (const vector of read("cursors")) {
+for (const vector of read('cursors')) {
   const list = Buffer.from(`ledgerline list v1\n${bound(vector)}`);
-  compare("cursors.json", `${vector.name}, its list`, list.toString("hex"), vector.bytes);
-  compare("cursors.json", vector.name, cursor(list, vector.place), vector.cursor);
+  compare('cursors.json', `${vector.name}, its list`, list.toString('hex'), vector.bytes);
+  compare('cursors.json', vector.name, cursor(list, vector.place), vector.cursor);
 }
 
-const stored = read("stored");
-const inHex = (form) => Buffer.from(form).toString("hex");
-for (const { value, bytes } of stored.actors) compare("stored.json", "an actor", inHex(actor(value)), bytes);
-for (const { value, bytes } of stored.resources) compare("stored.json", "resources", inHex(resources(value)), bytes);
-for (const { value, bytes } of stored.truncated) compare("stored.json", "paths", inHex(`[${value.map(text).join(",")}]`), bytes);
+const stored = read('stored');
+const inHex = (form) => Buffer.from(form).toString('hex');
+for (const { value, bytes } of stored.actors) compare('stored.json', 'an actor', inHex(actor(value)), bytes);
+for (const { value, bytes } of stored.resources) compare('stored.json', 'resources', inHex(resources(value)), bytes);
+for (const { value, bytes } of stored.truncated)
+  compare('stored.json', 'paths', inHex(`[${value.map(text).join(',')}]`), bytes);
 
 console.log(`vectors: ${compared - failed} of ${compared} values made again`);
 if (compared === 0 || failed > 0) process.exit(1);

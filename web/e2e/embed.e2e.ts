@@ -38,7 +38,8 @@ beforeAll(async () => {
 afterAll(() => host.close());
 
 async function openHost(path: string, html: string, options: PageOptions = {}): Promise<Page> {
-  pages[path] = `<!doctype html><html lang="en"><head><title>Host</title><link rel="icon" href="data:,"></head><body>${html}</body></html>`;
+  pages[path] =
+    `<!doctype html><html lang="en"><head><title>Host</title><link rel="icon" href="data:,"></head><body>${html}</body></html>`;
   const page = await newPage({ ...options, origins: [hostOrigin()] });
   await page.goto(hostOrigin() + path);
   return page;
@@ -89,7 +90,10 @@ describe('a page of another origin', () => {
       ['ready', { product: 'scim-platform' }],
       ['view', { query: '' }],
     ]);
-    const accent = await page.locator('.bar .count').first().evaluate((bar) => getComputedStyle(bar).fill);
+    const accent = await page
+      .locator('.bar .count')
+      .first()
+      .evaluate((bar) => getComputedStyle(bar).fill);
     expect(accent).toBe('rgb(0, 200, 120)');
   });
 

@@ -62,10 +62,15 @@ beforeAll(async () => {
   await new Promise<void>((listening) => issuer.listen(0, '127.0.0.1', listening));
   const products = join(folder, 'products');
   mkdirSync(products);
-  writeFileSync(join(products, 'tickets.toml'), product(`http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks`));
+  writeFileSync(
+    join(products, 'tickets.toml'),
+    product(`http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks`),
+  );
   const { binary, env } = inject('ledgerline');
   const database = `sqlite://${join(folder, 'ledgerline.db')}`;
-  server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--database-url', database, '--products', products], { env });
+  server = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--database-url', database, '--products', products], {
+    env,
+  });
   base = await new Promise<string>((found, failed) => {
     let said = '';
     server.stderr!.on('data', (chunk) => {

@@ -39,7 +39,9 @@ export function tokenFor({ product, organization, scopes = 'audit:read', plan, r
   if (plan) flags.push('--plan', plan);
   if (role) flags.push('--role', role);
   for (const log of logs) flags.push('--log', log);
-  return execFileSync(binary, ['token', ...flags], { env }).toString().trim();
+  return execFileSync(binary, ['token', ...flags], { env })
+    .toString()
+    .trim();
 }
 
 export async function ask(token: string, query: string, variables: unknown = {}): Promise<any> {

@@ -4,7 +4,8 @@ import { expectAccessible, newPage } from './browser.ts';
 import { demoProduct, demoProducts, openLog, Organization, rows, settled } from './ledgerline.ts';
 
 const actors = (page: Page) => page.locator('tr.row .column-actor .main > bdi').allInnerTexts();
-const names = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, index) => `Person ${from - index}`);
+const names = (from: number, to: number) =>
+  Array.from({ length: from - to + 1 }, (_, index) => `Person ${from - index}`);
 
 async function productWith(paging: string) {
   const product = [...(await demoProducts()).values()].find((one) => one.paging === paging);

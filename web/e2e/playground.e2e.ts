@@ -32,7 +32,13 @@ describe('the playground', () => {
     await openPlayground(page, organization.token);
     expect(page.url()).toBe(`${inject('ledgerline').base}/playground`);
 
-    for (const example of ['Who am I, and may I read?', 'The catalog of actions', 'Newest events', 'Filter', 'Search']) {
+    for (const example of [
+      'Who am I, and may I read?',
+      'The catalog of actions',
+      'Newest events',
+      'Filter',
+      'Search',
+    ]) {
       expect((await run(page, example)).errors, example).toBeUndefined();
     }
     await run(page, 'Newest events');

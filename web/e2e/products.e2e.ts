@@ -20,7 +20,8 @@ const usualNames: Record<string, string> = {
 };
 
 /** The names over all filters in sight. */
-const filterNames = (page: Page) => page.locator('.filter-row .field > span:first-child, .filter-row .value-field label > span').allInnerTexts();
+const filterNames = (page: Page) =>
+  page.locator('.filter-row .field > span:first-child, .filter-row .value-field label > span').allInnerTexts();
 
 const products = ['caputchin', 'cloud-sessions', 'workspace', 'scim-platform', 'capydb'];
 
@@ -47,7 +48,9 @@ describe.each(products)('%s', (name) => {
     await openLog(page, product.token);
     const more = page.getByRole('button', { name: 'More filters' });
     if (await more.count()) await more.click();
-    const dates = { RANGE: ['From', 'To'], PRESETS: ['Date range'], BOTH: ['Date range', 'From', 'To'] }[product.dateFilter];
+    const dates = { RANGE: ['From', 'To'], PRESETS: ['Date range'], BOTH: ['Date range', 'From', 'To'] }[
+      product.dateFilter
+    ];
     const { logs } = (await ask(product.token, '{ viewer { logs { level } } }')).viewer;
     const offered = product.filters
       .filter(({ kind }) => kind !== 'LOG' || logs.length > 1)
@@ -92,7 +95,9 @@ describe.each(products)('%s', (name) => {
     for (const width of [320, 360, 1280, 2560]) {
       await page.setViewportSize({ width, height: width > 2000 ? 1440 : 900 });
       await openLog(page, product.token);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
       expect(overflow, `sideways scrolling at ${width} pixels`).toBeLessThanOrEqual(0);
       if (product.dateFilter !== 'NONE') await page.locator('.bar').first().waitFor();
       if (width !== 320) await keepPicture(page, `${name}-${colorScheme}-${width}`);
@@ -124,7 +129,8 @@ describe.each(products)('%s tells everybody what its server tells them:', (name)
     const heading = await page.getByRole('heading', { level: 1 }).innerText();
     if (hidden) expect(heading).toBe('Nothing to see here');
     // Only a missing role makes it a page for administrators: a missing scope is not theirs to mend.
-    else if (reason === 'FORBIDDEN') expect(heading).toBe(requiredRoles.length > 0 ? 'For administrators' : 'You cannot read this log');
+    else if (reason === 'FORBIDDEN')
+      expect(heading).toBe(requiredRoles.length > 0 ? 'For administrators' : 'You cannot read this log');
     else expect(heading).toBe(product.planTitle ?? `Available on ${requiredPlanLabels.join(' or ')}`);
     expect(await rows(page).count()).toBe(0);
   });
@@ -137,7 +143,8 @@ describe('a member who is no administrator', () => {
     const token = tokenFor({ product: name, organization, plan, role: 'member' });
     await openLog(page, token);
     await page.getByRole('heading', { name: 'For administrators' }).waitFor();
-    const { requiredRoleLabels } = (await ask(token, '{ viewer { canReadAuditLog { requiredRoleLabels } } }')).viewer.canReadAuditLog;
+    const { requiredRoleLabels } = (await ask(token, '{ viewer { canReadAuditLog { requiredRoleLabels } } }')).viewer
+      .canReadAuditLog;
     await page.getByText(`with the role ${requiredRoleLabels.join(' or ')}.`).waitFor();
     expect(await rows(page).count()).toBe(0);
     await expectAccessible(page);
@@ -148,7 +155,9 @@ describe('a member who is no administrator', () => {
     const page = await newPage();
     const { base } = inject('ledgerline');
     await page.goto(`${base}/playground`);
-    await page.goto(`${base}/settings/audit-log#token=${tokenFor({ product: 'workspace', organization, role: 'member' })}`);
+    await page.goto(
+      `${base}/settings/audit-log#token=${tokenFor({ product: 'workspace', organization, role: 'member' })}`,
+    );
     await page.waitForURL(`${base}/`);
     await page.getByRole('heading', { name: 'For administrators' }).waitFor();
     await page.goBack();
@@ -240,7 +249,9 @@ describe('capydb', () => {
     expect(await page.locator('thead th', { hasText: 'Project' }).count()).toBe(1);
     const { auditEvents } = await ask(token, '{ auditEvents(first: 25) { nodes { log { level name } } } }');
     const names = auditEvents.nodes.map(({ log }: any) => (log?.level === 'project' ? log.name : '–'));
-    expect(await page.locator('tr.row .column-log').allInnerTexts()).toEqual(names.map((name: string) => expect.stringContaining(name)));
+    expect(await page.locator('tr.row .column-log').allInnerTexts()).toEqual(
+      names.map((name: string) => expect.stringContaining(name)),
+    );
 
     await openLog(page, token, '?log=project:prj_menu');
     expect(await rows(page).count()).toBe(25);

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { expectAccessible, keepPicture, newPage } from './browser.ts';
 import { demoProduct, openLog, Organization, rows, settled } from './ledgerline.ts';
 
-const metadataText = '{"provider": "GitHub", "big": 12345678901234567890, "price": 1.10, "deep": {"labels": ["red", "grün"], "on": true}}';
+const metadataText =
+  '{"provider": "GitHub", "big": 12345678901234567890, "price": 1.10, "deep": {"labels": ["red", "grün"], "on": true}}';
 const longId = `res_${'x'.repeat(1990)}`;
 
 let organization: Organization;
@@ -15,7 +16,10 @@ beforeAll(async () => {
     index === 29
       ? {
           actor: { kind: 'USER', id: 'user_layla', name: 'ليلى <b>حسن</b>', email: 'layla@example.com' },
-          resources: [{ type: 'project', id: longId, name: '東京 – “Ångström”' }, { type: 'group', id: 'g_1' }],
+          resources: [
+            { type: 'project', id: longId, name: '東京 – “Ångström”' },
+            { type: 'group', id: 'g_1' },
+          ],
           ipAddress: '203.0.113.9',
           userAgent: 'Mozilla/5.0',
           correlationId: 'job_9',
@@ -114,7 +118,8 @@ test('the keyboard does what the mouse does', async () => {
   await page.keyboard.press('Escape');
   expect(await page.locator('.details').count()).toBe(0);
   await page.keyboard.press('End');
-  const focused = () => page.locator('.opener:focus').evaluate((button) => button.closest('tr')!.matches('tr:last-child'));
+  const focused = () =>
+    page.locator('.opener:focus').evaluate((button) => button.closest('tr')!.matches('tr:last-child'));
   expect(await focused()).toBe(true);
 });
 

@@ -45,7 +45,13 @@ async function expectQuiet(page: Page, asked: string[], most: number): Promise<v
 }
 
 /** Answers every question of one name with an error, while `failing` says so. */
-async function refuse(page: Page, name: string, status: number, extensions: object, failing = () => true): Promise<void> {
+async function refuse(
+  page: Page,
+  name: string,
+  status: number,
+  extensions: object,
+  failing = () => true,
+): Promise<void> {
   await page.route('**/graphql', (route) =>
     failing() && (route.request().postData() ?? '').includes(`query ${name}`)
       ? route.fulfill({ status, json: { errors: [{ message: 'refused by the test', extensions }] } })
@@ -68,7 +74,11 @@ describe('a token for several logs', () => {
     expect(await rows(page).count()).toBe(2);
     expect(new URL(page.url()).searchParams.get('log')).toBe('project:p2');
     const picker = page.getByRole('combobox', { name: 'Log', exact: true });
-    expect(await picker.locator('option').allTextContents()).toEqual(['Project Shop', 'Project Orders', 'Project not-yet']);
+    expect(await picker.locator('option').allTextContents()).toEqual([
+      'Project Shop',
+      'Project Orders',
+      'Project not-yet',
+    ]);
     await picker.selectOption('project:p1');
     await expect.poll(() => rows(page).count()).toBe(1);
     await picker.selectOption('project:not-yet');
@@ -143,7 +153,10 @@ describe('a page that is refused does not go on asking', () => {
     const asked = questions(page);
     await openLog(page, narrowed(organization, 'p1'), '?log=project:p2');
     await page.getByText('this token is for other logs').waitFor();
-    expect(asked.filter((name) => name === 'Session'), 'the gate is asked once more').toHaveLength(2);
+    expect(
+      asked.filter((name) => name === 'Session'),
+      'the gate is asked once more',
+    ).toHaveLength(2);
     await expectAccessible(page);
     await keepPicture(page, 'state-other-log');
     await expectQuiet(page, asked, 5);

@@ -88,7 +88,10 @@ describe('the page says', () => {
     await page.route('**/graphql', async (route) => {
       if (!failing || !isListQuery(route)) return route.continue();
       await route.fulfill({
-        json: { data: { auditEvents: null }, errors: [{ message: 'internal error', extensions: { code: 'INTERNAL', requestId: 'req_42' } }] },
+        json: {
+          data: { auditEvents: null },
+          errors: [{ message: 'internal error', extensions: { code: 'INTERNAL', requestId: 'req_42' } }],
+        },
       });
     });
     await openLog(page, organization.token);

@@ -96,8 +96,7 @@ const en = {
   metadata: 'Metadata',
   noMetadata: 'No metadata',
   cut: 'cut',
-  cutMeans: (paths: string) =>
-    `Not as it was sent, but cut or with � where a character cannot be kept: ${paths}`,
+  cutMeans: (paths: string) => `Not as it was sent, but cut or with � where a character cannot be kept: ${paths}`,
   items: (count: number) => (count === 1 ? '1 item' : `${count} items`),
   copyJson: 'Copy as JSON',
   copyLink: 'Copy link',
@@ -125,7 +124,8 @@ const en = {
   hiddenTitle: 'Nothing to see here',
   hiddenText: 'This page is not available.',
   productTitle: 'Another product’s token',
-  productText: (expected: string) => `This page shows the log of “${expected}”, and the token belongs to another product.`,
+  productText: (expected: string) =>
+    `This page shows the log of “${expected}”, and the token belongs to another product.`,
   signInTitle: 'Sign in to read the audit log',
   signInText: 'Open this page from your application, or paste an access token. It stays in this tab.',
   token: 'Access token',
@@ -142,7 +142,8 @@ const en = {
   busyTitle: 'The server is busy',
   busyText: 'Nothing is lost. The page tries again by itself.',
   uncheckedTitle: 'Your sign-in cannot be checked at the moment',
-  uncheckedText: 'The service that signs people in does not answer. You need not sign in again: the page tries again by itself.',
+  uncheckedText:
+    'The service that signs people in does not answer. You need not sign in again: the page tries again by itself.',
   serverTitle: 'Something went wrong on the server',
   serverText: 'Nothing was changed. If it happens again, tell support this request ID:',
   serverTextNoId: 'Nothing was changed. Try again in a moment.',
@@ -179,7 +180,12 @@ const de: Texts = {
   to: 'Bis',
   period: 'Zeitraum',
   anyTime: 'Jederzeit',
-  periods: { TODAY: 'Heute', LAST_7_DAYS: 'Letzte 7 Tage', LAST_30_DAYS: 'Letzte 30 Tage', LAST_90_DAYS: 'Letzte 90 Tage' },
+  periods: {
+    TODAY: 'Heute',
+    LAST_7_DAYS: 'Letzte 7 Tage',
+    LAST_30_DAYS: 'Letzte 30 Tage',
+    LAST_90_DAYS: 'Letzte 90 Tage',
+  },
   clearFilters: 'Filter zurücksetzen',
   activeFilters: 'Aktive Filter',
   removeFilter: (name) => `Filter ${name} entfernen`,
@@ -277,7 +283,8 @@ const de: Texts = {
   productTitle: 'Token eines anderen Produkts',
   productText: (expected) => `Diese Seite zeigt das Log von „${expected}“, das Token gehört zu einem anderen Produkt.`,
   signInTitle: 'Anmelden, um das Audit-Log zu lesen',
-  signInText: 'Öffnen Sie diese Seite aus Ihrer Anwendung, oder fügen Sie ein Zugriffstoken ein. Es bleibt in diesem Tab.',
+  signInText:
+    'Öffnen Sie diese Seite aus Ihrer Anwendung, oder fügen Sie ein Zugriffstoken ein. Es bleibt in diesem Tab.',
   token: 'Zugriffstoken',
   organizationTitle: 'Wessen Audit-Log?',
   organizationText: 'Dieses Token darf mehr als eine Organisation lesen.',
@@ -292,7 +299,8 @@ const de: Texts = {
   busyTitle: 'Der Server ist ausgelastet',
   busyText: 'Nichts ging verloren. Die Seite versucht es von selbst wieder.',
   uncheckedTitle: 'Ihre Anmeldung kann gerade nicht geprüft werden',
-  uncheckedText: 'Der Anmeldedienst antwortet nicht. Sie müssen sich nicht neu anmelden: Die Seite versucht es von selbst wieder.',
+  uncheckedText:
+    'Der Anmeldedienst antwortet nicht. Sie müssen sich nicht neu anmelden: Die Seite versucht es von selbst wieder.',
   serverTitle: 'Auf dem Server ist etwas schiefgegangen',
   serverText: 'Es wurde nichts verändert. Wenn es wieder geschieht, nennen Sie dem Support diese Anfrage-ID:',
   serverTextNoId: 'Es wurde nichts verändert. Versuchen Sie es gleich noch einmal.',

@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { readView, writeView } from '../src/view/address.ts';
 import { questionFor } from '../src/view/request.ts';
-import { cleared, emptyView, everyLog, exactly, isFiltered, questionOf, refine, withDays, withList, withPeriod, type View } from '../src/view/view.ts';
+import {
+  cleared,
+  emptyView,
+  everyLog,
+  exactly,
+  isFiltered,
+  questionOf,
+  refine,
+  withDays,
+  withList,
+  withPeriod,
+  type View,
+} from '../src/view/view.ts';
 
 const read = (query: string) => readView(new URLSearchParams(query));
 const write = (view: View, query = '') => writeView(view, new URLSearchParams(query), 'Europe/Berlin').toString();
@@ -52,7 +64,8 @@ describe('the address', () => {
   });
 
   test('leaves out what it does not understand', () => {
-    const nonsense = 'from=2026-02-30&to=soon&period=YESTERDAY&tz=Mars/Olympus&outcome=MAYBE&actor-kind=user&log=project&action=';
+    const nonsense =
+      'from=2026-02-30&to=soon&period=YESTERDAY&tz=Mars/Olympus&outcome=MAYBE&actor-kind=user&log=project&action=';
     expect(read(nonsense)).toEqual(emptyView);
   });
 

@@ -9,7 +9,11 @@ interface Sent {
 }
 
 /** A server that accepts one token and answers `body` to it. */
-function serverFor(accepted: string, body: unknown = { data: { viewer: null, catalog: null } }, init: ResponseInit = {}) {
+function serverFor(
+  accepted: string,
+  body: unknown = { data: { viewer: null, catalog: null } },
+  init: ResponseInit = {},
+) {
   const sent: Sent[] = [];
   const answer = (async (_address: string, request: RequestInit) => {
     const headers = new Headers(request.headers);
@@ -51,7 +55,10 @@ describe('a token', () => {
 
   test('is fetched first where the host gave none', async () => {
     const { fetch, sent } = serverFor('fresh');
-    await new Client({ endpoint: '/graphql', token: null, renewToken: async () => 'fresh', fetch }).ask(sessionQuery, {});
+    await new Client({ endpoint: '/graphql', token: null, renewToken: async () => 'fresh', fetch }).ask(
+      sessionQuery,
+      {},
+    );
     expect(sent).toHaveLength(1);
   });
 
@@ -62,7 +69,9 @@ describe('a token', () => {
     ['the renewal gives the same', async () => 'old'],
   ])('ends the session when %s', async (_case, renewToken) => {
     const { fetch } = serverFor('fresh');
-    const fault = await faultOf(new Client({ endpoint: '/graphql', token: 'old', renewToken, fetch }).ask(sessionQuery, {}));
+    const fault = await faultOf(
+      new Client({ endpoint: '/graphql', token: 'old', renewToken, fetch }).ask(sessionQuery, {}),
+    );
     expect(fault.kind).toBe('unauthenticated');
   });
 });
@@ -75,15 +84,33 @@ describe('a fault', () => {
   const error = (extensions: object) => ({ data: null, errors: [{ message: 'said so', extensions }] });
 
   test.each([
-    [{ code: 'PLAN_REQUIRED', requiredPlans: ['pro'] }, { kind: 'plan', requiredPlans: ['pro'] }],
+    [
+      { code: 'PLAN_REQUIRED', requiredPlans: ['pro'] },
+      { kind: 'plan', requiredPlans: ['pro'] },
+    ],
     [{ code: 'FORBIDDEN' }, { kind: 'forbidden' }],
-    [{ code: 'BAD_USER_INPUT', field: 'after' }, { kind: 'input', isStaleCursor: true }],
-    [{ code: 'BAD_USER_INPUT', field: 'search' }, { kind: 'input', isStaleCursor: false }],
-    [{ code: 'RATE_LIMITED', retryAfterMs: 1500 }, { kind: 'busy', mayPass: true, retryAfterMs: 1500 }],
+    [
+      { code: 'BAD_USER_INPUT', field: 'after' },
+      { kind: 'input', isStaleCursor: true },
+    ],
+    [
+      { code: 'BAD_USER_INPUT', field: 'search' },
+      { kind: 'input', isStaleCursor: false },
+    ],
+    [
+      { code: 'RATE_LIMITED', retryAfterMs: 1500 },
+      { kind: 'busy', mayPass: true, retryAfterMs: 1500 },
+    ],
     [{ code: 'UNAVAILABLE' }, { kind: 'busy', mayPass: true, retryAfterMs: null }],
-    [{ code: 'UNAVAILABLE', issuer: 'https://login.example' }, { kind: 'unchecked', mayPass: true, isRefusal: false }],
+    [
+      { code: 'UNAVAILABLE', issuer: 'https://login.example' },
+      { kind: 'unchecked', mayPass: true, isRefusal: false },
+    ],
     [{ code: 'NOT_FOUND' }, { kind: 'missing', isRefusal: true, mayPass: false }],
-    [{ code: 'INTERNAL', requestId: 'req_1' }, { kind: 'server', requestId: 'req_1' }],
+    [
+      { code: 'INTERNAL', requestId: 'req_1' },
+      { kind: 'server', requestId: 'req_1' },
+    ],
     [{ code: 'SOMETHING_NEW' }, { kind: 'server', message: 'said so' }],
   ])('%o', async (extensions, expected) => expect(await faultFor(error(extensions))).toMatchObject(expected));
 
@@ -92,11 +119,14 @@ describe('a fault', () => {
     expect(fault).toMatchObject({ kind: 'server', requestId: 'req_2', mayPass: false });
   });
 
-  test.each([429, 502, 503, 504])('of a proxy that answers %i may pass, after the time that it names', async (status) => {
-    const fault = await faultFor('<html>try later</html>', { status, headers: { 'retry-after': '7' } });
-    expect(fault).toMatchObject({ kind: 'busy', mayPass: true, retryAfterMs: 7_000 });
-    expect((await faultFor('', { status, headers: { 'retry-after': 'tomorrow' } })).retryAfterMs).toBeNull();
-  });
+  test.each([429, 502, 503, 504])(
+    'of a proxy that answers %i may pass, after the time that it names',
+    async (status) => {
+      const fault = await faultFor('<html>try later</html>', { status, headers: { 'retry-after': '7' } });
+      expect(fault).toMatchObject({ kind: 'busy', mayPass: true, retryAfterMs: 7_000 });
+      expect((await faultFor('', { status, headers: { 'retry-after': 'tomorrow' } })).retryAfterMs).toBeNull();
+    },
+  );
 
   test('is told from being offline', async () => {
     const fetch = (async () => Promise.reject(new TypeError('Failed to fetch'))) as unknown as typeof globalThis.fetch;

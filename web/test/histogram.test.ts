@@ -4,7 +4,14 @@ import { addDays } from '../src/time/zone.ts';
 import { emptyView, withPeriod } from '../src/view/view.ts';
 
 test('days without events keep their place', () => {
-  const bars = barsOf([{ day: '2026-03-01', count: 2 }, { day: '2026-03-04', count: 1 }], null, null);
+  const bars = barsOf(
+    [
+      { day: '2026-03-01', count: 2 },
+      { day: '2026-03-04', count: 1 },
+    ],
+    null,
+    null,
+  );
   expect(bars.map(({ count }) => count)).toEqual([2, 0, 0, 1]);
 });
 
@@ -25,6 +32,9 @@ test('a chosen range is drawn whole, unless it would hide the bars', () => {
 
 test('a preset counts local days back from today', () => {
   const now = Date.parse('2026-03-10T23:30:00Z');
-  expect(chosenDays(withPeriod(emptyView, 'LAST_7_DAYS'), 'Asia/Tokyo', now)).toEqual({ from: '2026-03-05', to: '2026-03-11' });
+  expect(chosenDays(withPeriod(emptyView, 'LAST_7_DAYS'), 'Asia/Tokyo', now)).toEqual({
+    from: '2026-03-05',
+    to: '2026-03-11',
+  });
   expect(chosenDays(withPeriod(emptyView, 'TODAY'), 'UTC', now)).toEqual({ from: '2026-03-10', to: '2026-03-10' });
 });

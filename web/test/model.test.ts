@@ -125,7 +125,10 @@ describe('news', () => {
     model.show(emptyView);
     await last(pageQuery).answer(page(['7', '6']));
     expect(model.current.newer).toBe(0);
-    expect(asked.filter(({ document }) => document === overviewQuery), 'they are counted').toHaveLength(2);
+    expect(
+      asked.filter(({ document }) => document === overviewQuery),
+      'they are counted',
+    ).toHaveLength(2);
   });
 
   test('of an empty list are all there are', async () => {

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { ownLog, showsSeveralLogs } from '../src/view/shown.ts';
 import { everyLog, type View } from '../src/view/view.ts';
 
-const level = (name: string, parent: string | null, includeNested: boolean) => ({ name, label: name, parent, includeNested });
+const level = (name: string, parent: string | null, includeNested: boolean) => ({
+  name,
+  label: name,
+  parent,
+  includeNested,
+});
 const account = { level: 'account', externalId: 'a_1' };
 const levels = (nested: boolean) => [
   level('account', null, nested),

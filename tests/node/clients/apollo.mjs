@@ -1,11 +1,11 @@
 // Apollo Client with the cache that it comes with.
-import { ApolloClient, HttpLink, InMemoryCache, gql } from "@apollo/client";
-import { loadDevMessages, loadErrorMessages } from "@apollo/client/dev";
+import { ApolloClient, HttpLink, InMemoryCache, gql } from '@apollo/client';
+import { loadDevMessages, loadErrorMessages } from '@apollo/client/dev';
 
 loadDevMessages();
 loadErrorMessages();
 
-export const name = "Apollo Client";
+export const name = 'Apollo Client';
 
 export async function open({ url, fetch, documents }) {
   const client = new ApolloClient({ link: new HttpLink({ uri: url, fetch }), cache: new InMemoryCache() });

@@ -1,8 +1,8 @@
 // urql with its normalised cache.
-import { Client, fetchExchange, gql } from "@urql/core";
-import { cacheExchange } from "@urql/exchange-graphcache";
+import { Client, fetchExchange, gql } from '@urql/core';
+import { cacheExchange } from '@urql/exchange-graphcache';
 
-export const name = "urql with graphcache";
+export const name = 'urql with graphcache';
 
 export async function open({ url, fetch, documents }) {
   const client = new Client({ url, fetch, preferGetMethod: false, exchanges: [cacheExchange({}), fetchExchange] });
@@ -15,7 +15,7 @@ export async function open({ url, fetch, documents }) {
   return {
     ask: async (name, variables) => data(client.query(parsed[name], variables)),
     change: async (name, variables) => data(client.mutation(parsed[name], variables)),
-    cached: async (name, variables) => data(client.query(parsed[name], variables, { requestPolicy: "cache-only" })),
+    cached: async (name, variables) => data(client.query(parsed[name], variables, { requestPolicy: 'cache-only' })),
     close: async () => {},
   };
 }

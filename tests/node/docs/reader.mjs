@@ -1,16 +1,16 @@
 // Somebody who follows a page: a shell, files, and services that go on running beside it.
-import { spawn } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Longest that a block may take, and a service until it listens. */
 const SECONDS = 120;
 
 /** What was started and has not ended. Each is a group of processes of its own, which no Ctrl-C of ours reaches. */
 const running = new Set();
-for (const name of ["SIGINT", "SIGTERM"]) {
+for (const name of ['SIGINT', 'SIGTERM']) {
   process.once(name, () => {
-    for (const child of running) signal(child, "SIGKILL");
+    for (const child of running) signal(child, 'SIGKILL');
     process.exit(1);
   });
 }
@@ -26,13 +26,13 @@ export class Reader {
    */
   constructor(folder, state, environment) {
     mkdirSync(state, { recursive: true });
-    writeFileSync(join(state, "folder"), folder);
-    writeFileSync(join(state, "exports"), "");
+    writeFileSync(join(state, 'folder'), folder);
+    writeFileSync(join(state, 'exports'), '');
     Object.assign(this, { state, environment });
   }
 
   get folder() {
-    return readFileSync(join(this.state, "folder"), "utf8").trim();
+    return readFileSync(join(this.state, 'folder'), 'utf8').trim();
   }
 
   /** Variables that were exported and the folder that was gone to are those of the next block too, as in a terminal. */
@@ -43,18 +43,18 @@ export class Reader {
   }
 
   spawn(text) {
-    const shell = ["-euo", "pipefail", "-c", this.script(text)];
-    const child = spawn("bash", shell, { env: this.environment, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const shell = ['-euo', 'pipefail', '-c', this.script(text)];
+    const child = spawn('bash', shell, { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     running.add(child);
-    return child.on("close", () => running.delete(child));
+    return child.on('close', () => running.delete(child));
   }
 
   /** Runs commands to their end. Gives what they printed. */
   async run(text) {
     const child = this.spawn(text);
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (data) => (out += data));
-    child.stderr.on("data", (data) => (err += data));
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (data) => (out += data));
+    child.stderr.on('data', (data) => (err += data));
     const code = await ended(child);
     if (code !== 0) throw new Error(`exit code ${code}\n${out}${err}`);
     return { out, err };
@@ -63,7 +63,7 @@ export class Reader {
   /** Starts a service and waits until it says that it listens. */
   async serve(text) {
     const child = this.spawn(text);
-    const service = { child, text, said: "" };
+    const service = { child, text, said: '' };
     this.services.push(service);
     await new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`not ready after ${SECONDS} s\n${service.said}`)), SECONDS * 1000);
@@ -73,9 +73,9 @@ export class Reader {
         clearTimeout(late);
         resolve();
       };
-      child.stdout.on("data", hear);
-      child.stderr.on("data", hear);
-      child.on("close", (code) => {
+      child.stdout.on('data', hear);
+      child.stderr.on('data', hear);
+      child.on('close', (code) => {
         clearTimeout(late);
         reject(new Error(`it ended with ${code}\n${service.said}`));
       });
@@ -87,9 +87,9 @@ export class Reader {
   async stop(service) {
     this.services = this.services.filter((each) => each !== service);
     if (service.child.exitCode !== null || service.child.signalCode !== null) return;
-    const closed = new Promise((resolve) => service.child.on("close", resolve));
-    signal(service.child, "SIGINT");
-    const late = setTimeout(() => signal(service.child, "SIGKILL"), 30_000);
+    const closed = new Promise((resolve) => service.child.on('close', resolve));
+    signal(service.child, 'SIGINT');
+    const late = setTimeout(() => signal(service.child, 'SIGKILL'), 30_000);
     await closed;
     clearTimeout(late);
   }
@@ -113,13 +113,13 @@ function signal(child, name) {
   try {
     process.kill(-child.pid, name);
   } catch (error) {
-    if (error.code !== "ESRCH") throw error;
+    if (error.code !== 'ESRCH') throw error;
   }
 }
 
 async function ended(child) {
-  const late = setTimeout(() => signal(child, "SIGKILL"), SECONDS * 1000);
-  const code = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));
+  const late = setTimeout(() => signal(child, 'SIGKILL'), SECONDS * 1000);
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
   clearTimeout(late);
   return code ?? `none: it was ended after ${SECONDS} s, or by a signal`;
 }

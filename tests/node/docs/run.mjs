@@ -3,25 +3,25 @@
 // README's first page is followed from the clone to the running demo, which the other pages find running, each with a
 // shell of its own in the same folder. What a reader has and this test has not stands in `SUBSTITUTES`, in
 // `stand-ins/` and in `ELSEWHERE` of pages.mjs, and nowhere else.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { buildSchema, parse, validate } from "graphql";
-import pg from "pg";
-import { openPage } from "./browser.mjs";
-import { lines, shape } from "./compare.mjs";
-import { dependencies, facts, program } from "./facts.mjs";
-import { pages, read, root } from "./pages.mjs";
-import { Reader } from "./reader.mjs";
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { buildSchema, parse, validate } from 'graphql';
+import pg from 'pg';
+import { openPage } from './browser.mjs';
+import { lines, shape } from './compare.mjs';
+import { dependencies, facts, program } from './facts.mjs';
+import { pages, read, root } from './pages.mjs';
+import { Reader } from './reader.mjs';
 
 const { LEDGERLINE_BIN, LEDGERLINE_EXAMPLES, LEDGERLINE_TEST_POSTGRES_URL } = process.env;
-for (const name of ["LEDGERLINE_BIN", "LEDGERLINE_EXAMPLES", "LEDGERLINE_TEST_POSTGRES_URL"]) {
+for (const name of ['LEDGERLINE_BIN', 'LEDGERLINE_EXAMPLES', 'LEDGERLINE_TEST_POSTGRES_URL']) {
   if (!process.env[name]) throw new Error(`${name} is not set: see scripts/docs-test`);
 }
-const repository = "https://github.com/ledgerline/ledgerline";
-const schema = buildSchema(readFileSync(join(root, "schema.graphql"), "utf8"));
+const repository = 'https://github.com/ledgerline/ledgerline';
+const schema = buildSchema(readFileSync(join(root, 'schema.graphql'), 'utf8'));
 const manual = pages().map(read);
 const database = await freshDatabase();
 const [first, second] = [await freePort(), await freePort()];
@@ -29,20 +29,20 @@ const [first, second] = [await freePort(), await freePort()];
 /** What stands in a block, and what is executed instead. */
 const SUBSTITUTES = [
   // Ports of this machine may be taken.
-  ["127.0.0.1:8080", `127.0.0.1:${first}`],
-  ["127.0.0.1:8081", `127.0.0.1:${second}`],
+  ['127.0.0.1:8080', `127.0.0.1:${first}`],
+  ['127.0.0.1:8081', `127.0.0.1:${second}`],
   // A database of the tests' PostgreSQL.
-  ["postgres://ledgerline:PASSWORD@db/ledgerline", database.url],
+  ['postgres://ledgerline:PASSWORD@db/ledgerline', database.url],
 ];
 
-const work = mkdtempSync(join(tmpdir(), "ledgerline-docs-"));
-process.on("exit", () => rmSync(work, { recursive: true, force: true, maxRetries: 5 }));
+const work = mkdtempSync(join(tmpdir(), 'ledgerline-docs-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 5 }));
 // `npx` finds the tools of the tests here, and asks no registry.
-symlinkSync(join(root, "tests/node/node_modules"), join(work, "node_modules"));
+symlinkSync(join(root, 'tests/node/node_modules'), join(work, 'node_modules'));
 const environment = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LEDGERLINE_|npm_|MAKE|MFLAGS)/.test(name))),
-  npm_config_offline: "true",
-  PATH: [join(import.meta.dirname, "stand-ins"), process.env.PATH].join(delimiter),
+  npm_config_offline: 'true',
+  PATH: [join(import.meta.dirname, 'stand-ins'), process.env.PATH].join(delimiter),
   // What `make run` and `serve` listen on where nothing is said.
   LEDGERLINE_LISTEN: `127.0.0.1:${first}`,
   DOCS_ROOT: root,
@@ -50,7 +50,7 @@ const environment = {
   DOCS_BINARY: LEDGERLINE_BIN,
   DOCS_EXAMPLES: LEDGERLINE_EXAMPLES,
 };
-const home = new Reader(work, join(work, ".home"), environment);
+const home = new Reader(work, join(work, '.home'), environment);
 const wanted = process.argv.slice(2);
 const counted = { executed: 0, compared: 0, elsewhere: 0, drawn: 0 };
 const started = Date.now();
@@ -63,8 +63,8 @@ const failed = facts(manual);
 try {
   for (const page of manual) {
     // README brings the demo up, and is followed whichever page is asked for.
-    if (wanted.length && page.page !== "README.md" && !wanted.includes(page.page)) continue;
-    if (!(await follow(page)) && page.page === "README.md") break;
+    if (wanted.length && page.page !== 'README.md' && !wanted.includes(page.page)) continue;
+    if (!(await follow(page)) && page.page === 'README.md') break;
   }
 } finally {
   await home.stopAll();
@@ -81,7 +81,7 @@ if (failed.length) process.exit(1);
 /** Follows a page from its beginning to its end, or to the first block that does not do what it says. */
 async function follow({ page, blocks }) {
   const reader =
-    page === "README.md" ? home : new Reader(home.folder, join(work, `.${page.replaceAll("/", "-")}`), environment);
+    page === 'README.md' ? home : new Reader(home.folder, join(work, `.${page.replaceAll('/', '-')}`), environment);
   const seen = { files: [], answer: undefined };
   try {
     for (const block of blocks) {
@@ -107,73 +107,72 @@ async function follow({ page, blocks }) {
 async function execute(block, reader, seen) {
   const text = SUBSTITUTES.reduce((text, [from, to]) => text.replaceAll(from, to), block.text);
   const kind = `${block.language} ${block.mark}`;
-  if (block.mark === "file") {
-    reader.write(block.value, text + "\n");
-    if (block.language === "ts") must(types(join(reader.folder, block.value)));
+  if (block.mark === 'file') {
+    reader.write(block.value, text + '\n');
+    if (block.language === 'ts') must(types(join(reader.folder, block.value)));
     seen.files.push({ place: block.place, path: block.value, used: false });
     counted.executed += 1;
     return;
   }
   const uses = (path) =>
-    block.value === path || block.text.includes(path) || (path.includes("/") && block.text.includes(dirname(path)));
+    block.value === path || block.text.includes(path) || (path.includes('/') && block.text.includes(dirname(path)));
   for (const file of seen.files) file.used ||= uses(file.path);
   switch (kind) {
-    case "sh run":
+    case 'sh run':
       seen.answer = await reader.run(text);
       break;
-    case "sh server": {
+    case 'sh server': {
       // On the port of a service that runs, a reader stops that one first.
-      if (!text.includes("--listen")) {
-        for (const each of new Set([home, reader])) await each.stopAll((service) => !service.text.includes("--listen"));
+      if (!text.includes('--listen')) {
+        for (const each of new Set([home, reader])) await each.stopAll((service) => !service.text.includes('--listen'));
       }
       const { said } = await reader.serve(text);
       if (reader === home) demo = text;
-      seen.answer = { out: said, err: "" };
+      seen.answer = { out: said, err: '' };
       for (const [, organization, token] of said.matchAll(/\((\w+)[^)\n]*\)[^\n]*\n\s+link[^\n]*\n\s+token\s+(\S+)/g))
         tokens.set(organization, token);
       break;
     }
-    case "graphql run":
-    case "graphql as":
-      seen.answer = { out: JSON.stringify(await ask(text, block.value || "org_aurora")), err: "" };
+    case 'graphql run':
+    case 'graphql as':
+      seen.answer = { out: JSON.stringify(await ask(text, block.value || 'org_aurora')), err: '' };
       break;
-    case "json answer":
+    case 'json answer':
       must(shape(JSON.parse(text), JSON.parse(answerOf(seen).out)));
       counted.compared += 1;
       return;
-    case "text output":
+    case 'text output':
       must(lines(text, answerOf(seen).out + answerOf(seen).err));
       counted.compared += 1;
       return;
-    case "text diagram":
+    case 'text diagram':
       counted.drawn += 1;
       return;
-    case "toml append": {
+    case 'toml append': {
       reader.append(block.value, `\n${text}\n`);
-      const folder = block.value.split("/").slice(0, -1).join("/");
+      const folder = block.value.split('/').slice(0, -1).join('/');
       await reader.run(
         `target/release/ledgerline migrate --products ${folder} --database-url sqlite://data/looked-at.db`,
       );
       break;
     }
-    case "toml dependencies":
+    case 'toml dependencies':
       must(dependencies(text));
       break;
-    case "rust example": {
+    case 'rust example': {
       // Built by `cargo test`, and run by a command of the page.
       const path = `examples/${block.value}.rs`;
       // What our own lints want to be told is not the reader's.
-      const shown = readFileSync(join(root, path), "utf8").replace(/^#!\[.*\]\n/m, "");
-      if (shown.trim() !== block.text.trim())
-        throw new Error(`it must be the text of ${path}`);
+      const shown = readFileSync(join(root, path), 'utf8').replace(/^#!\[.*\]\n/m, '');
+      if (shown.trim() !== block.text.trim()) throw new Error(`it must be the text of ${path}`);
       seen.files.push({ place: block.place, path: `--example ${block.value}`, used: false });
       break;
     }
-    case "html page":
-      await openPage(text, `http://127.0.0.1:${second}`, tokens.get("org_aurora"));
+    case 'html page':
+      await openPage(text, `http://127.0.0.1:${second}`, tokens.get('org_aurora'));
       break;
     default:
-      if (block.mark !== "elsewhere") throw new Error(`nothing executes ${kind}`);
+      if (block.mark !== 'elsewhere') throw new Error(`nothing executes ${kind}`);
       must(program(block));
       counted.elsewhere += 1;
       return;
@@ -182,30 +181,30 @@ async function execute(block, reader, seen) {
 }
 
 function answerOf(seen) {
-  if (!seen.answer) throw new Error("nothing before it answers anything");
+  if (!seen.answer) throw new Error('nothing before it answers anything');
   return seen.answer;
 }
 
 function must(faults) {
-  if (faults.length) throw new Error(faults.join("\n"));
+  if (faults.length) throw new Error(faults.join('\n'));
 }
 
 /** Faults that TypeScript finds in a program. */
 function types(file) {
-  const web = join(root, "web/node_modules");
+  const web = join(root, 'web/node_modules');
   const options = [
-    "--noEmit",
-    "--strict",
-    "--target",
-    "es2022",
-    "--module",
-    "nodenext",
-    "--types",
-    "node",
-    "--typeRoots",
-    join(web, "@types"),
+    '--noEmit',
+    '--strict',
+    '--target',
+    'es2022',
+    '--module',
+    'nodenext',
+    '--types',
+    'node',
+    '--typeRoots',
+    join(web, '@types'),
   ];
-  const { status, stdout } = spawnSync(join(web, ".bin/tsc"), [...options, file], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(join(web, '.bin/tsc'), [...options, file], { encoding: 'utf8' });
   return status === 0 ? [] : [stdout];
 }
 
@@ -215,8 +214,8 @@ async function ask(query, organization) {
   const token = tokens.get(organization);
   if (!token) throw new Error(`the demo printed no token for ${organization}`);
   const response = await fetch(`http://127.0.0.1:${first}/graphql`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ query }),
   });
   const answer = await response.json();
@@ -226,7 +225,7 @@ async function ask(query, organization) {
 
 async function freePort() {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return port;

@@ -62,7 +62,7 @@ export class Fault extends Error {
     const extensions = error.extensions ?? {};
     const code = typeof extensions.code === 'string' ? extensions.code : null;
     const isUnchecked = code === 'UNAVAILABLE' && typeof extensions.issuer === 'string';
-    const kind = isUnchecked ? 'unchecked' : ((code && kinds[code]) || kindOf(status));
+    const kind = isUnchecked ? 'unchecked' : (code && kinds[code]) || kindOf(status);
     const seconds = Number(headers.get('retry-after') ?? Number.NaN);
     const plans = Array.isArray(extensions.requiredPlans) ? extensions.requiredPlans.map(String) : [];
     return new Fault(
@@ -72,11 +72,7 @@ export class Fault extends Error {
       typeof extensions.requestId === 'string' ? extensions.requestId : headers.get('x-request-id'),
       typeof extensions.field === 'string' ? extensions.field : null,
       plans,
-      typeof extensions.retryAfterMs === 'number'
-        ? extensions.retryAfterMs
-        : seconds >= 0
-          ? seconds * 1000
-          : null,
+      typeof extensions.retryAfterMs === 'number' ? extensions.retryAfterMs : seconds >= 0 ? seconds * 1000 : null,
     );
   }
 }

@@ -149,7 +149,9 @@ function LogCell({ log }: { log: AuditEvent['log'] }) {
       <span class="main">
         <Marked text={log.deletedAt ? texts.deletedLog(name) : name} />
       </span>
-      {nested.length > 1 && <span class="aside">{nested.find((level) => level.name === log.level)?.label ?? log.level}</span>}
+      {nested.length > 1 && (
+        <span class="aside">{nested.find((level) => level.name === log.level)?.label ?? log.level}</span>
+      )}
     </span>
   );
 }

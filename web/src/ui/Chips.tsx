@@ -41,16 +41,28 @@ function chipsOf(log: LogContext): Chip[] {
   const { view, texts, format } = log;
   const chips: Chip[] = [];
   if (view.search.trim()) {
-    chips.push({ name: wordFor(log, 'SEARCH', texts.search), value: view.search.trim(), without: refine(view, { search: '' }) });
+    chips.push({
+      name: wordFor(log, 'SEARCH', texts.search),
+      value: view.search.trim(),
+      without: refine(view, { search: '' }),
+    });
   }
   for (const key of listKeys) {
     for (const value of view.lists[key]) {
-      const without = withList(view, key, view.lists[key].filter((one) => one !== value));
+      const without = withList(
+        view,
+        key,
+        view.lists[key].filter((one) => one !== value),
+      );
       chips.push({ name: filterName(log, key), value: valueName(log, key, value), without });
     }
   }
   if (view.emailContains) {
-    chips.push({ name: wordFor(log, 'EMAIL', texts.email), value: view.emailContains, without: refine(view, { emailContains: '' }) });
+    chips.push({
+      name: wordFor(log, 'EMAIL', texts.email),
+      value: view.emailContains,
+      without: refine(view, { emailContains: '' }),
+    });
   }
   if (view.log) {
     const value = view.log === everyLog ? (filterWords(log, 'LOG')?.allLabel ?? texts.allLogs) : logName(log, view.log);

@@ -229,9 +229,7 @@ function Value({ text, filter, value = text, code }: ValueProps) {
       ) : (
         <Marked text={text} />
       )}
-      {!view.lists[filter].includes(value) && (
-        <FilterButton name={text} onClick={() => toggleFilter(filter, value)} />
-      )}
+      {!view.lists[filter].includes(value) && <FilterButton name={text} onClick={() => toggleFilter(filter, value)} />}
     </span>
   );
 }
@@ -249,7 +247,13 @@ function FilterButton({ name, onClick }: { name: string; onClick: () => void }) 
       onClick={onClick}
     >
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-        <path d="M2 3h12l-4.5 5.5V13l-3-1.5v-3z" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linejoin="round" />
+        <path
+          d="M2 3h12l-4.5 5.5V13l-3-1.5v-3z"
+          fill="none"
+          stroke="currentColor"
+          stroke-width="1.4"
+          stroke-linejoin="round"
+        />
       </svg>
     </button>
   );

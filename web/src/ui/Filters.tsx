@@ -110,13 +110,25 @@ function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }) {
       );
     case 'OUTCOME': {
       const counts = countsOf(facets?.outcomes);
-      const options = Object.entries(texts.outcomes).map(([value, label]) => ({ value, label, count: counts.get(value) }));
+      const options = Object.entries(texts.outcomes).map(([value, label]) => ({
+        value,
+        label,
+        count: counts.get(value),
+      }));
       return (
-        <Picker label={words?.label ?? texts.outcome} everything={everything} options={options} {...chosen('outcome')} />
+        <Picker
+          label={words?.label ?? texts.outcome}
+          everything={everything}
+          options={options}
+          {...chosen('outcome')}
+        />
       );
     }
     case 'ACTOR_KIND': {
-      const options = session.viewer.product.actorKinds.map(({ kind: value }) => ({ value, label: actorKindName(log, value) }));
+      const options = session.viewer.product.actorKinds.map(({ kind: value }) => ({
+        value,
+        label: actorKindName(log, value),
+      }));
       return (
         <Picker
           label={words?.label ?? texts.actorKind}
@@ -268,7 +280,9 @@ function DayField({ label, value, onChange }: DayProps) {
 }
 
 /** How actors are chosen: by id where there is one, else by address, else by name; others cannot be told apart. */
-const chosenBy = { actorId: 'id:', email: 'email:', actorName: 'name:' } as const satisfies Partial<Record<ListKey, string>>;
+const chosenBy = { actorId: 'id:', email: 'email:', actorName: 'name:' } as const satisfies Partial<
+  Record<ListKey, string>
+>;
 const chosenKeys = Object.keys(chosenBy) as (keyof typeof chosenBy)[];
 
 function ActorPicker() {
@@ -302,7 +316,8 @@ function ActorPicker() {
     if (!options.has(value)) options.set(value, { value, label: value.slice(value.indexOf(':') + 1) });
   }
   const onChange = (values: readonly string[]) => {
-    const of = (prefix: string) => values.filter((value) => value.startsWith(prefix)).map((value) => value.slice(prefix.length));
+    const of = (prefix: string) =>
+      values.filter((value) => value.startsWith(prefix)).map((value) => value.slice(prefix.length));
     change(chosenKeys.reduce((changed, key) => withList(changed, key, of(chosenBy[key])), view));
   };
   return (
@@ -325,7 +340,10 @@ function LogFilter() {
   const { viewer } = session;
   // A token for several logs has to name one.
   const mustName = viewer.logChoices.length > 0;
-  const named = [...viewer.logs, ...viewer.logChoices].map(({ level, externalId }): LogRef => ({ level, id: externalId }));
+  const named = [...viewer.logs, ...viewer.logChoices].map(({ level, externalId }): LogRef => ({
+    level,
+    id: externalId,
+  }));
   if (named.length < 2 && !view.log) return null;
   const words = filterWords(log, 'LOG');
   const all = words?.allLabel ?? texts.allLogs;

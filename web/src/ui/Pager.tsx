@@ -23,7 +23,9 @@ export function Pager({ state, model }: { state: ListState; model: LogModel }) {
                 onClick={() => change({ ...view, ...previousPage(state) })}
               />
               <bdi class="position">
-                {page !== null && pages !== null && total !== null &&
+                {page !== null &&
+                  pages !== null &&
+                  total !== null &&
                   texts.pageOf(number(page), number(Math.max(pages, 1)), number(total))}
               </bdi>
               <PageButton

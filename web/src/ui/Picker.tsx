@@ -58,7 +58,8 @@ export function Picker({ label, everything, options, chosen, onChange, free, onS
     : options.filter(({ label: name, value }) => `${name} ${value}`.toLowerCase().includes(needle));
   const isKnown = options.some(({ value }) => value === typed);
   const labelOf = (value: string) => options.find((option) => option.value === value)?.label ?? value;
-  const summary = chosen.length === 0 ? everything : chosen.length === 1 ? labelOf(chosen[0]!) : texts.chosen(chosen.length);
+  const summary =
+    chosen.length === 0 ? everything : chosen.length === 1 ? labelOf(chosen[0]!) : texts.chosen(chosen.length);
 
   const close = () => {
     setOpen(false);

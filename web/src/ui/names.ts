@@ -36,7 +36,10 @@ export function filterWords({ session }: LogContext, kind: FilterKind) {
 }
 
 /** A log by its level and name. An event knows its log's; an address only names one, and the viewer may know more. */
-export function logName({ session, texts }: LogContext, ref: LogRef & { name?: string | null; deletedAt?: string | null }): string {
+export function logName(
+  { session, texts }: LogContext,
+  ref: LogRef & { name?: string | null; deletedAt?: string | null },
+): string {
   const known = session.viewer.logs.find(({ level, externalId }) => level === ref.level && externalId === ref.id);
   const level = session.viewer.product.levels.find(({ name }) => name === ref.level);
   const name = `${level?.label ?? ref.level} ${ref.name ?? known?.name ?? ref.id}`;

@@ -53,7 +53,8 @@ interface ClosedProps {
 
 export function ClosedState({ texts, closed, product, config }: ClosedProps) {
   const whole = config.standalone;
-  const oneOf = (labels: readonly string[]) => new Intl.ListFormat(config.locale, { type: 'disjunction' }).format(labels);
+  const oneOf = (labels: readonly string[]) =>
+    new Intl.ListFormat(config.locale, { type: 'disjunction' }).format(labels);
   switch (closed.reason) {
     case 'hidden':
       // A host that embeds the log shows nothing at all; a page of its own cannot be nothing.
@@ -80,15 +81,13 @@ export function ClosedState({ texts, closed, product, config }: ClosedProps) {
     case 'organization':
       return (
         <Message whole={whole} title={texts.organizationTitle} text={texts.organizationText}>
-          <OneFieldForm
-            label={texts.organization}
-            button={texts.signIn}
-            onSubmit={config.chooseOrganization}
-          />
+          <OneFieldForm label={texts.organization} button={texts.signIn} onSubmit={config.chooseOrganization} />
         </Message>
       );
     case 'product':
-      return <Message whole={whole} tone="alert" title={texts.productTitle} text={texts.productText(closed.expected)} />;
+      return (
+        <Message whole={whole} tone="alert" title={texts.productTitle} text={texts.productText(closed.expected)} />
+      );
   }
 }
 
@@ -157,7 +156,12 @@ export function FaultState({ texts, fault, whole, onRetry, children }: FaultProp
       );
     case 'server':
       return (
-        <Message tone="alert" whole={whole} title={texts.serverTitle} text={fault.requestId ? texts.serverText : texts.serverTextNoId}>
+        <Message
+          tone="alert"
+          whole={whole}
+          title={texts.serverTitle}
+          text={fault.requestId ? texts.serverText : texts.serverTextNoId}
+        >
           {fault.requestId && <code class="request-id">{fault.requestId}</code>}
           {retry}
         </Message>
@@ -168,9 +172,7 @@ export function FaultState({ texts, fault, whole, onRetry, children }: FaultProp
 /** A page of its own may be opened without a token; an embedding host never shows this form. */
 export function TokenForm({ texts, config, bare }: { texts: Texts; config: Config; bare?: boolean }) {
   if (!config.standalone) return <Message title={texts.expiredTitle} text={texts.expiredText} />;
-  const form = (
-    <OneFieldForm secret label={texts.token} button={texts.signIn} onSubmit={config.acceptToken} />
-  );
+  const form = <OneFieldForm secret label={texts.token} button={texts.signIn} onSubmit={config.acceptToken} />;
   return bare ? (
     form
   ) : (

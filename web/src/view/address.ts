@@ -50,7 +50,8 @@ export function readView(query: URLSearchParams): View {
     search: query.get('q') ?? '',
     emailContains: query.get('email-contains') ?? '',
     lists,
-    log: log === everyLog ? everyLog : log && colon > 0 ? { level: log.slice(0, colon), id: log.slice(colon + 1) } : null,
+    log:
+      log === everyLog ? everyLog : log && colon > 0 ? { level: log.slice(0, colon), id: log.slice(colon + 1) } : null,
     from,
     to,
     period: from || to ? null : (periodPresets.find((preset) => preset === text('period')) ?? null),

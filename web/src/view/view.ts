@@ -60,7 +60,12 @@ export const emptyView: View = {
   event: null,
 };
 
-export const periodPresets = ['TODAY', 'LAST_7_DAYS', 'LAST_30_DAYS', 'LAST_90_DAYS'] as const satisfies readonly PeriodPreset[];
+export const periodPresets = [
+  'TODAY',
+  'LAST_7_DAYS',
+  'LAST_30_DAYS',
+  'LAST_90_DAYS',
+] as const satisfies readonly PeriodPreset[];
 
 /** Changes what is asked for. Cursors and the open row belong to the old question and go with it. */
 export function refine(view: View, change: Partial<View>): View {
