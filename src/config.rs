@@ -47,7 +47,7 @@ pub struct Settings {
     /// Form of log lines: text or json.
     #[arg(long, env = "LEDGERLINE_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
-    /// Requests that one token may read with in a minute, in bursts of up to 100; 0 is no limit.
+    /// Requests that one subject may read with in a minute, in bursts of up to 100; 0 is no limit.
     #[arg(long, env = "LEDGERLINE_READ_RATE", default_value_t = 600, global = true)]
     pub read_rate: u32,
     /// Whether a PostgreSQL may be used that can lose what it acknowledged when it crashes (fsync or full_page_writes off).

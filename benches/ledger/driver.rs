@@ -249,8 +249,8 @@ impl Rows {
         into(&tx, "event_order (organization_no, sequence, position)", "", self.order, false).await?;
         into(&tx, "event_search (rowid, terms)", "", self.search, false).await?;
         into(&tx, "idempotency (organization_no, key_hash, content_hash, sequence)", "", self.keys, false).await?;
-        let count = "event_count (organization_no, grain, bucket, log_no, action_no, n)";
-        let more = " ON CONFLICT (organization_no, grain, bucket, log_no, action_no) DO UPDATE SET n = event_count.n + excluded.n";
+        let count = "event_count (organization_no, grain, bucket, log_no, kind_no, n)";
+        let more = " ON CONFLICT (organization_no, grain, bucket, log_no, kind_no) DO UPDATE SET n = event_count.n + excluded.n";
         into(&tx, count, more, self.counts, false).await?;
         let actor = "actor_directory (organization_no, hash, kind, id, name, email, folded, name_folded, email_folded, n, last_position)";
         let more = " ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n";

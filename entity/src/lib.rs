@@ -2,9 +2,6 @@
 
 #![expect(missing_docs, reason = "a column is what migration/ says of it")]
 
-pub mod action;
-pub mod actor_directory;
-pub mod event;
+pub mod kind;
 pub mod log;
-pub mod organization;
 pub mod organization_head;

@@ -13,7 +13,7 @@ pub const ORGANIZATION_MAX: i64 = 36_i64.pow(5) - 1;
 
 /// What a filter term is about; the letter stands in the index and MUST NOT change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TermKind {
     /// Category code.
     Category,
     /// Action name.
@@ -54,7 +54,7 @@ pub enum Kind {
     Truncated,
 }
 
-impl Kind {
+impl TermKind {
     fn letter(self) -> char {
         match self {
             Self::Category => 'c',
@@ -101,7 +101,7 @@ const HASH_CHARS: usize = 26;
 
 /// The term of an exact value, without its organization.
 #[must_use]
-pub fn exact(kind: Kind, value: &str) -> String {
+pub fn exact(kind: TermKind, value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     if value.len() < HASH_CHARS && value.bytes().all(plain) {
         let mut term = start(kind);
@@ -114,23 +114,23 @@ pub fn exact(kind: Kind, value: &str) -> String {
 /// The term of a resource's type and id together, without its organization.
 #[must_use]
 pub fn resource(kind: &str, id: &str) -> String {
-    hashed(Kind::Resource, &[&(kind.len() as u64).to_be_bytes(), kind.as_bytes(), id.as_bytes()])
+    hashed(TermKind::Resource, &[&(kind.len() as u64).to_be_bytes(), kind.as_bytes(), id.as_bytes()])
 }
 
 /// The term of something that has a number of its own, such as a log, without its organization.
 #[must_use]
-pub fn numbered(kind: Kind, number: i64) -> String {
+pub fn numbered(kind: TermKind, number: i64) -> String {
     format!("={}{number}", kind.letter())
 }
 
-fn start(kind: Kind) -> String {
+fn start(kind: TermKind) -> String {
     let mut term = String::with_capacity(2 + HASH_CHARS);
     term.push('=');
     term.push(kind.letter());
     term
 }
 
-fn hashed(kind: Kind, parts: &[&[u8]]) -> String {
+fn hashed(kind: TermKind, parts: &[&[u8]]) -> String {
     let bits = u128::from_be_bytes(hash::of(parts));
     let mut term = start(kind);
     for i in (0..HASH_CHARS).rev() {
@@ -166,27 +166,27 @@ pub fn of_content(event: &Draft) -> Vec<String> {
     searched_values(event, |text| terms.extend(words::words(text).map(words::indexed)));
     let actor = &event.actor;
     let values = [
-        (Kind::Action, Some(event.action.as_str())),
-        (Kind::Category, event.category.as_deref()),
-        (Kind::ActorId, actor.id.as_deref()),
-        (Kind::ActorName, actor.name.as_deref()),
-        (Kind::ActorEmail, actor.email.as_deref()),
-        (Kind::ActorPresence, Some(presence(actor.is_present()))),
-        (Kind::IpAddress, event.ip_address.as_deref()),
-        (Kind::CorrelationId, event.correlation_id.as_deref()),
-        (Kind::Source, event.source.as_deref()),
-        (Kind::SourceEventId, event.source_event_id.as_deref()),
+        (TermKind::Action, Some(event.action.as_str())),
+        (TermKind::Category, event.category.as_deref()),
+        (TermKind::ActorId, actor.id.as_deref()),
+        (TermKind::ActorName, actor.name.as_deref()),
+        (TermKind::ActorEmail, actor.email.as_deref()),
+        (TermKind::ActorPresence, Some(presence(actor.is_present()))),
+        (TermKind::IpAddress, event.ip_address.as_deref()),
+        (TermKind::CorrelationId, event.correlation_id.as_deref()),
+        (TermKind::Source, event.source.as_deref()),
+        (TermKind::SourceEventId, event.source_event_id.as_deref()),
     ];
     for (kind, value) in values {
         terms.extend(value.map(|value| exact(kind, value)));
     }
-    terms.push(numbered(Kind::ActorKind, actor.kind.number().into()));
-    terms.extend(event.outcome.map(|outcome| numbered(Kind::Outcome, outcome.number().into())));
+    terms.push(numbered(TermKind::ActorKind, actor.kind.number().into()));
+    terms.extend(event.outcome.map(|outcome| numbered(TermKind::Outcome, outcome.number().into())));
     terms.extend((!event.truncated.is_empty()).then(truncated));
     for each in &event.resources {
-        terms.extend(each.kind.as_deref().map(|value| exact(Kind::ResourceType, value)));
-        terms.extend(each.id.as_deref().map(|value| exact(Kind::ResourceId, value)));
-        terms.extend(each.name.as_deref().map(|value| exact(Kind::ResourceName, value)));
+        terms.extend(each.kind.as_deref().map(|value| exact(TermKind::ResourceType, value)));
+        terms.extend(each.id.as_deref().map(|value| exact(TermKind::ResourceId, value)));
+        terms.extend(each.name.as_deref().map(|value| exact(TermKind::ResourceName, value)));
         if let (Some(kind), Some(id)) = (&each.kind, &each.id) {
             terms.push(resource(kind, id));
         }
@@ -198,16 +198,16 @@ pub fn of_content(event: &Draft) -> Vec<String> {
 
 /// The terms of the log that an event belongs to, and of all that it lies `within`: its own, and those above.
 pub fn of_logs(own: i64, within: impl Iterator<Item = i64>) -> impl Iterator<Item = String> {
-    std::iter::once(numbered(Kind::OwnLog, own)).chain(within.map(|no| numbered(Kind::WithinLog, no)))
+    std::iter::once(numbered(TermKind::OwnLog, own)).chain(within.map(|no| numbered(TermKind::WithinLog, no)))
 }
 
 /// The term of all events of which something was cut or replaced, without their organization.
 #[must_use]
 pub fn truncated() -> String {
-    numbered(Kind::Truncated, 1)
+    numbered(TermKind::Truncated, 1)
 }
 
-/// The indexed value of [`Kind::ActorPresence`].
+/// The indexed value of [`TermKind::ActorPresence`].
 #[must_use]
 pub fn presence(present: bool) -> &'static str {
     if present { "1" } else { "0" }
@@ -230,15 +230,15 @@ mod tests {
     fn values_that_differ_in_case_blanks_or_parts_have_terms_of_their_own() {
         let long = "a".repeat(26);
         let actions = ["create", "CREATE", "Create", "create ", "cre ate", "a – b", "a - b", "", &long, &long[1..]];
-        let terms: std::collections::BTreeSet<_> = actions.iter().map(|a| exact(Kind::Action, a)).collect();
+        let terms: std::collections::BTreeSet<_> = actions.iter().map(|a| exact(TermKind::Action, a)).collect();
         assert_eq!(terms.len(), actions.len());
         assert!(terms.iter().all(|term| !term.bytes().any(|byte| byte.is_ascii_uppercase())));
         // A value that reads like the hash of another.
         assert_ne!(
-            exact(Kind::Action, exact(Kind::Action, "CREATE").trim_start_matches("=a")),
-            exact(Kind::Action, "CREATE")
+            exact(TermKind::Action, exact(TermKind::Action, "CREATE").trim_start_matches("=a")),
+            exact(TermKind::Action, "CREATE")
         );
         assert_ne!(resource("ab", "c"), resource("a", "bc"));
-        assert_ne!(exact(Kind::ActorId, "x"), exact(Kind::ResourceId, "x"));
+        assert_ne!(exact(TermKind::ActorId, "x"), exact(TermKind::ResourceId, "x"));
     }
 }

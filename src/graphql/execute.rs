@@ -17,7 +17,7 @@ use super::{
     documents::Documents,
     error::{coded, refusal, set_code},
     limits,
-    response::{self, Order},
+    response::{self, FieldOrder},
     variables,
     written::Written,
 };
@@ -52,7 +52,7 @@ pub struct Executor {
 pub struct Asked {
     parameters: Parameters,
     document: Arc<ExecutableDocument>,
-    order: Order,
+    order: FieldOrder,
     /// Whether it changes something.
     pub mutates: bool,
     /// Whether it asks for the schema.
@@ -82,7 +82,7 @@ impl Executor {
             let message = "operationName must name one of the document's operations";
             return Err(coded(message, Code::GraphqlValidationFailed));
         };
-        let (order, mutates) = (Order::of(&document, operation), operation.ty != OperationType::Query);
+        let (order, mutates) = (FieldOrder::of(&document, operation), operation.ty != OperationType::Query);
         let introspects = introspects.is_some();
         Ok(Asked { parameters, document, order, mutates, introspects })
     }

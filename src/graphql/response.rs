@@ -13,7 +13,7 @@ use super::error::set_code;
 use crate::error::Code;
 
 /// Makes an answer what the specification wants it to be.
-pub(super) fn settle(answer: &mut Response, order: &Order) {
+pub(super) fn settle(answer: &mut Response, order: &FieldOrder) {
     null_failed_fields(answer);
     order.apply(&mut answer.data);
     code_errors(answer);
@@ -24,13 +24,13 @@ const LEVELS: u32 = 3;
 
 /// The response keys of a selection, in order, each with those below it.
 #[derive(Default)]
-pub(super) struct Order {
-    keys: IndexMap<Name, Order>,
+pub(super) struct FieldOrder {
+    keys: IndexMap<Name, FieldOrder>,
     /// Whether something with fields of its own is asked for twice under one key.
     merged: bool,
 }
 
-impl Order {
+impl FieldOrder {
     /// The order that an operation asks for. The document MUST have passed
     /// [`check_document`](super::limits::check_document): fragments that form a cycle would not end.
     #[must_use]

@@ -1,6 +1,6 @@
 //! GraphQL over HTTP, <https://graphql.github.io/graphql-over-http/draft/>: JSON bodies by POST, queries by GET.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Response as Answer, ServerError, Value, Variables};
 use async_graphql_axum::GraphQLResponse;
@@ -19,6 +19,7 @@ use super::{
     media::Media,
 };
 use crate::{
+    auth::Principal,
     error::{Code, Error},
     graphql::{coded, execute::Parameters, refusal, response::to_json},
 };
@@ -102,9 +103,7 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
     .await
 }
 
-type Principal = Option<std::sync::Arc<crate::auth::Principal>>;
-
-async fn authenticated(edge: &Edge, headers: &HeaderMap, request_id: &str) -> Result<Principal, Refusal> {
+async fn authenticated(edge: &Edge, headers: &HeaderMap, request_id: &str) -> Result<Option<Arc<Principal>>, Refusal> {
     let refuse = |error: Error| Refusal::of(&error, Some(status_of(error.code())), request_id);
     authenticate::principal(edge, headers).await.map_err(refuse)
 }
@@ -185,7 +184,7 @@ fn from_url(query: &str) -> Result<Parameters, Refusal> {
 async fn execute(
     edge: &Edge,
     parameters: Parameters,
-    principal: Principal,
+    principal: Option<Arc<Principal>>,
     request_id: &str,
     is_get: bool,
     body: usize,

@@ -45,7 +45,7 @@ pub struct Edge {
     pub services: Services,
     /// Who may sign tokens.
     pub keys: Arc<Keys>,
-    /// How often one token may read.
+    /// How often one subject may read.
     pub read_rate: Arc<ReadRate>,
     /// What ids of requests are drawn from.
     pub chance: Chance,

@@ -1,4 +1,4 @@
-//! How often one token may read.
+//! How often one subject of an organization may read, with whichever token.
 
 use std::num::NonZeroU32;
 

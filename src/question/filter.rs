@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     event::{
         ActorKind, Event, Outcome, Timestamp,
-        terms::{self, Kind},
+        terms::{self, TermKind},
         words,
     },
 };
@@ -217,35 +217,38 @@ impl Filter {
     pub fn clauses(&self, expansion: &Expansion) -> Vec<Clause> {
         let mut clauses = Vec::new();
         let mut any = |any: Option<Vec<Term>>| clauses.extend(any.map(|any| Clause { any, none: false }));
-        any(exact_terms(Kind::Category, self.categories.as_deref()));
+        any(exact_terms(TermKind::Category, self.categories.as_deref()));
         any(self.actions.as_deref().map(|patterns| action_terms(patterns, expansion)));
-        any(self.outcomes.as_ref().map(|list| list.iter().map(|o| numbered(Kind::Outcome, o.number())).collect()));
-        any(self.actor_kinds.as_ref().map(|list| list.iter().map(|k| numbered(Kind::ActorKind, k.number())).collect()));
-        any(exact_terms(Kind::ActorId, self.actor_ids.as_deref()));
-        any(exact_terms(Kind::ActorName, self.actor_names.as_deref()));
+        any(self.outcomes.as_ref().map(|list| list.iter().map(|o| numbered(TermKind::Outcome, o.number())).collect()));
+        any(self
+            .actor_kinds
+            .as_ref()
+            .map(|list| list.iter().map(|k| numbered(TermKind::ActorKind, k.number())).collect()));
+        any(exact_terms(TermKind::ActorId, self.actor_ids.as_deref()));
+        any(exact_terms(TermKind::ActorName, self.actor_names.as_deref()));
         if self.actor_name_contains.is_some() {
-            any(exact_terms(Kind::ActorName, expansion.names.as_deref()));
+            any(exact_terms(TermKind::ActorName, expansion.names.as_deref()));
         }
-        any(exact_terms(Kind::ActorEmail, self.actor_emails.as_deref()));
+        any(exact_terms(TermKind::ActorEmail, self.actor_emails.as_deref()));
         if self.actor_email_contains.is_some() {
-            any(exact_terms(Kind::ActorEmail, expansion.emails.as_deref()));
+            any(exact_terms(TermKind::ActorEmail, expansion.emails.as_deref()));
         }
-        any(self.actor_present.map(|present| vec![term(Kind::ActorPresence, terms::presence(present))]));
+        any(self.actor_present.map(|present| vec![term(TermKind::ActorPresence, terms::presence(present))]));
         match (&self.resource_types, &self.resource_ids) {
             (Some(types), Some(ids)) => {
                 let pairs = types.iter().flat_map(|t| ids.iter().map(move |id| Term::Exact(terms::resource(t, id))));
                 any(Some(pairs.collect()));
             }
             (types, ids) => {
-                any(exact_terms(Kind::ResourceType, types.as_deref()));
-                any(exact_terms(Kind::ResourceId, ids.as_deref()));
+                any(exact_terms(TermKind::ResourceType, types.as_deref()));
+                any(exact_terms(TermKind::ResourceId, ids.as_deref()));
             }
         }
-        any(exact_terms(Kind::ResourceName, self.resource_names.as_deref()));
-        any(exact_terms(Kind::IpAddress, self.ip_addresses.as_deref()));
-        any(exact_terms(Kind::CorrelationId, self.correlation_ids.as_deref()));
-        any(exact_terms(Kind::Source, self.sources.as_deref()));
-        any(exact_terms(Kind::SourceEventId, self.source_event_ids.as_deref()));
+        any(exact_terms(TermKind::ResourceName, self.resource_names.as_deref()));
+        any(exact_terms(TermKind::IpAddress, self.ip_addresses.as_deref()));
+        any(exact_terms(TermKind::CorrelationId, self.correlation_ids.as_deref()));
+        any(exact_terms(TermKind::Source, self.sources.as_deref()));
+        any(exact_terms(TermKind::SourceEventId, self.source_event_ids.as_deref()));
         if self.truncated == Some(true) {
             any(Some(vec![Term::Exact(terms::truncated())]));
         }
@@ -255,8 +258,8 @@ impl Filter {
             } else {
                 Term::Exact(words::indexed(asked.word.clone()))
             };
-            let labelled = asked.actions.iter().map(|a| term(Kind::Action, a));
-            let labelled = labelled.chain(asked.categories.iter().map(|c| term(Kind::Category, c)));
+            let labelled = asked.actions.iter().map(|a| term(TermKind::Action, a));
+            let labelled = labelled.chain(asked.categories.iter().map(|c| term(TermKind::Category, c)));
             any(Some(std::iter::once(own).chain(labelled).collect()));
         }
         let mut none = |any: Vec<Term>| {
@@ -264,10 +267,10 @@ impl Filter {
                 clauses.push(Clause { any, none: true });
             }
         };
-        none(exact_terms(Kind::Category, Some(&self.not_categories)).unwrap_or_default());
+        none(exact_terms(TermKind::Category, Some(&self.not_categories)).unwrap_or_default());
         none(action_terms(&self.not_actions, expansion));
-        none(self.not_actor_kinds.iter().map(|k| numbered(Kind::ActorKind, k.number())).collect());
-        none(exact_terms(Kind::ActorId, Some(&self.not_actor_ids)).unwrap_or_default());
+        none(self.not_actor_kinds.iter().map(|k| numbered(TermKind::ActorKind, k.number())).collect());
+        none(exact_terms(TermKind::ActorId, Some(&self.not_actor_ids)).unwrap_or_default());
         if self.truncated == Some(false) {
             none(vec![Term::Exact(terms::truncated())]);
         }
@@ -382,15 +385,15 @@ fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
 
-fn term(kind: Kind, value: &str) -> Term {
+fn term(kind: TermKind, value: &str) -> Term {
     Term::Exact(terms::exact(kind, value))
 }
 
-fn numbered(kind: Kind, number: i16) -> Term {
+fn numbered(kind: TermKind, number: i16) -> Term {
     Term::Exact(terms::numbered(kind, number.into()))
 }
 
-fn exact_terms(kind: Kind, values: Option<&[String]>) -> Option<Vec<Term>> {
+fn exact_terms(kind: TermKind, values: Option<&[String]>) -> Option<Vec<Term>> {
     values.map(|values| values.iter().map(|value| term(kind, value)).collect())
 }
 
@@ -398,9 +401,9 @@ fn action_terms(patterns: &[Pattern], expansion: &Expansion) -> Vec<Term> {
     let mut any = Vec::new();
     for pattern in patterns {
         match pattern {
-            Pattern::Exact(name) => any.push(term(Kind::Action, name)),
+            Pattern::Exact(name) => any.push(term(TermKind::Action, name)),
             Pattern::Prefix(_) => {
-                any.extend(expansion.actions.iter().filter(|a| pattern.matches(a)).map(|a| term(Kind::Action, a)));
+                any.extend(expansion.actions.iter().filter(|a| pattern.matches(a)).map(|a| term(TermKind::Action, a)));
             }
         }
     }

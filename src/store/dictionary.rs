@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use entity::{action, log, organization_head as head};
+use entity::{kind, log, organization_head as head};
 use moka::sync::Cache as Moka;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
@@ -229,7 +229,7 @@ impl Store {
             Sql::new(columns).with(" WHERE organization_no = ", head.organization_no).text(" ORDER BY no").on(backend)
         };
         let logs = of("SELECT organization_no, no, level, id, name, parent_no, deleted_ns, salt FROM log");
-        let kinds = of("SELECT organization_no, no, name, category, outcome FROM action");
+        let kinds = of("SELECT organization_no, no, action, category, outcome FROM kind");
         let mut dictionary = Dictionary { version: head.dictionary, ..Dictionary::of(head.organization_no) };
         for row in log::Model::find_by_statement(logs).all(db).await.map_err(error::from)? {
             let deleted_at = row.deleted_ns.map(Timestamp);
@@ -242,9 +242,9 @@ impl Store {
                 salt: row.salt,
             });
         }
-        for row in action::Model::find_by_statement(kinds).all(db).await.map_err(error::from)? {
+        for row in kind::Model::find_by_statement(kinds).all(db).await.map_err(error::from)? {
             let outcome = rows::outcome(row.outcome).map_err(error::from)?;
-            dictionary.add_kind(Kind { action: row.name, category: row.category, outcome });
+            dictionary.add_kind(Kind { action: row.action, category: row.category, outcome });
         }
         let dictionary = Arc::new(dictionary);
         // On PostgreSQL a commit may lie between reading the head and the rows. The dictionary counts as the version of

@@ -6,7 +6,7 @@ use super::dialect::sql::Sql;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Holds {
     /// An integer of eight bytes.
     Integer,
     /// An integer that PostgreSQL keeps in two bytes.
@@ -16,7 +16,7 @@ pub enum Kind {
     /// A hash.
     Bytes,
 }
-use Kind::{Bytes, Integer, Small, Text};
+use Holds::{Bytes, Integer, Small, Text};
 
 /// A table.
 #[derive(Debug)]
@@ -24,9 +24,9 @@ pub struct Table {
     /// What the database calls it.
     pub name: &'static str,
     /// The primary key; the organization comes first.
-    pub key: &'static [(&'static str, Kind)],
+    pub key: &'static [(&'static str, Holds)],
     /// The other columns.
-    pub rest: &'static [(&'static str, Kind)],
+    pub rest: &'static [(&'static str, Holds)],
 }
 
 /// Tenants. Everything else refers to them.
@@ -111,10 +111,10 @@ pub const LOG: Table = Table {
 };
 
 /// The kinds of an organization's events.
-pub const ACTION: Table = Table {
-    name: "action",
+pub const KIND: Table = Table {
+    name: "kind",
     key: &[("organization_no", Integer), ("no", Integer)],
-    rest: &[("name", Text), ("category", Text), ("outcome", Small)],
+    rest: &[("action", Text), ("category", Text), ("outcome", Small)],
 };
 
 /// How many events there are by log, kind and stretch of time.
@@ -125,7 +125,7 @@ pub const COUNT: Table = Table {
         ("grain", Small),
         ("bucket", Integer),
         ("log_no", Integer),
-        ("action_no", Integer),
+        ("kind_no", Integer),
     ],
     rest: &[("n", Integer)],
 };
@@ -153,7 +153,7 @@ pub const PARTITION: Table =
 
 /// Every table, those first that others refer to.
 pub const ALL: [&Table; 10] =
-    [&ORGANIZATION, &PARTITION, &HEAD, &LOG, &ACTION, &EVENT, &ORDER, &IDEMPOTENCY, &COUNT, &DIRECTORY];
+    [&ORGANIZATION, &PARTITION, &HEAD, &LOG, &KIND, &EVENT, &ORDER, &IDEMPOTENCY, &COUNT, &DIRECTORY];
 
 /// Columns of an event `e`, without its terms, in the order that `rows.rs` reads them.
 pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
@@ -163,7 +163,7 @@ pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {
 
 impl Table {
     /// Its columns: the key, and then the rest.
-    pub fn columns(&self) -> impl Iterator<Item = (&'static str, Kind)> {
+    pub fn columns(&self) -> impl Iterator<Item = (&'static str, Holds)> {
         self.key.iter().chain(self.rest).copied()
     }
 

@@ -369,7 +369,7 @@ async fn a_row_that_differs_is_found() {
         ("UPDATE event_count SET n = n + 1 WHERE grain = 1", "event_count"),
         ("UPDATE actor_directory SET name = NULL", "actor_directory"),
         ("UPDATE log SET name = 'another'", "log"),
-        ("DELETE FROM action WHERE no = 1", "action"),
+        ("DELETE FROM kind WHERE no = 1", "kind"),
     ];
     for (sql, table) in changes {
         let target = TestApp::start(Database::Postgres).await;

@@ -36,10 +36,10 @@ CREATE TABLE log (
 CREATE UNIQUE INDEX log_live ON log (organization_no, level, id) WHERE deleted_ns IS NULL;
 
 -- The distinct (action, category, outcome) of a tenant: counts refer to them, prefixes are expanded through them.
-CREATE TABLE action (
+CREATE TABLE kind (
     organization_no BIGINT NOT NULL REFERENCES organization (no),
     no              BIGINT NOT NULL,
-    name            TEXT NOT NULL,
+    action          TEXT NOT NULL,
     category        TEXT,
     outcome         SMALLINT,
     PRIMARY KEY (organization_no, no)
@@ -111,9 +111,9 @@ CREATE TABLE event_count (
     grain           SMALLINT NOT NULL,
     bucket          BIGINT NOT NULL,
     log_no          BIGINT NOT NULL,
-    action_no       BIGINT NOT NULL,
+    kind_no         BIGINT NOT NULL,
     n               BIGINT NOT NULL,
-    PRIMARY KEY (organization_no, grain, bucket, log_no, action_no)
+    PRIMARY KEY (organization_no, grain, bucket, log_no, kind_no)
 ) WITH (fillfactor = 70);
 
 -- The distinct actors of a tenant.

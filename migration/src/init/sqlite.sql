@@ -35,10 +35,10 @@ CREATE TABLE log (
 CREATE UNIQUE INDEX log_live ON log (organization_no, level, id) WHERE deleted_ns IS NULL;
 
 -- The distinct (action, category, outcome) of a tenant: counts refer to them, prefixes are expanded through them.
-CREATE TABLE action (
+CREATE TABLE kind (
     organization_no INTEGER NOT NULL REFERENCES organization (no),
     no              INTEGER NOT NULL,
-    name            TEXT NOT NULL,
+    action          TEXT NOT NULL,
     category        TEXT,
     outcome         INTEGER,
     PRIMARY KEY (organization_no, no)
@@ -105,9 +105,9 @@ CREATE TABLE event_count (
     grain           INTEGER NOT NULL,
     bucket          INTEGER NOT NULL,
     log_no          INTEGER NOT NULL,
-    action_no       INTEGER NOT NULL,
+    kind_no         INTEGER NOT NULL,
     n               INTEGER NOT NULL,
-    PRIMARY KEY (organization_no, grain, bucket, log_no, action_no)
+    PRIMARY KEY (organization_no, grain, bucket, log_no, kind_no)
 ) STRICT, WITHOUT ROWID;
 
 -- The distinct actors of a tenant.

@@ -9,9 +9,9 @@ use crate::{
         dialect::{Dialect, SEQUENCE_BITS, sql::Sql},
         error,
         tables::{
-            ACTION, COUNT, DIRECTORY, EVENT, HEAD, IDEMPOTENCY,
-            Kind::{Bytes, Integer, Small, Text},
-            LOG, ORGANIZATION, TERMS_VERSION, Table,
+            COUNT, DIRECTORY, EVENT, HEAD,
+            Holds::{Bytes, Integer, Small, Text},
+            IDEMPOTENCY, KIND, LOG, ORGANIZATION, TERMS_VERSION, Table,
         },
     },
 };
@@ -20,7 +20,7 @@ use crate::{
 pub type Cells = Vec<Value>;
 
 /// What follows from an organization's events, or belongs to them; its rows change as events are recorded.
-pub const CHANGING: [&Table; 4] = [&LOG, &ACTION, &COUNT, &DIRECTORY];
+pub const CHANGING: [&Table; 4] = [&LOG, &KIND, &COUNT, &DIRECTORY];
 
 /// Every table whose rows are read from one database and written to the other.
 pub fn copied() -> impl Iterator<Item = &'static Table> {

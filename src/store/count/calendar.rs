@@ -76,7 +76,7 @@ impl Calendar {
                 *counts.entry((if by_day { *day } else { 0 }, *log_no, *kind_no)).or_default() += n;
             }
         }
-        let count = |((bucket, log_no, action_no), n)| Count { bucket, log_no, action_no, n };
+        let count = |((bucket, log_no, kind_no), n)| Count { bucket, log_no, kind_no, n };
         counts.into_iter().map(count).collect()
     }
 }
@@ -191,7 +191,7 @@ impl Store {
         struct Row {
             day: i64,
             log_no: i64,
-            action_no: i64,
+            kind_no: i64,
             n: i64,
         }
         let no = selection.organization_no;
@@ -218,7 +218,7 @@ impl Store {
         let mut counts = HashMap::new();
         for (from, to, offset) in segments {
             let day = format!(
-                "SELECT (bucket * {unit} + {}) / {DAY_SECONDS} - {SHIFT_DAYS} AS day, log_no, action_no, CAST(sum(n) AS BIGINT) AS n",
+                "SELECT (bucket * {unit} + {}) / {DAY_SECONDS} - {SHIFT_DAYS} AS day, log_no, kind_no, CAST(sum(n) AS BIGINT) AS n",
                 offset + SHIFT_DAYS * DAY_SECONDS
             );
             let sql = of(Sql::new(&day))
@@ -226,7 +226,7 @@ impl Store {
                 .with(" AND bucket < ", to.div_euclid(unit))
                 .text(" GROUP BY 1, 2, 3");
             // Row by row: a large organization has some hundred thousand, and the driver's rows are large.
-            let add = |row: Row| *counts.entry((row.day, row.log_no, row.action_no)).or_default() += row.n;
+            let add = |row: Row| *counts.entry((row.day, row.log_no, row.kind_no)).or_default() += row.n;
             tx.each(sql.on(backend), add).await.map_err(error::from)?;
         }
         tx.commit().await?;

@@ -225,7 +225,7 @@ impl Store {
     ) -> Result<FacetList<T>> {
         let selection = self.select_without(selection, without).await?;
         let of_count = |selection: &Selection, count: &Count| {
-            usize::try_from(count.action_no).ok().and_then(|no| selection.dictionary.kinds.get(no)).cloned()
+            usize::try_from(count.kind_no).ok().and_then(|no| selection.dictionary.kinds.get(no)).cloned()
         };
         let mut sums: HashMap<T, i64> = HashMap::new();
         for (kind, n) in self.all_by(&selection, &KIND, of_count).await? {

@@ -27,7 +27,7 @@ const COUNT_ATTEMPTS: u32 = 5;
 pub(in crate::store) struct Count {
     pub bucket: i64,
     pub log_no: i64,
-    pub action_no: i64,
+    pub kind_no: i64,
     pub n: i64,
 }
 
@@ -162,20 +162,20 @@ impl Store {
             Some(calendar) => calendar.counts(first, last, by_bucket),
             None => {
                 let bucket = if by_bucket { "bucket" } else { "CAST(0 AS BIGINT) AS bucket" };
-                let columns = format!("SELECT {bucket}, log_no, action_no, CAST(sum(n) AS BIGINT) AS n");
+                let columns = format!("SELECT {bucket}, log_no, kind_no, CAST(sum(n) AS BIGINT) AS n");
                 let sql = Sql::new(&columns)
                     .with(" FROM event_count WHERE organization_no = ", selection.organization_no)
                     .with(" AND grain = ", grain as i32)
                     .with(" AND bucket >= ", first)
                     .with(" AND bucket <= ", last)
                     .text(" GROUP BY ")
-                    .text(if by_bucket { "bucket, log_no, action_no" } else { "log_no, action_no" });
+                    .text(if by_bucket { "bucket, log_no, kind_no" } else { "log_no, kind_no" });
                 self.rows_of::<Count>(sql).await?
             }
         };
         let everything = selection.view.is_everything();
         counts.retain(|count| {
-            selection.keeps_kind(count.action_no)
+            selection.keeps_kind(count.kind_no)
                 && (everything || selection.view.shows(&selection.dictionary, count.log_no))
         });
         Ok(counts)

@@ -28,7 +28,7 @@ impl Dialect {
         let mut positive: Vec<_> = clauses.iter().filter(|c| !c.none).map(group).collect();
         if positive.is_empty() {
             // Neither index can begin with a NOT: every event lies within its organization's own log.
-            positive.push(one(&Term::Exact(terms::numbered(terms::Kind::WithinLog, 0))));
+            positive.push(one(&Term::Exact(terms::numbered(terms::TermKind::WithinLog, 0))));
         }
         let negative: Vec<_> = clauses.iter().filter(|c| c.none).map(group).collect();
         let mut text = format!("({})", positive.join(and));

@@ -92,12 +92,12 @@ impl View {
         let term = |kind, no| Term::Exact(terms::numbered(kind, no));
         let mut clauses = Vec::new();
         if !self.nested {
-            clauses.push(Clause { any: vec![term(terms::Kind::OwnLog, self.root)], none: false });
+            clauses.push(Clause { any: vec![term(terms::TermKind::OwnLog, self.root)], none: false });
         } else if self.root != 0 {
-            clauses.push(Clause { any: vec![term(terms::Kind::WithinLog, self.root)], none: false });
+            clauses.push(Clause { any: vec![term(terms::TermKind::WithinLog, self.root)], none: false });
         }
         if !self.removed.is_empty() && !self.needs_rows() {
-            let any = self.removed.iter().map(|&no| term(terms::Kind::WithinLog, no)).collect();
+            let any = self.removed.iter().map(|&no| term(terms::TermKind::WithinLog, no)).collect();
             clauses.push(Clause { any, none: true });
         }
         clauses

@@ -22,7 +22,7 @@ use crate::{
         dialect::{Dialect, search_rowid, sql::Sql},
         dictionary::Kind,
         grain::{DAY, Grain, QUARTER},
-        tables::{ACTION, COUNT, DIRECTORY, HEAD, IDEMPOTENCY, LOG, ORDER},
+        tables::{COUNT, DIRECTORY, HEAD, IDEMPOTENCY, KIND, LOG, ORDER},
     },
 };
 
@@ -134,7 +134,7 @@ impl Store {
                 ]
             });
             let sql = COUNT.insert().table(self.dialect, rows);
-            let sql = sql.text(" ON CONFLICT (organization_no, grain, bucket, log_no, action_no) DO UPDATE SET n = event_count.n + excluded.n");
+            let sql = sql.text(" ON CONFLICT (organization_no, grain, bucket, log_no, kind_no) DO UPDATE SET n = event_count.n + excluded.n");
             self.execute(tx, sql).await?;
         }
         Ok(())
@@ -226,7 +226,7 @@ impl Store {
             self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
         }
         for chunk in kinds.chunks(CHUNK) {
-            let sql = ACTION.insert();
+            let sql = KIND.insert();
             self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
         }
         for chunk in heads.chunks(CHUNK) {

@@ -31,13 +31,13 @@ SET default_tablespace = '';
 SET default_table_access_method = heap;
 
 --
--- Name: action; Type: TABLE; Schema: public; Owner: -
+-- Name: kind; Type: TABLE; Schema: public; Owner: -
 --
 
-CREATE TABLE public.action (
+CREATE TABLE public.kind (
     organization_no bigint NOT NULL,
     no bigint NOT NULL,
-    name text NOT NULL,
+    action text NOT NULL,
     category text,
     outcome smallint
 );
@@ -583,7 +583,7 @@ CREATE TABLE public.event_count (
     grain smallint NOT NULL,
     bucket bigint NOT NULL,
     log_no bigint NOT NULL,
-    action_no bigint NOT NULL,
+    kind_no bigint NOT NULL,
     n bigint NOT NULL
 )
 WITH (fillfactor='70');
@@ -777,10 +777,10 @@ ALTER TABLE ONLY public.event ATTACH PARTITION public.event_202701 FOR VALUES FR
 
 
 --
--- Data for Name: action; Type: TABLE DATA; Schema: public; Owner: -
+-- Data for Name: kind; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.action VALUES
+INSERT INTO public.kind VALUES
 	(1, 0, 'api_key.created', 'api_key', NULL),
 	(1, 1, 'project.import_started', 'project', 2),
 	(1, 2, 'project.import_preflight', 'project', 1),
@@ -1163,11 +1163,11 @@ INSERT INTO public.seaql_migrations VALUES
 
 
 --
--- Name: action action_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+-- Name: kind kind_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
-ALTER TABLE ONLY public.action
-    ADD CONSTRAINT action_pkey PRIMARY KEY (organization_no, no);
+ALTER TABLE ONLY public.kind
+    ADD CONSTRAINT kind_pkey PRIMARY KEY (organization_no, no);
 
 
 --
@@ -1303,7 +1303,7 @@ ALTER TABLE ONLY public.event_202701
 --
 
 ALTER TABLE ONLY public.event_count
-    ADD CONSTRAINT event_count_pkey PRIMARY KEY (organization_no, grain, bucket, log_no, action_no);
+    ADD CONSTRAINT event_count_pkey PRIMARY KEY (organization_no, grain, bucket, log_no, kind_no);
 
 
 --
@@ -1827,11 +1827,11 @@ CREATE TRIGGER idempotency_no_truncate BEFORE TRUNCATE ON public.idempotency FOR
 
 
 --
--- Name: action action_organization_no_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+-- Name: kind kind_organization_no_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
-ALTER TABLE ONLY public.action
-    ADD CONSTRAINT action_organization_no_fkey FOREIGN KEY (organization_no) REFERENCES public.organization(no);
+ALTER TABLE ONLY public.kind
+    ADD CONSTRAINT kind_organization_no_fkey FOREIGN KEY (organization_no) REFERENCES public.organization(no);
 
 
 --

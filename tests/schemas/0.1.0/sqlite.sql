@@ -36,21 +36,21 @@ INSERT INTO log VALUES(1,0,'organization','acme',NULL,NULL,NULL,783136522618);
 INSERT INTO log VALUES(1,1,'project','p_apollo','Apollo',0,NULL,175046540789);
 INSERT INTO log VALUES(1,2,'project','p_gemini','Gémini – zwei',0,NULL,424224348532);
 INSERT INTO log VALUES(2,0,'organization','globex',NULL,NULL,NULL,671720914004);
-CREATE TABLE action (
+CREATE TABLE kind (
     organization_no INTEGER NOT NULL REFERENCES organization (no),
     no              INTEGER NOT NULL,
-    name            TEXT NOT NULL,
+    action          TEXT NOT NULL,
     category        TEXT,
     outcome         INTEGER,
     PRIMARY KEY (organization_no, no)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO "action" VALUES(1,0,'api_key.created','api_key',NULL);
-INSERT INTO "action" VALUES(1,1,'project.import_started','project',2);
-INSERT INTO "action" VALUES(1,2,'project.import_preflight','project',1);
-INSERT INTO "action" VALUES(1,3,'project.import_preflight','project',NULL);
-INSERT INTO "action" VALUES(1,4,'webhook_endpoint.created','webhook',NULL);
-INSERT INTO "action" VALUES(1,5,'api_key.revoked','api_key',NULL);
-INSERT INTO "action" VALUES(2,0,'api_key.created','api_key',NULL);
+INSERT INTO "kind" VALUES(1,0,'api_key.created','api_key',NULL);
+INSERT INTO "kind" VALUES(1,1,'project.import_started','project',2);
+INSERT INTO "kind" VALUES(1,2,'project.import_preflight','project',1);
+INSERT INTO "kind" VALUES(1,3,'project.import_preflight','project',NULL);
+INSERT INTO "kind" VALUES(1,4,'webhook_endpoint.created','webhook',NULL);
+INSERT INTO "kind" VALUES(1,5,'api_key.revoked','api_key',NULL);
+INSERT INTO "kind" VALUES(2,0,'api_key.created','api_key',NULL);
 CREATE TABLE event (
     key             INTEGER PRIMARY KEY,
     organization_no INTEGER GENERATED ALWAYS AS (key >> 36) VIRTUAL,
@@ -200,9 +200,9 @@ CREATE TABLE event_count (
     grain           INTEGER NOT NULL,
     bucket          INTEGER NOT NULL,
     log_no          INTEGER NOT NULL,
-    action_no       INTEGER NOT NULL,
+    kind_no         INTEGER NOT NULL,
     n               INTEGER NOT NULL,
-    PRIMARY KEY (organization_no, grain, bucket, log_no, action_no)
+    PRIMARY KEY (organization_no, grain, bucket, log_no, kind_no)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO event_count VALUES(1,0,882240,0,0,1);
 INSERT INTO event_count VALUES(1,0,1735487,1,1,1);

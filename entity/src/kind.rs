@@ -3,13 +3,13 @@
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "action")]
+#[sea_orm(table_name = "kind")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_no: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     pub no: i64,
-    pub name: String,
+    pub action: String,
     pub category: Option<String>,
     pub outcome: Option<i16>,
 }
