@@ -155,7 +155,7 @@ impl Rows {
                 e.log_no.into(),
                 e.occurred_at.0.into(),
                 e.recorded_at.0.into(),
-                e.action.clone().into(),
+                e.action.to_string().into(),
                 e.category.clone().into(),
                 outcome.into(),
                 (e.actor.kind as i16).into(),
@@ -185,7 +185,7 @@ impl Rows {
             let key = hash(format!("{} {}", e.organization_no, e.sequence));
             keys.push(vec![e.organization_no.into(), key.clone().into(), key.into(), e.sequence.into()]);
             let numbers = kinds.len() as i64;
-            let kind = *kinds.entry((e.action.clone(), outcome.unwrap_or_default())).or_insert(numbers);
+            let kind = *kinds.entry((e.action.to_string(), outcome.unwrap_or_default())).or_insert(numbers);
             let at = e.occurred_at.0 / 1_000_000_000;
             for (grain, bucket) in [(0, at / 900), (1, at / 86_400), (2, 0)] {
                 *counts.entry([e.organization_no, grain, bucket, e.log_no, kind]).or_default() += 1;

@@ -20,7 +20,10 @@ pub use keyring::{KeyRing, VerifyingKey};
 pub use policy::Access;
 pub use scope::{ReadScope, WriteScope};
 
-use crate::{catalog::Product, event::Timestamp};
+use crate::{
+    catalog::Product,
+    event::{OrganizationId, Timestamp},
+};
 
 /// Scope that permits recording.
 pub const RECORD: &str = "audit:record";
@@ -35,7 +38,7 @@ pub struct Principal {
     /// The product whose issuer made the token.
     pub product: Arc<Product>,
     /// The organization that the token is for.
-    pub organization: Option<String>,
+    pub organization: Option<OrganizationId>,
     /// Who it was made for.
     pub subject: String,
     /// What it permits.

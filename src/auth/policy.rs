@@ -6,7 +6,7 @@
 use super::{LogName, MANAGE, Principal, RECORD, ReadScope, WriteScope};
 use crate::{
     error::{Code, Error, Result},
-    event::limits,
+    event::{OrganizationId, names::check_id},
 };
 
 /// Whether something may be done, and if not, why.
@@ -155,7 +155,7 @@ fn may_write(p: &Principal, organization: Option<&str>, scope: &str) -> Result<W
     })
 }
 
-fn read_scope(p: &Principal, organization: Option<String>, allowed: Vec<LogName>) -> ReadScope {
+fn read_scope(p: &Principal, organization: Option<OrganizationId>, allowed: Vec<LogName>) -> ReadScope {
     ReadScope {
         product: p.product.clone(),
         organization,
@@ -170,7 +170,7 @@ fn read_scope(p: &Principal, organization: Option<String>, allowed: Vec<LogName>
 /// An organization other than the token's does not exist, as far as the caller can tell.
 fn own_organization(p: &Principal, asked: Option<&str>) -> Result<()> {
     match (&p.organization, asked) {
-        (Some(own), Some(asked)) if own != asked && !p.is_staff() => Err(Error::not_found("organization")),
+        (Some(own), Some(asked)) if *own != *asked && !p.is_staff() => Err(Error::not_found("organization")),
         _ => Ok(()),
     }
 }
@@ -214,25 +214,14 @@ fn check_plan(p: &Principal) -> Result<()> {
 }
 
 /// The organization that is meant.
-fn named(p: &Principal, asked: Option<&str>) -> Result<String> {
-    let Some(organization) = asked.or(p.organization.as_deref()) else {
-        return Err(Error::bad_input("organization", "must be named: the token is for no organization in particular"));
-    };
-    check_id("organization", organization)?;
-    Ok(organization.to_owned())
-}
-
-fn check_id(field: &str, id: &str) -> Result<()> {
-    if id.is_empty() {
-        return Err(Error::bad_input(field, "must not be empty"));
+fn named(p: &Principal, asked: Option<&str>) -> Result<OrganizationId> {
+    match (asked, &p.organization) {
+        (Some(asked), _) => OrganizationId::new("organization", asked),
+        (None, Some(own)) => Ok(own.clone()),
+        (None, None) => {
+            Err(Error::bad_input("organization", "must be named: the token is for no organization in particular"))
+        }
     }
-    if id.len() > limits::TEXT_BYTES {
-        return Err(Error::bad_input(field, format!("must be at most {} bytes, got {}", limits::TEXT_BYTES, id.len())));
-    }
-    if id.contains('\0') {
-        return Err(Error::bad_input(field, "must not contain NUL (U+0000)"));
-    }
-    Ok(())
 }
 
 /// The logs of an organization that a token is narrowed to; empty where the token is for all of them. A token is for all
@@ -277,11 +266,6 @@ fn log_to_read(
 }
 
 fn check_log_name(p: &Principal, log: &LogName) -> Result<()> {
-    if p.product.level(&log.level).is_none() {
-        return Err(Error::bad_input(
-            "log.level",
-            format!("must be one of {}, got {:?}", p.product.level_names(), log.level),
-        ));
-    }
-    check_id("log.id", &log.id)
+    p.product.check_level("log.level", &log.level)?;
+    check_id(&"log.id", &log.id)
 }

@@ -11,7 +11,7 @@ fn principal(text: &str) -> Principal {
     let list = |text: &str| text.split(' ').filter(|each| *each != "-").map(str::to_owned).collect::<Vec<_>>();
     Principal {
         product: Products::built_in().get(product).unwrap().clone(),
-        organization: some(organization),
+        organization: some(organization).map(|id| OrganizationId::new("org", id).unwrap()),
         subject: "usr_1".to_owned(),
         scopes: list(parts[1]).iter().map(|scope| format!("audit:{scope}")).collect(),
         roles: list(parts[2]),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::LogName;
-use crate::catalog::Product;
+use crate::{catalog::Product, event::OrganizationId};
 
 /// Permission to read: of whom, and which logs. Only [`policy`](super::policy) makes one.
 #[derive(Clone, Debug)]
 pub struct ReadScope {
     pub(super) product: Arc<Product>,
-    pub(super) organization: Option<String>,
+    pub(super) organization: Option<OrganizationId>,
     pub(super) log: Option<LogName>,
     pub(super) include_nested: Option<bool>,
     pub(super) allowed: Vec<LogName>,
@@ -65,7 +65,7 @@ impl ReadScope {
 #[derive(Clone, Debug)]
 pub struct WriteScope {
     pub(super) product: Arc<Product>,
-    pub(super) organization: String,
+    pub(super) organization: OrganizationId,
     pub(super) log: Option<LogName>,
     pub(super) allowed: Vec<LogName>,
     pub(super) subject: String,

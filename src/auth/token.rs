@@ -12,7 +12,7 @@ use super::{
 use crate::{
     catalog::{Product, Products},
     error::{Error, Result},
-    event::{Timestamp, limits, text::is_blank},
+    event::{OrganizationId, Timestamp, limits, names},
 };
 
 /// Longest token, in bytes.
@@ -128,11 +128,10 @@ fn check_time(claims: &Claims, now: Timestamp) -> Result<(), Refusal> {
 }
 
 fn principal(claims: Claims, product: &Arc<Product>) -> Result<Principal, Refusal> {
-    let unfit = |text: &str| is_blank(text) || text.len() > limits::TEXT_BYTES || text.contains('\0');
-    if [Some(&claims.sub), claims.org.as_ref()].into_iter().flatten().any(|text| unfit(text)) {
-        return Err(Refusal::Final("the token's subject or organization is empty, too long or has NUL in it"));
-    }
-    if claims.texts().any(|text| text.len() > limits::TEXT_BYTES || text.contains('\0')) {
+    const UNFIT: Refusal = Refusal::Final("the token's subject or organization is empty, too long or has NUL in it");
+    names::check_id(&"sub", &claims.sub).map_err(|_| UNFIT)?;
+    let organization = claims.org.clone().map(|id| OrganizationId::new("org", id)).transpose().map_err(|_| UNFIT)?;
+    if claims.texts().any(|text| names::check_text(&"claim", text, limits::TEXT_BYTES).is_err()) {
         return Err(Refusal::Final("a claim of the token is too long or has NUL in it"));
     }
     let logs = claims.logs.as_deref().map(|logs| narrowed_to(logs, product)).transpose()?.unwrap_or_default();
@@ -141,7 +140,7 @@ fn principal(claims: Claims, product: &Arc<Product>) -> Result<Principal, Refusa
         scopes: claims.scope.as_deref().unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect(),
         roles: claims.all_roles(),
         expires_at: claims.exp.as_ref().map_or(Timestamp(0), instant),
-        organization: claims.org,
+        organization,
         subject: claims.sub,
         plan: claims.plan,
         email: shown(claims.email),

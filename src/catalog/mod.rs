@@ -21,7 +21,10 @@ pub(crate) use parse::is_loopback;
 pub use products::Products;
 pub use viewer::{ActionDisplay, ColumnKind, DateFilter, FilterKind, Paging, Viewer, ViewerColumn, ViewerFilter};
 
-use crate::event::{Actor, ActorKind};
+use crate::{
+    error::{Error, Result},
+    event::{Actor, ActorKind},
+};
 
 /// A kind of audit log: one file of `products/`.
 #[derive(Clone, Debug)]
@@ -66,6 +69,15 @@ impl Product {
     pub fn top_level(&self) -> &Level {
         // The parser refuses a product without levels.
         &self.levels[0]
+    }
+
+    /// The level of a name that a caller gives.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` on `field`, with the levels there are.
+    pub fn check_level(&self, field: &str, name: &str) -> Result<&Level> {
+        let found = self.level(name).map(|(_, level)| level);
+        found.ok_or_else(|| Error::bad_input(field, format!("must be one of {}, got {name:?}", self.level_names())))
     }
 
     /// The names of all levels, for a message that says which there are.

@@ -4,11 +4,12 @@ mod kept;
 mod marks;
 mod metadata;
 
-use std::fmt::Display;
-
 use serde::Serialize;
 
-use super::{Actor, ActorKind, Outcome, Resource, Timestamp, limits, text};
+use super::{
+    ActionName, Actor, ActorKind, Outcome, Resource, Timestamp, limits,
+    names::{BLANK, UNSTORABLE, check_id, over},
+};
 use crate::error::{Error, Result};
 
 /// An event as a caller sends it. Limits measure it as JSON; what must last is written by [`canonical`](super::canonical).
@@ -98,11 +99,6 @@ pub struct LogRef {
     pub parent: Option<Box<LogRef>>,
 }
 
-/// Why a text with NUL in it breaks a rule; a half of a surrogate pair in a request's body is read as NUL.
-const UNSTORABLE: &str = "must not contain NUL (U+0000) or half of a surrogate pair";
-/// Why a text that shows nothing breaks a rule.
-const BLANK: &str = "must not be empty or blank";
-
 impl RecordInput {
     /// Checks what the caller alone decides: action, time, and the ids of our contract. What outsiders fill is the
     /// business of [`RecordInput::keep`].
@@ -110,16 +106,7 @@ impl RecordInput {
     /// # Errors
     /// `BAD_USER_INPUT` naming field, rule and value.
     pub fn check(&self, now: Timestamp) -> Result<()> {
-        if text::is_blank(&self.action) {
-            return Err(Error::bad_input("action", BLANK));
-        }
-        let chars = self.action.chars().count();
-        if chars > limits::ACTION_CHARS {
-            return Err(over("action", limits::ACTION_CHARS, "characters", chars));
-        }
-        if let Some(c) = self.action.chars().find(|c| c.is_control()) {
-            return Err(Error::bad_input("action", format!("must be printable text, found U+{:04X}", c as u32)));
-        }
+        ActionName::new(self.action.as_str())?;
         for (field, id) in [
             ("category", &self.category),
             ("organization", &self.organization),
@@ -151,29 +138,11 @@ fn check_time(at: Timestamp, now: Timestamp) -> Result<()> {
 
 fn check_log(log: &LogRef, field: &str, depth: usize) -> Result<()> {
     if depth > limits::LOG_DEPTH {
-        return Err(over(field, limits::LOG_DEPTH, "levels", depth));
+        return Err(over(&field, limits::LOG_DEPTH, "levels", depth));
     }
     check_id(&format_args!("{field}.level"), &log.level)?;
     check_id(&format_args!("{field}.id"), &log.id)?;
     log.parent.as_ref().map_or(Ok(()), |parent| check_log(parent, &format!("{field}.parent"), depth + 1))
-}
-
-/// An id of our own contract is kept whole or refused.
-fn check_id(field: &dyn Display, id: &str) -> Result<()> {
-    if id.len() > limits::TEXT_BYTES {
-        return Err(over(&field.to_string(), limits::TEXT_BYTES, "bytes", id.len()));
-    }
-    if id.contains('\0') {
-        return Err(Error::bad_input(field.to_string(), UNSTORABLE));
-    }
-    if text::is_blank(id) {
-        return Err(Error::bad_input(field.to_string(), BLANK));
-    }
-    Ok(())
-}
-
-fn over(field: &str, limit: usize, unit: &str, got: usize) -> Error {
-    Error::bad_input(field, format!("must be at most {limit} {unit}, got {got}"))
 }
 
 /// Reads an actor kind as clients write it.

@@ -6,6 +6,7 @@ pub mod id;
 pub mod input;
 pub mod json;
 pub mod limits;
+pub mod names;
 pub mod position;
 pub mod stored;
 pub mod terms;
@@ -18,6 +19,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 pub use id::{EventId, LogId};
+pub use names::{ActionName, OrganizationId};
 pub use position::Position;
 pub use timestamp::Timestamp;
 
@@ -161,7 +163,7 @@ pub struct Resource {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     /// What was done, exactly as sent.
-    pub action: String,
+    pub action: ActionName,
     /// Category code.
     pub category: Option<String>,
     /// How it ended.

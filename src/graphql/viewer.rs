@@ -43,7 +43,7 @@ impl Viewer {
 
     /// The organization of the token.
     async fn organization(&self) -> Option<ID> {
-        self.0.organization.clone().map(ID)
+        self.0.organization.clone().map(|id| ID(id.into()))
     }
 
     /// Role in the organization; the first where there are several.

@@ -4,7 +4,7 @@ use super::rules::{self, Filled};
 use crate::{
     auth::{LogName, WriteScope},
     error::Result,
-    event::{Draft, Timestamp, input::RecordInput, terms},
+    event::{ActionName, Draft, Timestamp, input::RecordInput, terms},
     store::{Item, Key},
 };
 
@@ -33,7 +33,7 @@ fn admit_at(scope: WriteScope, mut input: RecordInput, level: &str, now: Timesta
     let key = input.idempotency_key.as_deref().map(|key| Key::new(key, input.content_hash()));
     let truncated = input.keep()?;
     let draft = Draft {
-        action: input.action,
+        action: ActionName::new(input.action)?,
         category,
         outcome,
         actor: input.actor,

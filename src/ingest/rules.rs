@@ -47,9 +47,7 @@ fn check_action(product: &Product, input: &RecordInput) -> Result<()> {
 
 /// An action that belongs to certain levels is recorded in a log of one of them.
 fn check_level(product: &Product, rules: &Rules, action: &str, level: &str) -> Result<()> {
-    if product.level(level).is_none() {
-        return Err(Error::bad_input("log.level", format!("must be one of {}, got {level:?}", product.level_names())));
-    }
+    product.check_level("log.level", level)?;
     if rules.levels.is_empty() || rules.levels.iter().any(|each| each == level) {
         return Ok(());
     }

@@ -362,7 +362,7 @@ impl Filter {
         }
         let mut missing: Vec<_> = self.search.words.iter().collect();
         missing.retain(|asked| {
-            !asked.actions.contains(&event.action)
+            !asked.actions.iter().any(|action| event.action == **action)
                 && !event.category.as_ref().is_some_and(|c| asked.categories.contains(c))
         });
         let mut phrases: Vec<_> = self.search.phrases.iter().collect();

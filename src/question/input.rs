@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    event::{ActorKind, Outcome, Timestamp, limits},
+    event::{ActorKind, Outcome, Timestamp, limits, names::check_text},
 };
 
 /// A filter as a caller asks for it, and a search beside it; nothing of it is checked. The fields mean what those of
@@ -155,7 +155,7 @@ fn texts(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<String>>
 fn texts_of(field: &str, values: Option<Vec<String>>, most: usize) -> Result<Option<Vec<String>>> {
     let values = list(field, values)?;
     for text in values.iter().flatten() {
-        check_length(field, text, most)?;
+        check_text(&field, text, most)?;
     }
     Ok(values)
 }
@@ -163,25 +163,10 @@ fn texts_of(field: &str, values: Option<Vec<String>>, most: usize) -> Result<Opt
 /// A part to look for; an empty one is in everything.
 fn part(field: &str, part: Option<String>) -> Result<Option<String>> {
     let part = part.filter(|part| !part.is_empty());
-    part.iter().try_for_each(|part| check_text(field, part))?;
+    part.iter().try_for_each(|part| check_text(&field, part, limits::TEXT_BYTES))?;
     Ok(part)
 }
 
 fn patterns(field: &str, values: Option<Vec<String>>) -> Result<Option<Vec<Pattern>>> {
     Ok(texts(field, values)?.map(|values| values.iter().map(|text| Pattern::parse(text)).collect()))
-}
-
-/// A text that a database is asked for.
-pub fn check_text(field: &str, text: &str) -> Result<()> {
-    check_length(field, text, limits::TEXT_BYTES)
-}
-
-fn check_length(field: &str, text: &str, most: usize) -> Result<()> {
-    if text.len() > most {
-        return Err(Error::bad_input(field, format!("must be at most {most} bytes, got {}", text.len())));
-    }
-    if text.contains('\0') {
-        return Err(Error::bad_input(field, "must not contain NUL (U+0000)"));
-    }
-    Ok(())
 }

@@ -7,8 +7,7 @@ use super::{Reader, shown::Log};
 use crate::{
     auth::{Access, Principal, ReadScope, policy},
     error::{Error, Result},
-    event::{Actor, limits},
-    question::input::check_text,
+    event::{Actor, limits, names::check_text},
     store::{Dictionary, check_log},
 };
 
@@ -135,7 +134,7 @@ impl Reader {
             .filter(|n| *n <= most)
             .ok_or_else(|| Error::bad_input("first", format!("must be from 0 to {most}, got {first}")))?;
         if let Some(text) = matching {
-            check_text("matching", text)?;
+            check_text(&"matching", text, limits::TEXT_BYTES)?;
         }
         self.store.actors(&readable.scopes, matching, limit).await
     }

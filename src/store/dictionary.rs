@@ -11,7 +11,7 @@ use crate::{
     auth::LogName,
     catalog::{LogDeletion, Product},
     error::Result,
-    event::{LogId, Outcome, Timestamp},
+    event::{ActionName, LogId, Outcome, Timestamp},
 };
 
 /// A node of an organization's tree of logs; its number is its place in [`Dictionary::logs`].
@@ -35,7 +35,7 @@ pub struct LogNode {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Kind {
     /// Action name.
-    pub action: String,
+    pub action: ActionName,
     /// Category code.
     pub category: Option<String>,
     /// Outcome.
@@ -244,7 +244,7 @@ impl Store {
         }
         for row in kind::Model::find_by_statement(kinds).all(db).await.map_err(error::from)? {
             let outcome = rows::outcome(row.outcome).map_err(error::from)?;
-            dictionary.add_kind(Kind { action: row.action, category: row.category, outcome });
+            dictionary.add_kind(Kind { action: ActionName::stored(row.action), category: row.category, outcome });
         }
         let dictionary = Arc::new(dictionary);
         // On PostgreSQL a commit may lie between reading the head and the rows. The dictionary counts as the version of

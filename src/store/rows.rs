@@ -1,12 +1,14 @@
-//! Reads rows: whole events, and rows of other shapes.
+//! Rows: an event's columns as they are written and read, in one order, and rows of other shapes.
 
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Value};
 use sqlx::{ColumnIndex, Decode, Row, Type};
 
-use super::{Store, dialect::sql::Sql, error};
+use super::{Store, dialect::sql::Sql, error, tables::EVENT};
 use crate::{
     error::{Error, Result},
-    event::{Actor, ActorKind, Draft, Event, Outcome, Position, Timestamp, stored},
+    event::{
+        ActionName, Actor, ActorKind, Draft, Event, Outcome, Position, Timestamp, stored, words::NORMALISER_VERSION,
+    },
 };
 
 impl Store {
@@ -46,6 +48,35 @@ pub(super) fn event_of(row: &QueryResult) -> Result<Event> {
     }
 }
 
+/// The values of an event in the order of [`EVENT`]'s columns after the key: the twin of what [`event_of`] reads.
+pub(super) fn values_of(event: &Event) -> [Value; EVENT.rest.len()] {
+    [
+        event.position.0.into(),
+        event.salt.into(),
+        event.log_no.into(),
+        event.occurred_at.0.into(),
+        event.recorded_at.0.into(),
+        event.action.to_string().into(),
+        event.category.clone().into(),
+        event.outcome.map(Outcome::number).into(),
+        event.actor.kind.number().into(),
+        event.actor.id.clone().into(),
+        event.actor.name.clone().into(),
+        event.actor.email.clone().into(),
+        event.on_behalf_of.as_ref().map(stored::actor).into(),
+        stored::resources(&event.resources).into(),
+        event.ip_address.clone().into(),
+        event.user_agent.clone().into(),
+        event.correlation_id.clone().into(),
+        event.source.clone().into(),
+        event.source_event_id.clone().into(),
+        event.recorded_by.clone().into(),
+        stored::paths(&event.truncated).into(),
+        event.metadata.clone().into(),
+        NORMALISER_VERSION.into(),
+    ]
+}
+
 /// Reads an event's columns by their places in [`COLUMNS`](super::tables::COLUMNS). By name, as SeaORM's models do, it
 /// takes twice as long: a page of 50 events looks up 1,150 names, and every null becomes an error and back.
 ///
@@ -70,7 +101,7 @@ where
         occurred_at: Timestamp(columns.next()?),
         recorded_at: Timestamp(columns.next()?),
         said: Draft {
-            action: columns.next()?,
+            action: ActionName::stored(columns.next()?),
             category: columns.next()?,
             outcome: outcome(columns.next()?).map_err(error::from)?,
             actor: Actor {

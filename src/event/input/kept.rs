@@ -78,7 +78,7 @@ impl RecordInput {
         if rest + metadata <= limits::EVENT_BYTES {
             return Ok(());
         }
-        let too_large = |got: usize| over("event", limits::EVENT_BYTES, "bytes of JSON", got);
+        let too_large = |got: usize| over(&"event", limits::EVENT_BYTES, "bytes of JSON", got);
         if self.strict {
             return Err(too_large(rest + metadata));
         }

@@ -70,7 +70,7 @@ fn flattened(text: &str, marks: &mut Marks) -> Result<String> {
 /// # Errors
 /// `BAD_USER_INPUT` on `event`, for a strict caller.
 pub fn shorten(text: &str, room: usize, marks: &mut Marks) -> Result<String> {
-    let too_large = |got| move || over("event", limits::EVENT_BYTES, "bytes of JSON", got).to_string();
+    let too_large = |got| move || over(&"event", limits::EVENT_BYTES, "bytes of JSON", got).to_string();
     let mut tree = Tree::read(text, usize::MAX);
     if tree.length() <= room {
         // Without the blanks between its pieces it fits: the same JSON, but not byte for byte.

@@ -12,7 +12,7 @@ use sea_orm::FromQueryResult;
 use super::total::Count;
 use crate::{
     error::Result,
-    event::Timestamp,
+    event::{ActionName, Timestamp},
     question::period,
     store::{
         Selection, Store,
@@ -171,7 +171,7 @@ impl Store {
         let mut calendar = Calendar { at: head.clone(), counts: known.counts.clone() };
         for row in rows {
             let outcome = rows::outcome(row.outcome).map_err(error::from)?;
-            let kind = Kind { action: row.action, category: row.category, outcome };
+            let kind = Kind { action: ActionName::stored(row.action), category: row.category, outcome };
             let Some(kind_no) = selection.dictionary.kind_no(&kind) else { return Ok(None) };
             let day = period::day_of(Timestamp(row.occurred_ns), zone);
             let day = day.signed_duration_since(NaiveDate::default()).num_days();

@@ -11,7 +11,7 @@ use super::total::{Count, Piece, edge, pieces};
 use crate::{
     catalog::LogDeletion,
     error::Result,
-    event::{Actor, Event, Outcome},
+    event::{ActionName, Actor, Event, Outcome},
     question::filter::Dimension,
     store::{Selection, Store, dialect::sql::Sql, dictionary::Kind, error, range::Range, read::selection::Route, rows},
 };
@@ -103,7 +103,11 @@ const KIND: By<Kind> = By {
     columns: &["action", "category", "outcome"],
     read: |row| {
         let outcome = rows::outcome(row.try_get("", "outcome")?)?;
-        Ok(Some(Kind { action: row.try_get("", "action")?, category: row.try_get("", "category")?, outcome }))
+        Ok(Some(Kind {
+            action: ActionName::stored(row.try_get("", "action")?),
+            category: row.try_get("", "category")?,
+            outcome,
+        }))
     },
     of: |event| vec![Kind { action: event.action.clone(), category: event.category.clone(), outcome: event.outcome }],
 };
@@ -158,7 +162,7 @@ impl Store {
     /// # Errors
     /// Those of [`Store::count`].
     pub async fn facet_actions(&self, selection: &Selection) -> Result<FacetList<String>> {
-        self.facet_of_kinds(selection, Dimension::Action, |kind| Some(kind.action.clone())).await
+        self.facet_of_kinds(selection, Dimension::Action, |kind| Some(kind.action.to_string())).await
     }
 
     /// Events by outcome.

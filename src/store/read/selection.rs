@@ -235,7 +235,8 @@ impl Store {
         if filter.has_action_prefix() {
             let patterns: Vec<&Pattern> = filter.actions.iter().flatten().chain(&filter.not_actions).collect();
             let names = selection.dictionary.kinds.iter().map(|kind| &kind.action);
-            expansion.actions = names.filter(|name| patterns.iter().any(|p| p.matches(name))).cloned().collect();
+            expansion.actions =
+                names.filter(|name| patterns.iter().any(|p| p.matches(name))).map(ToString::to_string).collect();
             expansion.actions.sort_unstable();
             expansion.actions.dedup();
         }

@@ -13,8 +13,7 @@ use crate::{
     event::{
         Actor, Outcome,
         hash::{self, Hash},
-        stored, terms,
-        words::NORMALISER_VERSION,
+        terms,
     },
     store::{
         LogNode, Store,
@@ -22,6 +21,7 @@ use crate::{
         dialect::{Dialect, search_rowid, sql::Sql},
         dictionary::Kind,
         grain::{DAY, Grain, QUARTER},
+        rows,
         tables::{COUNT, DIRECTORY, HEAD, IDEMPOTENCY, KIND, LOG, ORDER},
     },
 };
@@ -257,38 +257,13 @@ fn log_row(organization_no: i64, no: i64, log: &LogNode) -> [Value; 8] {
 
 fn kind_row(organization_no: i64, no: i64, kind: &Kind) -> [Value; 5] {
     let outcome = kind.outcome.map(Outcome::number);
-    [organization_no.into(), no.into(), kind.action.clone().into(), kind.category.clone().into(), outcome.into()]
+    [organization_no.into(), no.into(), kind.action.to_string().into(), kind.category.clone().into(), outcome.into()]
 }
 
 /// The places of an event's row, in the order of [`Dialect::insert_events`].
 fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&String>) -> [Value; N] {
-    let event = &staged.event;
-    let mut values: Vec<Value> = dialect.key_values(event.organization_no, event.sequence);
-    values.extend([
-        event.position.0.into(),
-        event.salt.into(),
-        event.log_no.into(),
-        event.occurred_at.0.into(),
-        event.recorded_at.0.into(),
-        event.action.clone().into(),
-        event.category.clone().into(),
-        event.outcome.map(Outcome::number).into(),
-        event.actor.kind.number().into(),
-        event.actor.id.clone().into(),
-        event.actor.name.clone().into(),
-        event.actor.email.clone().into(),
-        event.on_behalf_of.as_ref().map(stored::actor).into(),
-        stored::resources(&event.resources).into(),
-        event.ip_address.clone().into(),
-        event.user_agent.clone().into(),
-        event.correlation_id.clone().into(),
-        event.source.clone().into(),
-        event.source_event_id.clone().into(),
-        event.recorded_by.clone().into(),
-        stored::paths(&event.truncated).into(),
-        event.metadata.clone().into(),
-        NORMALISER_VERSION.into(),
-    ]);
+    let mut values: Vec<Value> = dialect.key_values(staged.event.organization_no, staged.event.sequence);
+    values.extend(rows::values_of(&staged.event));
     values.extend(terms.map(|terms| Value::from(terms.as_str())));
     values.try_into().unwrap_or_else(|values: Vec<Value>| panic!("an event has {N} places, not {}", values.len()))
 }

@@ -19,13 +19,7 @@ pub(in crate::store) fn find_or_add_log(
     reference: &LogRef,
     field: &str,
 ) -> Result<i64> {
-    let Some((_, level)) = product.level(&reference.level) else {
-        let names: Vec<_> = product.levels.iter().map(|level| level.name.as_str()).collect();
-        return Err(Error::bad_input(
-            format!("{field}.level"),
-            format!("must be one of {}, got {:?}", names.join(", "), reference.level),
-        ));
-    };
+    let level = product.check_level(&format!("{field}.level"), &reference.level)?;
     let Some(above) = &level.parent else {
         if reference.id != org.external_id {
             return Err(Error::bad_input(

@@ -49,7 +49,7 @@ impl Item {
             + event.on_behalf_of.as_ref().map_or(0, of_actor);
         let resources: usize =
             event.resources.iter().map(|each| size_of::<Resource>() + of([&each.kind, &each.id, &each.name])).sum();
-        let always = [&event.action, &event.recorded_by, &event.metadata];
+        let always = [&event.recorded_by, &event.metadata];
         let always: usize = always.into_iter().map(|text| ALLOCATION + text.capacity()).sum();
         let terms: usize = self.terms.iter().map(|term| size_of::<String>() + ALLOCATION + term.capacity()).sum();
         size_of::<Self>() + texts + resources + always + terms

@@ -35,13 +35,13 @@ async fn an_event_that_the_database_does_not_take_is_refused_alone(app: &TestApp
     match app.database {
         Database::Sqlite => {
             let mut other = SqliteConnection::connect(&app.url).await.unwrap();
-            let sql = "CREATE TRIGGER poison BEFORE INSERT ON action WHEN NEW.name = 'poison' BEGIN SELECT \
+            let sql = "CREATE TRIGGER poison BEFORE INSERT ON kind WHEN NEW.action = 'poison' BEGIN SELECT \
                        RAISE(ABORT, 'poison'); END";
             other.execute(sql).await.unwrap();
         }
         Database::Postgres => {
             let mut other = PgConnection::connect(&app.url).await.unwrap();
-            other.execute("ALTER TABLE action ADD CONSTRAINT poison CHECK (name <> 'poison')").await.unwrap();
+            other.execute("ALTER TABLE kind ADD CONSTRAINT poison CHECK (action <> 'poison')").await.unwrap();
         }
     }
     let text = [line("one"), line("poison"), line("two")].join("\n");

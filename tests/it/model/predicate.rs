@@ -1,7 +1,7 @@
 //! Events and questions as the service's own types, for its pure predicate.
 
 use ledgerline::{
-    event::{Actor, ActorKind, Draft, Event, Position, Resource, Timestamp},
+    event::{ActionName, Actor, ActorKind, Draft, Event, Position, Resource, Timestamp},
     question::{
         filter::{Filter, Pattern},
         search::Search,
@@ -27,7 +27,7 @@ impl Kept {
         let [ip_address, user_agent, correlation_id, source, source_event_id] = told.texts.map(owned);
         let resources = told.resources.iter();
         let said = Draft {
-            action: self.action().to_owned(),
+            action: ActionName::new(self.action()).expect("a name"),
             category: self.category.map(str::to_owned),
             outcome: self.outcome,
             actor: actor(told.kind, told.actor),
