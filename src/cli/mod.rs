@@ -54,7 +54,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Copies everything to another database, SQLite or PostgreSQL; safe to repeat.
     Copy(copy::CopyArgs),
-    /// Makes search terms anew that an older version has made; the service may be up. Safe to interrupt and repeat.
+    /// Makes search terms anew that an older version has made; the service may be up, once no older version records any
+    /// more. Safe to interrupt and repeat.
     Reindex(reindex::ReindexArgs),
     /// Prints the GraphQL schema.
     Schema,

@@ -73,15 +73,11 @@ impl Dialect {
         text
     }
 
-    /// What a transaction has to say before it [replaces terms](Self::replace_terms): PostgreSQL's triggers let it, and
-    /// the plan goes from the few rows to their events, however it is guessed how many there are.
+    /// What a transaction has to say before it [replaces terms](Self::replace_terms): PostgreSQL's triggers let it then.
     pub fn before_replacing_terms(self) -> Option<&'static str> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres => Some(
-                "SET LOCAL ledgerline.reindex = 'on'; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
-                 SET LOCAL enable_mergejoin = off",
-            ),
+            Self::Postgres => Some("SET LOCAL ledgerline.reindex = 'on'"),
         }
     }
 
@@ -94,10 +90,16 @@ impl Dialect {
                 Sql::new("INSERT INTO event_search (rowid, terms) ").table(self, rows)
             }
             Self::Postgres => {
+                let positions: Vec<i64> = rows.iter().map(|(position, _)| *position).collect();
                 let rows = rows.into_iter().map(|(position, terms)| [position.into(), terms.into()]);
                 let sql = Sql::new("UPDATE event e SET terms = n.c1, terms_version = ").bind(version).text(" FROM (");
-                let sql = sql.table_of(self, rows, Some("tsvector"));
-                sql.text(") n WHERE e.position = n.c0").with(" AND e.organization_no = ", organization_no)
+                let sql = sql.table_of(self, rows, Some("tsvector")).text(") n WHERE e.position = n.c0");
+                // By the key, however the planner would join: it may take the whole organization to be a few rows.
+                self.one_of(
+                    sql.with(" AND e.organization_no = ", organization_no).text(" AND "),
+                    "e.position",
+                    positions.into_iter(),
+                )
             }
         }
     }
