@@ -1,4 +1,4 @@
-.PHONY: run viewer test test-real-events torture bench docs docs-test schema dump-schema fmt clean help
+.PHONY: run viewer test test-real-events torture bench docs docs-test schema dump-schema deny fmt clean help
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
@@ -31,6 +31,9 @@ schema: ## write schema.graphql anew
 
 dump-schema: ## keep the schema of a release for the upgrade tests: make dump-schema VERSION=0.2.0
 	@scripts/dump-schema "$(VERSION)"
+
+deny: ## check licences, bans and sources of what is built in, and known weaknesses where they can be asked for
+	@scripts/deny
 
 fmt: web/node_modules ## format the code
 	cargo fmt --all
