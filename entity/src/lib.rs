@@ -1,7 +1,10 @@
-//! The rows of the database: no logic, no GraphQL.
+//! The rows of the database: no logic, no GraphQL. Tables that are no hot path are read and written through these; the
+//! hot path reads some of them by statements of its own.
 
 #![expect(missing_docs, reason = "a column is what migration/ says of it")]
 
 pub mod kind;
 pub mod log;
 pub mod organization_head;
+pub mod schema_history;
+pub mod stale_terms;

@@ -8,7 +8,8 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use entity::stale_terms;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use super::{Store, connection::transaction::Transaction, dialect::sql::Sql, error};
 use crate::{
@@ -44,19 +45,13 @@ impl Stale {
     }
 }
 
-#[derive(FromQueryResult)]
-struct Listed {
-    organization_no: i64,
-    done: i64,
-}
-
 impl Store {
     /// Whether the index may lack words of an organization's events.
     pub(super) async fn lacks_words(&self, organization_no: i64) -> Result<bool> {
         let known = match self.stale.0.load_full() {
             Some(known) => known,
             None => {
-                let all = self.rows_of::<Listed>(Sql::new("SELECT organization_no, done FROM stale_terms")).await?;
+                let all = stale_terms::Entity::find().all(&self.read).await.map_err(error::from)?;
                 let known: Arc<HashSet<i64>> = Arc::new(all.iter().map(|row| row.organization_no).collect());
                 self.stale.0.store(Some(known.clone()));
                 known
@@ -65,12 +60,11 @@ impl Store {
         if !known.contains(&organization_no) {
             return Ok(false);
         }
-        let listed = Sql::new("SELECT count(*) AS n FROM stale_terms WHERE organization_no = ").bind(organization_no);
-        let listed = self.number_of(listed).await? > 0;
-        if !listed {
+        let listed = stale_terms::Entity::find_by_id(organization_no).one(&self.read).await.map_err(error::from)?;
+        if listed.is_none() {
             self.stale.forget();
         }
-        Ok(listed)
+        Ok(listed.is_some())
     }
 
     /// Lists every organization: the terms of all events are to be made anew, as where an index was damaged.
@@ -79,6 +73,7 @@ impl Store {
     /// Those of the database.
     pub async fn reindex_everything(&self) -> Result<()> {
         let tx = self.write.begin().await?;
+        // By hand: SeaORM has no INSERT of a SELECT that meets rows which are there.
         let list = "INSERT INTO stale_terms (organization_no, done) SELECT organization_no, 0 FROM organization_head \
                     WHERE true ON CONFLICT (organization_no) DO UPDATE SET done = 0";
         tx.execute_unprepared(list).await.map_err(error::from)?;
@@ -98,6 +93,7 @@ impl Store {
             organization_no: i64,
             events: i64,
         }
+        // By hand: the difference of columns of two tables.
         let left = "SELECT s.organization_no, h.size - s.done AS events FROM stale_terms s \
                     JOIN organization_head h ON h.organization_no = s.organization_no ORDER BY s.organization_no";
         let left = Left::find_by_statement(Sql::new(left).on(self.dialect.backend()));
@@ -120,11 +116,9 @@ impl Store {
     /// The next events of an organization: how many they were; `None` once it is not listed any more.
     async fn reindex_some(&self, organization_no: i64) -> Result<Option<u64>> {
         let tx = self.write.begin().await?;
-        let place = Sql::new("SELECT organization_no, done FROM stale_terms WHERE organization_no = ");
         // Another run waits here, and finds what this one has done.
-        let place = place.bind(organization_no).text(self.dialect.for_update());
-        let place = Listed::find_by_statement(place.on(self.dialect.backend())).one(&tx).await.map_err(error::from)?;
-        let Some(Listed { done, .. }) = place else {
+        let place = stale_terms::Entity::find_by_id(organization_no).lock_exclusive().one(&tx).await;
+        let Some(stale_terms::Model { done, .. }) = place.map_err(error::from)? else {
             tx.rollback().await?;
             return Ok(None);
         };
@@ -138,8 +132,7 @@ impl Store {
             if head.row.size - next <= BATCH {
                 self.make_terms(&tx, organization_no, next, head.row.size).await?;
                 next = head.row.size;
-                let delete = Sql::new("DELETE FROM stale_terms WHERE organization_no = ").bind(organization_no);
-                self.execute(&tx, delete).await?;
+                stale_terms::Entity::delete_by_id(organization_no).exec(&tx).await.map_err(error::from)?;
                 // A replica is asked only once its head is this one: it has the terms then.
                 let step = 1 + self.chance.bits(DICTIONARY_BITS);
                 let grown = Sql::new("UPDATE organization_head SET dictionary = dictionary + ").bind(step);
@@ -148,8 +141,9 @@ impl Store {
                 return Ok(Some((next - done).cast_unsigned()));
             }
         }
-        let gone_on = Sql::new("UPDATE stale_terms SET done = ").bind(next);
-        self.execute(&tx, gone_on.with(" WHERE organization_no = ", organization_no)).await?;
+        let gone_on =
+            stale_terms::Entity::update_many().filter(stale_terms::Column::OrganizationNo.eq(organization_no));
+        gone_on.col_expr(stale_terms::Column::Done, next.into()).exec(&tx).await.map_err(error::from)?;
         tx.commit().await?;
         Ok(Some((next - done).cast_unsigned()))
     }

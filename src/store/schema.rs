@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use entity::schema_history;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 
 use super::{
@@ -41,11 +42,6 @@ impl Schema {
         struct Applied {
             version: String,
         }
-        #[derive(FromQueryResult)]
-        struct Brought {
-            migration: String,
-            program: String,
-        }
         let has = async |table: &str| -> Result<bool, DbErr> {
             let statement = dialect.has_table(table).on(dialect.backend());
             Ok(Found::find_by_statement(statement).one(db).await?.is_some_and(|row| row.found > 0))
@@ -62,8 +58,7 @@ impl Schema {
         if !applied.is_empty() {
             let mut programs = HashMap::new();
             if has("schema_history").await? {
-                let all = Sql::new("SELECT migration, program FROM schema_history").on(dialect.backend());
-                let all = Brought::find_by_statement(all).all(db).await?;
+                let all = schema_history::Entity::find().all(db).await?;
                 programs.extend(all.into_iter().map(|row| (row.migration, row.program)));
             }
             schema.newer = applied.into_iter().map(|name| (name.clone(), programs.remove(&name))).collect();
@@ -132,9 +127,13 @@ pub(super) async fn migrate(database: &DatabaseConnection, dialect: Dialect) -> 
     schema.refuse_newer()?;
     let brought = async {
         Migrator::up(&tx, None).await?;
-        for name in &schema.pending {
-            let sql = Sql::new("INSERT INTO schema_history (migration, program) VALUES (").bind(name.as_str());
-            tx.execute_raw(sql.with(", ", PROGRAM).text(")").on(dialect.backend())).await?;
+        let brought = schema
+            .pending
+            .iter()
+            .map(|name| schema_history::ActiveModel { migration: Set(name.clone()), program: Set(PROGRAM.to_owned()) });
+        // Of no rows, SeaORM would insert one of default values.
+        if !schema.pending.is_empty() {
+            schema_history::Entity::insert_many(brought).exec_without_returning(&tx).await?;
         }
         tx.commit().await
     };

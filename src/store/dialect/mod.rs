@@ -87,14 +87,6 @@ impl Dialect {
         }
     }
 
-    /// Locks the row that a statement selects; SQLite's transactions that write are one after the other as they are.
-    pub fn for_update(self) -> &'static str {
-        match self {
-            Self::Sqlite => "",
-            Self::Postgres => " FOR UPDATE",
-        }
-    }
-
     /// A number that tells one list of partitions from another: a hash of their names. SQLite has no partitions.
     pub fn partitions_mark(self) -> &'static str {
         match self {
