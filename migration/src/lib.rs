@@ -6,10 +6,57 @@
 #![expect(elided_lifetimes_in_paths, reason = "the trait of migrations is written without them and must be matched")]
 
 pub use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DatabaseBackend;
 
-mod m20261121_120000_init;
-mod m20261125_220000_schema_history;
-mod m20261125_230000_stale_terms;
+/// One migration: its SQL for either database. Its name never changes, and names sort in the order of the history.
+#[derive(Clone, Copy)]
+struct Step {
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// All migrations, oldest first.
+const HISTORY: [Step; 3] = [
+    Step {
+        name: "m20261121_120000_init",
+        sqlite: include_str!("init/sqlite.sql"),
+        postgres: include_str!("init/postgres.sql"),
+    },
+    Step {
+        name: "m20261125_220000_schema_history",
+        sqlite: include_str!("schema_history/sqlite.sql"),
+        postgres: include_str!("schema_history/postgres.sql"),
+    },
+    Step {
+        name: "m20261125_230000_stale_terms",
+        sqlite: include_str!("stale_terms/sqlite.sql"),
+        postgres: include_str!("stale_terms/postgres.sql"),
+    },
+];
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let sql = match manager.get_database_backend() {
+            DatabaseBackend::Sqlite => self.sqlite,
+            DatabaseBackend::Postgres => self.postgres,
+            other => return Err(DbErr::Migration(format!("unsupported database {other:?}"))),
+        };
+        manager.get_connection().execute_unprepared(sql).await?;
+        Ok(())
+    }
+
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Migration("a schema only goes forward".to_owned()))
+    }
+}
 
 /// Brings a database to the schema of this version.
 pub struct Migrator;
@@ -17,10 +64,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261121_120000_init::Migration),
-            Box::new(m20261125_220000_schema_history::Migration),
-            Box::new(m20261125_230000_stale_terms::Migration),
-        ]
+        HISTORY.into_iter().map(|step| -> Box<dyn MigrationTrait> { Box::new(step) }).collect()
     }
 }

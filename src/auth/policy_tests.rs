@@ -155,7 +155,7 @@ fn who_may_read_what() {
     caputchin - | read staff | - | - | troop:t_1 asks acct_3 -
         acct_3 troop:t_1 of [troop:t_1], staff
     capydb org_1 | read | admin | - | - asks - project:
-        BAD_USER_INPUT: log.id: must not be empty
+        BAD_USER_INPUT: log.id: must not be empty or blank
     "#);
 }
 
@@ -242,10 +242,10 @@ fn who_may_record_and_manage() {
         records: acct_9 by usr_1
         manages: acct_9 by usr_1
     caputchin - | record | - | - | - for Some("")
-        records: BAD_USER_INPUT: organization: must not be empty
+        records: BAD_USER_INPUT: organization: must not be empty or blank
         manages: FORBIDDEN: the token lacks the scope audit:manage
     caputchin - | record | - | - | - for Some("a\0b")
-        records: BAD_USER_INPUT: organization: must not contain NUL (U+0000)
+        records: BAD_USER_INPUT: organization: must not contain NUL (U+0000) or half of a surrogate pair
         manages: FORBIDDEN: the token lacks the scope audit:manage
     caputchin acct_1 | record manage | - | - | troop:t_1 for None
         records: acct_1 of [troop:t_1] by usr_1
