@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::{
     harness::{Caller, Database, TestApp, event, postgres},
-    process::ledgerline,
+    process::{import, ledgerline},
 };
 
 const BOTH: [Database; 2] = [Database::Sqlite, Database::Postgres];
@@ -288,6 +288,63 @@ async fn a_newer_schema_is_refused_by_name_before_anything_is_changed() {
             }
             assert_eq!(state(database, &url, folder.path()).await, before);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_does_not_upgrade_what_it_reads() {
+    for database in BOTH {
+        let (url, folder) = released(database, "0.1.0").await;
+        let (other, elsewhere) = empty(database).await;
+        let before = state(database, &url, folder.path()).await;
+        let refused = command(&url, elsewhere.path(), &["copy", "--from", &url, "--to", &other]);
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains("--from: must have the schema of this version, and lacks m202611"), "{said}");
+        assert!(said.contains("_schema_history"), "{said}");
+        assert_eq!(state(database, &url, folder.path()).await, before);
+        assert!(command(&url, elsewhere.path(), &["migrate"]).status.success());
+        let copied = command(&url, elsewhere.path(), &["copy", "--from", &url, "--to", &other]);
+        assert!(copied.status.success(), "{}", text(&copied.stderr));
+        let app = TestApp::on(database, other, Products::built_in(), elsewhere).await;
+        answers(&app).await;
+        app.finish().await;
+    }
+}
+
+/// A file of events without keys may be imported again by any later version.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_key_of_an_imported_record_is_what_it_was() {
+    for database in BOTH {
+        let app = TestApp::start(database).await;
+        let admin = app.admin("workspace", "acme");
+        let line = r#"{"organization":"acme","action":"user.login","occurredAt":"2026-01-01T00:00:00Z","actor":{"kind":"USER","id":"u1"}}"#;
+        let header = "organization,action,occurredAt,actor.kind,actor.id";
+        let row = "acme,user.login,2026-01-02T00:00:00Z,USER,u2";
+        for (contents, hashed, day, actor) in [
+            (format!("{line}\n{line}\n"), format!("\n{line}"), 1, "u1"),
+            (format!("{header}\n{row}\n"), format!("{header}\n{row}"), 2, "u2"),
+        ] {
+            let file = app.folder().join("events");
+            fs::write(&file, contents).expect("written");
+            let imported = import(&app.url, &app.folder(), &file, &[]).await;
+            assert!(imported.status.success(), "{imported:?}");
+            let digest = Sha256::digest(hashed);
+            let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+            let keys = if day == 1 {
+                vec![format!("line-{hex}"), format!("line-{hex}-2")]
+            } else {
+                vec![format!("line-{hex}")]
+            };
+            for key in keys {
+                let again = admin
+                    .record(json!({ "action": "user.login", "occurredAt": format!("2026-01-0{day}T00:00:00Z"),
+                        "actor": { "kind": "USER", "id": actor }, "idempotencyKey": key }))
+                    .await;
+                assert_eq!(again["status"], "ALREADY_RECORDED", "{key}");
+            }
+        }
+        app.finish().await;
     }
 }
 

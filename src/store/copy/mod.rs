@@ -89,7 +89,7 @@ impl Store {
     /// Opens a database to copy from: one that is there.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` where a SQLite file is missing, and those of [`Store::open`].
+    /// `BAD_USER_INPUT` where a SQLite file is missing or the schema is not that of this version, and those of [`Store::open`].
     pub async fn open_source(url: &str, clock: &Clock, chance: Chance) -> Result<Self> {
         if Dialect::of(url)? == Dialect::Sqlite {
             let fault = match std::fs::metadata(connect::path(url)) {
@@ -103,7 +103,17 @@ impl Store {
                 return Err(Error::bad_input("--from", rule));
             }
         }
-        // It is only read.
+        // It is only read: a service of an older version may be using it.
+        let schema = Self::schema(url).await?;
+        schema.refuse_newer()?;
+        if !schema.pending.is_empty() {
+            let rule = format!(
+                "must have the schema of this version, and lacks {}: run `ledgerline migrate` on it first, or copy it with \
+                 the version that made it",
+                schema.pending.join(", ")
+            );
+            return Err(Error::bad_input("--from", rule));
+        }
         Self::open(url, Durability::Waived, clock, chance).await
     }
 
