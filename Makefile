@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
-	cargo build --release
-	target/release/ledgerline demo
+	cargo build --profile demo
+	target/demo/ledgerline demo
 
 viewer: ## build the web viewer and the playground; without Node.js the API is served alone
 	@scripts/viewer

@@ -152,7 +152,7 @@ async function execute(block, reader, seen) {
       reader.append(block.value, `\n${text}\n`);
       const folder = block.value.split('/').slice(0, -1).join('/');
       await reader.run(
-        `target/release/ledgerline migrate --products ${folder} --database-url sqlite://data/looked-at.db`,
+        `target/demo/ledgerline migrate --products ${folder} --database-url sqlite://data/looked-at.db`,
       );
       break;
     }
