@@ -258,7 +258,7 @@ fn who_may_record_and_manage() {
     for (log, reason) in [
         (LogName::new("account", "acct_1"), "BAD_USER_INPUT: log.level: the organization's own log cannot be deleted"),
         (LogName::new("moon", "m"), "BAD_USER_INPUT: log.level: must be one of account, troop, widget, got \"moon\""),
-        (LogName::new("troop", ""), "BAD_USER_INPUT: log.id: must not be empty"),
+        (LogName::new("troop", ""), "BAD_USER_INPUT: log.id: must not be empty or blank"),
     ] {
         assert_eq!(refused(&may_manage(&p, None, &log).unwrap_err()), reason);
     }
