@@ -14,7 +14,7 @@ const TABLES: [&str; 9] = [
     "organization",
     "organization_head",
     "log",
-    "action",
+    "kind",
     "event",
     "event_order",
     "idempotency",
