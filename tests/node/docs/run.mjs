@@ -151,9 +151,7 @@ async function execute(block, reader, seen) {
     case 'toml append': {
       reader.append(block.value, `\n${text}\n`);
       const folder = block.value.split('/').slice(0, -1).join('/');
-      await reader.run(
-        `target/demo/ledgerline migrate --products ${folder} --database-url sqlite://data/looked-at.db`,
-      );
+      await reader.run(`target/demo/ledgerline migrate --products ${folder} --database-url sqlite://data/looked-at.db`);
       break;
     }
     case 'toml dependencies':
