@@ -106,7 +106,7 @@ impl RecordInput {
     /// # Errors
     /// `BAD_USER_INPUT` naming field, rule and value.
     pub fn check(&self, now: Timestamp) -> Result<()> {
-        ActionName::new(self.action.as_str())?;
+        ActionName::check(&self.action)?;
         for (field, id) in [
             ("category", &self.category),
             ("organization", &self.organization),

@@ -108,7 +108,15 @@ impl ActionName {
     /// `BAD_USER_INPUT` on `action`.
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
-        if text::is_blank(&name) {
+        Self::check(&name).map(|()| Self(name))
+    }
+
+    /// Whether a text is the name of an action.
+    ///
+    /// # Errors
+    /// Those of [`ActionName::new`].
+    pub fn check(name: &str) -> Result<()> {
+        if text::is_blank(name) {
             return Err(Error::bad_input("action", BLANK));
         }
         let chars = name.chars().count();
@@ -118,7 +126,7 @@ impl ActionName {
         if let Some(c) = name.chars().find(|c| c.is_control()) {
             return Err(Error::bad_input("action", format!("must be printable text, found U+{:04X}", c as u32)));
         }
-        Ok(Self(name))
+        Ok(())
     }
 
     /// A name that was checked when it was recorded.

@@ -216,7 +216,16 @@ impl Cache {
     }
 }
 
+/// Bits of a step of a dictionary's version: two histories come to the same one with a chance of one in 2 to the power of
+/// as many.
+const STEP_BITS: u32 = 32;
+
 impl Store {
+    /// By how much a dictionary's version grows.
+    pub(super) fn dictionary_step(&self) -> i64 {
+        1 + self.chance.bits(STEP_BITS)
+    }
+
     /// The dictionary of an organization at the version of its head.
     pub(super) async fn dictionary(&self, db: &impl ConnectionTrait, head: &head::Model) -> Result<Arc<Dictionary>> {
         if let Some(known) = self.dictionaries.dictionaries.get(&head.organization_no)

@@ -8,7 +8,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use entity::stale_terms;
+use entity::{organization_head as head, stale_terms};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 
 use super::{Store, connection::transaction::Transaction, dialect::sql::Sql, error};
@@ -21,8 +21,6 @@ use crate::{
 const BATCH: i64 = 500;
 /// What other writers have between two transactions.
 const PAUSE: Duration = Duration::from_millis(5);
-/// Bits of a step of a dictionary's version.
-const DICTIONARY_BITS: u32 = 32;
 
 /// What a run came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,18 +122,18 @@ impl Store {
         };
         let head = self.head(&tx, organization_no).await?.ok_or_else(|| Error::internal(Headless(organization_no)))?;
         let mut next = (done + BATCH).min(head.row.size);
-        self.make_terms(&tx, organization_no, done, next).await?;
+        self.make_terms(&tx, &head.row, done, next).await?;
         if next == head.row.size {
             // From here on nobody records there until this is committed: what came meanwhile is the last.
             let locked = self.locked_heads(&tx, &[organization_no]).await?;
             let head = locked.first().ok_or_else(|| Error::internal(Headless(organization_no)))?;
             if head.row.size - next <= BATCH {
-                self.make_terms(&tx, organization_no, next, head.row.size).await?;
+                self.make_terms(&tx, &head.row, next, head.row.size).await?;
                 next = head.row.size;
                 stale_terms::Entity::delete_by_id(organization_no).exec(&tx).await.map_err(error::from)?;
                 // A replica is asked only once its head is this one: it has the terms then.
-                let step = 1 + self.chance.bits(DICTIONARY_BITS);
-                let grown = Sql::new("UPDATE organization_head SET dictionary = dictionary + ").bind(step);
+                let grown = Sql::new("UPDATE organization_head SET dictionary = dictionary + ");
+                let grown = grown.bind(self.dictionary_step());
                 self.execute(&tx, grown.with(" WHERE organization_no = ", organization_no)).await?;
                 tx.commit().await?;
                 return Ok(Some((next - done).cast_unsigned()));
@@ -149,12 +147,12 @@ impl Store {
     }
 
     /// Makes the terms of some events, by sequence: `from` included, `to` not.
-    async fn make_terms(&self, tx: &Transaction, organization_no: i64, from: i64, to: i64) -> Result<()> {
+    async fn make_terms(&self, tx: &Transaction, head: &head::Model, from: i64, to: i64) -> Result<()> {
         if from >= to {
             return Ok(());
         }
-        let head = self.head(tx, organization_no).await?.ok_or_else(|| Error::internal(Headless(organization_no)))?;
-        let dictionary = self.dictionary(tx, &head.row).await?;
+        let organization_no = head.organization_no;
+        let dictionary = self.dictionary(tx, head).await?;
         let events = self.dialect.events_by_sequence(organization_no, from, to - 1, false, to - from);
         let events = self.events_on(tx, events).await?;
         if events.len() as i64 != to - from {
@@ -162,7 +160,9 @@ impl Store {
         }
         let document = |event: &Event| {
             let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
-            self.dialect.document(organization_no, terms::of_content(event).into_iter().chain(logs))
+            let mut text = String::new();
+            self.dialect.write_terms(&mut text, organization_no, terms::of_content(event).into_iter().chain(logs));
+            text
         };
         let mut rows: Vec<(i64, String)> = events.iter().map(|event| (event.position.0, document(event))).collect();
         // Falling, as when they are recorded.

@@ -151,7 +151,8 @@ impl Batch {
         let (organization_no, sequence, position) = (event.organization_no, event.sequence, event.position.0);
         self.order.push(vec![organization_no.into(), sequence.into(), position.into()]);
         let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
-        let text = target.document(organization_no, terms::of_content(&event).into_iter().chain(logs));
+        let mut text = String::new();
+        target.write_terms(&mut text, organization_no, terms::of_content(&event).into_iter().chain(logs));
         match target {
             Dialect::Postgres => cells.push(text.into()),
             Dialect::Sqlite => {

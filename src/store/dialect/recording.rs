@@ -62,15 +62,18 @@ impl Dialect {
         ))
     }
 
-    /// An event's terms as its index takes them: a document of FTS5, or the text of a tsvector.
-    pub fn document(self, organization_no: i64, terms: impl Iterator<Item = String>) -> String {
+    /// Adds an event's terms to a text as its index takes them: a document of FTS5, or the text of a tsvector.
+    pub fn write_terms(
+        self,
+        text: &mut String,
+        organization_no: i64,
+        terms: impl IntoIterator<Item = impl AsRef<str>>,
+    ) {
         let prefix = terms::organization_prefix(organization_no);
         let (open, close) = if self == Self::Postgres { ("'", "' ") } else { ("", " ") };
-        let mut text = String::new();
         for term in terms {
-            text.extend([open, &prefix, &term, close]);
+            text.extend([open, &prefix, term.as_ref(), close]);
         }
-        text
     }
 
     /// What a transaction has to say before it [replaces terms](Self::replace_terms): PostgreSQL's triggers let it then.

@@ -26,10 +26,6 @@ use crate::{
     },
 };
 
-/// Bits of a step of a dictionary's version: two histories come to the same one with a chance of one in 2 to the power of
-/// as many.
-const DICTIONARY_BITS: u32 = 32;
-
 impl Store {
     /// Writes everything that a stage decided.
     pub(in crate::store) async fn insert(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
@@ -48,16 +44,15 @@ impl Store {
             let org = &stage.organizations[staged.organization];
             let event = &staged.event;
             let logs: Vec<_> = terms::of_logs(event.log_no, org.dictionary.within(event.log_no)).collect();
-            let prefix = terms::organization_prefix(org.no);
             let terms = staged.terms.iter().chain(&logs);
             match self.dialect {
                 Dialect::Sqlite => {
                     let document = documents.entry(event.position.0).or_default();
-                    terms.for_each(|term| document.extend([&prefix, term.as_str(), " "]));
+                    self.dialect.write_terms(document, org.no, terms);
                 }
                 Dialect::Postgres => {
                     let mut text = String::new();
-                    terms.for_each(|term| text.extend(["'", &prefix, term, "' "]));
+                    self.dialect.write_terms(&mut text, org.no, terms);
                     texts.push(text);
                 }
             }
@@ -209,7 +204,7 @@ impl Store {
             }
             let is_new = org.stored != (org.dictionary.logs.len(), org.dictionary.kinds.len());
             if is_new || !org.changed.is_empty() {
-                org.head.dictionary += 1 + self.chance.bits(DICTIONARY_BITS);
+                org.head.dictionary += self.dictionary_step();
                 std::sync::Arc::make_mut(&mut org.dictionary).version = org.head.dictionary;
             }
             heads.push([
