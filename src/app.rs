@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     chance::Chance,
@@ -37,7 +37,10 @@ pub struct App {
     /// The routes.
     pub router: Router,
     writing: JoinHandle<()>,
-    upkeep: JoinHandle<()>,
+    /// Tasks that end with the service.
+    beside: Vec<JoinHandle<()>>,
+    /// Says that the service stops, to whoever is connected for long.
+    stopping: watch::Sender<bool>,
 }
 
 impl App {
@@ -63,12 +66,21 @@ impl App {
         let (writer, writing) = Writer::start(store.clone(), clock.clone());
         let upkeep = {
             let (store, clock) = (store.clone(), clock.clone());
-            #[expect(clippy::disallowed_methods, reason = "it is kept, and `close` awaits it")]
-            tokio::spawn(tasks::keep("upkeep", move || {
+            beside("upkeep", move || {
                 let (store, clock) = (store.clone(), clock.clone());
                 async move { store.look_after(&clock).await }
-            }))
+            })
         };
+        let news = {
+            let store = store.clone();
+            beside("news", move || {
+                let store = store.clone();
+                async move {
+                    store.carry_news().await;
+                }
+            })
+        };
+        let (stopping, on_stop) = watch::channel(false);
         let reader = Reader::new(store.clone(), clock.clone());
         let services = Services { writer, reader, clock };
         let builder = schema_builder().data(services.clone());
@@ -84,9 +96,11 @@ impl App {
             read_rate: Arc::new(ReadRate::per_minute(settings.read_rate)),
             chance,
             metrics: metrics_handle(),
+            origins: settings.origins().into(),
+            stopping: on_stop,
         };
-        let router = router(edge, &settings.origins(), &settings.headers());
-        Ok(Self { store, services, keys, schema, router, writing, upkeep })
+        let router = router(edge, &settings.headers());
+        Ok(Self { store, services, keys, schema, router, writing, beside: vec![upkeep, news], stopping })
     }
 
     /// Serves until `stop`, then answers who is waiting, commits what is queued and closes the database.
@@ -94,13 +108,13 @@ impl App {
     /// # Errors
     /// Those of the listener, and the end of the writer task: a service that cannot record must not go on as if it could.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { store, services, keys, schema, router, mut writing, upkeep } = self;
+        let Self { store, services, keys, schema, router, mut writing, beside, stopping } = self;
         drop((keys, schema));
-        let (stopped, mut on_stop) = tokio::sync::watch::channel(false);
+        let mut on_stop = stopping.subscribe();
         let stop = async move {
             stop.await;
             tracing::info!("stopping: waiting for requests and the queue");
-            let _ = stopped.send(true);
+            stopping.send_replace(true);
         };
         let serving = async { axum::serve(listener, router).with_graceful_shutdown(stop).await };
         let overdue = async {
@@ -116,24 +130,34 @@ impl App {
             }
             () = overdue => tracing::warn!("requests were still open after {} s", DRAIN.as_secs()),
         }
-        Self::finish(store, services, writing, upkeep).await;
+        Self::finish(store, services, writing, beside).await;
         Ok(())
     }
 
     /// Commits what is queued and closes the database.
     pub async fn close(self) {
-        let Self { store, services, keys, schema, router, writing, upkeep } = self;
+        let Self { store, services, keys, schema, router, writing, beside, stopping } = self;
+        stopping.send_replace(true);
         drop((keys, schema, router));
-        Self::finish(store, services, writing, upkeep).await;
+        Self::finish(store, services, writing, beside).await;
     }
 
-    async fn finish(store: Store, services: Services, writing: JoinHandle<()>, upkeep: JoinHandle<()>) {
+    async fn finish(store: Store, services: Services, writing: JoinHandle<()>, beside: Vec<JoinHandle<()>>) {
         drop(services);
         // The routes held the other handles of the writer, and are gone. A handle that is left is not waited for.
         let _ = tokio::time::timeout(DRAIN, writing).await;
-        upkeep.abort();
+        beside.iter().for_each(JoinHandle::abort);
         store.close().await;
     }
+}
+
+/// Starts a task that lives as long as the service.
+fn beside<F: Future<Output = ()> + Send + 'static>(
+    name: &'static str,
+    start: impl FnMut() -> F + Send + 'static,
+) -> JoinHandle<()> {
+    #[expect(clippy::disallowed_methods, reason = "it is kept, and ended with the service")]
+    tokio::spawn(tasks::keep(name, start))
 }
 
 /// The process's metrics; one recorder a process, however many services.

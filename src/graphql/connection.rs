@@ -38,11 +38,10 @@ impl AuditEventConnection {
 impl From<Page> for AuditEventConnection {
     fn from(page: Page) -> Self {
         let Page { list, entries, info, numbers } = page;
-        let edge = |entry: list::Entry| AuditEventEdge { place: entry.place, node: AuditEvent(entry.event) };
         let list::PageInfo { has_next, has_previous, start, end } = info;
         let page_info =
             PageInfo { has_next_page: has_next, has_previous_page: has_previous, start_cursor: start, end_cursor: end };
-        Self { list, edges: entries.into_iter().map(edge).collect(), page_info, numbers }
+        Self { list, edges: entries.into_iter().map(Into::into).collect(), page_info, numbers }
     }
 }
 
@@ -50,6 +49,12 @@ impl From<Page> for AuditEventConnection {
 pub struct AuditEventEdge {
     place: Place,
     node: AuditEvent,
+}
+
+impl From<list::Entry> for AuditEventEdge {
+    fn from(entry: list::Entry) -> Self {
+        Self { place: entry.place, node: AuditEvent(entry.event) }
+    }
 }
 
 /// An event and its place in the list.

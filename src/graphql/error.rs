@@ -2,17 +2,21 @@
 
 use async_graphql::{Context, ErrorExtensionValues, ErrorExtensions, Pos, ServerError, Value};
 
-use super::RequestId;
+use super::request_id;
 use crate::error::{Code, Error};
 
 /// Makes the GraphQL error of a failed field, and logs a fault of ours once.
 pub fn to_graphql(ctx: &Context<'_>, error: Error) -> async_graphql::Error {
-    let request_id = ctx.data_opt::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    logged(&error, &request_id(ctx))
+}
+
+/// The same for one who has no context any more.
+pub(super) fn logged(error: &Error, request_id: &str) -> async_graphql::Error {
     if matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
-        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(request_id, code = error.code().as_str(), cause, "a field could not be answered: {error}");
     }
-    extended(&error, &request_id)
+    extended(error, request_id)
 }
 
 /// The error of a whole request, which was not executed.

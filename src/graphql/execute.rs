@@ -1,5 +1,5 @@
 //! A request from its text to its answer, whatever it came over: parsed within limits, its operation chosen, faults of
-//! single events put in their places, executed, and its answer put in order. HTTP asks it today, and a WebSocket will.
+//! single events put in their places, executed, and its answer put in order. HTTP, SSE and WebSocket ask it.
 //! It knows no status, header or body: those belong to what a request came over.
 
 use std::{sync::Arc, time::Duration};
@@ -12,11 +12,17 @@ use async_graphql::{
     },
 };
 
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+
 use super::{
     AppSchema, RequestId,
     documents::Documents,
     error::{coded, refusal, set_code},
     limits,
+    live::ResumeAfter,
     response::{self, FieldOrder},
     variables,
     written::Written,
@@ -53,8 +59,8 @@ pub struct Asked {
     parameters: Parameters,
     document: Arc<ExecutableDocument>,
     order: FieldOrder,
-    /// Whether it changes something.
-    pub mutates: bool,
+    /// Whether it asks, changes something, or follows.
+    pub kind: OperationType,
     /// Whether it asks for the schema.
     pub introspects: bool,
 }
@@ -82,9 +88,9 @@ impl Executor {
             let message = "operationName must name one of the document's operations";
             return Err(coded(message, Code::GraphqlValidationFailed));
         };
-        let (order, mutates) = (FieldOrder::of(&document, operation), operation.ty != OperationType::Query);
+        let (order, kind) = (FieldOrder::of(&document, operation), operation.ty);
         let introspects = introspects.is_some();
-        Ok(Asked { parameters, document, order, mutates, introspects })
+        Ok(Asked { parameters, document, order, kind, introspects })
     }
 
     /// Executes a request for whoever its token speaks for; nobody, without a token.
@@ -93,28 +99,18 @@ impl Executor {
     /// `QUERY_TOO_COMPLEX` for a query that takes too long. Everything else that goes wrong stands in the answer.
     pub async fn execute(
         &self,
-        asked: Asked,
+        mut asked: Asked,
         principal: Option<Arc<Principal>>,
         request_id: &str,
     ) -> Result<Response, Box<ServerError>> {
-        let Asked { parameters, document, order, mutates, .. } = asked;
-        let mut request = Request::new(parameters.query).data(RequestId(request_id.to_owned()));
-        if let Some(name) = parameters.operation_name {
-            request = request.operation_name(name);
-        }
-        if let Some(variables) = parameters.variables {
-            request = request.variables(variables);
-        }
-        if let Some(principal) = principal {
-            request = request.data(principal);
-        }
+        let (order, kind) = (std::mem::take(&mut asked.order), asked.kind);
+        let mut request = asked.request(principal, request_id);
         if !order.merges_lists() {
             request = request.data(Written);
         }
-        request.set_parsed_query(ExecutableDocument::clone(&document));
         let executing = self.schema.execute(request);
         // A mutation is not cut off half-way: what it does is durable or not, and its caller is told.
-        let mut answer = if mutates {
+        let mut answer = if kind == OperationType::Mutation {
             executing.await
         } else {
             tokio::time::timeout(TIMEOUT, executing).await.map_err(|_| {
@@ -125,9 +121,55 @@ impl Executor {
         response::settle(&mut answer, &order);
         Ok(answer)
     }
+
+    /// Executes a request whose answers come one after the other: those of a subscription, or the one of another.
+    /// `resume_after` is the cursor that the client has got to, where what it came over tells.
+    pub fn stream(
+        &self,
+        mut asked: Asked,
+        principal: Option<Arc<Principal>>,
+        request_id: String,
+        resume_after: Option<String>,
+    ) -> BoxStream<'static, Response> {
+        if asked.kind != OperationType::Subscription {
+            let executor = self.clone();
+            let executing = async move {
+                let answer = executor.execute(asked, principal, &request_id).await;
+                answer.unwrap_or_else(|error| Response::from_errors(vec![*error]))
+            };
+            return stream::once(executing).boxed();
+        }
+        let order = std::mem::take(&mut asked.order);
+        let mut request = asked.request(principal, &request_id);
+        if let Some(after) = resume_after {
+            request = request.data(ResumeAfter(after));
+        }
+        let settled = move |mut answer: Response| {
+            response::settle(&mut answer, &order);
+            answer
+        };
+        self.schema.execute_stream(request).map(settled).boxed()
+    }
 }
 
 impl Asked {
+    /// The request as async-graphql takes it.
+    fn request(self, principal: Option<Arc<Principal>>, request_id: &str) -> Request {
+        let Self { parameters, document, .. } = self;
+        let mut request = Request::new(parameters.query).data(RequestId(request_id.to_owned()));
+        if let Some(name) = parameters.operation_name {
+            request = request.operation_name(name);
+        }
+        if let Some(variables) = parameters.variables {
+            request = request.variables(variables);
+        }
+        if let Some(principal) = principal {
+            request = request.data(principal);
+        }
+        request.set_parsed_query(ExecutableDocument::clone(&document));
+        request
+    }
+
     /// Puts the faults of single events in the variables into their places.
     ///
     /// # Errors

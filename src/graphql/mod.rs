@@ -11,6 +11,7 @@ mod facets;
 mod filter;
 pub mod flaw;
 mod limits;
+pub mod live;
 mod query;
 mod record;
 pub mod response;
@@ -21,7 +22,7 @@ pub mod written;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, Schema, SchemaBuilder};
+use async_graphql::{Context, Schema, SchemaBuilder};
 
 pub use error::{coded, refusal};
 
@@ -33,11 +34,12 @@ use crate::{
     reading::Reader,
 };
 use event::Node;
+use live::Subscription;
 use query::Query;
 use record::Mutation;
 
 /// The executable schema.
-pub type AppSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type AppSchema = Schema<Query, Mutation, Subscription>;
 
 /// What resolvers work with.
 #[derive(Clone)]
@@ -56,8 +58,8 @@ pub struct RequestId(pub String);
 
 /// The schema without services, for its text.
 #[must_use]
-pub fn schema_builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription)
+pub fn schema_builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query, Mutation, Subscription)
         .register_output_type::<Node>()
         .limit_complexity(limits::COST)
         .limit_depth(limits::INTROSPECTION_DEPTH as usize)
@@ -68,6 +70,11 @@ pub fn schema_builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 /// What the resolvers of a request work with.
 fn services<'a>(ctx: &'a Context<'_>) -> &'a Services {
     ctx.data_unchecked()
+}
+
+/// The name of the request.
+fn request_id(ctx: &Context<'_>) -> String {
+    ctx.data_opt::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
 /// Whoever the request's token speaks for.

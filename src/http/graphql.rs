@@ -1,85 +1,58 @@
-//! GraphQL over HTTP, <https://graphql.github.io/graphql-over-http/draft/>: JSON bodies by POST, queries by GET.
+//! GraphQL over HTTP, <https://graphql.github.io/graphql-over-http/draft/>: JSON bodies by POST, queries by GET, and either as a stream
+//! of events.
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Response as Answer, ServerError, Value, Variables};
+use async_graphql::{Response as Answer, ServerError, Value, Variables, parser::types::OperationType};
 use async_graphql_axum::GraphQLResponse;
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 
 use super::{
-    Edge, authenticate, body,
+    Edge,
+    admission::{BODY, Refusal, admit, parameters, status_of, too_large},
+    authenticate, body,
     coding::{self, Coding, Fault},
+    live::{socket, sse},
     media,
     media::Media,
 };
 use crate::{
     auth::Principal,
-    error::{Code, Error},
-    graphql::{coded, execute::Parameters, refusal, response::to_json},
+    error::Error,
+    graphql::{
+        execute::{Asked, Parameters},
+        response::to_json,
+    },
 };
 
 /// Largest body of a request that records, in bytes.
 const RECORDING_BODY: usize = 10 * 1024 * 1024;
-/// Largest other body, in bytes.
-const BODY: usize = 1024 * 1024;
 /// Longest time that a request's body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A request refused before it was executed.
-struct Refusal {
-    error: Box<ServerError>,
-    /// The status whatever the media type; `None`: 400, or 200 for `application/json`.
-    status: Option<StatusCode>,
-    /// A header that says what would have been taken.
-    hint: Option<(HeaderName, &'static str)>,
-}
-
-impl Refusal {
-    fn of(error: &Error, status: Option<StatusCode>, request_id: &str) -> Self {
-        Self { error: refusal(error, request_id), status, hint: None }
+/// `GET /graphql`: queries, subscriptions as a stream of events, and the handshake of a WebSocket.
+pub async fn get(State(edge): State<Edge>, request: Request) -> Response {
+    if socket::is_asked(request.headers()) {
+        return socket::open(edge, request).await;
     }
-
-    fn malformed(message: &str) -> Self {
-        Self::coded(message, StatusCode::BAD_REQUEST)
-    }
-
-    fn coded(message: &str, status: StatusCode) -> Self {
-        Self { error: coded(message, Code::BadUserInput), status: Some(status), hint: None }
-    }
-
-    /// 415 (RFC 9110, 15.5.16).
-    fn not_read(message: &str, header: HeaderName, taken: &'static str) -> Self {
-        let refusal = Self::coded(message, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-        Self { hint: Some((header, taken)), ..refusal }
-    }
-}
-
-/// What GraphQL refuses, HTTP answers by the media type.
-impl From<Box<ServerError>> for Refusal {
-    fn from(error: Box<ServerError>) -> Self {
-        Self { error, status: None, hint: None }
-    }
-}
-
-/// `GET /graphql`: queries only.
-pub async fn get(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
-    respond(&headers, async |request_id| {
-        let principal = authenticated(&edge, &headers, request_id).await?;
-        let parameters = from_url(query.as_deref().unwrap_or_default())?;
-        execute(&edge, parameters, principal, request_id, true, 0).await
+    let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
+    respond(&edge, headers, async |request_id| {
+        let principal = authenticated(&edge, headers, request_id).await?;
+        let asked = admit(&edge, from_url(query)?, principal.as_deref(), request_id, true, 0)?;
+        Ok((asked, principal))
     })
     .await
 }
 
 /// `POST /graphql`.
 pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Response {
-    respond(&headers, async |request_id| {
+    respond(&edge, &headers, async |request_id| {
         // Who is asking comes first: nobody's body is read for a token that is not accepted.
         let principal = authenticated(&edge, &headers, request_id).await?;
         if !media::is_json(&headers) {
@@ -97,8 +70,8 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
             Fault::Broken => Refusal::malformed("the body must be gzip, as its Content-Encoding says"),
             Fault::TooLarge => too_large(limit),
         })?;
-        let parameters = from_body(&body)?;
-        execute(&edge, parameters, principal, request_id, false, body.len()).await
+        let asked = admit(&edge, from_body(&body)?, principal.as_deref(), request_id, false, body.len())?;
+        Ok((asked, principal))
     })
     .await
 }
@@ -106,14 +79,6 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
 async fn authenticated(edge: &Edge, headers: &HeaderMap, request_id: &str) -> Result<Option<Arc<Principal>>, Refusal> {
     let refuse = |error: Error| Refusal::of(&error, Some(status_of(error.code())), request_id);
     authenticate::principal(edge, headers).await.map_err(refuse)
-}
-
-fn status_of(code: Code) -> StatusCode {
-    StatusCode::from_u16(code.status()).expect("the table of codes has statuses")
-}
-
-fn too_large(limit: usize) -> Refusal {
-    Refusal::coded(&format!("the body must be at most {limit} bytes"), StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 fn too_slow() -> Refusal {
@@ -130,25 +95,6 @@ fn from_body(body: &Bytes) -> Result<Parameters, Refusal> {
     let malformed = |error| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {error}"));
     parameters(body::read(text).map_err(malformed)?)
         .map_err(|fault| Refusal::malformed(&format!("the body must be a GraphQL request in JSON: {fault}")))
-}
-
-fn parameters(body: Value) -> Result<Parameters, String> {
-    let Value::Object(mut fields) = body else { return Err("it must be an object".to_owned()) };
-    let mut text = |name: &str| match fields.swap_remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("{name} must be a string")),
-    };
-    let query = text("query")?.ok_or("query must be a string")?;
-    let operation_name = text("operationName")?;
-    let mut object = |name: &str| match fields.swap_remove(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(object @ Value::Object(_)) => Ok(Some(object)),
-        Some(_) => Err(format!("{name} must be an object")),
-    };
-    let variables = object("variables")?.map(Variables::from_value);
-    object("extensions")?;
-    Ok(Parameters { query, operation_name, variables })
 }
 
 fn from_url(query: &str) -> Result<Parameters, Refusal> {
@@ -180,39 +126,36 @@ fn from_url(query: &str) -> Result<Parameters, Refusal> {
     })
 }
 
-/// Has a request executed that may come this way: queries alone by GET, and only as often as the caller may read.
-async fn execute(
+/// Executes what was asked, and writes the answer as the client accepts it.
+async fn respond(
     edge: &Edge,
-    parameters: Parameters,
-    principal: Option<Arc<Principal>>,
-    request_id: &str,
-    is_get: bool,
-    body: usize,
-) -> Result<Answer, Refusal> {
-    let mut asked = edge.executor.read(parameters)?;
-    if is_get && asked.mutates {
-        return Err(Refusal::coded("only queries may be sent by GET", StatusCode::METHOD_NOT_ALLOWED));
-    }
-    if !asked.mutates && body > BODY {
-        return Err(too_large(BODY));
-    }
-    let refuse = |status| move |error: Error| Refusal::of(&error, Some(status), request_id);
-    // Whoever brings no token is told so at no cost, but for the schema, which everybody may ask for.
-    if !asked.mutates && (principal.is_some() || asked.introspects) {
-        edge.read_rate.check(principal.as_deref()).map_err(refuse(StatusCode::TOO_MANY_REQUESTS))?;
-    }
-    asked.settle().map_err(refuse(StatusCode::BAD_REQUEST))?;
-    Ok(edge.executor.execute(asked, principal, request_id).await?)
-}
-
-/// Writes an answer as the client accepts it.
-async fn respond(headers: &HeaderMap, answer: impl AsyncFnOnce(&str) -> Result<Answer, Refusal>) -> Response {
+    headers: &HeaderMap,
+    asked: impl AsyncFnOnce(&str) -> Result<(Asked, Option<Arc<Principal>>), Refusal>,
+) -> Response {
     let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let Some(media) = Media::accepted(headers) else {
-        return (StatusCode::NOT_ACCEPTABLE, "acceptable are application/graphql-response+json and application/json")
-            .into_response();
+        let acceptable = "acceptable are application/graphql-response+json, application/json and text/event-stream";
+        return (StatusCode::NOT_ACCEPTABLE, acceptable).into_response();
     };
-    let mut response = match answer(request_id).await {
+    let answer = match asked(request_id).await {
+        Ok((asked, principal)) if media == Media::EventStream => {
+            return sse::stream(edge, asked, principal, request_id, headers);
+        }
+        Ok((asked, _)) if asked.kind == OperationType::Subscription => {
+            let message = "a subscription needs Accept: text/event-stream, or a WebSocket";
+            Err(Refusal::coded(message, StatusCode::NOT_ACCEPTABLE))
+        }
+        Ok((asked, principal)) => edge.executor.execute(asked, principal, request_id).await.map_err(Refusal::from),
+        Err(refusal) => Err(refusal),
+    };
+    // What is refused before it streams is refused as JSON, with a status that tells so.
+    let (media, answer) = match (media, answer) {
+        (Media::EventStream, Err(refusal)) => {
+            (Media::Json, Err(Refusal { status: refusal.status.or(Some(StatusCode::BAD_REQUEST)), ..refusal }))
+        }
+        (media, answer) => (media, answer),
+    };
+    let mut response = match answer {
         Ok(answer) if is_request_error(&answer) => refused(media, &answer.errors, None),
         Ok(answer) => {
             let nobody = !answer.errors.is_empty()

@@ -9,6 +9,8 @@ pub enum Media {
     GraphqlResponse,
     /// `application/json`: a well-formed request is answered 200.
     Json,
+    /// `text/event-stream`: answers one after the other.
+    EventStream,
 }
 
 impl Media {
@@ -17,6 +19,7 @@ impl Media {
         match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",
+            Self::EventStream => "text/event-stream",
         }
     }
 
@@ -31,6 +34,7 @@ impl Media {
                 let media = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
                     "application/graphql-response+json" => Self::GraphqlResponse,
                     "application/json" | "application/*" | "*/*" => Self::Json,
+                    "text/event-stream" => Self::EventStream,
                     _ => continue,
                 };
                 let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
@@ -67,6 +71,7 @@ mod tests {
         assert_eq!(of("application/graphql-response+json, application/json;q=0.9"), Some(Media::GraphqlResponse));
         assert_eq!(of("application/json, application/graphql-response+json;q=0.5"), Some(Media::Json));
         assert_eq!(of("application/graphql-response+json; charset=utf-8"), Some(Media::GraphqlResponse));
+        assert_eq!(of("text/event-stream"), Some(Media::EventStream));
         assert_eq!(of("text/html"), None);
     }
 }

@@ -1,11 +1,13 @@
 //! The edge: routes, authentication, the GraphQL endpoint, health, metrics and the viewer's files.
 
+mod admission;
 mod assets;
 mod authenticate;
 mod body;
 mod coding;
 mod cors;
 mod graphql;
+mod live;
 mod media;
 mod rate;
 
@@ -19,6 +21,7 @@ use axum::{
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -51,13 +54,17 @@ pub struct Edge {
     pub chance: Chance,
     /// The metrics to show at `/metrics`.
     pub metrics: Option<PrometheusHandle>,
+    /// Origins whose pages may call.
+    pub origins: Arc<[HeaderValue]>,
+    /// Says when the service stops.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// Largest answer that is sent uncompressed though the client takes gzip, in bytes.
 const COMPRESS_ABOVE: u64 = 4_096;
 
 /// Every route of the service. Pages of the allowed origins may call it, with the allowed headers besides the usual.
-pub fn router(edge: Edge, allowed_origins: &[HeaderValue], allowed_headers: &[HeaderName]) -> Router {
+pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
@@ -68,7 +75,7 @@ pub fn router(edge: Edge, allowed_origins: &[HeaderValue], allowed_headers: &[He
         // The endpoint reads its body itself, with a limit that depends on what is asked.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_ABOVE))))
-        .layer(cors::layer(allowed_origins, allowed_headers))
+        .layer(cors::layer(&edge.origins, allowed_headers))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),

@@ -98,8 +98,8 @@ pub struct Entry {
 /// A place in a list.
 #[derive(Clone, Copy)]
 pub struct Place {
-    cursor: Cursor,
-    list: Fingerprint,
+    pub(super) cursor: Cursor,
+    pub(super) list: Fingerprint,
 }
 
 impl Place {
@@ -142,21 +142,26 @@ impl Reader {
     pub async fn list(&self, principal: &Principal, asked: Asked) -> Result<Page> {
         let Asked { organization, log, include_nested, filter, order, part, wanted } = asked;
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
-        let labelled = |word: &str, prefix| {
-            let labelled = scope.product().catalog.labelled(word, prefix);
-            (labelled.actions, labelled.categories)
-        };
-        let filter = filter.check(labelled, self.clock.now())?;
+        let filter = self.checked(&scope, filter)?;
         let part = Part::checked(part, order, fingerprint(&scope, order, &filter))?;
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
         let list = Arc::new(List { store, filter, include_nested, selection });
         read(&list, part, wanted).await.map_err(|error| list.blame(error))
     }
+
+    /// The filter of a question, as it is today.
+    pub(super) fn checked(&self, scope: &ReadScope, filter: FilterInput) -> Result<Filter> {
+        let labelled = |word: &str, prefix| {
+            let labelled = scope.product().catalog.labelled(word, prefix);
+            (labelled.actions, labelled.categories)
+        };
+        filter.check(labelled, self.clock.now())
+    }
 }
 
 /// What a cursor is bound to: the list that it was made in.
-fn fingerprint(scope: &ReadScope, order: Order, filter: &Filter) -> Fingerprint {
+pub(super) fn fingerprint(scope: &ReadScope, order: Order, filter: &Filter) -> Fingerprint {
     Bound {
         product: &scope.product().name,
         organization: scope.organization(),

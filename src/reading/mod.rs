@@ -5,6 +5,7 @@
 
 mod facets;
 mod find;
+pub mod follow;
 pub mod list;
 mod readable;
 pub mod shown;

@@ -63,6 +63,14 @@ impl Store {
         Ok(found)
     }
 
+    /// How many events an organization has recorded.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`.
+    pub async fn size_of(&self, product: &str, organization: &str) -> Result<i64> {
+        Ok(self.head_of(product, organization).await?.map_or(0, |head| head.row.size))
+    }
+
     /// The head of a number, whichever organization has it.
     pub(super) async fn head(&self, db: &impl ConnectionTrait, organization_no: i64) -> Result<Option<Head>> {
         let asked = self.select_heads().with(" WHERE h.organization_no = ", organization_no);

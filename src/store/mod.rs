@@ -11,6 +11,7 @@ pub(crate) mod error;
 mod explain;
 mod grain;
 mod head;
+mod news;
 mod postgres;
 mod range;
 mod read;
@@ -37,6 +38,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 pub use copy::{Copied, Phase, copied_columns};
 pub use count::facets::{Bucket, FacetList, TextFacet};
 pub use dictionary::{Dictionary, LogNode};
+pub use news::Following;
 pub use postgres::session::Durability;
 pub use read::{
     page::{Page, PageRequest, key},
@@ -52,6 +54,7 @@ use crate::{chance::Chance, clock::Clock, error::Result};
 use connection::writes::Writes;
 use count::calendar::Calendars;
 use dialect::Dialect;
+use news::News;
 use postgres::session;
 use range::Partitions;
 use reindex::Stale;
@@ -80,6 +83,7 @@ pub struct Store {
     /// Organizations whose terms are being made anew, as far as this process knows.
     stale: Arc<Stale>,
     clock_check: Arc<ClockCheck>,
+    news: Arc<News>,
     partitions: Arc<ArcSwap<Partitions>>,
     /// Names of partitions that were written to since they were last looked after.
     touched: Arc<Mutex<BTreeSet<String>>>,
@@ -108,6 +112,7 @@ impl Store {
             calendars: Arc::default(),
             stale: Arc::default(),
             clock_check: Arc::default(),
+            news: Arc::default(),
             partitions: Arc::default(),
             touched: Arc::default(),
             refused: Arc::default(),

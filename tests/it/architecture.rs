@@ -29,7 +29,7 @@ const STORE: &[&[&str]] = &[
     &["schema"],
     &["connection"],
     &["rows"],
-    &["dictionary", "head"],
+    &["dictionary", "head", "news"],
     &["sqlite::wal", "postgres"],
     &["read", "write"],
     &["count"],

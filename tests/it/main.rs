@@ -26,6 +26,7 @@ mod filter_properties;
 mod http;
 mod import;
 mod issuers;
+mod live;
 mod logs;
 mod model;
 mod narrowed;

@@ -1,5 +1,7 @@
 //! The statements of reading.
 
+use sea_orm::Value;
+
 use super::{Dialect, SEQUENCE_BITS, search_rowid, sql::Sql};
 use crate::{
     event::terms,
@@ -37,6 +39,15 @@ impl Dialect {
             text = format!("{text}{not}({})", negative.join(or));
         }
         Some(text)
+    }
+
+    /// How many events organizations have recorded, by product and external id: `product`, `external_id`, `no`, `size`.
+    pub fn sizes_of(self, names: impl IntoIterator<Item = [Value; 2]>) -> Sql {
+        Sql::new("WITH asked (product, external_id) AS (")
+            .table(self, names)
+            .text(") SELECT o.product, o.external_id, o.no, h.size FROM asked a")
+            .text(&self.join_one("organization", "o", &["product", "external_id"], "a"))
+            .text(" JOIN organization_head h ON h.organization_no = o.no")
     }
 
     /// `SELECT` of whole events of a range in the order of time. PostgreSQL reads and sorts all matches of a search: see

@@ -212,7 +212,9 @@ impl Store {
             let sql = self.dialect.events_by_sequence(no, low.max(0), high, descending, wanted as i64);
             return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
         }
-        if is_exact && self.at_most(&range, SORTED_MATCHES).await? {
+        // Who follows the log asks for the few that are new: to test those costs less than to sort what was found before.
+        let is_near = !descending && selection.size() - low.max(0) <= SCAN_STEP;
+        if is_exact && !is_near && self.at_most(&range, SORTED_MATCHES).await? {
             let sql = self.dialect.matches_by_sequence(&range, low.max(0), high, descending, wanted as i64);
             return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
         }

@@ -1,7 +1,7 @@
 //! One transaction for a group of requests: lock heads, look up keys, decide in memory, insert, commit.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::atomic::Ordering,
     time::Duration,
 };
@@ -80,6 +80,11 @@ impl Store {
             self.dictionaries.remember(&org.product, &org.external_id, org.no);
             self.dictionaries.remember_dictionary(org.no, org.dictionary.clone());
         }
+        let grown = stage.events.iter().map(|staged| staged.organization).collect::<BTreeSet<_>>();
+        self.tell_of_growth(grown.into_iter().map(|at| &stage.organizations[at]).map(|org| {
+            let name = (org.product.clone(), org.external_id.clone());
+            (name, org.no, org.head.size)
+        }));
         Ok(answers(&stage, decisions, &earlier))
     }
 
@@ -138,7 +143,7 @@ impl Store {
         let mut first_of: Vec<i64> = stage.events.iter().map(|staged| staged.event.position.0).collect();
         let new: Vec<bool> = stage.organizations.iter().map(|org| org.is_new).collect();
         while !waiting.is_empty() {
-            let mut unknown = std::collections::BTreeSet::new();
+            let mut unknown = BTreeSet::new();
             waiting.retain(|&at| {
                 let staged = &mut stage.events[at];
                 let no = staged.event.organization_no;

@@ -1,0 +1,159 @@
+//! Following a list: events as they are recorded, in the order of recording, each once. A feed that is polled, a live
+//! subscription and whatever delivers elsewhere go through here.
+//!
+//! Nothing is kept of what was recorded meanwhile: whoever is slow only reads later. Every reading asks the policy and
+//! the list anew, so a log that was deleted, or a token that is no longer enough, ends it.
+
+use std::sync::Arc;
+
+use super::{
+    Reader,
+    list::{Entry, Place, fingerprint},
+    shown::Shown,
+};
+use crate::{
+    auth::{LogName, Principal, policy},
+    error::{Error, Result},
+    event::Event,
+    question::{
+        cursor::{Cursor, Fingerprint, Order, OrderField},
+        input::FilterInput,
+    },
+    store::{self, PageRequest, Question},
+};
+
+/// The order in which events are recorded.
+pub const RECORDED: Order = Order { field: OrderField::Sequence, descending: false };
+
+/// A list that is to be followed.
+#[derive(Clone, Default)]
+pub struct Followed {
+    /// The organization, where the token names none.
+    pub organization: Option<String>,
+    /// The log; the organization's own where absent.
+    pub log: Option<LogName>,
+    /// Whether events of logs nested in it come too; the level's setting where absent.
+    pub include_nested: Option<bool>,
+    /// Which events to keep.
+    pub filter: FilterInput,
+}
+
+/// A list that is followed.
+pub struct Follower {
+    reader: Reader,
+    principal: Arc<Principal>,
+    followed: Followed,
+    news: store::Following,
+    list: Fingerprint,
+    /// Sequence of the next event that has not been looked at.
+    next: i64,
+    /// Number of events when that was last asked.
+    size: i64,
+}
+
+/// Some events of a list that is followed.
+pub struct Batch {
+    /// The events, in the order of recording; none where nothing was found.
+    pub entries: Vec<Entry>,
+    /// Whether there may be more already.
+    pub more: bool,
+}
+
+impl Reader {
+    /// Follows a list from a place on; from its end, where none is named.
+    ///
+    /// # Errors
+    /// As [`Reader::list`]; `BAD_USER_INPUT` on `after` for a cursor that is not of this list in the order of recording,
+    /// or that lies behind its end, as after the database was put back.
+    pub async fn follow(
+        &self,
+        principal: &Arc<Principal>,
+        followed: Followed,
+        after: Option<&str>,
+    ) -> Result<Follower> {
+        let Followed { organization, log, include_nested, filter } = followed.clone();
+        let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
+        let filter = self.checked(&scope, filter)?;
+        let list = fingerprint(&scope, RECORDED, &filter);
+        let after = after.map(|after| Cursor::decode(after, list, "after")).transpose()?;
+        let (product, organization) = (&scope.product().name, scope.organization().unwrap_or_default());
+        // Before anything is read: what is recorded from here on wakes.
+        let news = self.store.follow(product, organization);
+        let size = self.store.size_of(product, organization).await?;
+        let next = after.map_or(size, |after| after.key.saturating_add(1).max(0));
+        if next > size {
+            return Err(put_back());
+        }
+        Ok(Follower { reader: self.clone(), principal: principal.clone(), followed, news, list, next, size })
+    }
+}
+
+impl Follower {
+    /// What there is from its place on, at most so many events; none where nothing more is there yet.
+    ///
+    /// # Errors
+    /// As [`Reader::list`]; `BAD_USER_INPUT` on `after` where the database was put back behind the place.
+    pub async fn look(&mut self, limit: usize) -> Result<Batch> {
+        let Followed { organization, log, include_nested, filter } = self.followed.clone();
+        let scope = policy::may_read(&self.principal, organization.as_deref(), log, include_nested)?;
+        let filter = self.reader.checked(&scope, filter)?;
+        let store = self.reader.store.caught_up(&scope.product().name, scope.organization()).await?;
+        let Some(selection) = store.select(Question { scope: &scope, filter: &filter }).await? else {
+            return Ok(Batch { entries: Vec::new(), more: false });
+        };
+        self.size = selection.size();
+        if self.next > self.size {
+            return Err(put_back());
+        }
+        let after = Some(self.next - 1);
+        let request = PageRequest { order: RECORDED, limit, backward: false, after, before: None };
+        let page = store.page(&selection, request).await.map_err(|error| selection.blame(error))?;
+        let last = page.events.last().map(|event| event.sequence);
+        let dictionary = page.dictionary.unwrap_or_else(|| selection.dictionary.clone());
+        let entry = |event: Event| Entry {
+            place: self.place(event.sequence),
+            event: Shown::new(event, selection.product(), &dictionary),
+        };
+        let entries = page.events.into_iter().map(entry).collect();
+        self.next = match (page.more, page.stopped_at, last) {
+            (true, Some(stopped), _) => stopped + 1,
+            (true, None, Some(last)) => last + 1,
+            // All that there was when the list was asked has been looked at, and some may have come since.
+            (_, _, last) => last.map_or(self.size, |last| self.size.max(last + 1)),
+        };
+        Ok(Batch { entries, more: page.more })
+    }
+
+    /// Waits for events: at least one comes, at most so many.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub async fn wait(&mut self, limit: usize) -> Result<Vec<Entry>> {
+        loop {
+            let Batch { entries, more } = self.look(limit).await?;
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
+            if !more {
+                self.news.changed().await;
+            }
+        }
+    }
+
+    /// The place that it has got to, for whoever goes on later: everything before it has been looked at.
+    #[must_use]
+    pub fn reached(&self) -> Place {
+        self.place(self.next - 1)
+    }
+
+    fn place(&self, sequence: i64) -> Place {
+        Place { cursor: Cursor { key: sequence, rank: None, pinned: self.size }, list: self.list }
+    }
+}
+
+fn put_back() -> Error {
+    Error::bad_input(
+        "after",
+        "must not lie behind the end of the list: the database was put back to an earlier state, and events may be lost",
+    )
+}

@@ -1,0 +1,248 @@
+//! News of what was recorded, for those who follow an organization.
+//!
+//! A wake-up says "look", never "this is all there is": whoever follows reads from the database, from the place that it
+//! has got to. So one that is lost costs a second, and one too many costs a look. A commit of this process wakes at once.
+//! For those of other processes the heads of all followed organizations are read every second, in one statement; and on
+//! PostgreSQL other processes are told by NOTIFY, in statements of their own, since a NOTIFY inside of a recording would
+//! make all recordings of the database commit one after the other.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use sea_orm::FromQueryResult;
+use sqlx::postgres::PgListener;
+use tokio::sync::{Notify, watch};
+
+use super::{
+    Store,
+    dialect::{Dialect, sql::Sql},
+    error,
+};
+use crate::error::Result;
+
+/// How often the heads of followed organizations are read.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long commits are gathered before other processes are told of them.
+const GATHER: Duration = Duration::from_millis(20);
+/// How long is waited before a lost listener is replaced.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+/// Names of one statement.
+const CHUNK: usize = 500;
+/// The channel of PostgreSQL that processes tell each other by. What is said is `number:size`, parted by commas.
+const CHANNEL: &str = "ledgerline.news";
+/// Longest that is said at once: PostgreSQL takes less than 8,000 bytes.
+const PAYLOAD: usize = 7_900;
+
+/// Product and external id of an organization.
+type Name = (String, String);
+
+/// Who follows what.
+#[derive(Default)]
+pub(super) struct News {
+    followed: Mutex<HashMap<Name, Followed>>,
+    /// Somebody follows an organization that nobody has followed before.
+    more: Notify,
+    /// Sizes by number that other processes have not been told of.
+    untold: Mutex<BTreeMap<i64, i64>>,
+    /// There is something to tell.
+    grown: Notify,
+}
+
+/// An organization that somebody follows.
+struct Followed {
+    /// Its number, once it is known to have one.
+    no: Option<i64>,
+    size: watch::Sender<i64>,
+}
+
+/// Somebody who follows an organization. Dropped, it is followed by one less.
+pub struct Following {
+    news: Arc<News>,
+    name: Name,
+    size: watch::Receiver<i64>,
+}
+
+impl Following {
+    /// Waits until there may be news since this was last called, or since following began.
+    pub async fn changed(&mut self) {
+        // The sender lives as long as somebody follows.
+        let _ = self.size.changed().await;
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let mut followed = self.news.followed();
+        if followed.get(&self.name).is_some_and(|followed| followed.size.receiver_count() == 1) {
+            followed.remove(&self.name);
+        }
+    }
+}
+
+impl News {
+    fn followed(&self) -> MutexGuard<'_, HashMap<Name, Followed>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn untold(&self) -> MutexGuard<'_, BTreeMap<i64, i64>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn follow(self: &Arc<Self>, name: Name) -> Following {
+        let mut followed = self.followed();
+        let entry = followed.entry(name.clone()).or_insert_with(|| {
+            self.more.notify_one();
+            Followed { no: None, size: watch::Sender::new(0) }
+        });
+        let size = entry.size.subscribe();
+        Following { news: self.clone(), name, size }
+    }
+
+    /// Wakes those who follow an organization, if its size is another one than was known.
+    fn tell(&self, name: &Name, no: i64, size: i64) {
+        if let Some(followed) = self.followed().get_mut(name) {
+            followed.no = Some(no);
+            followed.size.send_if_modified(|known| std::mem::replace(known, size) != size);
+        }
+    }
+
+    /// Wakes those who follow organizations, by number.
+    fn tell_numbers(&self, said: &str) {
+        let sizes: HashMap<i64, i64> = said
+            .split(',')
+            .filter_map(|one| one.split_once(':'))
+            .filter_map(|(no, size)| Some((no.parse().ok()?, size.parse().ok()?)))
+            .collect();
+        for followed in self.followed().values() {
+            if let Some(&size) = followed.no.and_then(|no| sizes.get(&no)) {
+                followed.size.send_if_modified(|known| std::mem::replace(known, size) != size);
+            }
+        }
+    }
+
+    /// Wakes everybody: what happened meanwhile is not known.
+    fn tell_all(&self) {
+        for followed in self.followed().values() {
+            followed.size.send_modify(|_| {});
+        }
+    }
+}
+
+impl Store {
+    /// Follows an organization, which need not have recorded anything yet.
+    #[must_use]
+    pub fn follow(&self, product: &str, organization: &str) -> Following {
+        self.news.follow((product.to_owned(), organization.to_owned()))
+    }
+
+    /// Tells of organizations that have grown by a commit of this process.
+    pub(super) fn tell_of_growth(&self, grown: impl Iterator<Item = (Name, i64, i64)>) {
+        let mut untold = (self.dialect == Dialect::Postgres).then(|| self.news.untold());
+        for (name, no, size) in grown {
+            self.news.tell(&name, no, size);
+            if let Some(untold) = &mut untold {
+                untold.insert(no, size);
+            }
+        }
+        if untold.is_some_and(|untold| !untold.is_empty()) {
+            self.news.grown.notify_one();
+        }
+    }
+
+    /// Carries news from and to other processes, for ever.
+    pub async fn carry_news(&self) -> ! {
+        match self.dialect {
+            Dialect::Sqlite => self.look_for_growth().await,
+            Dialect::Postgres => tokio::select! {
+                never = self.look_for_growth() => never,
+                never = self.tell_others() => never,
+                never = self.hear_others() => never,
+            },
+        }
+    }
+
+    async fn look_for_growth(&self) -> ! {
+        loop {
+            if self.news.followed().is_empty() {
+                self.news.more.notified().await;
+            }
+            if let Err(error) = self.look_at_heads().await {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(
+                    cause,
+                    "whether followed organizations have grown cannot be read, it is tried again: {error}"
+                );
+            }
+            // Somebody new is looked after at once: the organization's number is to be known.
+            let _ = tokio::time::timeout(LOOK_EVERY, self.news.more.notified()).await;
+        }
+    }
+
+    async fn look_at_heads(&self) -> Result<()> {
+        #[derive(FromQueryResult)]
+        struct Grown {
+            product: String,
+            external_id: String,
+            no: i64,
+            size: i64,
+        }
+        let names: Vec<Name> = self.news.followed().keys().cloned().collect();
+        for chunk in names.chunks(CHUNK) {
+            let names = chunk.iter().map(|(product, id)| [product.as_str().into(), id.as_str().into()]);
+            for Grown { product, external_id, no, size } in self.rows_of::<Grown>(self.dialect.sizes_of(names)).await? {
+                self.news.tell(&(product, external_id), no, size);
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell_others(&self) -> ! {
+        loop {
+            self.news.grown.notified().await;
+            tokio::time::sleep(GATHER).await;
+            let untold = std::mem::take(&mut *self.news.untold());
+            let mut said = Vec::<String>::new();
+            for (no, size) in untold {
+                let one = format!("{no}:{size}");
+                match said.last_mut() {
+                    Some(last) if last.len() + 1 + one.len() <= PAYLOAD => last.extend([",", &one]),
+                    _ => said.push(one),
+                }
+            }
+            for said in said {
+                let told =
+                    Sql::new("SELECT 1 AS n FROM (SELECT pg_notify(").bind(CHANNEL).with(", ", said).text(")) t");
+                if let Err(error) = self.number_of(told).await {
+                    tracing::debug!("other processes were not told of news, and will look for themselves: {error}");
+                }
+            }
+        }
+    }
+
+    async fn hear_others(&self) -> ! {
+        loop {
+            if let Err(error) = self.listen().await {
+                let error = error::from(error::of_sqlx(error));
+                tracing::debug!("news of other processes are not heard, they are looked for every second: {error}");
+            }
+            tokio::time::sleep(LISTEN_AGAIN).await;
+        }
+    }
+
+    async fn listen(&self) -> Result<(), sqlx::Error> {
+        while self.news.followed().is_empty() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        let mut listener = PgListener::connect_with(self.read.get_postgres_connection_pool()).await?;
+        listener.listen(CHANNEL).await?;
+        loop {
+            match listener.try_recv().await? {
+                Some(said) => self.news.tell_numbers(said.payload()),
+                None => self.news.tell_all(),
+            }
+        }
+    }
+}
