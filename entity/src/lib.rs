@@ -3,8 +3,11 @@
 
 #![expect(missing_docs, reason = "a column is what migration/ says of it")]
 
+pub mod issuer_key;
 pub mod kind;
 pub mod log;
+pub mod organization;
 pub mod organization_head;
+pub mod partner_token;
 pub mod schema_history;
 pub mod stale_terms;

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 3] = [
+const HISTORY: [Step; 4] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -32,6 +32,11 @@ const HISTORY: [Step; 3] = [
         name: "m20261125_230000_stale_terms",
         sqlite: include_str!("stale_terms/sqlite.sql"),
         postgres: include_str!("stale_terms/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_010000_partner_tokens",
+        sqlite: include_str!("partner_tokens/sqlite.sql"),
+        postgres: include_str!("partner_tokens/postgres.sql"),
     },
 ];
 

@@ -18,7 +18,7 @@ use std::{fmt, sync::Arc};
 pub use claims::{Claims, OneOrMany};
 pub use keyring::{KeyRing, VerifyingKey};
 pub use policy::Access;
-pub use scope::{ReadScope, WriteScope};
+pub use scope::{ManageScope, ReadScope, WriteScope};
 
 use crate::{
     catalog::Product,
@@ -27,7 +27,7 @@ use crate::{
 
 /// Scope that permits recording.
 pub const RECORD: &str = "audit:record";
-/// Scope that permits deleting logs, and later webhooks, retention and tokens.
+/// Scope that permits deleting logs, and managing what the product file's `[management]` offers.
 pub const MANAGE: &str = "audit:manage";
 /// Scope of the platform's own people: any organization of the product, whatever its plan.
 pub const STAFF: &str = "audit:staff";
@@ -55,6 +55,8 @@ pub struct Principal {
     pub logs: Vec<LogName>,
     /// When the token ends.
     pub expires_at: Timestamp,
+    /// Whether the service itself made the token, for a partner or for a page. Such a token makes no other.
+    pub is_partner: bool,
 }
 
 impl Principal {

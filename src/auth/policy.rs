@@ -3,8 +3,9 @@
 //! Answers come in one order: `NOT_FOUND` (an organization that is not the token's), `FORBIDDEN` (scope, role, log),
 //! `PLAN_REQUIRED`. Staff (`audit:staff`) read any organization of their product, whatever the role and plan.
 
-use super::{LogName, MANAGE, Principal, RECORD, ReadScope, WriteScope};
+use super::{LogName, MANAGE, ManageScope, Principal, RECORD, ReadScope, WriteScope};
 use crate::{
+    catalog::Feature,
     error::{Code, Error, Result},
     event::{OrganizationId, names::check_id},
 };
@@ -101,6 +102,34 @@ pub fn may_manage(p: &Principal, organization: Option<&str>, log: &LogName) -> R
         return Err(Error::bad_input("log.level", "the organization's own log cannot be deleted"));
     }
     Ok(WriteScope { log: Some(log.clone()), ..scope })
+}
+
+/// Permission to manage a feature of an organization's log: scope, feature, role, log and plan, in that order. A token
+/// that the service itself made manages nothing.
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`, `PLAN_REQUIRED`, or `BAD_USER_INPUT` on `organization`.
+pub fn may_administer(p: &Principal, organization: Option<&str>, feature: Feature) -> Result<ManageScope> {
+    own_organization(p, organization)?;
+    check_scope(p, &[MANAGE])?;
+    if p.is_partner {
+        return Err(Error::Forbidden("a token of this service cannot manage it".to_owned()));
+    }
+    let (label, rules) = (&p.product.label, &p.product.access);
+    let offered = p.product.management.as_ref().filter(|management| management.features.contains(&feature));
+    let Some(management) = offered else {
+        let what = feature.as_str();
+        return Err(Error::Forbidden(format!("{label} does not offer {what} in the management section of its file")));
+    };
+    if !p.is_staff() && !rules.one_of(&management.roles, &p.roles) {
+        let roles = management.roles.join(" or ");
+        return Err(Error::Forbidden(format!("managing this audit log takes the role {roles}")));
+    }
+    let write = may_write(p, organization, MANAGE)?;
+    if !p.is_staff() && !rules.one_of(&management.plans, p.plan.as_deref()) {
+        return Err(Error::PlanRequired { plans: management.plans.clone() });
+    }
+    Ok(ManageScope { write, management: management.clone(), feature })
 }
 
 /// Whether the principal may read, as far as the token tells: one of the logs that it is narrowed to may be gone.

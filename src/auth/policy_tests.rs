@@ -1,7 +1,10 @@
 use std::fmt::Write;
 
 use super::{policy::*, *};
-use crate::{catalog::Products, error::Error};
+use crate::{
+    catalog::{Feature, Products},
+    error::Error,
+};
 
 /// A principal in short: `product org | scopes | role | plan | logs`, with `-` for what is not there.
 fn principal(text: &str) -> Principal {
@@ -20,6 +23,7 @@ fn principal(text: &str) -> Principal {
         name: None,
         logs: list(parts[4]).iter().map(|log| LogName::parse(log).unwrap()).collect(),
         expires_at: Timestamp(0),
+        is_partner: false,
     }
 }
 
@@ -262,6 +266,72 @@ fn who_may_record_and_manage() {
     ] {
         assert_eq!(refused(&may_manage(&p, None, &log).unwrap_err()), reason);
     }
+}
+
+#[test]
+fn who_may_administer() {
+    let mut told = String::new();
+    for (who, organization) in [
+        ("capydb org_1 | manage | admin | - | -", None),
+        ("capydb org_1 | manage | admin | - | -", Some("org_2")),
+        ("capydb org_1 | read record | admin | - | -", None),
+        ("capydb org_1 | manage | member | - | -", None),
+        ("capydb org_1 | manage | - | - | -", None),
+        ("capydb - | manage | admin | - | -", None),
+        ("capydb org_1 | manage | admin | - | project:p_1", None),
+        ("capydb org_1 | manage | admin | - | organization:org_2", None),
+        ("capydb - | manage staff | - | - | -", Some("org_2")),
+        ("capydb - | staff | - | - | -", Some("org_2")),
+        ("cloud-sessions org_1 | manage | admin | paid | -", None),
+        ("cloud-sessions org_1 | manage | admin | free | -", None),
+        ("cloud-sessions org_1 | manage | member | free | -", None),
+        ("cloud-sessions org_1 | manage staff | - | - | -", None),
+        ("caputchin acct_1 | manage | owner | apex | -", None),
+        ("caputchin acct_1 | read | owner | apex | -", None),
+    ] {
+        let p = principal(who);
+        let answer = match may_administer(&p, organization, Feature::Tokens) {
+            Err(error) => refused(&error),
+            Ok(scope) => format!("{}{} by {}", scope.organization(), shown(scope.allowed_logs()), scope.subject()),
+        };
+        writeln!(told, "{who} for {organization:?}\n    {answer}").unwrap();
+        let partner = Principal { is_partner: true, ..p };
+        assert!(may_administer(&partner, organization, Feature::Tokens).is_err_and(|error| error.is_no()), "{who}");
+    }
+    insta::assert_snapshot!(told, @r#"
+    capydb org_1 | manage | admin | - | - for None
+        org_1 by usr_1
+    capydb org_1 | manage | admin | - | - for Some("org_2")
+        NOT_FOUND: there is no such organization
+    capydb org_1 | read record | admin | - | - for None
+        FORBIDDEN: the token lacks the scope audit:manage
+    capydb org_1 | manage | member | - | - for None
+        FORBIDDEN: managing this audit log takes the role admin or owner
+    capydb org_1 | manage | - | - | - for None
+        FORBIDDEN: managing this audit log takes the role admin or owner
+    capydb - | manage | admin | - | - for None
+        BAD_USER_INPUT: organization: must be named: the token is for no organization in particular
+    capydb org_1 | manage | admin | - | project:p_1 for None
+        org_1 of [project:p_1] by usr_1
+    capydb org_1 | manage | admin | - | organization:org_2 for None
+        FORBIDDEN: this token is for other logs
+    capydb - | manage staff | - | - | - for Some("org_2")
+        org_2 by usr_1
+    capydb - | staff | - | - | - for Some("org_2")
+        FORBIDDEN: the token lacks the scope audit:manage
+    cloud-sessions org_1 | manage | admin | paid | - for None
+        org_1 by usr_1
+    cloud-sessions org_1 | manage | admin | free | - for None
+        PLAN_REQUIRED: the audit log is part of the plan paid
+    cloud-sessions org_1 | manage | member | free | - for None
+        FORBIDDEN: managing this audit log takes the role admin
+    cloud-sessions org_1 | manage staff | - | - | - for None
+        org_1 by usr_1
+    caputchin acct_1 | manage | owner | apex | - for None
+        FORBIDDEN: Caputchin does not offer tokens in the management section of its file
+    caputchin acct_1 | read | owner | apex | - for None
+        FORBIDDEN: the token lacks the scope audit:manage
+    "#);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::LogName;
-use crate::{catalog::Product, event::OrganizationId};
+use crate::{
+    catalog::{Feature, Management, Product},
+    event::OrganizationId,
+};
 
 /// Permission to read: of whom, and which logs. Only [`policy`](super::policy) makes one.
 #[derive(Clone, Debug)]
@@ -107,5 +110,59 @@ impl WriteScope {
     #[must_use]
     pub fn is_staff(&self) -> bool {
         self.staff
+    }
+}
+
+/// Permission to manage a feature of an organization's log, and to record the event that tells of it. Only
+/// [`policy`](super::policy) makes one.
+#[derive(Clone, Debug)]
+pub struct ManageScope {
+    pub(super) write: WriteScope,
+    pub(super) management: Management,
+    pub(super) feature: Feature,
+}
+
+impl ManageScope {
+    /// The product.
+    #[must_use]
+    pub fn product(&self) -> &Arc<Product> {
+        &self.write.product
+    }
+
+    /// The organization.
+    #[must_use]
+    pub fn organization(&self) -> &str {
+        &self.write.organization
+    }
+
+    /// What may be managed.
+    #[must_use]
+    pub fn feature(&self) -> Feature {
+        self.feature
+    }
+
+    /// What the product file says of managing.
+    #[must_use]
+    pub fn management(&self) -> &Management {
+        &self.management
+    }
+
+    /// The logs that whoever manages is narrowed to; none means all of the organization. What they make MUST NOT reach
+    /// further.
+    #[must_use]
+    pub fn allowed_logs(&self) -> &[LogName] {
+        &self.write.allowed
+    }
+
+    /// Who manages.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.write.subject
+    }
+
+    /// The permission to record the event that tells of a change.
+    #[must_use]
+    pub fn telling(&self) -> &WriteScope {
+        &self.write
     }
 }

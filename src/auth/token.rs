@@ -146,6 +146,7 @@ fn principal(claims: Claims, product: &Arc<Product>) -> Result<Principal, Refusa
         email: shown(claims.email),
         name: shown(claims.name),
         logs,
+        is_partner: false,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::management::{OWN, own_label};
 use crate::event::{ActorKind, Outcome, words::words};
 
 /// How many names an unknown one is answered with.
@@ -150,10 +151,11 @@ impl Catalog {
         self.categories.iter().find(|category| category.code == code)
     }
 
-    /// What an action is called: its own label, else its name.
+    /// What an action is called: its own label, else the one that the service gives its own actions, else its name.
     #[must_use]
     pub fn label_of(&self, action: &str) -> String {
-        self.action(action).map_or(action, |known| &known.label).to_owned()
+        let own = || own_label(action).unwrap_or(action);
+        self.action(action).map_or_else(own, |known| &known.label).to_owned()
     }
 
     /// What holds for a name: the rules of the action, else those of the longest beginning that fits.
@@ -181,13 +183,12 @@ impl Catalog {
     #[must_use]
     pub fn labelled(&self, word: &str, prefix: bool) -> Labelled {
         let within = |label: &str| words(label).any(|each| if prefix { each.starts_with(word) } else { each == word });
-        let actions = self.actions.iter().filter(|action| within(&action.label));
+        let actions = self.actions.iter().filter(|action| within(&action.label)).map(|action| action.name.clone());
+        let own = OWN.iter().filter(|(name, label)| self.action(name).is_none() && within(label));
+        let actions = actions.chain(own.map(|(name, _)| (*name).to_owned()));
         let categories =
             self.categories.iter().filter(|category| within(&category.label) || within(&category.short_label));
-        Labelled {
-            actions: actions.map(|action| action.name.clone()).collect(),
-            categories: categories.map(|category| category.code.clone()).collect(),
-        }
+        Labelled { actions: actions.collect(), categories: categories.map(|category| category.code.clone()).collect() }
     }
 }
 

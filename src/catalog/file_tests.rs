@@ -387,3 +387,67 @@ fn pages_lead_to_paths_and_https_addresses_alone() {
         assert_eq!(read.is_ok(), sound, "{href:?}: {:?}", read.err().map(|faults| faults.to_string()));
     }
 }
+
+#[test]
+fn what_can_be_managed_is_as_the_readers_until_the_file_says_otherwise() {
+    let access = "[access]\nroles = [\"admin\"]\nplans = [\"paid\"]\n";
+    let text = SOUND.replace("[access]\n", access);
+    let read = |text: &str| {
+        let products = Products::read([("sixth.toml".to_owned(), text.to_owned())], None).unwrap();
+        products.get("sixth").unwrap().management.clone()
+    };
+    assert_eq!(read(&text), None, "nothing, without the section");
+    let plain = read(&format!("{text}\n[management]\n")).unwrap();
+    let readers = Management {
+        category: None,
+        roles: vec!["admin".to_owned()],
+        plans: vec!["paid".to_owned()],
+        features: Feature::ALL.to_vec(),
+        key_prefix: "llk_".to_owned(),
+    };
+    assert_eq!(plain, readers);
+    let own = "[management]\nroles = [\"owner\"]\nplans = []\nfeatures = [\"exports\"]\nkey_prefix = \"ck_live_\"\n";
+    let own = read(&format!("{text}\n{own}")).unwrap();
+    assert_eq!((own.roles, own.plans, own.features), (vec!["owner".to_owned()], vec![], vec![Feature::Exports]));
+    assert_eq!(own.key_prefix, "ck_live_");
+}
+
+#[test]
+fn faults_of_managing_have_their_places() {
+    let section = "[management]\ncategory = \"moon\"\nroles = \"admin\"\nfeatures = [\"tokens\", \"rockets\"]\n\
+                   key_prefix = \"Key-\"\nrole = [\"admin\"]\n";
+    let text = format!("{SOUND}{section}").replace("issuer = \"sixth\"", "issuer = \"ledgerline\"");
+    insta::assert_snapshot!(faults(&[("sixth.toml", &text)]), @r#"
+    sixth.toml:4:11: issuer: must not be "ledgerline": that is the issuer of the service's own tokens
+    sixth.toml:28:13: management.category: "moon" is the code of no category
+    sixth.toml:29:10: management.roles: must be a list of texts, not a text
+    sixth.toml:30:24: management.features[1]: must be one of tokens, exports, endpoints, rules, not "rockets"
+    sixth.toml:31:15: management.key_prefix: must be 3 to 32 lower-case letters, digits and _, with a _ at the end, such as "ck_live_", not "Key-"
+    sixth.toml:32:1: management.role: is no key of this table; did you mean roles?
+    "#);
+    let none = format!("{SOUND}[management]\nfeatures = []\n");
+    insta::assert_snapshot!(faults(&[("sixth.toml", &none)]), @"sixth.toml:27:1: management.features: must name what can be managed, or be left out; without the section nothing can be");
+}
+
+#[test]
+fn the_services_own_actions_have_labels_and_are_in_no_list() {
+    for product in Products::built_in().iter() {
+        for (name, label) in management::OWN {
+            assert!(product.catalog.action(name).is_none(), "{}: {name}", product.name);
+            assert_eq!(product.catalog.label_of(name), label);
+            assert!(product.catalog.labelled("audit", false).actions.contains(&name.to_owned()));
+            assert!(ActionForm::ResourceAction.fits(name));
+        }
+    }
+    let entry = "[[catalog.actions]]\nname = \"audit_log.token_created\"\nlabel = \"Partner key made\"\n\
+                 category = \"keys\"\n[[catalog.categories]]\ncode = \"keys\"\nlabel = \"Keys\"\n[management]\n";
+    let text = SOUND.replace("open = true\n", &format!("open = true\n{entry}"));
+    let products = Products::read([("sixth.toml".to_owned(), text)], None).unwrap();
+    let product = products.get("sixth").unwrap();
+    assert_eq!(product.catalog.label_of(management::TOKEN_CREATED), "Partner key made");
+    assert!(!product.catalog.labelled("audit", false).actions.contains(&management::TOKEN_CREATED.to_owned()));
+    let rules = product.management.as_ref().unwrap();
+    let category = |action| management::own_category(&product.catalog, rules, action);
+    assert_eq!(category(management::TOKEN_CREATED).as_deref(), Some("keys"));
+    assert_eq!(category(management::TOKEN_REVOKED), None);
+}

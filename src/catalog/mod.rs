@@ -5,6 +5,7 @@ mod actions;
 mod fault;
 #[cfg(test)]
 mod file_tests;
+pub mod management;
 mod parse;
 mod products;
 mod section;
@@ -17,6 +18,7 @@ use std::{collections::HashMap, path::PathBuf};
 pub(crate) use actions::nearest;
 pub use actions::{Action, ActionForm, Catalog, Category, Labelled, Prefix, Rules};
 pub use fault::{ProductError, ProductErrors};
+pub use management::{Feature, Management};
 pub(crate) use parse::is_loopback;
 pub use products::Products;
 pub use viewer::{ActionDisplay, ColumnKind, DateFilter, FilterKind, Paging, Viewer, ViewerColumn, ViewerFilter};
@@ -41,6 +43,8 @@ pub struct Product {
     pub keys: Vec<KeySource>,
     /// Who may read.
     pub access: AccessRules,
+    /// Who may manage, and what; `None` where nothing can be managed.
+    pub management: Option<Management>,
     /// Levels of logs; the first is the organization's own, and a parent stands before its children.
     pub levels: Vec<Level>,
     /// Categories and actions.
@@ -188,13 +192,23 @@ pub struct AccessRules {
 impl AccessRules {
     /// Whether one of these roles may read.
     pub fn admits(&self, roles: &[String]) -> bool {
-        self.roles.is_empty() || roles.iter().any(|role| self.lists(&self.roles, role))
+        self.one_of(&self.roles, roles)
     }
 
     /// Whether a plan includes reading.
     #[must_use]
     pub fn includes(&self, plan: Option<&str>) -> bool {
-        self.plans.is_empty() || plan.is_some_and(|plan| self.lists(&self.plans, plan))
+        self.one_of(&self.plans, plan)
+    }
+
+    /// Whether one of the names that somebody has is in a list of roles or plans of the product. An empty list asks for
+    /// nothing.
+    pub fn one_of<'a, T: AsRef<str> + 'a + ?Sized>(
+        &self,
+        list: &[String],
+        names: impl IntoIterator<Item = &'a T>,
+    ) -> bool {
+        list.is_empty() || names.into_iter().any(|name| self.lists(list, name.as_ref()))
     }
 
     fn lists(&self, names: &[String], name: &str) -> bool {

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod levels;
+mod management;
 mod names;
 mod viewer;
 
@@ -101,6 +102,9 @@ fn product(
     let levels = levels::levels(&mut root);
     let catalog = root.section("catalog").map(|section| catalog::catalog(section, &levels));
     let actor_kinds = catalog.as_ref().map(|catalog| catalog.actor_kinds.as_slice()).unwrap_or_default();
+    let categories = catalog.as_ref().map(|catalog| catalog.categories.as_slice()).unwrap_or_default();
+    let management = root.section_if_any("management");
+    let management = management.map(|section| management::management(section, categories, access.as_ref()));
     let actor_labels = actor_labels(root.section_if_any("actor_labels"), actor_kinds);
     let role_labels = labels(root.section_if_any("role_labels"));
     let plan_labels = labels(root.section_if_any("plan_labels"));
@@ -114,6 +118,7 @@ fn product(
         audience: audience?.value,
         keys,
         access: access?,
+        management,
         levels: levels::in_order(levels),
         catalog: catalog?,
         actor_labels,

@@ -27,9 +27,23 @@ pub fn admit_in_parent(scope: WriteScope, input: RecordInput, deleted: &LogName,
     admit_at(scope, input, &level, now)
 }
 
-fn admit_at(scope: WriteScope, mut input: RecordInput, level: &str, now: Timestamp) -> Result<Item> {
+/// The same for an event of the service itself, which is in no product's catalog: what it would fill in is `filled`.
+///
+/// # Errors
+/// `BAD_USER_INPUT` naming field and rule.
+pub fn admit_own(scope: WriteScope, input: RecordInput, filled: Filled, now: Timestamp) -> Result<Item> {
     input.check(now)?;
-    let Filled { category, outcome } = rules::apply(scope.product(), &input, level)?;
+    item_of(scope, input, filled)
+}
+
+fn admit_at(scope: WriteScope, input: RecordInput, level: &str, now: Timestamp) -> Result<Item> {
+    input.check(now)?;
+    let filled = rules::apply(scope.product(), &input, level)?;
+    item_of(scope, input, filled)
+}
+
+fn item_of(scope: WriteScope, mut input: RecordInput, filled: Filled) -> Result<Item> {
+    let Filled { category, outcome } = filled;
     let key = input.idempotency_key.as_deref().map(|key| Key::new(key, input.content_hash()));
     let truncated = input.keep()?;
     let draft = Draft {

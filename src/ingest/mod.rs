@@ -1,10 +1,12 @@
 //! The one door in: permission and admission (is it valid, may it be recorded), the writer (group commit), a receipt.
 
 mod admit;
+mod manage;
 mod record;
 mod rules;
 mod writer;
 
 pub use admit::admit;
+pub use manage::{Told, change};
 pub use record::{Batch, Deletion, Sent, access, item, record_all, record_each, record_many, record_one};
 pub use writer::Writer;

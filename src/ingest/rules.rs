@@ -1,7 +1,7 @@
 //! What a product's catalog says of an event: whether it has a place for it, and what it fills in.
 
 use crate::{
-    catalog::{Catalog, Product, Rules},
+    catalog::{Catalog, Product, Rules, management::own_label},
     error::{Error, Result},
     event::{Actor, ActorKind, Outcome, input::RecordInput},
 };
@@ -36,6 +36,10 @@ fn check_action(product: &Product, input: &RecordInput) -> Result<()> {
         let suggestions = catalog.nearest(&input.action);
         Error::BadInput { field: "action".to_owned(), rule, given: Some(input.action.clone()), suggestions }
     };
+    if own_label(&input.action).is_some() {
+        let rule = "is an action of the service itself, which alone records it";
+        return Err(Error::bad_input("action", format!("{:?} {rule}", input.action)));
+    }
     if !catalog.admits(&input.action) {
         return Err(refused(format!("must be an action of the catalog of {}, which is closed", product.label)));
     }

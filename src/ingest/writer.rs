@@ -15,7 +15,7 @@ use crate::{
     auth::{LogName, WriteScope},
     clock::Clock,
     error::{Error, Result},
-    store::{Appended, Deleted, Item, ItemResult, Store, Task},
+    store::{Appended, Deleted, Item, ItemResult, Permitted, Recorded, Store, Task},
     tasks,
 };
 
@@ -46,6 +46,7 @@ struct Caller {
 enum Answer {
     Recorded(oneshot::Sender<Result<Vec<ItemResult>>>),
     Deleted(oneshot::Sender<Result<Deleted>>),
+    Changed(oneshot::Sender<Result<Box<Recorded>>>),
 }
 
 impl Caller {
@@ -53,6 +54,7 @@ impl Caller {
         match self.answer {
             Answer::Recorded(caller) => drop(caller.send(Err(error))),
             Answer::Deleted(caller) => drop(caller.send(Err(error))),
+            Answer::Changed(caller) => drop(caller.send(Err(error))),
         }
     }
 }
@@ -120,6 +122,14 @@ impl Writer {
     /// As [`Self::record`], and `NOT_FOUND`, `FORBIDDEN` or `BAD_USER_INPUT` where this log or its event is refused.
     pub async fn delete_log(&self, scope: WriteScope, log: LogName, event: Option<Item>) -> Result<Deleted> {
         self.submit(Task::DeleteLog { scope, log, event: event.map(Box::new) }, Answer::Deleted).await
+    }
+
+    /// Changes a control table and records the event that tells of it, both or neither, and waits for the commit.
+    ///
+    /// # Errors
+    /// As [`Self::record`], and `NOT_FOUND`, `FORBIDDEN` or `BAD_USER_INPUT` where the change is not possible.
+    pub async fn change(&self, permitted: Permitted, event: Item) -> Result<Box<Recorded>> {
+        self.submit(Task::Change { permitted: Box::new(permitted), event: Box::new(event) }, Answer::Changed).await
     }
 
     async fn submit<T>(&self, task: Task, answer: impl FnOnce(oneshot::Sender<Result<T>>) -> Answer) -> Result<T> {
@@ -221,13 +231,14 @@ async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
     }
 }
 
-/// Answers the callers of tasks that were committed: those who record and those who delete, each in their order.
+/// Answers the callers of tasks that were committed: those who record, delete and change, each in their order.
 fn answer(callers: Vec<Caller>, appended: Vec<Appended>) {
-    let (mut recorded, mut deleted) = (VecDeque::new(), VecDeque::new());
+    let (mut recorded, mut deleted, mut changed) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
     for one in appended {
         match one {
             Appended::Recorded(results) => recorded.push_back(results),
             Appended::Deleted(done) => deleted.push_back(done),
+            Appended::Changed(done) => changed.push_back(done),
         }
     }
     for caller in callers {
@@ -235,6 +246,7 @@ fn answer(callers: Vec<Caller>, appended: Vec<Appended>) {
         match caller.answer {
             Answer::Recorded(caller) => drop(recorded.pop_front().map(|results| caller.send(Ok(results)))),
             Answer::Deleted(caller) => drop(deleted.pop_front().map(|done| caller.send(done))),
+            Answer::Changed(caller) => drop(changed.pop_front().map(|done| caller.send(done))),
         }
     }
 }
@@ -265,12 +277,13 @@ fn recorded(appended: &Appended) -> usize {
         Appended::Recorded(items) => items.iter().filter(|item| item.as_ref().is_ok_and(|r| !r.already)).count(),
         Appended::Deleted(Ok(Deleted { event: Some(event), .. })) => usize::from(!event.already),
         Appended::Deleted(_) => 0,
+        Appended::Changed(event) => usize::from(event.as_ref().is_ok_and(|event| !event.already)),
     }
 }
 
 fn count(task: &Task) -> usize {
     match task {
         Task::Record { items, .. } => items.len(),
-        Task::DeleteLog { .. } => 1,
+        Task::DeleteLog { .. } | Task::Change { .. } => 1,
     }
 }

@@ -2,6 +2,7 @@
 //! recording a [`WriteScope`](crate::auth::WriteScope); only the access policy makes them.
 
 mod connection;
+pub mod control;
 mod copy;
 mod count;
 mod dialect;
@@ -35,6 +36,7 @@ use std::{
 use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
+pub use control::{Change, Permitted};
 pub use copy::{Copied, Phase, copied_columns};
 pub use count::facets::{Bucket, FacetList, TextFacet};
 pub use dictionary::{Dictionary, LogNode};

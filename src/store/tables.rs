@@ -147,13 +147,49 @@ pub const DIRECTORY: Table = Table {
     ],
 };
 
+/// Tokens that the service made. When each was last used is not carried: it is written beside recording, so that a copy
+/// could not tell by the head whether it has it.
+pub const PARTNER_TOKEN: Table = Table {
+    name: "partner_token",
+    key: &[("organization_no", Integer), ("id", Text)],
+    rest: &[
+        ("label", Text),
+        ("kind", Small),
+        ("scopes", Text),
+        ("roles", Text),
+        ("plan", Text),
+        ("logs", Text),
+        ("key_hash", Bytes),
+        ("created_ns", Integer),
+        ("created_by", Text),
+        ("expires_ns", Integer),
+        ("revoked_ns", Integer),
+    ],
+};
+
+/// Public keys of the service's own issuer.
+pub const ISSUER_KEY: Table =
+    Table { name: "issuer_key", key: &[("kid", Text)], rest: &[("public_key", Bytes), ("created_ns", Integer)] };
+
 /// Where PostgreSQL keeps events of which time. Not copied: each database makes its own.
 pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 10] =
-    [&ORGANIZATION, &PARTITION, &HEAD, &LOG, &KIND, &EVENT, &ORDER, &IDEMPOTENCY, &COUNT, &DIRECTORY];
+pub const ALL: [&Table; 12] = [
+    &ORGANIZATION,
+    &PARTITION,
+    &ISSUER_KEY,
+    &HEAD,
+    &LOG,
+    &KIND,
+    &EVENT,
+    &ORDER,
+    &IDEMPOTENCY,
+    &COUNT,
+    &DIRECTORY,
+    &PARTNER_TOKEN,
+];
 
 /// Columns of an event `e`, without its terms, in the order that `rows.rs` reads them.
 pub static COLUMNS: LazyLock<String> = LazyLock::new(|| {

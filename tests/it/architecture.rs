@@ -31,6 +31,7 @@ const STORE: &[&[&str]] = &[
     &["rows"],
     &["dictionary", "head", "news"],
     &["sqlite::wal", "postgres"],
+    &["control"],
     &["read", "write"],
     &["count"],
     &["copy", "explain", "reindex"],

@@ -409,7 +409,11 @@ async fn every_column_of_both_databases_is_carried_or_built() {
     .await
     .into_iter()
     .collect();
-    assert_eq!(found, with(&["event.key"]), "event.key holds the organization and the sequence");
+    assert_eq!(
+        found,
+        with(&["event.key", "partner_token.last_used_ns"]),
+        "event.key holds the organization and the sequence"
+    );
     let postgres = TestApp::start(Database::Postgres).await;
     let found: BTreeSet<String> = column(
         &postgres.url,
@@ -420,7 +424,7 @@ async fn every_column_of_both_databases_is_carried_or_built() {
     .await
     .into_iter()
     .collect();
-    assert_eq!(found, with(&["event.terms"]), "terms are built");
+    assert_eq!(found, with(&["event.terms", "partner_token.last_used_ns"]), "terms are built");
     sqlite.finish().await;
     postgres.finish().await;
 }

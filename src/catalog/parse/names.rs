@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use url::Url;
 
+use crate::catalog::management::OWN_ISSUER;
+
 const NAME_CHARS: usize = 64;
 
 /// Names of products and levels stand in options, claims (`level:id`) and file names.
@@ -16,8 +18,11 @@ pub(in crate::catalog) fn fault_of_name(name: &str) -> Option<String> {
     Some(format!("must be a letter and then letters, digits, - and _, at most {NAME_CHARS} in all, not {name:?}"))
 }
 
-/// An issuer is any text; one with a colon is an address (RFC 7519, StringOrURI).
+/// An issuer is any text; one with a colon is an address (RFC 7519, StringOrURI). The service's own is no product's.
 pub(in crate::catalog) fn fault_of_issuer(issuer: &str) -> Option<String> {
+    if issuer == OWN_ISSUER {
+        return Some(format!("must not be {OWN_ISSUER:?}: that is the issuer of the service's own tokens"));
+    }
     if issuer.contains(char::is_whitespace) {
         return Some("must not have blanks".to_owned());
     }

@@ -11,7 +11,7 @@ use crate::{
         tables::{
             COUNT, DIRECTORY, EVENT, HEAD,
             Holds::{Bytes, Integer, Small, Text},
-            IDEMPOTENCY, KIND, LOG, ORGANIZATION, TERMS_VERSION, Table,
+            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, ORGANIZATION, PARTNER_TOKEN, TERMS_VERSION, Table,
         },
     },
 };
@@ -19,12 +19,13 @@ use crate::{
 /// The values of a row in the order of [`Table::columns`].
 pub type Cells = Vec<Value>;
 
-/// What follows from an organization's events, or belongs to them; its rows change as events are recorded.
-pub const CHANGING: [&Table; 4] = [&LOG, &KIND, &COUNT, &DIRECTORY];
+/// What follows from an organization's events, or belongs to them; its rows change as events are recorded, and with them
+/// alone: whoever changes one that no event counts records an event that tells of it.
+pub const CHANGING: [&Table; 5] = [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN];
 
 /// Every table whose rows are read from one database and written to the other.
 pub fn copied() -> impl Iterator<Item = &'static Table> {
-    [&ORGANIZATION, &EVENT, &IDEMPOTENCY].into_iter().chain(CHANGING).chain([&HEAD])
+    [&ORGANIZATION, &ISSUER_KEY, &EVENT, &IDEMPOTENCY].into_iter().chain(CHANGING).chain([&HEAD])
 }
 
 /// One organization's rows, of `event` and `idempotency` those from a sequence on.

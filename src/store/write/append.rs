@@ -12,15 +12,16 @@ use super::{
     CHUNK,
     organizations::{Name, Organization},
     stage::{Decided, Known, Stage},
-    task::{Appended, Deleted, ItemResult, Recorded, Task},
+    task::{Appended, Deleted, Item, ItemResult, Recorded, Task},
 };
 use crate::{
     auth::WriteScope,
     error::{Error, Result},
     event::{Event, Position, Timestamp, hash::Hash},
     store::{
-        Store,
+        Permitted, Store,
         connection::transaction::Transaction,
+        control::Place,
         dialect::{Dialect, sql::Sql},
         error,
     },
@@ -33,6 +34,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 enum Decision {
     Record(Vec<Decided>),
     Delete(usize, Result<(i64, Option<Decided>)>),
+    Change(Decided),
 }
 
 impl Store {
@@ -70,7 +72,10 @@ impl Store {
         self.clock_check.not_set_back(now, organizations.iter().map(|org| &org.head));
         let keys = self.known_keys(&tx, group, &organizations, &index).await?;
         let mut stage = Stage::new(now, &self.chance, organizations, keys);
-        let decisions: Vec<Decision> = group.iter().map(|task| decide(&mut stage, task, &index)).collect();
+        let mut decisions = Vec::with_capacity(group.len());
+        for task in group {
+            decisions.push(self.decide(&tx, &mut stage, task, &index).await?);
+        }
         self.place(&tx, &mut stage).await?;
         self.ensure_partitions(stage.events.iter().map(|staged| staged.event.position.0), now).await?;
         self.insert(&tx, &mut stage).await?;
@@ -86,6 +91,54 @@ impl Store {
             (name, org.no, org.head.size)
         }));
         Ok(answers(&stage, decisions, &earlier))
+    }
+
+    async fn decide<'a>(
+        &self,
+        tx: &Transaction,
+        stage: &mut Stage<'a>,
+        task: &'a Task,
+        index: &HashMap<Name, usize>,
+    ) -> Result<Decision> {
+        let at = |scope: &WriteScope| index[&(scope.product().name.clone(), scope.organization().to_owned())];
+        Ok(match task {
+            Task::Record { items, atomic } => {
+                let items: Vec<_> = items.iter().map(|item| (at(&item.scope), item)).collect();
+                Decision::Record(stage.record(&items, *atomic))
+            }
+            Task::DeleteLog { scope, log, event } => {
+                let organization = at(scope);
+                let done = stage.delete_log(organization, scope.product(), log, scope.allowed_logs(), event.as_deref());
+                Decision::Delete(organization, done)
+            }
+            Task::Change { permitted, event } => {
+                Decision::Change(self.decide_change(tx, stage, at(&event.scope), permitted, event).await?)
+            }
+        })
+    }
+
+    /// Changes a control table where that is possible, and stages the event that tells of it. The next task of the group
+    /// finds it changed.
+    async fn decide_change<'a>(
+        &self,
+        tx: &Transaction,
+        stage: &mut Stage<'a>,
+        at: usize,
+        permitted: &Permitted,
+        event: &'a Item,
+    ) -> Result<Decided> {
+        let Permitted { scope, change } = permitted;
+        let (organization_no, now) = (stage.organizations[at].no, stage.now);
+        let dictionary = stage.organizations[at].dictionary.clone();
+        let place = Place { organization_no, dictionary: &dictionary, allowed: scope.allowed_logs(), now };
+        if let Err(refusal) = self.possible(tx, &place, change).await? {
+            return Ok(Decided::Refused(refusal));
+        }
+        let decided = stage.record(&[(at, event)], true).pop().expect("every item is decided");
+        if matches!(decided, Decided::New(_)) {
+            self.change(tx, &place, change).await?;
+        }
+        Ok(decided)
     }
 
     async fn known_keys(
@@ -221,21 +274,7 @@ impl Decision {
             Self::Record(decided) => decided.iter().collect(),
             Self::Delete(_, Ok((_, Some(decided)))) => vec![decided],
             Self::Delete(..) => Vec::new(),
-        }
-    }
-}
-
-fn decide<'a>(stage: &mut Stage<'a>, task: &'a Task, index: &HashMap<Name, usize>) -> Decision {
-    let at = |scope: &WriteScope| index[&(scope.product().name.clone(), scope.organization().to_owned())];
-    match task {
-        Task::Record { items, atomic } => {
-            let items: Vec<_> = items.iter().map(|item| (at(&item.scope), item)).collect();
-            Decision::Record(stage.record(&items, *atomic))
-        }
-        Task::DeleteLog { scope, log, event } => {
-            let organization = at(scope);
-            let done = stage.delete_log(organization, scope.product(), log, scope.allowed_logs(), event.as_deref());
-            Decision::Delete(organization, done)
+            Self::Change(decided) => vec![decided],
         }
     }
 }
@@ -254,6 +293,7 @@ fn answers(stage: &Stage<'_>, decisions: Vec<Decision>, earlier: &HashMap<(usize
         Ok(Recorded { already, event, dictionary: stage.organizations[organization].dictionary.clone() })
     };
     let answer = |decision| match decision {
+        Decision::Change(decided) => Appended::Changed(recorded(decided).map(Box::new)),
         Decision::Record(decided) => Appended::Recorded(decided.into_iter().map(recorded).collect()),
         Decision::Delete(organization, done) => Appended::Deleted(done.and_then(|(log_no, decided)| {
             let dictionary = stage.organizations[organization].dictionary.clone();

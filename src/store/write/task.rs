@@ -10,7 +10,7 @@ use crate::{
         hash::{self, Hash},
         input::LogRef,
     },
-    store::Dictionary,
+    store::{Dictionary, Permitted},
 };
 
 /// What the allocator takes for a text beside its bytes, on average.
@@ -92,6 +92,13 @@ pub enum Task {
         /// The event.
         event: Option<Box<Item>>,
     },
+    /// Change a control table and record the event that tells of it: both or neither.
+    Change {
+        /// The change, for one organization.
+        permitted: Box<Permitted>,
+        /// The event.
+        event: Box<Item>,
+    },
 }
 
 /// An event that is in the log.
@@ -115,6 +122,8 @@ pub enum Appended {
     Recorded(Vec<ItemResult>),
     /// The deleted log.
     Deleted(Result<Deleted>),
+    /// The event that tells of a change.
+    Changed(Result<Box<Recorded>>),
 }
 
 /// A log that is deleted.
@@ -134,11 +143,12 @@ impl Task {
         let (many, one) = match self {
             Self::Record { items, .. } => (items.as_slice(), None),
             Self::DeleteLog { event, .. } => (&[][..], event.as_deref()),
+            Self::Change { event, .. } => (&[][..], Some(&**event)),
         };
         many.iter().chain(one)
     }
 
-    /// Bytes of memory that it takes while it waits.
+    /// Bytes of memory that it takes while it waits; what it changes is small beside the event that tells of it.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         size_of::<Self>() + self.items().map(Item::held_bytes).sum::<usize>()
@@ -149,6 +159,7 @@ impl Task {
         let (many, one) = match self {
             Self::Record { items, .. } => (items.as_slice(), None),
             Self::DeleteLog { scope, .. } => (&[][..], Some(scope)),
+            Self::Change { permitted, .. } => (&[][..], Some(permitted.scope.telling())),
         };
         many.iter().map(|item| &item.scope).chain(one)
     }

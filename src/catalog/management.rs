@@ -1,0 +1,78 @@
+//! What a product's own people manage of their log, and the actions by which the service itself records it.
+//!
+//! Every change of a control table is told by an event in the organization's trail. Its action is one of [`OWN`]: the
+//! service alone records those, so nobody can forge one, and they are in no product's list of actions.
+
+use super::{Catalog, Rules};
+
+/// A token was made.
+pub const TOKEN_CREATED: &str = "audit_log.token_created";
+/// A token was revoked.
+pub const TOKEN_REVOKED: &str = "audit_log.token_revoked";
+
+/// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
+/// category.
+pub const OWN: [(&str, &str); 2] =
+    [(TOKEN_CREATED, "Audit log token created"), (TOKEN_REVOKED, "Audit log token revoked")];
+
+/// `iss` of the tokens that the service makes; no product may have it.
+pub const OWN_ISSUER: &str = "ledgerline";
+
+/// Beginning of opaque keys where a product file says nothing.
+pub const KEY_PREFIX: &str = "llk_";
+
+/// Something that can be managed: a product file may leave some out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Feature {
+    /// Tokens for partners and for pages that show a log.
+    Tokens,
+    /// Exports.
+    Exports,
+    /// Endpoints that events are sent to.
+    Endpoints,
+    /// Rules that raise alerts.
+    Rules,
+}
+
+impl Feature {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Tokens, Self::Exports, Self::Endpoints, Self::Rules];
+
+    /// The word of a product file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Exports => "exports",
+            Self::Endpoints => "endpoints",
+            Self::Rules => "rules",
+        }
+    }
+}
+
+/// Who manages a product's logs, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Management {
+    /// Code of the category of the service's own actions; none in a catalog without groups.
+    pub category: Option<String>,
+    /// Roles that may manage; those that may read, where the file says nothing. Empty asks for none.
+    pub roles: Vec<String>,
+    /// Plans that include managing; those that include reading, where the file says nothing. Empty asks for none.
+    pub plans: Vec<String>,
+    /// What can be managed.
+    pub features: Vec<Feature>,
+    /// Beginning of opaque keys.
+    pub key_prefix: String,
+}
+
+/// The built-in label of an own action; `None` for any other name.
+#[must_use]
+pub fn own_label(action: &str) -> Option<&'static str> {
+    OWN.iter().find(|(name, _)| *name == action).map(|(_, label)| *label)
+}
+
+/// The category of an own action: that of the catalog's entry for it, else that of the section.
+pub fn own_category(catalog: &Catalog, management: &Management, action: &str) -> Option<String> {
+    let entry: Option<&Rules> = catalog.action(action).map(|action| &action.rules);
+    entry.and_then(|rules| rules.category.clone()).or_else(|| management.category.clone())
+}

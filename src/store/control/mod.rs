@@ -1,0 +1,78 @@
+//! Control tables: what an organization manages of its log, a file a feature. Rows are read and written through SeaORM's
+//! entities.
+//!
+//! A change is made by the writer, in the transaction that records the event which tells of it: either both are committed
+//! or neither is. The head of the organization is locked by then, so that changes of one organization come one after the
+//! other in all processes, and what [`Store::possible`] has read still holds when [`Store::change`] writes. A change that
+//! is not possible is refused for its caller alone, and records nothing.
+
+pub mod tokens;
+
+use super::{Dictionary, Store, connection::transaction::Transaction};
+use crate::{
+    auth::{LogName, ManageScope},
+    error::Result,
+    event::Timestamp,
+};
+
+/// A change of a control table.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A token is made.
+    CreateToken(Box<tokens::NewToken>),
+    /// A token is revoked.
+    RevokeToken {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// A change with whoever may make it.
+#[derive(Clone, Debug)]
+pub struct Permitted {
+    /// The permission.
+    pub scope: ManageScope,
+    /// The change.
+    pub change: Change,
+}
+
+/// An organization, as a change finds it: under the lock of its head.
+pub(in crate::store) struct Place<'a> {
+    /// Its number.
+    pub organization_no: i64,
+    /// Its logs.
+    pub dictionary: &'a Dictionary,
+    /// The logs that whoever makes the change is narrowed to.
+    pub allowed: &'a [LogName],
+    /// The time of the transaction.
+    pub now: Timestamp,
+}
+
+impl Store {
+    /// Whether a change can be made.
+    ///
+    /// # Errors
+    /// Why not (`NOT_FOUND`, `FORBIDDEN` or `BAD_USER_INPUT`), as the inner result; those of the database.
+    pub(in crate::store) async fn possible(
+        &self,
+        tx: &Transaction,
+        place: &Place<'_>,
+        change: &Change,
+    ) -> Result<Result<()>> {
+        match change {
+            Change::CreateToken(token) => Ok(tokens::may_be_made(place, token)),
+            Change::RevokeToken { id } => self.may_be_revoked(tx, place, id).await,
+        }
+    }
+
+    /// Makes a change that was found possible in the same transaction.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(in crate::store) async fn change(&self, tx: &Transaction, place: &Place<'_>, change: &Change) -> Result<()> {
+        match change {
+            Change::CreateToken(token) => self.insert_token(tx, place, token).await,
+            Change::RevokeToken { id } => self.mark_revoked(tx, place, id).await,
+        }
+    }
+}
