@@ -1,6 +1,8 @@
 //! What a reader sees of an event: its fields with what the product's catalog and the organization's logs say of them.
 //! Told once; whoever shows events, field by field or as text, takes it from here.
 
+pub mod json;
+
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer, de::DeserializeOwned};
@@ -8,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     catalog::{self, LogDeletion, Product},
-    event::{self, ActorKind, Event, LogId, Resource, Timestamp, json},
+    event::{self, ActorKind, Event, LogId, Resource, Timestamp},
     store::{Dictionary, LogNode, Recorded},
 };
 
@@ -214,7 +216,7 @@ impl Log {
     }
 }
 
-/// Metadata as any JSON library reads it: see [`json::shown`].
+/// Metadata as any JSON library reads it: see [`event::json::shown`].
 #[derive(Clone, Copy)]
 pub struct Metadata<'a>(&'a str);
 
@@ -222,14 +224,14 @@ impl Metadata<'_> {
     /// As a value.
     #[must_use]
     pub fn value<V: DeserializeOwned + Default>(self) -> V {
-        json::shown(self.0)
+        event::json::shown(self.0)
     }
 }
 
 /// The same as text. Most metadata is written without being read.
 impl Serialize for Metadata<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match json::compact(self.0).map(RawValue::from_string) {
+        match event::json::compact(self.0).map(RawValue::from_string) {
             Some(Ok(text)) => text.serialize(serializer),
             _ => self.value::<serde_json::Value>().serialize(serializer),
         }
