@@ -11,6 +11,7 @@ use crate::{
     chance::Chance,
     clock::Clock,
     config::Settings,
+    delivery::{Courier, Outbound, endpoint::Endpoints, sinks::Ways},
     error::Error,
     graphql::{AppSchema, Services, execute::Executor, schema_builder},
     http::{Edge, ReadRate, router},
@@ -37,6 +38,7 @@ pub struct App {
     /// The routes.
     pub router: Router,
     writing: JoinHandle<()>,
+    courier: Arc<Courier>,
     /// Tasks that end with the service.
     beside: Vec<JoinHandle<()>>,
     /// Says that the service stops, to whoever is connected for long.
@@ -82,7 +84,33 @@ impl App {
         };
         let (stopping, on_stop) = watch::channel(false);
         let reader = Reader::new(store.clone(), clock.clone());
-        let services = Services { writer, reader, clock };
+        let ways = Ways {
+            outbound: Outbound::new(settings.networks()).map_err(with_cause)?,
+            public_url: settings.public_url.trim_end_matches('/').to_owned(),
+        };
+        let products = keys.products().clone();
+        let courier =
+            Courier::new(store.clone(), reader.clone(), products, clock.clone(), chance.clone(), ways.clone());
+        let courier = Arc::new(courier);
+        let sending = {
+            let courier = courier.clone();
+            beside("courier", move || {
+                let courier = courier.clone();
+                async move {
+                    courier.run().await;
+                }
+            })
+        };
+        let endpoints = Arc::new(Endpoints {
+            writer: writer.clone(),
+            store: store.clone(),
+            reader: reader.clone(),
+            clock: clock.clone(),
+            chance: chance.clone(),
+            ways,
+            changed: courier.changed(),
+        });
+        let services = Services { writer, reader, endpoints, clock };
         let builder = schema_builder().data(services.clone());
         // Suggestions would tell the names of the schema one by one.
         let builder =
@@ -100,7 +128,17 @@ impl App {
             stopping: on_stop,
         };
         let router = router(edge, &settings.headers());
-        Ok(Self { store, services, keys, schema, router, writing, beside: vec![upkeep, news], stopping })
+        Ok(Self {
+            store,
+            services,
+            keys,
+            schema,
+            router,
+            writing,
+            courier,
+            beside: vec![upkeep, news, sending],
+            stopping,
+        })
     }
 
     /// Serves until `stop`, then answers who is waiting, commits what is queued and closes the database.
@@ -108,7 +146,7 @@ impl App {
     /// # Errors
     /// Those of the listener, and the end of the writer task: a service that cannot record must not go on as if it could.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { store, services, keys, schema, router, mut writing, beside, stopping } = self;
+        let Self { store, services, keys, schema, router, mut writing, courier, beside, stopping } = self;
         drop((keys, schema));
         let mut on_stop = stopping.subscribe();
         let stop = async move {
@@ -130,23 +168,35 @@ impl App {
             }
             () = overdue => tracing::warn!("requests were still open after {} s", DRAIN.as_secs()),
         }
-        Self::finish(store, services, writing, beside).await;
+        Self::finish(store, services, writing, &courier, beside).await;
         Ok(())
     }
 
     /// Commits what is queued and closes the database.
     pub async fn close(self) {
-        let Self { store, services, keys, schema, router, writing, beside, stopping } = self;
+        let Self { store, services, keys, schema, router, writing, courier, beside, stopping } = self;
         stopping.send_replace(true);
         drop((keys, schema, router));
-        Self::finish(store, services, writing, beside).await;
+        Self::finish(store, services, writing, &courier, beside).await;
     }
 
-    async fn finish(store: Store, services: Services, writing: JoinHandle<()>, beside: Vec<JoinHandle<()>>) {
+    async fn finish(
+        store: Store,
+        services: Services,
+        writing: JoinHandle<()>,
+        courier: &Courier,
+        beside: Vec<JoinHandle<()>>,
+    ) {
         drop(services);
         // The routes held the other handles of the writer, and are gone. A handle that is left is not waited for.
         let _ = tokio::time::timeout(DRAIN, writing).await;
-        beside.iter().for_each(JoinHandle::abort);
+        for task in beside {
+            task.abort();
+            let _ = task.await;
+        }
+        if let Err(error) = courier.let_go().await {
+            tracing::warn!("endpoints are not let go of, so another process has them half a minute late: {error}");
+        }
         store.close().await;
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
+use ipnet::IpNet;
 
 use crate::store::Durability;
 
@@ -62,6 +63,13 @@ pub struct Settings {
         global = true
     )]
     pub allow_unsafe_durability: bool,
+    /// Networks besides the public ones that endpoints may lie in, such as 10.1.0.0/16, separated by commas; for tests on
+    /// this machine 127.0.0.0/8.
+    #[arg(long, env = "LEDGERLINE_ENDPOINT_NETWORKS", value_delimiter = ',', global = true)]
+    pub endpoint_networks: Vec<String>,
+    /// Where the service is reached from outside, such as https://audit.example.com.
+    #[arg(long, env = "LEDGERLINE_PUBLIC_URL", default_value = "", global = true)]
+    pub public_url: String,
     /// Whether clients may ask for the schema.
     #[arg(long, env = "LEDGERLINE_INTROSPECTION", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub introspection: bool,
@@ -114,6 +122,11 @@ impl Settings {
                 faults.push(format!("LEDGERLINE_ALLOWED_ORIGINS: {text:?}: {reason}"));
             }
         }
+        for text in given(&self.endpoint_networks) {
+            if let Err(reason) = text.parse::<IpNet>() {
+                faults.push(format!("LEDGERLINE_ENDPOINT_NETWORKS: {text:?}: {reason}, as 10.1.0.0/16 is right"));
+            }
+        }
         for text in given(&self.allowed_headers) {
             if text == "*" || text.parse::<HeaderName>().is_err() {
                 faults.push(format!(
@@ -134,6 +147,12 @@ impl Settings {
     #[must_use]
     pub fn origins(&self) -> Vec<HeaderValue> {
         given(&self.allowed_origins).filter_map(|text| origin::read(text).ok()).collect()
+    }
+
+    /// The networks that endpoints may lie in besides the public ones.
+    #[must_use]
+    pub fn networks(&self) -> Vec<IpNet> {
+        given(&self.endpoint_networks).filter_map(|text| text.parse().ok()).collect()
     }
 
     /// The headers that are allowed besides the usual ones.

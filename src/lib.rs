@@ -24,6 +24,8 @@ pub mod ingest;
 
 pub mod reading;
 
+pub mod delivery;
+
 pub mod graphql;
 
 pub mod http;

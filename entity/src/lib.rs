@@ -3,6 +3,10 @@
 
 #![expect(missing_docs, reason = "a column is what migration/ says of it")]
 
+pub mod attempt;
+pub mod dead_letter;
+pub mod delivery;
+pub mod endpoint;
 pub mod issuer_key;
 pub mod kind;
 pub mod log;

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 4] = [
+const HISTORY: [Step; 5] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -37,6 +37,11 @@ const HISTORY: [Step; 4] = [
         name: "m20261126_010000_partner_tokens",
         sqlite: include_str!("partner_tokens/sqlite.sql"),
         postgres: include_str!("partner_tokens/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_020000_endpoints",
+        sqlite: include_str!("endpoints/sqlite.sql"),
+        postgres: include_str!("endpoints/postgres.sql"),
     },
 ];
 

@@ -10,10 +10,28 @@ pub const TOKEN_CREATED: &str = "audit_log.token_created";
 /// A token was revoked.
 pub const TOKEN_REVOKED: &str = "audit_log.token_revoked";
 
+/// An endpoint was made.
+pub const ENDPOINT_CREATED: &str = "audit_log.endpoint_created";
+/// An endpoint was changed.
+pub const ENDPOINT_UPDATED: &str = "audit_log.endpoint_updated";
+/// An endpoint was deleted.
+pub const ENDPOINT_DELETED: &str = "audit_log.endpoint_deleted";
+/// An endpoint got a new secret.
+pub const ENDPOINT_SECRET_ROTATED: &str = "audit_log.endpoint_secret_rotated";
+/// An endpoint is sent events once more.
+pub const ENDPOINT_REPLAYED: &str = "audit_log.endpoint_replayed";
+
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 2] =
-    [(TOKEN_CREATED, "Audit log token created"), (TOKEN_REVOKED, "Audit log token revoked")];
+pub const OWN: [(&str, &str); 7] = [
+    (TOKEN_CREATED, "Audit log token created"),
+    (TOKEN_REVOKED, "Audit log token revoked"),
+    (ENDPOINT_CREATED, "Audit log endpoint created"),
+    (ENDPOINT_UPDATED, "Audit log endpoint updated"),
+    (ENDPOINT_DELETED, "Audit log endpoint deleted"),
+    (ENDPOINT_SECRET_ROTATED, "Audit log endpoint secret rotated"),
+    (ENDPOINT_REPLAYED, "Audit log endpoint replayed"),
+];
 
 /// `iss` of the tokens that the service makes; no product may have it.
 pub const OWN_ISSUER: &str = "ledgerline";

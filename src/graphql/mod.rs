@@ -3,6 +3,7 @@
 mod catalog;
 mod connection;
 mod documents;
+mod endpoints;
 mod enums;
 mod error;
 mod event;
@@ -29,6 +30,7 @@ pub use error::{coded, refusal};
 use crate::{
     auth::Principal,
     clock::Clock,
+    delivery::endpoint::Endpoints,
     error::{Error, Result},
     ingest::Writer,
     reading::Reader,
@@ -48,6 +50,8 @@ pub struct Services {
     pub writer: Writer,
     /// The door out.
     pub reader: Reader,
+    /// What is sent elsewhere.
+    pub endpoints: Arc<Endpoints>,
     /// The time.
     pub clock: Clock,
 }

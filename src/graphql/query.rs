@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Object};
 use super::{
     catalog,
     connection::AuditEventConnection,
+    endpoints::{self, AuditEndpoint},
     error::to_graphql,
     event::{Actor, AuditEvent, Node},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
@@ -101,6 +102,16 @@ impl Query {
     ) -> async_graphql::Result<Option<Node>> {
         let found = async || services(ctx).reader.node(principal(ctx)?, &id).await;
         found().await.map(|found| Some(found.into())).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// The endpoints of an organization, the oldest first. Needs what `createEndpoint` needs.
+    #[graphql(complexity = "20 * child_complexity + 1")]
+    async fn audit_endpoints(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Option<Vec<AuditEndpoint>>> {
+        endpoints::list(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Actors of an organization for a picker, the busiest first: each once, told apart by kind and id (without an id by

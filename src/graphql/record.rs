@@ -5,6 +5,11 @@ pub(super) mod input;
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput, sent};
 
+use super::endpoints::{
+    self, CreateEndpointInput, CreateEndpointPayload, DeleteEndpointPayload, EndpointInput, ReplayEndpointInput,
+    ReplayEndpointPayload, RotateEndpointSecretInput, RotateEndpointSecretPayload, TestEndpointPayload,
+    UpdateEndpointInput, UpdateEndpointPayload,
+};
 use super::{
     Services,
     enums::ErrorCode,
@@ -134,6 +139,63 @@ impl Mutation {
         #[graphql(desc = "The log, and an event that tells of it.")] input: DeleteAuditLogInput,
     ) -> async_graphql::Result<Option<DeleteAuditLogPayload>> {
         delete_log(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Makes an endpoint, which is sent events as they are recorded, and records that in the organization's log. Needs the
+    /// scope `audit:manage`, what reading takes, and what else the product's `[management]` asks.
+    async fn create_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The endpoint to make.")] input: CreateEndpointInput,
+    ) -> async_graphql::Result<Option<CreateEndpointPayload>> {
+        endpoints::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Changes, pauses or activates an endpoint, and records that in the organization's log. Needs what `createEndpoint`
+    /// needs.
+    async fn update_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateEndpointInput,
+    ) -> async_graphql::Result<Option<UpdateEndpointPayload>> {
+        endpoints::update(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Deletes an endpoint, and records that in the organization's log. Needs what `createEndpoint` needs.
+    async fn delete_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The endpoint to delete.")] input: EndpointInput,
+    ) -> async_graphql::Result<Option<DeleteEndpointPayload>> {
+        endpoints::delete(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Draws a new secret for an endpoint, and records that in the organization's log. Needs what `createEndpoint` needs.
+    async fn rotate_endpoint_secret(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The endpoint whose secret is changed.")] input: RotateEndpointSecretInput,
+    ) -> async_graphql::Result<Option<RotateEndpointSecretPayload>> {
+        endpoints::rotate(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Sends an endpoint a test, and says what came of it. Needs what `createEndpoint` needs.
+    async fn test_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The endpoint to test.")] input: EndpointInput,
+    ) -> async_graphql::Result<Option<TestEndpointPayload>> {
+        endpoints::test(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Sends an endpoint events once more, with the ids that they had, and records that in the organization's log. Needs
+    /// what `createEndpoint` needs.
+    async fn replay_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to send.")] input: ReplayEndpointInput,
+    ) -> async_graphql::Result<Option<ReplayEndpointPayload>> {
+        endpoints::replay(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 }
 

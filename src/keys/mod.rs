@@ -80,6 +80,12 @@ impl Keys {
         Ok(Self(Arc::new(Inner { products: products.clone(), fixed, remotes, ring })))
     }
 
+    /// The products whose tokens are checked.
+    #[must_use]
+    pub fn products(&self) -> &Products {
+        &self.0.products
+    }
+
     /// The products for which no key is configured: none of their tokens can be accepted.
     #[must_use]
     pub fn products_without_keys(&self) -> Vec<String> {

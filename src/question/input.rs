@@ -1,6 +1,8 @@
 //! What a caller asks to keep, as it comes, and its way into a [`Filter`]: the twin of
 //! [`event::input`](crate::event::input). Faults name the fields that clients write.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     filter::{Filter, Pattern},
     period::{self, Period, Preset},
@@ -13,7 +15,8 @@ use crate::{
 
 /// A filter as a caller asks for it, and a search beside it; nothing of it is checked. The fields mean what those of
 /// [`Filter`] mean.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilterInput {
     /// Category codes.
     pub categories: Option<Vec<String>>,
@@ -68,7 +71,8 @@ pub struct FilterInput {
 }
 
 /// A range of time, its ends in RFC 3339.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct RangeInput {
     /// First instant.
     pub from: Option<String>,
@@ -77,7 +81,8 @@ pub struct RangeInput {
 }
 
 /// Days that end today.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PeriodInput {
     /// Which days.
     pub preset: Preset,

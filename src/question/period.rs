@@ -9,15 +9,19 @@ use crate::{
 };
 
 /// A window that ends now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Preset {
     /// From today's midnight.
+    #[serde(rename = "TODAY")]
     Today,
     /// From midnight six days ago.
+    #[serde(rename = "LAST_7_DAYS")]
     Last7Days,
     /// From midnight 29 days ago.
+    #[serde(rename = "LAST_30_DAYS")]
     Last30Days,
     /// From midnight 89 days ago.
+    #[serde(rename = "LAST_90_DAYS")]
     Last90Days,
 }
 

@@ -12,7 +12,7 @@ use super::{
     shown::Shown,
 };
 use crate::{
-    auth::{LogName, Principal, policy},
+    auth::{LogName, Principal, ReadScope, policy},
     error::{Error, Result},
     event::Event,
     question::{
@@ -76,11 +76,33 @@ impl Reader {
         let filter = self.checked(&scope, filter)?;
         let list = fingerprint(&scope, RECORDED, &filter);
         let after = after.map(|after| Cursor::decode(after, list, "after")).transpose()?;
+        self.follower(principal, followed, &scope, list, after.map(|after| after.key.saturating_add(1).max(0))).await
+    }
+
+    /// Follows a list from a sequence on.
+    ///
+    /// # Errors
+    /// As [`Reader::follow`].
+    pub async fn follow_from(&self, principal: &Arc<Principal>, followed: Followed, next: i64) -> Result<Follower> {
+        let Followed { organization, log, include_nested, filter } = followed.clone();
+        let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
+        let list = fingerprint(&scope, RECORDED, &self.checked(&scope, filter)?);
+        self.follower(principal, followed, &scope, list, Some(next)).await
+    }
+
+    async fn follower(
+        &self,
+        principal: &Arc<Principal>,
+        followed: Followed,
+        scope: &ReadScope,
+        list: Fingerprint,
+        next: Option<i64>,
+    ) -> Result<Follower> {
         let (product, organization) = (&scope.product().name, scope.organization().unwrap_or_default());
         // Before anything is read: what is recorded from here on wakes.
         let news = self.store.follow(product, organization);
         let size = self.store.size_of(product, organization).await?;
-        let next = after.map_or(size, |after| after.key.saturating_add(1).max(0));
+        let next = next.unwrap_or(size);
         if next > size {
             return Err(put_back());
         }
@@ -138,6 +160,17 @@ impl Follower {
                 self.news.changed().await;
             }
         }
+    }
+
+    /// Sequence of the next event that has not been looked at.
+    #[must_use]
+    pub fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// Goes on from a sequence.
+    pub fn go_to(&mut self, next: i64) {
+        self.next = next;
     }
 
     /// The place that it has got to, for whoever goes on later: everything before it has been looked at.

@@ -221,6 +221,9 @@ impl Log {
 pub struct Metadata<'a>(&'a str);
 
 impl Metadata<'_> {
+    /// No metadata.
+    pub const NONE: Self = Self("{}");
+
     /// As a value.
     #[must_use]
     pub fn value<V: DeserializeOwned + Default>(self) -> V {

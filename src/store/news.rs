@@ -45,6 +45,10 @@ pub(super) struct News {
     followed: Mutex<HashMap<Name, Followed>>,
     /// Somebody follows an organization that nobody has followed before.
     more: Notify,
+    /// Sizes by number that whoever follows all organizations has not seen; `None` where nobody does.
+    all: Mutex<Option<BTreeMap<i64, i64>>>,
+    /// There is something among them.
+    any: Notify,
     /// Sizes by number that other processes have not been told of.
     untold: Mutex<BTreeMap<i64, i64>>,
     /// There is something to tell.
@@ -109,6 +113,14 @@ impl News {
         }
     }
 
+    /// Adds to what whoever follows all has not seen.
+    fn tell_whoever_follows_all(&self, grown: impl Iterator<Item = (i64, i64)>) {
+        if let Some(unseen) = &mut *self.all.lock().unwrap_or_else(PoisonError::into_inner) {
+            unseen.extend(grown);
+            self.any.notify_one();
+        }
+    }
+
     /// Wakes those who follow organizations, by number.
     fn tell_numbers(&self, said: &str) {
         let sizes: HashMap<i64, i64> = said
@@ -116,6 +128,7 @@ impl News {
             .filter_map(|one| one.split_once(':'))
             .filter_map(|(no, size)| Some((no.parse().ok()?, size.parse().ok()?)))
             .collect();
+        self.tell_whoever_follows_all(sizes.iter().map(|(no, size)| (*no, *size)));
         for followed in self.followed().values() {
             if let Some(&size) = followed.no.and_then(|no| sizes.get(&no)) {
                 followed.size.send_if_modified(|known| std::mem::replace(known, size) != size);
@@ -138,8 +151,23 @@ impl Store {
         self.news.follow((product.to_owned(), organization.to_owned()))
     }
 
+    /// Waits until organizations have grown, as far as this process hears, and gives their sizes by number. For one
+    /// caller at a time: what it has seen is not told again.
+    pub async fn grown(&self) -> BTreeMap<i64, i64> {
+        loop {
+            let seen =
+                self.news.all.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().split_off(&0);
+            if !seen.is_empty() {
+                return seen;
+            }
+            self.news.any.notified().await;
+        }
+    }
+
     /// Tells of organizations that have grown by a commit of this process.
     pub(super) fn tell_of_growth(&self, grown: impl Iterator<Item = (Name, i64, i64)>) {
+        let grown: Vec<_> = grown.collect();
+        self.news.tell_whoever_follows_all(grown.iter().map(|(_, no, size)| (*no, *size)));
         let mut untold = (self.dialect == Dialect::Postgres).then(|| self.news.untold());
         for (name, no, size) in grown {
             self.news.tell(&name, no, size);
@@ -233,7 +261,11 @@ impl Store {
     }
 
     async fn listen(&self) -> Result<(), sqlx::Error> {
-        while self.news.followed().is_empty() {
+        let is_followed = || {
+            let all = self.news.all.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+            all || !self.news.followed().is_empty()
+        };
+        while !is_followed() {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         let mut listener = PgListener::connect_with(self.read.get_postgres_connection_pool()).await?;

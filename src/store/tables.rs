@@ -171,12 +171,73 @@ pub const PARTNER_TOKEN: Table = Table {
 pub const ISSUER_KEY: Table =
     Table { name: "issuer_key", key: &[("kid", Text)], rest: &[("public_key", Bytes), ("created_ns", Integer)] };
 
+/// Where events are sent to.
+pub const ENDPOINT: Table = Table {
+    name: "endpoint",
+    key: &[("organization_no", Integer), ("id", Text)],
+    rest: &[
+        ("label", Text),
+        ("kind", Small),
+        ("url", Text),
+        ("settings", Text),
+        ("secrets", Text),
+        ("question", Text),
+        ("roles", Text),
+        ("plan", Text),
+        ("logs", Text),
+        ("status", Small),
+        ("created_ns", Integer),
+        ("created_by", Text),
+        ("changed_ns", Integer),
+    ],
+};
+
+/// How far each endpoint has got. It is written beside recording.
+pub const DELIVERY: Table = Table {
+    name: "delivery",
+    key: &[("organization_no", Integer), ("endpoint_id", Text)],
+    rest: &[
+        ("next", Integer),
+        ("failures", Integer),
+        ("failing_ns", Integer),
+        ("due_ns", Integer),
+        ("succeeded_ns", Integer),
+        ("trouble", Text),
+        ("replay_next", Integer),
+        ("replay_end", Integer),
+        ("replays", Integer),
+        ("owner", Integer),
+        ("lease_ns", Integer),
+    ],
+};
+
+/// Events that an endpoint would not take.
+pub const DEAD_LETTER: Table = Table {
+    name: "dead_letter",
+    key: &[("organization_no", Integer), ("endpoint_id", Text), ("sequence", Integer)],
+    rest: &[("at_ns", Integer), ("reason", Text)],
+};
+
+/// The last tries of each endpoint. Not copied: each database has its own.
+pub const ATTEMPT: Table = Table {
+    name: "attempt",
+    key: &[("organization_no", Integer), ("endpoint_id", Text), ("at_ns", Integer), ("no", Integer)],
+    rest: &[
+        ("purpose", Small),
+        ("first", Integer),
+        ("last", Integer),
+        ("status", Integer),
+        ("took_ms", Integer),
+        ("trouble", Text),
+    ],
+};
+
 /// Where PostgreSQL keeps events of which time. Not copied: each database makes its own.
 pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 12] = [
+pub const ALL: [&Table; 16] = [
     &ORGANIZATION,
     &PARTITION,
     &ISSUER_KEY,
@@ -189,6 +250,10 @@ pub const ALL: [&Table; 12] = [
     &COUNT,
     &DIRECTORY,
     &PARTNER_TOKEN,
+    &ENDPOINT,
+    &DELIVERY,
+    &DEAD_LETTER,
+    &ATTEMPT,
 ];
 
 /// Columns of an event `e`, without its terms, in the order that `rows.rs` reads them.

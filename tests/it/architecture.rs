@@ -13,6 +13,7 @@ const HOUSE: &[&[&str]] = &[
     &["auth"],
     &["store"],
     &["ingest", "reading", "keys"],
+    &["delivery"],
     &["graphql"],
     &["http"],
     &["demo", "config"],

@@ -20,6 +20,7 @@ mod crash;
 mod cursors;
 mod days;
 mod edge;
+mod endpoints;
 mod facets;
 mod failures;
 mod filter_properties;

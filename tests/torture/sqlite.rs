@@ -236,7 +236,7 @@ async fn every_call_of_the_disk_may_fail_and_what_was_acknowledged_is_there() {
                 rounds += 1;
                 if rounds % RESTART_EVERY == 0 {
                     // A new one for what follows: a large database would only take its time.
-                    torture = torture.restart().await;
+                    torture = Box::pin(torture.restart()).await;
                     torture.use_it().await;
                     torture.app.finish().await;
                     torture = Torture::start().await;
@@ -246,7 +246,7 @@ async fn every_call_of_the_disk_may_fail_and_what_was_acknowledged_is_there() {
         }
     }
     assert!(rounds > 80, "{rounds}");
-    torture.restart().await.app.finish().await;
+    Box::pin(torture.restart()).await.app.finish().await;
 }
 
 /// A start makes the file, its log and the schema: each waits for the disk.

@@ -103,6 +103,12 @@ impl<'a> AuditEvent<'a> {
         }
     }
 
+    /// The same with empty metadata, where the whole would be too large.
+    #[must_use]
+    pub fn without_metadata(shown: &'a Shown) -> Self {
+        Self { metadata: Metadata::NONE, ..Self::of(shown) }
+    }
+
     /// The same with the exact text of the metadata.
     #[must_use]
     pub fn with_metadata_text(shown: &'a Shown) -> Self {

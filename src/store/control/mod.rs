@@ -6,6 +6,7 @@
 //! other in all processes, and what [`Store::possible`] has read still holds when [`Store::change`] writes. A change that
 //! is not possible is refused for its caller alone, and records nothing.
 
+pub mod endpoints;
 pub mod tokens;
 
 use super::{Dictionary, Store, connection::transaction::Transaction};
@@ -25,6 +26,8 @@ pub enum Change {
         /// Its id.
         id: String,
     },
+    /// An endpoint is made, changed, deleted, or sent history again.
+    Endpoint(endpoints::EndpointChange),
 }
 
 /// A change with whoever may make it.
@@ -40,6 +43,8 @@ pub struct Permitted {
 pub(in crate::store) struct Place<'a> {
     /// Its number.
     pub organization_no: i64,
+    /// How many events it has, before the one that tells of the change.
+    pub size: i64,
     /// Its logs.
     pub dictionary: &'a Dictionary,
     /// The logs that whoever makes the change is narrowed to.
@@ -62,6 +67,7 @@ impl Store {
         match change {
             Change::CreateToken(token) => Ok(tokens::may_be_made(place, token)),
             Change::RevokeToken { id } => self.may_be_revoked(tx, place, id).await,
+            Change::Endpoint(change) => self.may_be_changed(tx, place, change).await,
         }
     }
 
@@ -73,6 +79,7 @@ impl Store {
         match change {
             Change::CreateToken(token) => self.insert_token(tx, place, token).await,
             Change::RevokeToken { id } => self.mark_revoked(tx, place, id).await,
+            Change::Endpoint(change) => self.change_endpoint(tx, place, change).await,
         }
     }
 }

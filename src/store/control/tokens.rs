@@ -46,6 +46,14 @@ pub struct Rights {
     pub logs: Vec<LogName>,
 }
 
+impl Rights {
+    /// Whether they reach no further than these logs; none means all of the organization.
+    #[must_use]
+    pub fn is_within(&self, allowed: &[LogName]) -> bool {
+        allowed.is_empty() || (!self.logs.is_empty() && self.logs.iter().all(|log| allowed.contains(log)))
+    }
+}
+
 /// A token that is to be stored.
 #[derive(Clone)]
 pub struct NewToken {
@@ -304,8 +312,7 @@ impl PartnerToken {
     /// Whether it reaches no further than these logs; none means all of the organization.
     #[must_use]
     pub fn is_within(&self, allowed: &[LogName]) -> bool {
-        let logs = &self.rights.logs;
-        allowed.is_empty() || (!logs.is_empty() && logs.iter().all(|log| allowed.contains(log)))
+        self.rights.is_within(allowed)
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     dialect::{Dialect, SEQUENCE_BITS, search_rowid, sql::Sql},
     error,
     postgres::session::MAY_BE_IDLE,
-    tables::{EVENT, HEAD, IDEMPOTENCY, ISSUER_KEY, ORDER, ORGANIZATION},
+    tables::{EVENT, HEAD, IDEMPOTENCY, ORDER, ORGANIZATION, Table},
 };
 use crate::{
     chance::Chance,
@@ -236,21 +236,23 @@ impl Source<'_> {
             rows.retain(|row| !matches!(row[0], Value::BigInt(Some(no)) if known.contains_key(&no)));
             writing.insert(ORGANIZATION.name, &ORGANIZATION.names(), rows).await?;
         }
-        self.copy_issuer_keys(&mut writing).await?;
+        for table in rows::WHOLE {
+            self.copy_whole(&mut writing, table).await?;
+        }
         writing.commit().await?;
         Ok(number)
     }
 
-    /// Copies the keys that tokens of the service are checked with: those of an earlier copy are put in place of.
-    async fn copy_issuer_keys(&self, writing: &mut Writing) -> Result<()> {
-        writing.execute(format!("DELETE FROM {}", ISSUER_KEY.name)).await?;
+    /// Copies a whole table in the place of what an earlier copy has left of it.
+    async fn copy_whole(&self, writing: &mut Writing, table: &Table) -> Result<()> {
+        writing.execute(format!("DELETE FROM {}", table.name)).await?;
         let mut after = None::<Cells>;
         loop {
-            let page = self.page(&ISSUER_KEY, None, after.as_ref(), CHUNK).await?;
-            let rows = page.iter().map(|row| ISSUER_KEY.cells(row)).collect::<Result<Vec<_>>>()?;
+            let page = self.page(table, None, after.as_ref(), CHUNK).await?;
+            let rows = page.iter().map(|row| table.cells(row)).collect::<Result<Vec<_>>>()?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.clone());
-            writing.insert(ISSUER_KEY.name, &ISSUER_KEY.names(), rows).await?;
+            writing.insert(table.name, &table.names(), rows).await?;
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
         dialect::{Dialect, SEQUENCE_BITS, sql::Sql},
         error,
         tables::{
-            COUNT, DIRECTORY, EVENT, HEAD,
+            COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, EVENT, HEAD,
             Holds::{Bytes, Integer, Small, Text},
             IDEMPOTENCY, ISSUER_KEY, KIND, LOG, ORGANIZATION, PARTNER_TOKEN, TERMS_VERSION, Table,
         },
@@ -21,11 +21,14 @@ pub type Cells = Vec<Value>;
 
 /// What follows from an organization's events, or belongs to them; its rows change as events are recorded, and with them
 /// alone: whoever changes one that no event counts records an event that tells of it.
-pub const CHANGING: [&Table; 5] = [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN];
+pub const CHANGING: [&Table; 6] = [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT];
+
+/// What changes beside recording, and is small: each run of a copy writes all of it anew.
+pub const WHOLE: [&Table; 3] = [&ISSUER_KEY, &DELIVERY, &DEAD_LETTER];
 
 /// Every table whose rows are read from one database and written to the other.
 pub fn copied() -> impl Iterator<Item = &'static Table> {
-    [&ORGANIZATION, &ISSUER_KEY, &EVENT, &IDEMPOTENCY].into_iter().chain(CHANGING).chain([&HEAD])
+    [&ORGANIZATION, &EVENT, &IDEMPOTENCY].into_iter().chain(WHOLE).chain(CHANGING).chain([&HEAD])
 }
 
 /// One organization's rows, of `event` and `idempotency` those from a sequence on.

@@ -130,7 +130,8 @@ impl Store {
         let Permitted { scope, change } = permitted;
         let (organization_no, now) = (stage.organizations[at].no, stage.now);
         let dictionary = stage.organizations[at].dictionary.clone();
-        let place = Place { organization_no, dictionary: &dictionary, allowed: scope.allowed_logs(), now };
+        let size = stage.organizations[at].head.size;
+        let place = Place { organization_no, size, dictionary: &dictionary, allowed: scope.allowed_logs(), now };
         if let Err(refusal) = self.possible(tx, &place, change).await? {
             return Ok(Decided::Refused(refusal));
         }

@@ -3,6 +3,7 @@
 pub mod catalogs;
 pub mod issuer;
 pub mod postgres;
+pub mod receiver;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -126,6 +127,16 @@ impl TestApp {
             .await
     }
 
+    /// The same with a clock and settings of the test's own.
+    pub async fn beside_with_clock_and(&self, clock: Clock, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), clock, change).await
+    }
+
+    /// The same with product files and settings of the test's own.
+    pub async fn beside_with_products_and(&self, products: Products, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::open(self.database, self.url.clone(), products, self.folder.clone(), Clock::system(), change).await
+    }
+
     /// Another service on the same database that reads from its replica.
     pub async fn beside_with_replica(&self) -> Self {
         let replica = postgres::replica_of(&self.url).await;
@@ -152,6 +163,8 @@ impl TestApp {
             log: "off".to_owned(),
             log_format: LogFormat::Text,
             read_rate: 0,
+            endpoint_networks: Vec::new(),
+            public_url: String::new(),
             introspection: true,
             allow_unsafe_durability: false,
         };
@@ -305,6 +318,12 @@ impl Caller<'_> {
 
     pub fn plan(mut self, plan: &str) -> Self {
         self.claims.plan = Some(plan.to_owned());
+        self
+    }
+
+    /// A token that lasts, for tests whose clock moves.
+    pub fn lasting(mut self) -> Self {
+        self.claims.exp = Some(9_000_000_000_i64.into());
         self
     }
 
