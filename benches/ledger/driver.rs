@@ -143,7 +143,7 @@ impl Rows {
         for Recorded { event: e, dictionary, .. } in recorded {
             let prefix = terms::organization_prefix(e.organization_no);
             let logs = terms::of_logs(e.log_no, dictionary.within(e.log_no));
-            let terms: Vec<_> = terms::of_content(e).into_iter().chain(logs).collect();
+            let terms: Vec<_> = terms::of_stored(e).into_iter().chain(logs).collect();
             let mut row: Vec<Value> = match database {
                 Database::Sqlite => vec![((e.organization_no << 36) | e.sequence).into()],
                 Database::Postgres => vec![e.organization_no.into(), e.sequence.into()],

@@ -14,6 +14,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "figures are printed as they are measured")]
 
+mod admission;
 mod baselines;
 mod bench;
 mod driver;
@@ -69,6 +70,8 @@ struct Arguments {
 enum Stage {
     /// Fill the databases; goes on where it stopped.
     Load,
+    /// Admission alone, without a database.
+    Admission,
     /// Record over HTTP, against the driver and a transaction for each event.
     Record,
     /// Lists, totals, facets, start and idle memory.
@@ -99,6 +102,9 @@ async fn main() -> Result<()> {
     let sizes = |sizes: &[u64]| sizes.iter().copied().filter(|size| *size > 0).collect::<Vec<_>>();
     let (sqlite, postgres) = (sizes(&arguments.sqlite), sizes(&arguments.postgres));
     let bench = Bench::open(&arguments.folder, arguments.seconds, !postgres.is_empty() && !report_alone).await?;
+    if wanted(Stage::Admission) {
+        admission::run(&bench)?;
+    }
     for (database, sizes) in [(Database::Sqlite, &sqlite), (Database::Postgres, &postgres)] {
         let Some(smallest) = sizes.iter().min() else { continue };
         if wanted(Stage::Load) {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::{script::Organization, *};
-use crate::event::{ActorKind, Outcome};
+use crate::event::{ActorKind, Metadata, Outcome};
 
 const DAY: i64 = 86_400_000_000_000;
 
@@ -90,7 +90,15 @@ fn the_same_instant_gives_the_same_events_and_keys_of_their_own() {
     for product in PRODUCTS {
         let (once, again) = (all(product, now()), all(product, now()));
         let hashes = |steps: &[DemoStep]| -> Vec<_> {
-            steps.iter().map(|step| (step.event().idempotency_key.clone(), step.event().content_hash())).collect()
+            steps
+                .iter()
+                .map(|step| {
+                    (
+                        step.event().idempotency_key.clone(),
+                        step.event().content_hash(&Metadata::read(step.event().metadata.clone())),
+                    )
+                })
+                .collect()
         };
         assert_eq!(hashes(&once), hashes(&again));
         let keys: BTreeSet<_> = once.iter().map(|step| step.event().idempotency_key.clone().unwrap()).collect();

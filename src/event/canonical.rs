@@ -9,7 +9,7 @@
 use super::{
     Actor, Outcome, Resource, Timestamp,
     hash::{self, Hash},
-    input::{LogRef, RecordInput},
+    input::{LogRef, Metadata, RecordInput},
     json::canonical::{self, Object},
 };
 
@@ -60,19 +60,22 @@ impl RecordInput {
     /// Where there will be another version, a request is the same content if its hash in any version is the stored one:
     /// no two versions' texts begin alike.
     #[must_use]
-    pub fn content_hash(&self) -> Hash {
-        hash::of([CONTENT.as_bytes(), self.content().as_bytes()])
+    pub fn content_hash(&self, metadata: &Metadata) -> Hash {
+        hash::of([CONTENT.as_bytes(), self.content(metadata).as_bytes()])
     }
 
     /// The groups of what was sent as one object, with the version as its member `v`.
-    fn content(&self) -> String {
+    fn content(&self, metadata: &Metadata) -> String {
         let object = Object::default().with("v", Some(VERSION.to_string()));
-        Group::ALL.into_iter().fold(object, |object, group| object.with(group.name(), self.group(group))).finish()
+        Group::ALL
+            .into_iter()
+            .fold(object, |object, group| object.with(group.name(), self.group(group, metadata)))
+            .finish()
     }
 
     /// One group of what was sent; `None` if nothing of it was.
     #[must_use]
-    pub fn group(&self, group: Group) -> Option<String> {
+    pub fn group(&self, group: Group, metadata: &Metadata) -> Option<String> {
         match group {
             Group::Actors => Some(
                 Object::default()
@@ -96,7 +99,7 @@ impl RecordInput {
                     .text("sourceEventId", self.source_event_id.as_deref())
                     .finish(),
             ),
-            Group::Metadata => self.metadata.as_deref().and_then(metadata),
+            Group::Metadata => metadata.canonical(),
             Group::Resources => (!self.resources.is_empty()).then(|| resources(&self.resources)),
         }
     }
@@ -119,13 +122,6 @@ pub fn resources(resources: &[Resource]) -> String {
     canonical::list(resources.iter().map(|Resource { kind, id, name }| {
         Object::default().text("id", id.as_deref()).text("name", name.as_deref()).text("type", kind.as_deref()).finish()
     }))
-}
-
-/// Metadata by what it says; an object without members says nothing. A text that no library reads, which is refused
-/// later, stands as a string.
-fn metadata(text: &str) -> Option<String> {
-    let form = canonical::of(text).unwrap_or_else(|| canonical::string(text));
-    (form != "{}").then_some(form)
 }
 
 fn log(LogRef { level, id, name, parent }: &LogRef) -> String {
@@ -202,9 +198,10 @@ mod tests {
         assert!(vectors.len() > 10, "{}", vectors.len());
         for Vector { name, input: sent, bytes, hash } in vectors {
             let sent = input(&sent);
-            let written = [CONTENT, &sent.content()].concat();
+            let metadata = Metadata::read(sent.metadata.clone());
+            let written = [CONTENT, &sent.content(&metadata)].concat();
             assert_eq!(hex(written.as_bytes()), bytes, "{name}: {written}");
-            assert_eq!(hex(&sent.content_hash()), hash, "{name}");
+            assert_eq!(hex(&sent.content_hash(&metadata)), hash, "{name}");
         }
     }
 }

@@ -4,6 +4,7 @@ mod kept;
 mod marks;
 mod metadata;
 
+pub use metadata::Metadata;
 use serde::Serialize;
 
 use super::{
@@ -47,8 +48,7 @@ pub struct RecordInput {
     /// Makes a repeated request record one event.
     #[serde(skip)]
     pub idempotency_key: Option<String>,
-    /// A JSON object as text; `{}` where absent.
-    // Measured for itself: see `RecordInput::keep`.
+    /// A JSON object as text; `{}` where absent. It is read, and measured, as [`Metadata`].
     #[serde(serialize_with = "left_out")]
     pub metadata: Option<String>,
     /// Whether what would be cut, replaced or taken for absent refuses the event.

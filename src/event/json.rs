@@ -3,16 +3,16 @@
 
 pub mod canonical;
 mod pieces;
+mod read;
 mod string;
 mod tree;
-mod walk;
 
 use serde::de::DeserializeOwned;
 
 pub use pieces::depth;
+pub use read::{Place, Reading, Seen, read, values};
 pub use string::{Decoded, decode, lenient};
 pub use tree::{Names, Tree};
-pub use walk::{Found, Leaf, walk};
 
 /// A valid JSON text as any JSON library reads it: see [`Tree::shown`].
 #[must_use]

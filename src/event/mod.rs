@@ -19,6 +19,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 pub use id::{EventId, LogId};
+pub use input::Metadata;
 pub use names::{ActionName, OrganizationId};
 pub use position::Position;
 pub use timestamp::Timestamp;

@@ -141,6 +141,12 @@ fn hashed(kind: TermKind, parts: &[&[u8]]) -> String {
 
 /// Every text of an event in which search finds words, one call a value.
 pub fn searched_values(event: &Draft, mut visit: impl FnMut(&str)) {
+    searched_fields(event, &mut visit);
+    json::values(&event.metadata, &mut visit);
+}
+
+/// Those beside metadata.
+fn searched_fields(event: &Draft, visit: &mut impl FnMut(&str)) {
     visit(&event.action);
     let actor = &event.actor;
     let texts = [&event.category, &actor.id, &actor.name, &actor.email, &event.ip_address, &event.user_agent];
@@ -148,22 +154,23 @@ pub fn searched_values(event: &Draft, mut visit: impl FnMut(&str)) {
     for resource in &event.resources {
         [&resource.kind, &resource.id, &resource.name].into_iter().flatten().for_each(|text| visit(text));
     }
-    if event.metadata.len() > 2 {
-        json::walk(&event.metadata, &mut |found| match found {
-            json::Found::Leaf(_, json::Leaf::String(text)) => visit(&text),
-            json::Found::Leaf(_, json::Leaf::Number(text)) => visit(text),
-            json::Found::Leaf(_, json::Leaf::Bool(value)) => visit(if value { "true" } else { "false" }),
-            _ => {}
-        });
-    }
 }
 
-/// The terms of what an event says, without its organization; sorted, each once. They do not depend on any number
+/// The terms of a stored event: see [`of_content`].
+#[must_use]
+pub fn of_stored(event: &Draft) -> Vec<String> {
+    let mut found = Vec::with_capacity(64);
+    json::values(&event.metadata, &mut |text| found.extend(words::words(text).map(words::indexed)));
+    of_content(event, found)
+}
+
+/// The terms of what an event says, given its metadata's words, without its organization; sorted, each once. They do not depend on any number
 /// that the store gives: those of its logs are added by [`of_logs`].
 #[must_use]
-pub fn of_content(event: &Draft) -> Vec<String> {
-    let mut terms = Vec::with_capacity(64);
-    searched_values(event, |text| terms.extend(words::words(text).map(words::indexed)));
+pub fn of_content(event: &Draft, metadata: Vec<String>) -> Vec<String> {
+    let mut terms = metadata;
+    terms.reserve(32);
+    searched_fields(event, &mut |text: &str| terms.extend(words::words(text).map(words::indexed)));
     let actor = &event.actor;
     let values = [
         (TermKind::Action, Some(event.action.as_str())),

@@ -4,7 +4,7 @@ use super::rules::{self, Filled};
 use crate::{
     auth::{LogName, WriteScope},
     error::Result,
-    event::{ActionName, Draft, Timestamp, input::RecordInput, terms},
+    event::{ActionName, Draft, Metadata, Timestamp, input::RecordInput, terms},
     store::{Item, Key},
 };
 
@@ -44,8 +44,10 @@ fn admit_at(scope: WriteScope, input: RecordInput, level: &str, now: Timestamp) 
 
 fn item_of(scope: WriteScope, mut input: RecordInput, filled: Filled) -> Result<Item> {
     let Filled { category, outcome } = filled;
-    let key = input.idempotency_key.as_deref().map(|key| Key::new(key, input.content_hash()));
-    let truncated = input.keep()?;
+    let mut metadata = Metadata::read(input.metadata.take());
+    let key = input.idempotency_key.as_deref().map(|key| Key::new(key, input.content_hash(&metadata)));
+    let truncated = input.keep(&mut metadata)?;
+    let (metadata, words) = metadata.into_parts();
     let draft = Draft {
         action: ActionName::new(input.action)?,
         category,
@@ -60,9 +62,9 @@ fn item_of(scope: WriteScope, mut input: RecordInput, filled: Filled) -> Result<
         source_event_id: input.source_event_id,
         recorded_by: scope.subject().to_owned(),
         truncated,
-        metadata: input.metadata.unwrap_or_else(|| "{}".to_owned()),
+        metadata,
     };
     // Here, on the caller's task, many are worked out at a time; the writer is one.
-    let terms = terms::of_content(&draft);
+    let terms = terms::of_content(&draft, words);
     Ok(Item { scope, draft, log: input.log, occurred_at: input.occurred_at, terms, key })
 }

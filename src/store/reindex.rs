@@ -161,7 +161,7 @@ impl Store {
         let document = |event: &Event| {
             let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
             let mut text = String::new();
-            self.dialect.write_terms(&mut text, organization_no, terms::of_content(event).into_iter().chain(logs));
+            self.dialect.write_terms(&mut text, organization_no, terms::of_stored(event).into_iter().chain(logs));
             text
         };
         let mut rows: Vec<(i64, String)> = events.iter().map(|event| (event.position.0, document(event))).collect();

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use super::{BLANK, LogRef, RecordInput, UNSTORABLE, marks::Marks, metadata, over};
+use super::{BLANK, LogRef, Metadata, RecordInput, UNSTORABLE, marks::Marks, metadata::longest, over};
 use crate::{
     error::Result,
     event::{Actor, Resource, limits, text},
@@ -16,13 +16,13 @@ type Visitor<'v> = dyn FnMut(&dyn Display, usize, &mut Option<String>) -> Result
 const CHARACTER: usize = 4;
 
 impl RecordInput {
-    /// Brings what outsiders fill within the limits, and gives the paths of what is not kept as it was sent: texts that
-    /// were cut, or have U+FFFD where a character cannot be kept. Blank texts become absent.
+    /// Brings what outsiders fill, `metadata` with it, within the limits, and gives the paths of what is not kept as it
+    /// was sent: texts that were cut, or have U+FFFD where a character cannot be kept. Blank texts become absent.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for metadata that is no JSON object of distinct keys, and for an event that is too large by the
     /// ids of our contract alone. For a strict caller, for everything that would be marked, and for blank texts.
-    pub fn keep(&mut self) -> Result<Vec<String>> {
+    pub fn keep(&mut self, metadata: &mut Metadata) -> Result<Vec<String>> {
         let mut marks = Marks::new(self.strict);
         self.each_text(&mut |path, _, text| {
             if text.as_deref().is_some_and(text::is_blank) {
@@ -37,12 +37,8 @@ impl RecordInput {
             self.resources.truncate(limits::RESOURCES);
         }
         self.each_text(&mut |path, most, text| keep_text(path, most, text, &mut marks))?;
-        if let Some(metadata) = &self.metadata
-            && let Some(changed) = metadata::keep(metadata, &mut marks)?
-        {
-            self.metadata = Some(changed);
-        }
-        self.fit(&mut marks)?;
+        metadata.keep(&mut marks)?;
+        self.fit(metadata, &mut marks)?;
         Ok(marks.into_paths())
     }
 
@@ -72,38 +68,33 @@ impl RecordInput {
 
     /// Takes what makes the event too large: first the other texts give way as far as they have more than their half,
     /// then metadata.
-    fn fit(&mut self, marks: &mut Marks) -> Result<()> {
-        let metadata = self.metadata.as_ref().map_or(2, String::len);
+    fn fit(&mut self, metadata: &mut Metadata, marks: &mut Marks) -> Result<()> {
+        let length = metadata.length();
         let rest = self.all_but_metadata().len();
-        if rest + metadata <= limits::EVENT_BYTES {
+        if rest + length <= limits::EVENT_BYTES {
             return Ok(());
         }
         let too_large = |got: usize| over(&"event", limits::EVENT_BYTES, "bytes of JSON", got);
         if self.strict {
-            return Err(too_large(rest + metadata));
+            return Err(too_large(rest + length));
         }
-        let room = limits::EVENT_BYTES.saturating_sub(metadata).max(limits::EVENT_BYTES / 2);
+        let room = limits::EVENT_BYTES.saturating_sub(length).max(limits::EVENT_BYTES / 2);
         if rest > room {
             self.cut_texts(room, marks)?;
         }
         let room = limits::EVENT_BYTES.checked_sub(self.all_but_metadata().len()).filter(|room| *room >= 2);
-        let room = room.ok_or_else(|| too_large(rest + metadata))?;
-        if let Some(text) = self.metadata.as_ref().filter(|text| text.len() > room) {
-            self.metadata = Some(metadata::shorten(text, room, marks)?);
-        }
-        Ok(())
+        let room = room.ok_or_else(|| too_large(rest + length))?;
+        metadata.shorten(room, marks)
     }
 
     /// Cuts the longest texts, all down to the same length, so that all but metadata has so many bytes.
     fn cut_texts(&mut self, room: usize, marks: &mut Marks) -> Result<()> {
-        let metadata = self.metadata.take();
         let fits = |most: usize| {
             let mut tried = self.clone();
             let cut = tried.each_text(&mut |path, _, text| keep_text(path, most, text, &mut Marks::new(false)));
             cut.is_ok() && tried.all_but_metadata().len() <= room
         };
-        let most = metadata::longest(CHARACTER, limits::HEADER_BYTES, fits).unwrap_or(CHARACTER);
-        self.metadata = metadata;
+        let most = longest(CHARACTER, limits::HEADER_BYTES, fits).unwrap_or(CHARACTER);
         self.each_text(&mut |path, _, text| keep_text(path, most, text, marks))
     }
 }

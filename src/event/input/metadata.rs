@@ -6,49 +6,141 @@ use super::{marks::Marks, over};
 use crate::{
     error::{Error, Result},
     event::{
-        json::{self, Found, Tree},
-        limits,
+        json::{self, Place, Seen, Tree, canonical},
+        limits, words,
     },
 };
 
 /// Strings of an event that is too large keep at least so many bytes; then members go, from the end.
 const SHORTEST: usize = 64;
+/// What metadata says that says nothing.
+const NOTHING: &str = "{}";
 
-/// Checks that a text is one JSON object that names every key once. Gives another text for one that nests too deep:
-/// what lies deeper is kept as the text of its JSON. What is replaced where the metadata is read as JSON is marked.
-///
-/// # Errors
-/// `BAD_USER_INPUT` on `metadata`.
-pub fn keep(text: &str, marks: &mut Marks) -> Result<Option<String>> {
-    // NUL itself, where JSON wants it escaped: whoever wrote the text had half of a surrogate pair in a string.
-    let escaped = text.contains('\0').then(|| text.replace('\0', "\\u0000"));
-    let text = escaped.as_deref().unwrap_or(text);
-    // The syntax alone: a number beyond every double is text that we can keep.
-    match serde_json::from_str::<&serde_json::value::RawValue>(text) {
-        Ok(raw) if raw.get().starts_with('{') => {}
-        Ok(_) => return Err(Error::bad_input("metadata", "must be a JSON object")),
-        Err(error) => return Err(Error::bad_input("metadata", format!("must be a JSON object ({error})"))),
-    }
-    let depth = json::depth(text);
-    let shallow = if depth > limits::METADATA_DEPTH {
-        marks.forgive("metadata", || format!("must be at most {} levels deep, got {depth}", limits::METADATA_DEPTH))?;
-        Some(flattened(text, marks)?)
-    } else {
-        None
-    };
-    let mut fault = Ok(());
-    json::walk(shallow.as_deref().unwrap_or(text), &mut |found| {
-        if fault.is_ok() {
-            fault = match found {
-                Found::DuplicateKey(path) => {
-                    Err(Error::bad_input(format!("metadata.{path}"), "must name a key once per object"))
-                }
-                Found::Replaced(path) => marks.note(format_args!("metadata.{path}"), || super::UNSTORABLE.to_owned()),
-                Found::Leaf(..) => Ok(()),
-            };
+/// Metadata, of which the text is read once, where it comes in: what is asked of it later was found then.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    text: String,
+    read: Result<Read>,
+}
+
+/// What the reading of a JSON object has found.
+#[derive(Clone, Debug)]
+struct Read {
+    canonical: String,
+    words: Vec<String>,
+    /// Paths of strings and keys with characters that are replaced: as many as an event may have marks.
+    replaced: Vec<String>,
+    first_replaced: Option<Place>,
+    duplicate: Option<Place>,
+    depth: usize,
+}
+
+impl Metadata {
+    /// Reads what was sent; none is an object without members. What is wrong with it is said by [`Metadata::keep`].
+    #[must_use]
+    pub fn read(text: Option<String>) -> Self {
+        let text = text.unwrap_or_else(|| NOTHING.to_owned());
+        if !text.contains('\0') {
+            return Self { read: Read::of(&text), text };
         }
-    });
-    fault.map(|()| shallow.or(escaped))
+        // NUL itself, where JSON wants it escaped: whoever wrote the text had half of a surrogate pair in a string.
+        let escaped = text.replace('\0', "\\u0000");
+        match Read::of(&escaped) {
+            Ok(read) => Self { text: escaped, read: Ok(read) },
+            Err(error) => Self { text, read: Err(error) },
+        }
+    }
+
+    /// Bytes of the text.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.text.len()
+    }
+
+    /// What was sent, in the canonical form; an object without members says nothing. A text that no library reads, which
+    /// is refused later, stands as a string.
+    #[must_use]
+    pub fn canonical(&self) -> Option<String> {
+        match &self.read {
+            Ok(read) => (read.canonical != NOTHING).then(|| read.canonical.clone()),
+            Err(_) => Some(canonical::string(&self.text)),
+        }
+    }
+
+    /// The text that is kept, and its words as they are indexed. It MUST have been brought within the limits.
+    #[must_use]
+    pub fn into_parts(self) -> (String, Vec<String>) {
+        (self.text, self.read.map_or_else(|_| Vec::new(), |read| read.words))
+    }
+
+    /// Checks that it is one JSON object that names every key once, and brings it to the levels that are kept: what lies
+    /// deeper becomes the text of its JSON. What is replaced where it is read as JSON is marked.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` on `metadata`.
+    pub(super) fn keep(&mut self, marks: &mut Marks) -> Result<()> {
+        let read = self.read.as_ref().map_err(Clone::clone)?;
+        if read.depth > limits::METADATA_DEPTH {
+            let rule =
+                || format!("must be at most {} levels deep, got {}", limits::METADATA_DEPTH, json::depth(&self.text));
+            marks.forgive("metadata", rule)?;
+            *self = Self::read(Some(flattened(&self.text, marks)?));
+        }
+        let Read { replaced, first_replaced, duplicate, .. } = self.read.as_ref().map_err(Clone::clone)?;
+        let twin = duplicate.as_ref().map(|twin| {
+            let error = Error::bad_input(format!("metadata.{}", twin.path), "must name a key once per object");
+            (twin.at, error)
+        });
+        if let Some(first) = first_replaced
+            && twin.as_ref().is_none_or(|(at, _)| first.at <= *at)
+        {
+            marks.forgive(format_args!("metadata.{}", first.path), || super::UNSTORABLE.to_owned())?;
+        }
+        if let Some((_, error)) = twin {
+            return Err(error);
+        }
+        replaced.iter().try_for_each(|path| marks.note(path, || super::UNSTORABLE.to_owned()))
+    }
+
+    /// Brings the text to at most `room` bytes, of which there MUST be two: the longest strings lose their ends, all down
+    /// to the same length; if that is not enough, members go that do not fit any more, from the first to the last.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` on `event`, for a strict caller.
+    pub(super) fn shorten(&mut self, room: usize, marks: &mut Marks) -> Result<()> {
+        if self.text.len() > room {
+            *self = Self::read(Some(shortened(&self.text, room, marks)?));
+        }
+        Ok(())
+    }
+}
+
+impl Read {
+    fn of(text: &str) -> Result<Self> {
+        // The syntax alone, at any depth: a number beyond every double is text that we can keep.
+        match serde_json::from_str::<&serde_json::value::RawValue>(text) {
+            Ok(raw) if raw.get().starts_with('{') => {}
+            Ok(_) => return Err(Error::bad_input("metadata", "must be a JSON object")),
+            Err(error) => return Err(Error::bad_input("metadata", format!("must be a JSON object ({error})"))),
+        }
+        // What is too large by itself is shortened, and read again then.
+        let is_indexed = text.len() <= limits::EVENT_BYTES;
+        let (mut found, mut marks) = (Vec::new(), Marks::new(false));
+        let reading = json::read(text, &mut |seen| match seen {
+            Seen::Value(text) if is_indexed => found.extend(words::words(text).map(words::indexed)),
+            Seen::Value(_) => {}
+            // Not strict: it cannot be refused.
+            Seen::Replaced(path) => drop(marks.note(format_args!("metadata.{path}"), String::new)),
+        });
+        Ok(Self {
+            canonical: reading.canonical,
+            words: found,
+            replaced: marks.into_paths(),
+            first_replaced: reading.replaced,
+            duplicate: reading.duplicate,
+            depth: reading.depth,
+        })
+    }
 }
 
 /// The same with every object and array below the deepest level as a string that has its JSON.
@@ -64,12 +156,8 @@ fn flattened(text: &str, marks: &mut Marks) -> Result<String> {
     noted.map(|()| tree.text())
 }
 
-/// A text of at most `room` bytes, of which there MUST be two: the longest strings lose their ends, all down to the
-/// same length; if that is not enough, members go that do not fit any more, from the first to the last.
-///
-/// # Errors
-/// `BAD_USER_INPUT` on `event`, for a strict caller.
-pub fn shorten(text: &str, room: usize, marks: &mut Marks) -> Result<String> {
+/// A text of at most `room` bytes.
+fn shortened(text: &str, room: usize, marks: &mut Marks) -> Result<String> {
     let too_large = |got| move || over(&"event", limits::EVENT_BYTES, "bytes of JSON", got).to_string();
     let mut tree = Tree::read(text, usize::MAX);
     if tree.length() <= room {
@@ -198,9 +286,9 @@ mod tests {
 
     use super::*;
 
-    fn shortened(text: &str, room: usize) -> (Value, Vec<String>) {
+    fn short(text: &str, room: usize) -> (Value, Vec<String>) {
         let mut marks = Marks::new(false);
-        let short = shorten(text, room, &mut marks).unwrap();
+        let short = shortened(text, room, &mut marks).unwrap();
         assert!(short.len() <= room, "{} bytes of at most {room}: {short}", short.len());
         let value: Value = json::shown(&short);
         assert!(value.is_object(), "{short}");
@@ -210,13 +298,13 @@ mod tests {
     #[test]
     fn the_longest_strings_lose_their_ends_first() {
         let text = json!({ "a": "x".repeat(1_000), "b": ["y".repeat(300), "short"], "n": 7 }).to_string();
-        let (value, marks) = shortened(&text, 700);
+        let (value, marks) = short(&text, 700);
         assert_eq!(marks, ["metadata.a"]);
         assert_eq!(
             (value["b"][0].as_str().map(str::len), &value["b"][1], &value["n"]),
             (Some(300), &json!("short"), &json!(7))
         );
-        let (value, marks) = shortened(&text, 400);
+        let (value, marks) = short(&text, 400);
         assert_eq!(marks, ["metadata.a", "metadata.b[0]"]);
         assert_eq!(value["a"].as_str().map(str::len), value["b"][0].as_str().map(str::len));
     }
@@ -224,13 +312,13 @@ mod tests {
     #[test]
     fn where_strings_are_not_enough_members_go() {
         let text = json!({ "small": 1, "list": (0..100).collect::<Vec<_>>(), "last": true }).to_string();
-        let (value, marks) = shortened(&text, 60);
+        let (value, marks) = short(&text, 60);
         assert_eq!(marks, ["metadata.list", "metadata"]);
         assert!(value["list"].as_array().is_some_and(|list| list.len() > 10 && list.len() < 100), "{value}");
-        assert_eq!(shortened("{ \"a\" : 1 }", 7), (json!({ "a": 1 }), vec!["metadata".to_owned()]));
+        assert_eq!(short("{ \"a\" : 1 }", 7), (json!({ "a": 1 }), vec!["metadata".to_owned()]));
         let text = format!("{{\"{}\":1,\"k\":2}}", "x".repeat(100));
-        assert_eq!(shortened(&text, 20), (json!({ "k": 2 }), vec!["metadata".to_owned()]));
-        assert_eq!(shortened(&text, 2).0, json!({}));
+        assert_eq!(short(&text, 20), (json!({ "k": 2 }), vec!["metadata".to_owned()]));
+        assert_eq!(short(&text, 2).0, json!({}));
     }
 
     #[test]
@@ -257,13 +345,40 @@ mod tests {
         proptest::collection::btree_map(".{0,20}", value, 0..8).prop_map(|map| Value::Object(map.into_iter().collect()))
     }
 
+    #[test]
+    fn of_two_faults_the_first_in_the_text_is_told() {
+        let refusal = |text: &str, strict| {
+            let kept = Metadata::read(Some(text.to_owned())).keep(&mut Marks::new(strict));
+            kept.map_err(|error| error.to_string().split_once(": ").unwrap().0.to_owned())
+        };
+        let (replaced_first, twin_first) = (r#"{"b":"\u0000","a":1,"a":2}"#, r#"{"a":1,"a":"\u0000"}"#);
+        let (replaced, twin) = (Err("metadata.b".to_owned()), Err("metadata.a".to_owned()));
+        assert_eq!((refusal(replaced_first, true), refusal(replaced_first, false)), (replaced, twin.clone()));
+        assert_eq!((refusal(twin_first, true), refusal(twin_first, false)), (twin.clone(), twin));
+        assert_eq!(refusal(r#"{"a":"\u0000"}"#, false), Ok(()));
+    }
+
     proptest! {
         #[test]
         fn whatever_is_shortened_fits_and_can_be_read(value in metadata(), room in 2_usize..3_000) {
             let text = value.to_string();
-            let (short, marks) = shortened(&text, room);
+            let (shown, marks) = short(&text, room);
             prop_assert!(!marks.is_empty());
-            prop_assert_eq!(short == json::shown::<Value>(&text), text.len() <= room, "{:?}", marks);
+            prop_assert_eq!(shown == json::shown::<Value>(&text), text.len() <= room, "{:?}", marks);
+        }
+
+        #[test]
+        fn the_words_are_those_of_the_text_that_is_kept(value in metadata(), room in 2_usize..3_000, deep in 0_usize..20) {
+            let text = format!("{{\"deep\":{}{value}{}}}", "[".repeat(deep), "]".repeat(deep));
+            let mut metadata = Metadata::read(Some(text));
+            let mut marks = Marks::new(false);
+            metadata.keep(&mut marks).unwrap();
+            metadata.shorten(room, &mut marks).unwrap();
+            let (kept, found) = metadata.into_parts();
+            let mut expected = Vec::new();
+            json::values(&kept, &mut |text| expected.extend(words::words(text).map(words::indexed)));
+            prop_assert_eq!(found, expected);
+            prop_assert!(json::depth(&kept) <= limits::METADATA_DEPTH && kept.len() <= room, "{}", kept);
         }
     }
 }

@@ -6,12 +6,10 @@
 //! `tests/vectors/README.md` has the rules for other languages. Hashes of these texts are stored, so a text MUST NOT
 //! change: another form is another version beside this one.
 
-use std::fmt::Write;
-
-use super::{Tree, decode};
+use std::{cmp::Ordering, fmt::Write};
 
 /// Levels of brackets that are brought into the form; what lies deeper stays as it is spelled.
-const LEVELS: usize = 128;
+pub(super) const LEVELS: usize = 128;
 /// Digits of an exponent that is brought into the form; a number with a longer one stays as it is spelled.
 const EXPONENT_DIGITS: usize = 15;
 
@@ -76,57 +74,13 @@ pub fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
 pub fn string(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    text.chars().for_each(|c| push_char(&mut out, c));
+    push_text(&mut out, text);
     out.push('"');
     out
 }
 
-/// A JSON text in this form; `None` for a text that is no JSON. NUL is taken for its escape.
-#[must_use]
-pub fn of(text: &str) -> Option<String> {
-    let escaped = text.contains('\0').then(|| text.replace('\0', "\\u0000"));
-    let text = escaped.as_deref().unwrap_or(text);
-    // The syntax alone, at any depth: a number beyond every double is a number.
-    serde_json::from_str::<&serde_json::value::RawValue>(text).ok()?;
-    let mut out = String::with_capacity(text.len());
-    write(&Tree::read(text, LEVELS), &mut out);
-    Some(out)
-}
-
-fn write(tree: &Tree<'_>, out: &mut String) {
-    match tree {
-        Tree::Object(members) => {
-            let mut members: Vec<_> = members.iter().map(|(key, value)| (decode(key).identity(), value)).collect();
-            members.sort_by(|(one, _), (other, _)| utf16(one).cmp(utf16(other)));
-            out.push('{');
-            for (place, (key, value)) in members.into_iter().enumerate() {
-                if place > 0 {
-                    out.push(',');
-                }
-                push_string(out, &key);
-                out.push(':');
-                write(value, out);
-            }
-            out.push('}');
-        }
-        Tree::List(items) => {
-            out.push('[');
-            for (place, item) in items.iter().enumerate() {
-                if place > 0 {
-                    out.push(',');
-                }
-                write(item, out);
-            }
-            out.push(']');
-        }
-        Tree::String(token) => push_string(out, &decode(token).identity()),
-        Tree::Plain(text) if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => push_number(out, text),
-        Tree::Plain(text) | Tree::Deep(text) => out.push_str(text),
-    }
-}
-
 /// Adds the string of UTF-8 bytes in which halves of surrogate pairs stand as three bytes each.
-fn push_string(out: &mut String, mut bytes: &[u8]) {
+pub(super) fn push_string(out: &mut String, mut bytes: &[u8]) {
     out.push('"');
     while !bytes.is_empty() {
         let (whole, rest) = match std::str::from_utf8(bytes) {
@@ -136,7 +90,7 @@ fn push_string(out: &mut String, mut bytes: &[u8]) {
                 (std::str::from_utf8(whole).unwrap_or_default(), rest)
             }
         };
-        whole.chars().for_each(|c| push_char(out, c));
+        push_text(out, whole);
         bytes = rest;
         if let [first, second, third, ..] = *rest {
             let half = (u32::from(first & 0xf) << 12) | (u32::from(second & 0x3f) << 6) | u32::from(third & 0x3f);
@@ -147,18 +101,29 @@ fn push_string(out: &mut String, mut bytes: &[u8]) {
     out.push('"');
 }
 
-fn push_char(out: &mut String, c: char) {
-    match c {
-        '"' => out.push_str("\\\""),
-        '\\' => out.push_str("\\\\"),
-        '\u{8}' => out.push_str("\\b"),
-        '\t' => out.push_str("\\t"),
-        '\n' => out.push_str("\\n"),
-        '\u{c}' => out.push_str("\\f"),
-        '\r' => out.push_str("\\r"),
-        '\0'..='\u{1f}' => drop(write!(out, "\\u{:04x}", c as u32)),
-        c => out.push(c),
+/// Adds the inside of a string.
+fn push_text(out: &mut String, text: &str) {
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+        out.push_str(&text[from..at]);
+        from = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            8 => out.push_str("\\b"),
+            b'\t' => out.push_str("\\t"),
+            b'\n' => out.push_str("\\n"),
+            12 => out.push_str("\\f"),
+            b'\r' => out.push_str("\\r"),
+            byte => drop(write!(out, "\\u{byte:04x}")),
+        }
     }
+    out.push_str(&text[from..]);
+}
+
+/// The order of two names.
+pub(super) fn order(one: &[u8], other: &[u8]) -> Ordering {
+    if one.is_ascii() && other.is_ascii() { one.cmp(other) } else { utf16(one).cmp(utf16(other)) }
 }
 
 /// The UTF-16 code units of UTF-8 bytes in which halves of surrogate pairs stand as three bytes each: RFC 8785 sorts
@@ -187,7 +152,12 @@ fn utf16(bytes: &[u8]) -> impl Iterator<Item = u16> {
 }
 
 /// Adds a number by its exact decimal value.
-fn push_number(out: &mut String, spelled: &str) {
+pub(super) fn push_number(out: &mut String, spelled: &str) {
+    // Most numbers: whole, and not so long that they are written with an exponent.
+    if spelled.len() <= 21 && spelled.bytes().all(|byte| byte.is_ascii_digit()) {
+        out.push_str(spelled);
+        return;
+    }
     let (sign, rest) = spelled.strip_prefix('-').map_or(("", spelled), |rest| ("-", rest));
     let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -235,8 +205,15 @@ fn push_number(out: &mut String, spelled: &str) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::value::RawValue;
 
-    use super::*;
+    use super::{super::read, *};
+
+    /// A JSON text in this form; `None` for a text that is no JSON.
+    fn of(text: &str) -> Option<String> {
+        serde_json::from_str::<&RawValue>(text).ok()?;
+        Some(read(text, &mut |_| ()).canonical)
+    }
 
     #[test]
     fn a_text_is_brought_into_the_form_of_rfc_8785() {
@@ -276,7 +253,7 @@ mod tests {
     #[test]
     fn what_no_text_can_hold_keeps_its_own_form_and_what_is_no_json_has_none() {
         for (sent, form) in [
-            ("\"a\0\\u0000\"", r#""a\u0000\u0000""#),
+            (r#""a\u0000\u0000""#, r#""a\u0000\u0000""#),
             (r#""\uD83D\ud83e\ude00 \uDC00""#, "\"\\ud83d\u{1fa00} \\udc00\""),
             (
                 r#"{"\ue000":1,"\udfff":2,"\ud800":3,"\ud83d\ude00":4,"\ud7ff":5}"#,

@@ -1,7 +1,7 @@
-//! Where the pieces of a JSON text end, and how the path to one is spelled: what the walk and the tree share. Nothing here
+//! Where the pieces of a JSON text end, and how the path to one is spelled: what the reading and the tree share. Nothing here
 //! needs a stack, so it may see a text before it is known how deep that nests.
 
-/// How deep brackets nest in a JSON text, strings left aside. Unlike a walk over its pieces, it needs no stack.
+/// How deep brackets nest in a JSON text, strings left aside. Unlike a reading, it needs no stack.
 #[must_use]
 pub fn depth(text: &str) -> usize {
     let mut deepest = 0;
@@ -46,6 +46,11 @@ pub(super) fn string_length(text: &str) -> usize {
         at += if bytes[at] == b'\\' { 2 } else { 1 };
     }
     at + 1
+}
+
+/// Bytes of the number or literal that a text begins with.
+pub(super) fn plain_length(text: &str) -> usize {
+    text.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(text.len())
 }
 
 /// Adds a key to a path.

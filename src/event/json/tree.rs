@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     decode, number_survives,
-    pieces::{in_brackets, push_index, push_key, string_length},
+    pieces::{in_brackets, plain_length, push_index, push_key, string_length},
 };
 
 /// A value of a JSON text.
@@ -215,8 +215,7 @@ impl<'t> Reader<'t> {
                 Tree::String(Cow::Borrowed(self.take(length)))
             }
             _ => {
-                let rest = &self.text[self.at..];
-                let length = rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
+                let length = plain_length(&self.text[self.at..]);
                 Tree::Plain(self.take(length))
             }
         }

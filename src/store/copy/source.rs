@@ -152,7 +152,7 @@ impl Batch {
         self.order.push(vec![organization_no.into(), sequence.into(), position.into()]);
         let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
         let mut text = String::new();
-        target.write_terms(&mut text, organization_no, terms::of_content(&event).into_iter().chain(logs));
+        target.write_terms(&mut text, organization_no, terms::of_stored(&event).into_iter().chain(logs));
         match target {
             Dialect::Postgres => cells.push(text.into()),
             Dialect::Sqlite => {
