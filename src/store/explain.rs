@@ -15,22 +15,13 @@ impl Store {
     pub async fn explain_page(&self, selection: &Selection, request: PageRequest) -> Result<Vec<String>> {
         let (low, high) = request.bounds();
         let (descending, limit) = (request.descending(), request.limit as i64 + 1);
-        let range = selection.range().within(low, high);
         let statements = match request.order.field {
             OrderField::OccurredAt => {
-                let matching = range.matching.as_ref().filter(|_| self.dialect == Dialect::Postgres);
-                let tested =
-                    matching.map(|matching| self.dialect.events_tested(&range, matching, descending, limit, limit * 5));
-                let stretches = self.dialect.stretches(&range, descending);
-                let searched = stretches.iter().map(|range| self.dialect.events_by_position(range, descending, limit));
-                tested.into_iter().chain(searched).collect()
+                let range = selection.range().within(low, high);
+                let ways = self.ways(&range, descending);
+                ways.iter().map(|way| self.by_way(&range, way, descending, limit)).collect()
             }
-            OrderField::Sequence if selection.is_everything() => {
-                vec![self.dialect.events_by_sequence(selection.organization_no, low.max(0), high, descending, limit)]
-            }
-            OrderField::Sequence => {
-                vec![self.dialect.matches_by_sequence(&selection.range(), low.max(0), high, descending, limit)]
-            }
+            OrderField::Sequence => vec![self.in_sequence(selection, (low, high), descending, limit)],
         };
         self.explain(statements).await
     }

@@ -56,8 +56,15 @@ impl Dialect {
         self.ordered(self.rows(Sql::new("SELECT ").text(&COLUMNS), range), range, descending, limit)
     }
 
-    /// The matches of a search among so many rows of the range, in the order of time. Each row is tested.
-    pub fn events_tested(self, range: &Range, matching: &str, descending: bool, limit: i64, rows: i64) -> Sql {
+    /// Whether the matches of a range come in the order of time. PostgreSQL's search index knows no order.
+    pub fn gives_order(self, range: &Range) -> bool {
+        self == Self::Sqlite || range.matching.is_none()
+    }
+
+    /// The matches of a search among so many rows of the range, in the order of time. Each row is tested, as PostgreSQL
+    /// can: its rows hold their terms.
+    pub fn events_tested(self, range: &Range, descending: bool, limit: i64, rows: i64) -> Sql {
+        let matching = range.matching.as_deref().unwrap_or_default();
         let whole = Range { matching: None, occurred: None, ..range.clone() };
         let tested = self.rows(Sql::new("SELECT ").text(&COLUMNS).text(" FROM (SELECT *"), &whole);
         let tested = self.ordered(tested, &whole, descending, rows);
@@ -79,10 +86,10 @@ impl Dialect {
         sql.text(&format!(" ORDER BY {order} LIMIT {limit}"))
     }
 
-    /// Cuts a range into stretches, which are asked one after the other until there are enough rows. PostgreSQL's search
-    /// index knows no order and gives all matches of a partition at once. Elsewhere the range is one stretch.
+    /// Cuts a range into stretches, which are asked one after the other until there are enough rows: an index without
+    /// order gives all matches of a partition at once. Elsewhere the range is one stretch.
     pub fn stretches(self, range: &Range, descending: bool) -> Vec<Range> {
-        if self == Self::Sqlite || range.matching.is_none() {
+        if self.gives_order(range) {
             return vec![range.clone()];
         }
         let windows = range.partitions.windows(range.low, range.high, descending);

@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     event::Event,
     question::cursor::{Order, OrderField},
-    store::{Dictionary, Selection, Store, dialect::Dialect, range::Range},
+    store::{Dictionary, Selection, Store, dialect::sql::Sql, range::Range},
 };
 
 /// Rows that are tested one by one in one call before a short page is given.
@@ -50,6 +50,16 @@ pub struct Page {
     pub stopped_at: Option<i64>,
     /// The logs, where the page has events of logs that are newer than the selection.
     pub dictionary: Option<Arc<Dictionary>>,
+}
+
+/// A way to find events of a range by time.
+pub(in crate::store) enum Way {
+    /// Every row is tested.
+    All,
+    /// So many rows are tested, from the beginning of the list.
+    Newest(i64),
+    /// The matches of a part of the range are searched.
+    Stretch(Range),
 }
 
 impl PageRequest {
@@ -116,45 +126,51 @@ impl Store {
         Ok(page)
     }
 
+    /// Events of a range in the order of time, by the first of its ways that fill the page.
     async fn by_position(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
-        if self.dialect == Dialect::Postgres
-            && let Some(matching) = &range.matching
-        {
-            return self.search(range, matching, descending, limit).await;
-        }
-        self.events_of(self.dialect.events_by_position(range, descending, limit)).await
-    }
-
-    /// A page of a search on PostgreSQL, whose search index knows no order. Where the page fills up soon, rows are tested
-    /// one by one. Else the partitions are searched one after the other until the page is full.
-    async fn search(&self, range: &Range, matching: &str, descending: bool, limit: i64) -> Result<Vec<Event>> {
-        let tested = |rows| self.events_of(self.dialect.events_tested(range, matching, descending, limit, rows));
-        if range.size <= SMALL {
-            return tested(i64::MAX).await;
-        }
-        for rows in [PROBE_ROWS, PROBE_ROWS_MOST].into_iter().filter(|rows| limit < *rows) {
-            let found = tested(rows).await?;
-            if found.len() as i64 == limit {
-                return Ok(found);
-            }
-            // A row costs about the same whether it is tested or found by the index. So testing goes on only where it is
-            // sure to fill the page, and where it reads fewer rows than one partition has matches.
-            let found = found.len() as i64;
-            let sure = found * PROBE_ROWS_MOST >= 2 * limit * rows;
-            let matches = found * range.size / rows / range.partitions.count();
-            if !sure || limit * rows > matches * found {
-                break;
-            }
-        }
         let mut found = Vec::new();
-        for stretch in self.dialect.stretches(range, descending) {
-            let missing = limit - found.len() as i64;
-            found.extend(self.events_of(self.dialect.events_by_position(&stretch, descending, missing)).await?);
-            if found.len() as i64 == limit {
-                break;
+        let mut testing = true;
+        for way in self.ways(range, descending) {
+            match way {
+                Way::All => return self.events_of(self.by_way(range, &way, descending, limit)).await,
+                Way::Newest(rows) if testing && limit < rows => {
+                    let tested = self.events_of(self.by_way(range, &way, descending, limit)).await?;
+                    if tested.len() as i64 == limit {
+                        return Ok(tested);
+                    }
+                    testing = goes_on(range, tested.len() as i64, limit, rows);
+                }
+                Way::Newest(_) => {}
+                Way::Stretch(_) => {
+                    let missing = limit - found.len() as i64;
+                    found.extend(self.events_of(self.by_way(range, &way, descending, missing)).await?);
+                    if found.len() as i64 == limit {
+                        break;
+                    }
+                }
             }
         }
         Ok(found)
+    }
+
+    /// The ways to find events by time, in the order in which they are tried. Where the search index knows no order,
+    /// rows are tested one by one while the page fills up soon. Else stretches are searched one after the other.
+    pub(in crate::store) fn ways(&self, range: &Range, descending: bool) -> Vec<Way> {
+        let stretches = || self.dialect.stretches(range, descending).into_iter().map(Way::Stretch);
+        match self.dialect.gives_order(range) {
+            true => stretches().collect(),
+            false if range.size <= SMALL => vec![Way::All],
+            false => [PROBE_ROWS, PROBE_ROWS_MOST].map(Way::Newest).into_iter().chain(stretches()).collect(),
+        }
+    }
+
+    /// The statement of one of the [ways](Self::ways).
+    pub(in crate::store) fn by_way(&self, range: &Range, way: &Way, descending: bool, limit: i64) -> Sql {
+        match way {
+            Way::All => self.dialect.events_tested(range, descending, limit, i64::MAX),
+            Way::Newest(rows) => self.dialect.events_tested(range, descending, limit, *rows),
+            Way::Stretch(stretch) => self.dialect.events_by_position(stretch, descending, limit),
+        }
     }
 
     /// Events of the index (by time) or of the whole organization (by sequence), tested one by one.
@@ -205,28 +221,39 @@ impl Store {
         descending: bool,
         wanted: usize,
     ) -> Result<Page> {
-        let range = selection.range();
-        let no = selection.organization_no;
         let is_exact = selection.route != Route::Rows;
-        if selection.is_everything() && is_exact {
-            let sql = self.dialect.events_by_sequence(no, low.max(0), high, descending, wanted as i64);
-            return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
-        }
         // Who follows the log asks for the few that are new: to test those costs less than to sort what was found before.
         let is_near = !descending && selection.size() - low.max(0) <= SCAN_STEP;
-        if is_exact && !is_near && self.at_most(&range, SORTED_MATCHES).await? {
-            let sql = self.dialect.matches_by_sequence(&range, low.max(0), high, descending, wanted as i64);
+        if is_exact
+            && (selection.is_everything() || !is_near && self.at_most(&selection.range(), SORTED_MATCHES).await?)
+        {
+            let sql = self.in_sequence(selection, (low, high), descending, wanted as i64);
             return Ok(Page { events: self.events_of(sql).await?, ..Page::default() });
         }
         self.scan(selection, OrderField::Sequence, (low.max(0), high), descending, wanted).await
+    }
+
+    /// The statement of a list by sequence: of all events, or of the matches, sorted.
+    pub(in crate::store) fn in_sequence(
+        &self,
+        selection: &Selection,
+        (low, high): (i64, i64),
+        descending: bool,
+        limit: i64,
+    ) -> Sql {
+        let low = low.max(0);
+        if selection.is_everything() {
+            self.dialect.events_by_sequence(selection.organization_no, low, high, descending, limit)
+        } else {
+            self.dialect.matches_by_sequence(&selection.range(), low, high, descending, limit)
+        }
     }
 
     /// Whether a range has at most so many events. It looks no further than that.
     async fn at_most(&self, range: &Range, limit: i64) -> Result<bool> {
         let rows =
             self.dialect.over("1 AS one", range, range.occurred.is_some()).text(&format!(" LIMIT {}", limit + 1));
-        let counted =
-            crate::store::dialect::sql::Sql::new("SELECT count(*) AS n FROM (").append(rows).text(") AS found");
+        let counted = Sql::new("SELECT count(*) AS n FROM (").append(rows).text(") AS found");
         Ok(self.number_of(counted).await? <= limit)
     }
 
@@ -246,6 +273,15 @@ impl Store {
             range.high = last.saturating_sub(1);
         }
     }
+}
+
+/// Whether more rows are tested after `found` of the first `rows` were matches. A row costs about the same whether it is
+/// tested or found by the index. So testing goes on only where it is sure to fill the page, and where it reads fewer rows
+/// than one partition has matches.
+fn goes_on(range: &Range, found: i64, limit: i64, rows: i64) -> bool {
+    let sure = found * PROBE_ROWS_MOST >= 2 * limit * rows;
+    let matches = found * range.size / rows / range.partitions.count();
+    sure && limit * rows <= matches * found
 }
 
 fn page_end(page: Page) -> Page {
