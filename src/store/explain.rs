@@ -6,9 +6,10 @@ use super::{
     PageRequest, Selection, Store,
     dialect::{Dialect, sql::Sql},
     error,
+    reindex::BATCH,
     write::CHUNK,
 };
-use crate::{error::Result, question::cursor::OrderField};
+use crate::{error::Result, event::words::NORMALISER_VERSION, question::cursor::OrderField};
 
 impl Store {
     /// Plan lines of the statements that may answer a page.
@@ -40,6 +41,12 @@ impl Store {
         let heads: Vec<_> = (0..CHUNK as i64).collect();
         let heads = self.locking_heads(&heads);
         self.explain(vec![heads, self.dialect.events_of_keys(keys), self.dialect.last_places(blocks)]).await
+    }
+
+    /// Plan lines of the statement that gives a batch of an organization's events other terms.
+    pub async fn explain_reindexing(&self, organization_no: i64) -> Result<Vec<String>> {
+        let rows = (0..BATCH).map(|position| (position, String::new())).collect();
+        self.explain(vec![self.dialect.replace_terms(organization_no, NORMALISER_VERSION, rows)]).await
     }
 
     async fn explain(&self, statements: Vec<Sql>) -> Result<Vec<String>> {

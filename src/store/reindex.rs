@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Events of one transaction.
-const BATCH: i64 = 500;
+pub(super) const BATCH: i64 = 500;
 /// What other writers have between two transactions.
 const PAUSE: Duration = Duration::from_millis(5);
 

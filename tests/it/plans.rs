@@ -179,6 +179,14 @@ async fn plans(app: &TestApp) -> String {
         }
     }
     show(app.database, &mut plans, "recording: heads, known keys and taken places".to_owned(), &lines);
+    let lines = store.explain_reindexing(1).await.expect("a plan");
+    check(app.database, "terms made anew", OrderField::Sequence, &lines);
+    if app.database == Database::Postgres {
+        let conditions: Vec<_> = lines.iter().filter(|line| line.contains("Index Cond")).collect();
+        let by_position = |line: &&String| line.contains("organization_no") && line.contains("= ANY");
+        assert!(!conditions.is_empty() && conditions.iter().all(by_position), "an organization is read\n{lines:#?}");
+    }
+    show(app.database, &mut plans, "terms made anew".to_owned(), &lines);
     let texts = plans.into_iter().map(|(plan, titles)| format!("{}\n{plan}", titles.join("\n")));
     texts.collect::<Vec<_>>().join("\n")
 }

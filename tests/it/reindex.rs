@@ -1,6 +1,9 @@
 //! Search terms made anew while the service is in use: searches are right before, meanwhile and afterwards.
 
-use std::process::Stdio;
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
 
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
@@ -13,6 +16,7 @@ use crate::{
 on_both_databases! {
     words_that_an_older_version_did_not_know_are_found_before_and_after,
     an_interrupted_run_goes_on_where_it_was,
+    killed_runs_are_ended_by_the_next,
     others_record_and_search_while_terms_are_made,
     the_door_for_terms_lets_nothing_else_through,
 }
@@ -120,6 +124,71 @@ async fn an_interrupted_run_goes_on_where_it_was(app: &TestApp) {
     assert_eq!(found(&service, "acme", "needle").await, (1, 1), "what was done is not done again");
     assert_eq!(reindex(app, &["--all"]).await, "reindexed 1200 events of 1 organizations\n");
     assert_eq!(found(&service, "acme", "needle").await, (3, 3));
+    service.finish().await;
+}
+
+/// How many events of the first organization are done; `None` once it is not listed.
+async fn done(app: &TestApp) -> Option<i64> {
+    let asked = "SELECT done FROM stale_terms WHERE organization_no = 1";
+    let found = match app.database {
+        Database::Sqlite => {
+            let mut connection = SqliteConnection::connect(&app.url).await.expect("SQLite opens");
+            sqlx::query_scalar(asked).fetch_optional(&mut connection).await
+        }
+        Database::Postgres => {
+            let mut connection = PgConnection::connect(&app.url).await.expect("PostgreSQL answers");
+            sqlx::query_scalar(asked).fetch_optional(&mut connection).await
+        }
+    };
+    found.expect("the list is read")
+}
+
+/// Starts `ledgerline reindex` and kills it as soon as it says that something is done.
+async fn kill_midway(app: &TestApp) {
+    let mut command = ledgerline(&app.url, &app.folder());
+    command.arg("reindex").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let killed = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().expect("it runs");
+        let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+        let said = { lines }.find(|line| line.starts_with("reindexed "));
+        child.kill().expect("it can be killed");
+        (said, child.wait().expect("it ends"))
+    });
+    let (said, status) = killed.await.expect("no panic");
+    assert!(said.is_some() && !status.success(), "{said:?}, {status}");
+}
+
+async fn killed_runs_are_ended_by_the_next(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    for _ in 0..16 {
+        admin.record_all((0..500).map(|i| saying(if i == 77 { "needle" } else { "hay" })).collect()).await;
+    }
+    take_out(app, "needle").await;
+    run(app, "INSERT INTO stale_terms VALUES (1, 0)").await.expect("it is listed");
+    let service = app.beside().await;
+    let (mut before, mut needles) = (0, 16);
+    for _ in 0..2 {
+        kill_midway(app).await;
+        let now = done(app).await.expect("it is killed before the end");
+        assert!(now > before && now < 8_000, "done: {now} after {before}");
+        before = now;
+        // What is half done is right, and nobody waits for the dead.
+        assert_eq!(found(&service, "acme", "needle").await, (needles, needles as u64));
+        service.admin("workspace", "acme").record(saying("needle")).await;
+        needles += 1;
+        assert_eq!(found(&service, "acme", "needle barn").await, (needles, needles as u64));
+    }
+    let said = reindex(app, &[]).await;
+    let left: i64 = said.split(' ').nth(1).and_then(|events| events.parse().ok()).expect("a number of events");
+    assert!(left > 0 && left <= 8_002 - before, "{said}");
+    assert_eq!(done(app).await, None);
+    // Each word is in the index once more: it alone is asked now.
+    for each in [app, &service] {
+        assert_eq!(found(each, "acme", "needle").await, (needles, needles as u64));
+        assert_eq!(found(each, "acme", "need* hay").await, (0, 0));
+        assert_eq!(found(each, "acme", "hay").await, (100, 8_000 - 16));
+    }
+    assert_eq!(reindex(app, &[]).await, "all terms are of this version: nothing was done\n");
     service.finish().await;
 }
 
