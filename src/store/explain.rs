@@ -2,13 +2,7 @@
 
 use sea_orm::{ConnectionTrait, TryGetable, Value};
 
-use super::{
-    PageRequest, Selection, Store,
-    dialect::{Dialect, sql::Sql},
-    error,
-    reindex::BATCH,
-    write::CHUNK,
-};
+use super::{PageRequest, Selection, Store, dialect::sql::Sql, error, reindex::BATCH, write::CHUNK};
 use crate::{error::Result, event::words::NORMALISER_VERSION, question::cursor::OrderField};
 
 impl Store {
@@ -50,10 +44,7 @@ impl Store {
     }
 
     async fn explain(&self, statements: Vec<Sql>) -> Result<Vec<String>> {
-        let (prefix, column) = match self.dialect {
-            Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
-            Dialect::Postgres => ("EXPLAIN (COSTS OFF) ", "QUERY PLAN"),
-        };
+        let (prefix, column) = self.dialect.explaining();
         let mut lines = Vec::new();
         for sql in statements {
             let statement = Sql::new(prefix).append(sql).on(self.dialect.backend());

@@ -25,7 +25,7 @@ const STORE: &[&[&str]] = &[
     &["error", "trouble", "grain", "range"],
     &["dialect", "dialect::sql"],
     &["tables", "postgres::locks"],
-    &["dialect::reading", "dialect::recording"],
+    &["dialect::copying", "dialect::reading", "dialect::recording"],
     &["sqlite::files", "sqlite::connect", "postgres::session"],
     &["schema"],
     &["connection"],
@@ -281,4 +281,34 @@ fn only_the_store_speaks_sql() {
             assert!(!text.contains(sql), "{inside} has {sql}");
         }
     }
+}
+
+/// A statement that differs between the databases is the dialect's. These files choose another way of working: the head of
+/// `store/dialect/mod.rs` says which.
+#[test]
+fn the_dialect_is_asked_where_the_databases_work_in_another_way() {
+    const ASKING: &[&str] = &[
+        "connection/open.rs",
+        "connection/transaction.rs",
+        "copy/mod.rs",
+        "copy/source.rs",
+        "copy/writing.rs",
+        "mod.rs",
+        "news.rs",
+        "schema.rs",
+        "write/append.rs",
+        "write/insert.rs",
+        "write/organizations.rs",
+    ];
+    let store = root().join("store");
+    let mut files = Vec::new();
+    sources(&store, &mut files);
+    let asks = |file: &PathBuf| {
+        let text = std::fs::read_to_string(file).expect("a source");
+        ["Dialect::Sqlite", "Dialect::Postgres"].iter().any(|one| text.contains(one))
+    };
+    let asking = files.iter().filter(|file| asks(file)).map(|file| file.strip_prefix(&store).expect("in the store"));
+    let rooms = ["dialect", "postgres", "sqlite"];
+    let asking: BTreeSet<_> = asking.filter(|file| !rooms.iter().any(|room| file.starts_with(room))).collect();
+    assert_eq!(asking, ASKING.iter().map(Path::new).collect());
 }

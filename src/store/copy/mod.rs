@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::{
     Durability, Store,
     connection::transaction::{self, Transaction},
-    dialect::{Dialect, SEQUENCE_BITS, search_rowid, sql::Sql},
+    dialect::{Dialect, copying::Part, search_rowid, sql::Sql},
     error,
     postgres::session::MAY_BE_IDLE,
     tables::{EVENT, HEAD, IDEMPOTENCY, ORDER, ORGANIZATION, Table},
@@ -29,7 +29,7 @@ use crate::{
     event::Timestamp,
     store::{postgres::locks::Lock, sqlite::connect},
 };
-use rows::{CHANGING, Cells, Part};
+use rows::{CHANGING, Cells};
 use source::Source;
 use writing::Writing;
 
@@ -209,14 +209,7 @@ impl Store {
         struct Row {
             n: Option<i64>,
         }
-        let sql = match self.dialect {
-            Dialect::Sqlite => Sql::new(&format!("SELECT max(key) & ((1 << {SEQUENCE_BITS}) - 1) AS n FROM event"))
-                .with(" WHERE key >= ", organization_no << SEQUENCE_BITS)
-                .with(" AND key < ", (organization_no + 1) << SEQUENCE_BITS),
-            Dialect::Postgres => {
-                Sql::new("SELECT max(sequence) AS n FROM event_order WHERE organization_no = ").bind(organization_no)
-            }
-        };
+        let sql = self.dialect.last_sequence(organization_no);
         let row = Row::find_by_statement(sql.on(self.dialect.backend())).one(&self.write).await.map_err(error::from)?;
         Ok(row.and_then(|row| row.n).map_or(0, |last| last + 1))
     }

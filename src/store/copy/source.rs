@@ -6,17 +6,14 @@ use entity::organization_head as head;
 use sea_orm::{FromQueryResult, QueryResult, Value};
 use tokio::sync::mpsc;
 
-use super::{
-    Batch, CHUNK, Known, TOGETHER,
-    rows::{Cells, Part},
-};
+use super::{Batch, CHUNK, Known, TOGETHER, rows::Cells};
 use crate::{
     error::{Error, Result},
     event::terms,
     store::{
         Dictionary, Store,
         connection::transaction::Transaction,
-        dialect::{Dialect, SEQUENCE_BITS, sql::Sql},
+        dialect::{Dialect, copying::Part, sql::Sql},
         error, rows,
         tables::{EVENT, HEAD, ORGANIZATION, Table},
     },
@@ -153,12 +150,10 @@ impl Batch {
         let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
         let mut text = String::new();
         target.write_terms(&mut text, organization_no, terms::of_stored(&event).into_iter().chain(logs));
+        cells.splice(..2, target.key_values(organization_no, sequence));
         match target {
             Dialect::Postgres => cells.push(text.into()),
-            Dialect::Sqlite => {
-                cells.splice(..2, [((organization_no << SEQUENCE_BITS) | sequence).into()]);
-                self.documents.entry(position).or_default().push_str(&text);
-            }
+            Dialect::Sqlite => self.documents.entry(position).or_default().push_str(&text),
         }
         self.events.push(cells);
         Ok(())

@@ -1,6 +1,13 @@
-//! The statements: how the two databases are spoken to, and each difference between them with its reason. What only one
-//! of them needs done lies in `postgres/` and `sqlite/`.
+//! The statements: how the two databases are spoken to. Where a statement, or a value in it, differs between them, it
+//! stands here with the reason.
+//!
+//! What only one of them needs done lies in `postgres/` and `sqlite/`. Elsewhere the dialect is asked only where the two
+//! do the same work in another way: how they are opened, locked and begin a transaction (`connection/`, `schema.rs`, the
+//! store's own file), whether terms stand in an event's row or in an index of their own, how long a group may take, and
+//! what keeps two processes from one number (`write/`), how rows of a copy are taken in (`copy/`), and how a process
+//! learns what others have recorded (`news.rs`). `tests/it/architecture.rs` has the list of those files.
 
+pub mod copying;
 mod reading;
 mod recording;
 pub mod sql;
@@ -51,6 +58,15 @@ impl Dialect {
         match self {
             Self::Sqlite => DbBackend::Sqlite,
             Self::Postgres => DbBackend::Postgres,
+        }
+    }
+
+    /// What asks for the plan of the statement that follows it, and the column that the plan stands in.
+    #[cfg(feature = "explain")]
+    pub(in crate::store) fn explaining(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
+            Self::Postgres => ("EXPLAIN (COSTS OFF) ", "QUERY PLAN"),
         }
     }
 

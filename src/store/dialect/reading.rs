@@ -50,6 +50,20 @@ impl Dialect {
             .text(" JOIN organization_head h ON h.organization_no = o.no")
     }
 
+    /// Gives a row if the words of an organization that begin so have more postings together. Only SQLite's index counts
+    /// them.
+    pub fn has_more_postings(self, organization_no: i64, beginning: &str, most: i64) -> Option<Sql> {
+        if self == Self::Postgres {
+            return None;
+        }
+        let low = format!("{}{beginning}", terms::organization_prefix(organization_no));
+        let high = format!("{low}\u{10FFFF}");
+        // The window function sums as it goes, so the scan ends at the bound.
+        let sql = Sql::new("SELECT 1 AS n FROM (SELECT sum(doc) OVER (ROWS UNBOUNDED PRECEDING) AS total");
+        let sql = sql.with(" FROM event_search_terms WHERE term >= ", low).with(" AND term < ", high);
+        Some(sql.with(") WHERE total > ", most).text(" LIMIT 1"))
+    }
+
     /// `SELECT` of whole events of a range in the order of time. PostgreSQL reads and sorts all matches of a search: see
     /// [`Self::stretches`].
     pub fn events_by_position(self, range: &Range, descending: bool, limit: i64) -> Sql {

@@ -10,11 +10,11 @@ use crate::{
     auth::ReadScope,
     catalog::Product,
     error::{Error, Result},
-    event::{Event, Position, terms},
+    event::{Event, Position},
     question::filter::{Clause, Dimension, Expansion, Filter, Pattern, Term},
     store::{
         Store,
-        dialect::{Dialect, sql::Sql},
+        dialect::sql::Sql,
         dictionary::Dictionary,
         head::{Head, grew},
         range::{Partitions, Range},
@@ -266,22 +266,12 @@ impl Store {
     /// Refuses a prefix that touches too many postings, and names the word. PostgreSQL keeps no such counts. The time limit
     /// of its statements refuses there: see [`Selection::blame`].
     async fn bound_prefixes(&self, organization_no: i64, clauses: &[Clause]) -> Result<()> {
-        if self.dialect != Dialect::Sqlite {
-            return Ok(());
-        }
         let prefixes = clauses.iter().flat_map(|clause| &clause.any).filter_map(|term| match term {
             Term::Prefix(word) => Some(word),
             Term::Exact(_) => None,
         });
         for word in prefixes {
-            let low = format!("{}{word}", terms::organization_prefix(organization_no));
-            let high = format!("{low}\u{10FFFF}");
-            // The window function sums as it goes, so the scan ends at the bound.
-            let sql = Sql::new("SELECT 1 AS n FROM (SELECT sum(doc) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM event_search_terms WHERE term >= ")
-                .bind(low)
-                .with(" AND term < ", high)
-                .with(") WHERE total > ", PREFIX_POSTINGS)
-                .text(" LIMIT 1");
+            let Some(sql) = self.dialect.has_more_postings(organization_no, word, PREFIX_POSTINGS) else { break };
             if self.number_of(sql).await? > 0 {
                 return Err(Error::TooComplex(format!(
                     "search: {word}* occurs more than {PREFIX_POSTINGS} times, write more of the word"
