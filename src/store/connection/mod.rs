@@ -7,7 +7,7 @@
 //! one. After a statement has failed, the transaction takes no other and cannot be committed. A connection on which
 //! anything failed, or whose caller went away midway, is closed before the next one is used.
 
-pub(in crate::store) mod lent;
-pub(in crate::store) mod open;
-pub(in crate::store) mod transaction;
-pub(in crate::store) mod writes;
+mod lent;
+pub(super) mod open;
+pub(super) mod transaction;
+pub(super) mod writes;

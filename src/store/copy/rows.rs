@@ -33,12 +33,12 @@ pub fn copied() -> impl Iterator<Item = &'static Table> {
 
 impl Table {
     /// The key of a row: where the next page begins.
-    pub(in crate::store) fn key_of<'a>(&self, cells: &'a Cells) -> &'a [Value] {
+    pub(super) fn key_of<'a>(&self, cells: &'a Cells) -> &'a [Value] {
         &cells[..self.key.len()]
     }
 
     /// The next rows in the order of the key: all organizations', or a part.
-    pub(in crate::store) async fn page(
+    pub(super) async fn page(
         &self,
         db: &impl ConnectionTrait,
         dialect: Dialect,
@@ -51,17 +51,12 @@ impl Table {
     }
 
     /// The first row of a part.
-    pub(in crate::store) async fn first(
-        &self,
-        db: &impl ConnectionTrait,
-        dialect: Dialect,
-        part: Part,
-    ) -> Result<Option<Cells>> {
+    pub(super) async fn first(&self, db: &impl ConnectionTrait, dialect: Dialect, part: Part) -> Result<Option<Cells>> {
         self.page(db, dialect, Some(part), None, 1).await?.first().map(|row| self.cells(row)).transpose()
     }
 
     /// The values of a row.
-    pub(in crate::store) fn cells(&self, row: &QueryResult) -> Result<Cells> {
+    pub(super) fn cells(&self, row: &QueryResult) -> Result<Cells> {
         let cell = |(at, (name, kind))| {
             Ok(match kind {
                 // Terms are built anew by this version.

@@ -14,7 +14,7 @@ impl Source<'_> {
     ///
     /// # Errors
     /// `INTERNAL` with the first row that differs.
-    pub(in crate::store) async fn verify(
+    pub(super) async fn verify(
         &self,
         target: &Store,
         events: u64,

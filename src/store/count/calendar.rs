@@ -38,7 +38,7 @@ const SHIFT_DAYS: i64 = 200_000;
 
 /// An organization's events by local day, log and kind.
 #[derive(Clone)]
-pub(in crate::store) struct Calendar {
+pub(super) struct Calendar {
     /// The head at which it was counted: it has the events of the sequences below the head's size, and of that history.
     at: head::Model,
     /// By day since 1970, log and kind.
@@ -102,7 +102,7 @@ impl Calendars {
 impl Store {
     /// The calendar of a selection's organization, at its size or later; `None` where the zone's offset from UTC was no
     /// whole quarter-hours at the time of some event.
-    pub(in crate::store) async fn calendar(&self, selection: &Selection, zone: Tz) -> Result<Option<Arc<Calendar>>> {
+    pub(super) async fn calendar(&self, selection: &Selection, zone: Tz) -> Result<Option<Arc<Calendar>>> {
         let key = (selection.organization_no, zone);
         let calendar = match self.calendars.0.get(&key) {
             Some(known) => {

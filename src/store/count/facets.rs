@@ -61,7 +61,7 @@ pub enum TextFacet {
 }
 
 /// An actor of some events, as the newest of them says.
-pub(in crate::store) struct SeenActor {
+pub(super) struct SeenActor {
     /// Who it is.
     pub actor: Actor,
     /// Position of the newest event.
@@ -211,11 +211,7 @@ impl Store {
     }
 
     /// The actors of the newest matches, as each event says them, and whether those are all matches.
-    pub(in crate::store) async fn actors_of(
-        &self,
-        selection: &Selection,
-        limit: i64,
-    ) -> Result<(Vec<SeenActor>, bool)> {
+    pub(super) async fn actors_of(&self, selection: &Selection, limit: i64) -> Result<(Vec<SeenActor>, bool)> {
         let (counts, exact) = self.newest_by(selection, &ACTOR, limit).await?;
         let seen = counts.into_iter().map(|(actor, Seen { count, newest })| SeenActor { actor, newest, count });
         Ok((seen.collect(), exact))

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Candidates up to which a phrase is counted by testing rows.
-pub(in crate::store) const TESTED_ROWS: usize = 10_000;
+const TESTED_ROWS: usize = 10_000;
 /// Events recorded since paging began, up to which they are subtracted one by one.
 const RECENT_ROWS: i64 = 20_000;
 /// How often a total is counted again because events arrived meanwhile.
@@ -24,7 +24,7 @@ const COUNT_ATTEMPTS: u32 = 5;
 
 /// A kept count.
 #[derive(FromQueryResult)]
-pub(in crate::store) struct Count {
+pub(super) struct Count {
     pub bucket: i64,
     pub log_no: i64,
     pub kind_no: i64,
@@ -33,7 +33,7 @@ pub(in crate::store) struct Count {
 
 /// A stretch of time, by the cheapest source that is exact for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum Piece {
+pub(super) enum Piece {
     /// Buckets of a grain, first and last.
     Kept(Grain, i64, i64),
     /// Instants from (inclusive) to (exclusive), inside one quarter-hour.
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// All events of a selection whose rows have to be tested.
-    pub(in crate::store) async fn tested(&self, selection: &Selection) -> Result<Vec<Event>> {
+    pub(super) async fn tested(&self, selection: &Selection) -> Result<Vec<Event>> {
         self.candidates(selection, TESTED_ROWS).await?.ok_or_else(|| {
             Error::TooComplex(format!(
                 "totals that need every event tested (a phrase, a part of very many names or e-mail addresses, a resource's name with its type or id) are counted up to {TESTED_ROWS} candidates: add a word, a filter or dates"
@@ -148,7 +148,7 @@ impl Store {
     }
 
     /// Kept counts of a countable selection, by log and kind, and by bucket if asked.
-    pub(in crate::store) async fn kept(
+    pub(super) async fn kept(
         &self,
         selection: &Selection,
         grain: Grain,
@@ -183,7 +183,7 @@ impl Store {
 }
 
 /// The rows of a selection inside a stretch of time.
-pub(in crate::store) fn edge(selection: &Selection, from: i64, to: i64) -> Range {
+pub(super) fn edge(selection: &Selection, from: i64, to: i64) -> Range {
     let mut narrowed = selection.clone();
     narrowed.filter.from = Some(Timestamp(from));
     narrowed.filter.to = Some(Timestamp(to));
@@ -191,7 +191,7 @@ pub(in crate::store) fn edge(selection: &Selection, from: i64, to: i64) -> Range
 }
 
 /// Cuts a range of time into whole days, whole quarter-hours before and after them, and the rest at both ends.
-pub(in crate::store) fn pieces(from: Option<Timestamp>, to: Option<Timestamp>) -> Vec<Piece> {
+pub(super) fn pieces(from: Option<Timestamp>, to: Option<Timestamp>) -> Vec<Piece> {
     if from.is_none() && to.is_none() {
         return vec![Piece::Kept(Grain::Ever, 0, 0)];
     }

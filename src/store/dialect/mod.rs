@@ -22,7 +22,7 @@ pub const SEQUENCE_BITS: u32 = 36;
 
 /// The rowid of a position in SQLite's search index. Time runs backwards there, because nearly every list asks for the
 /// newest first, and FTS5 goes through its matches forwards at a fraction of the cost of backwards.
-pub(in crate::store) fn search_rowid(position: i64) -> i64 {
+pub(super) fn search_rowid(position: i64) -> i64 {
     !position
 }
 
@@ -63,7 +63,7 @@ impl Dialect {
 
     /// What asks for the plan of the statement that follows it, and the column that the plan stands in.
     #[cfg(feature = "explain")]
-    pub(in crate::store) fn explaining(self) -> (&'static str, &'static str) {
+    pub(super) fn explaining(self) -> (&'static str, &'static str) {
         match self {
             Self::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
             Self::Postgres => ("EXPLAIN (COSTS OFF) ", "QUERY PLAN"),
@@ -71,7 +71,7 @@ impl Dialect {
     }
 
     /// Counts tables of a name that statements find, as `found`.
-    pub(in crate::store) fn has_table(self, name: &str) -> Sql {
+    pub(super) fn has_table(self, name: &str) -> Sql {
         match self {
             Self::Sqlite => {
                 Sql::new("SELECT count(*) AS found FROM sqlite_schema WHERE type = 'table' AND name = ").bind(name)

@@ -96,7 +96,7 @@ impl Store {
     }
 
     /// Names of the partitions that this process has written to since they were last looked after.
-    pub(in crate::store) fn touched(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    pub(super) fn touched(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,6 +1,6 @@
 //! The reading half: from a permission and a question to events.
 
-pub(in crate::store) mod find;
-pub(in crate::store) mod page;
-pub(in crate::store) mod selection;
+mod find;
+pub(super) mod page;
+pub(super) mod selection;
 pub(in crate::store) mod view;

@@ -58,9 +58,9 @@ pub struct Selection {
     pub(in crate::store) filter: Filter,
     pub(in crate::store) view: View,
     /// The rendered search expression; `None` for all events.
-    pub(in crate::store) matching: Option<String>,
+    matching: Option<String>,
     pub(in crate::store) route: Route,
-    pub(in crate::store) partitions: Arc<Partitions>,
+    partitions: Arc<Partitions>,
     /// Logs and actions.
     pub dictionary: Arc<Dictionary>,
 }
@@ -105,7 +105,7 @@ impl Selection {
     }
 
     /// Whether every event of the organization is asked for.
-    pub(in crate::store) fn is_everything(&self) -> bool {
+    pub(super) fn is_everything(&self) -> bool {
         self.matching.is_none() && self.filter.from.is_none() && self.filter.to.is_none()
     }
 
