@@ -16,7 +16,7 @@ use crate::{
     graphql::{AppSchema, Services, execute::Executor, schema_builder},
     http::{Edge, ReadRate, router},
     ingest::Writer,
-    keys::Keys,
+    keys::{Keys, Partners},
     reading::Reader,
     store::Store,
     tasks,
@@ -110,7 +110,17 @@ impl App {
             ways,
             changed: courier.changed(),
         });
-        let services = Services { writer, reader, endpoints, clock };
+        let partners = Partners::new(store.clone(), keys.products().clone(), settings.keys_folder(), chance.clone());
+        let partners = Arc::new(partners);
+        keys.accept(partners.clone());
+        let uses = {
+            let partners = partners.clone();
+            beside("last uses", move || {
+                let partners = partners.clone();
+                async move { partners.look_after().await }
+            })
+        };
+        let services = Services { writer, reader, endpoints, partners, clock };
         let builder = schema_builder().data(services.clone());
         // Suggestions would tell the names of the schema one by one.
         let builder =
@@ -136,7 +146,7 @@ impl App {
             router,
             writing,
             courier,
-            beside: vec![upkeep, news, sending],
+            beside: vec![upkeep, news, sending, uses],
             stopping,
         })
     }
@@ -187,6 +197,7 @@ impl App {
         courier: &Courier,
         beside: Vec<JoinHandle<()>>,
     ) {
+        let partners = services.partners.clone();
         drop(services);
         // The routes held the other handles of the writer, and are gone. A handle that is left is not waited for.
         let _ = tokio::time::timeout(DRAIN, writing).await;
@@ -197,6 +208,7 @@ impl App {
         if let Err(error) = courier.let_go().await {
             tracing::warn!("endpoints are not let go of, so another process has them half a minute late: {error}");
         }
+        partners.write_uses().await;
         store.close().await;
     }
 }

@@ -44,6 +44,9 @@ pub struct Claims {
     /// Name.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::lenient")]
     pub name: Option<String>,
+    /// Id of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::lenient")]
+    pub jti: Option<String>,
     /// Logs that the token is narrowed to, each as `level:id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs: Option<Vec<String>>,

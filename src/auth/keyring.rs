@@ -42,6 +42,12 @@ impl VerifyingKey {
         Ok(Self { kid, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret) })
     }
 
+    /// An Ed25519 public key for EdDSA, by its 32 bytes.
+    #[must_use]
+    pub fn ed25519(kid: String, public_key: &[u8]) -> Self {
+        Self { kid: Some(kid), algorithm: Algorithm::EdDSA, key: DecodingKey::from_ed_der(public_key) }
+    }
+
     /// The keys of a JWKS that can sign tokens by RS256, ES256 or EdDSA; other keys in it are left aside.
     ///
     /// # Errors

@@ -19,10 +19,10 @@ use crate::{
 pub const TOKEN_BYTES: usize = 16 * 1024;
 
 /// How far clocks may differ, in nanoseconds: 60 seconds.
-const LEEWAY: i64 = 60 * 1_000_000_000;
+pub const LEEWAY: i64 = 60 * 1_000_000_000;
 
 /// One text for everything that an attacker could learn from: issuer, key, algorithm and signature.
-const NOT_ACCEPTED: &str = "the token is not accepted";
+pub const NOT_ACCEPTED: &str = "the token is not accepted";
 
 /// Why a token did not do.
 #[derive(Clone, Debug)]
@@ -56,16 +56,19 @@ pub fn verify(token: &str, products: &Products, keys: &KeyRing, now: Timestamp) 
 /// # Errors
 /// `UNAUTHENTICATED` where it is no token, or of an issuer that we do not know.
 pub fn product_of(token: &str, products: &Products) -> Result<Arc<Product>> {
+    if token.len() > TOKEN_BYTES {
+        return Err(Error::Unauthenticated("the token is too long"));
+    }
+    products.by_issuer(&claimed_issuer(token)?).cloned().ok_or(Error::Unauthenticated(NOT_ACCEPTED))
+}
+
+fn claimed_issuer(token: &str) -> Result<String> {
     #[derive(Deserialize)]
     struct Issuer {
         iss: String,
     }
-    if token.len() > TOKEN_BYTES {
-        return Err(Error::Unauthenticated("the token is too long"));
-    }
-    let claimed: Issuer =
-        jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| Error::Unauthenticated(NOT_ACCEPTED))?;
-    products.by_issuer(&claimed.iss).cloned().ok_or(Error::Unauthenticated(NOT_ACCEPTED))
+    let claimed = jsonwebtoken::dangerous::insecure_decode_claims::<Issuer>(token);
+    claimed.map(|claimed| claimed.iss).map_err(|_| Error::Unauthenticated(NOT_ACCEPTED))
 }
 
 /// Checks a token that says it is for `product`.
@@ -87,8 +90,11 @@ pub fn check(token: &str, product: &Arc<Product>, keys: &KeyRing, now: Timestamp
     principal(claims, product)
 }
 
-/// The claims, once a key has proved them.
-fn signed_claims(token: &str, keys: &KeyRing, product: &str) -> Result<Claims, Refusal> {
+/// The claims, once a key that the ring has under this name has proved them. Nothing that they say is checked.
+///
+/// # Errors
+/// A [`Refusal`], as [`check`].
+pub fn signed_claims(token: &str, keys: &KeyRing, product: &str) -> Result<Claims, Refusal> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| Refusal::Final(NOT_ACCEPTED))?;
     if header.crit.is_some() {
         // It asks for extensions, and there is none that we know (RFC 7515, 4.1.11).
@@ -166,6 +172,12 @@ fn narrowed_to(logs: &[String], product: &Product) -> Result<Vec<LogName>, Refus
         }
     }
     Ok(names)
+}
+
+/// Whether a token says that it is of this issuer. Nothing of it is proved.
+#[must_use]
+pub fn claims_issuer(token: &str, issuer: &str) -> bool {
+    token.len() <= TOKEN_BYTES && claimed_issuer(token).is_ok_and(|claimed| claimed == issuer)
 }
 
 /// Makes a token by HS256, as development keys do.

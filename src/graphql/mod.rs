@@ -17,6 +17,7 @@ mod query;
 mod record;
 pub mod response;
 mod scalars;
+mod tokens;
 mod variables;
 mod viewer;
 pub mod written;
@@ -33,6 +34,7 @@ use crate::{
     delivery::endpoint::Endpoints,
     error::{Error, Result},
     ingest::Writer,
+    keys::Partners,
     reading::Reader,
 };
 use event::Node;
@@ -52,6 +54,8 @@ pub struct Services {
     pub reader: Reader,
     /// What is sent elsewhere.
     pub endpoints: Arc<Endpoints>,
+    /// Who makes the service's own tokens.
+    pub partners: Arc<Partners>,
     /// The time.
     pub clock: Clock,
 }

@@ -10,12 +10,16 @@ use super::{
     event::{Actor, AuditEvent, Node},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
     principal, services,
+    tokens::{self, AuditTokenConnection},
     viewer::Viewer,
 };
 use crate::{
     error::Result,
     event::limits,
-    reading::list::{Asked, PartInput},
+    reading::{
+        AskedTokens,
+        list::{Asked, PartInput},
+    },
 };
 
 /// Cost of a page: its size times what is selected, never overflowing.
@@ -112,6 +116,29 @@ impl Query {
         #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Option<Vec<AuditEndpoint>>> {
         endpoints::list(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Tokens that the service made for partners and pages, the newest first. Needs what `createAuditToken` needs.
+    #[graphql(complexity = "page_cost(first, None, child_complexity)")]
+    async fn audit_tokens(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+        #[graphql(
+            default_with = "Some(false)",
+            desc = "Whether tokens that have ended or were revoked are listed too."
+        )]
+        include_ended: Option<bool>,
+        #[graphql(desc = "Size of the page: at most 100, 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "The page comes after this cursor.")] after: Option<String>,
+    ) -> async_graphql::Result<Option<AuditTokenConnection>> {
+        let asked = AskedTokens {
+            organization: organization.map(|id| id.0),
+            include_ended: include_ended.unwrap_or(false),
+            first: first.map(Into::into),
+            after,
+        };
+        tokens::list(ctx, asked).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Actors of an organization for a picker, the busiest first: each once, told apart by kind and id (without an id by

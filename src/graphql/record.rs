@@ -1,4 +1,4 @@
-//! Recording events and deleting logs.
+//! Recording events and deleting logs; the other mutations are in files of their own.
 
 pub(super) mod input;
 
@@ -18,6 +18,7 @@ use super::{
     principal,
     scalars::BigInt,
     services,
+    tokens::{self, CreateAuditTokenInput, CreateAuditTokenPayload, RevokeAuditTokenInput, RevokeAuditTokenPayload},
 };
 use crate::{
     error::{Error, Result},
@@ -104,11 +105,11 @@ pub struct DeleteAuditLogPayload {
     event: Option<AuditEvent>,
 }
 
-/// Changes: recording, and deleting logs. There is no way to change or delete an event.
+/// Changes: recording, deleting logs, and managing who may read. There is no way to change or delete an event.
 #[derive(Default)]
 pub struct Mutation;
 
-/// Changes: recording, and deleting logs. There is no way to change or delete an event.
+/// Changes: recording, deleting logs, and managing who may read. There is no way to change or delete an event.
 #[Object]
 impl Mutation {
     /// Records one event. Needs the scope `audit:record`; never depends on the plan. The answer means that the event
@@ -196,6 +197,26 @@ impl Mutation {
         #[graphql(desc = "What to send.")] input: ReplayEndpointInput,
     ) -> async_graphql::Result<Option<ReplayEndpointPayload>> {
         endpoints::replay(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Makes a token for a partner or for a page, with no more power than the token that asks, and records that in the
+    /// organization's log. Needs the scope `audit:manage` and what else the product's `[management]` asks.
+    async fn create_audit_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token to make.")] input: CreateAuditTokenInput,
+    ) -> async_graphql::Result<Option<CreateAuditTokenPayload>> {
+        tokens::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Revokes a token, and records that in the organization's log. Every process of the service refuses it within a
+    /// minute. Needs what `createAuditToken` needs.
+    async fn revoke_audit_token(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token to revoke.")] input: RevokeAuditTokenInput,
+    ) -> async_graphql::Result<Option<RevokeAuditTokenPayload>> {
+        tokens::revoke(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 }
 

@@ -7,6 +7,7 @@ mod body;
 mod coding;
 mod cors;
 mod graphql;
+mod jwks;
 mod live;
 mod media;
 mod rate;
@@ -68,6 +69,7 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/.well-known/jwks.json", get(jwks::get))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))

@@ -8,10 +8,7 @@ use crate::{
     auth::{ManageScope, Principal},
     catalog::management::own_category,
     error::Result,
-    event::{
-        Actor, ActorKind, Outcome, Resource, Timestamp,
-        input::{LogRef, RecordInput},
-    },
+    event::{Actor, ActorKind, Outcome, Resource, Timestamp, input::RecordInput},
     store::{Change, Permitted, Recorded},
 };
 
@@ -27,7 +24,8 @@ pub struct Told {
 
 /// Makes a change, and records the event that tells of it in the same transaction.
 ///
-/// The event stands in the organization's own log; where the principal is narrowed to logs, in the first of those.
+/// The event stands in the organization's own log; where the principal is narrowed to logs, in the first of those that
+/// was not deleted.
 ///
 /// # Errors
 /// `NOT_FOUND`, `FORBIDDEN` or `BAD_USER_INPUT` where the change is not possible: nothing is recorded then. `OVERLOADED`
@@ -40,22 +38,15 @@ pub async fn change(
     told: Told,
     now: Timestamp,
 ) -> Result<Box<Recorded>> {
-    let event = event(principal, &scope, told);
+    let event = RecordInput {
+        resources: vec![told.resource],
+        metadata: Some(told.metadata.to_string()),
+        ..RecordInput::new(told.action, actor(principal))
+    };
     let category = own_category(&scope.product().catalog, scope.management(), &event.action);
     let filled = Filled { category, outcome: Some(Outcome::Success) };
     let item = admit_own(scope.telling().clone(), event, filled, now)?;
     writer.change(Permitted { scope, change }, item).await
-}
-
-fn event(principal: &Principal, scope: &ManageScope, told: Told) -> RecordInput {
-    let log = scope.allowed_logs().first();
-    let log = log.map(|log| LogRef { level: log.level.clone(), id: log.id.clone(), name: None, parent: None });
-    RecordInput {
-        resources: vec![told.resource],
-        log,
-        metadata: Some(told.metadata.to_string()),
-        ..RecordInput::new(told.action, actor(principal))
-    }
 }
 
 /// The principal as an actor. A token does not say what its subject is: one that has a role, a name or an address is a

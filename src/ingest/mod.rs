@@ -4,9 +4,11 @@ mod admit;
 mod manage;
 mod record;
 mod rules;
+mod tokens;
 mod writer;
 
 pub use admit::admit;
 pub use manage::{Told, change};
 pub use record::{Batch, Deletion, Sent, access, item, record_all, record_each, record_many, record_one};
+pub use tokens::{MadeToken, WantedToken, create_token, revoke_token};
 pub use writer::Writer;

@@ -3,15 +3,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-#[expect(clippy::disallowed_types, reason = "keys come from the operating system itself, and may fail to")]
-use rand::{TryRngCore, rngs::OsRng};
-
+use super::file::{create, create_folder, random_text};
 use crate::{
     auth::{Claims, VerifyingKey, token},
     catalog::{Product, Products},
@@ -49,7 +45,7 @@ impl DevelopmentKeys {
         for product in products.iter() {
             let path = path_of(dir, product);
             if !path.exists() {
-                create(&path).map_err(|error| at(&path, &error))?;
+                random_text().and_then(|text| create(&path, &text)).map_err(|error| at(&path, &error))?;
             }
         }
         Self::open(dir, products)
@@ -97,44 +93,4 @@ fn path_of(dir: &Path, product: &Product) -> PathBuf {
 
 fn at(path: &Path, reason: &dyn ToString) -> DevelopmentKeyError {
     DevelopmentKeyError { path: path.to_owned(), reason: reason.to_string() }
-}
-
-fn create_folder(dir: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
-/// Makes a key under a name that nobody has read yet: written whole under another name, then linked to its own, which
-/// fails if another process was first. Both then read the same key, and nobody ever reads half of one.
-fn create(path: &Path) -> io::Result<()> {
-    let text = random_text()?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}", &random_text()?[..8]));
-    let draft = PathBuf::from(name);
-    let made = write_new(&draft, &text).and_then(|()| match fs::hard_link(&draft, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        linked => linked,
-    });
-    let _ = fs::remove_file(&draft);
-    made
-}
-
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file: File = options.open(path)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()
-}
-
-/// 32 random bytes as text, so that the key can be pasted into any tool that makes tokens.
-fn random_text() -> io::Result<String> {
-    let mut bytes = [0; 32];
-    OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -1,15 +1,24 @@
-//! Keys: from the environment, from files, and from the addresses of issuers, which may change them any time.
+//! Keys: from the environment, from files, and from the addresses of issuers, which may change them any time; and the
+//! service's own issuer.
 //! What is done with them is decided by [`auth::token`](crate::auth::token).
 
 mod development;
+mod file;
+mod own;
+pub mod partner;
 mod remote;
 
-use std::{fs, sync::Arc, time::Instant};
+use std::{
+    fs,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use arc_swap::ArcSwap;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 pub use development::{DevelopmentKeyError, DevelopmentKeys};
+pub use partner::Partners;
 use remote::{Remote, Turn};
 
 use crate::{
@@ -33,6 +42,8 @@ struct Inner {
     remotes: Vec<Arc<Remote>>,
     /// The fixed keys and the last known ones of every remote.
     ring: ArcSwap<KeyRing>,
+    /// Who checks the service's own tokens, once it has a database.
+    partners: OnceLock<Arc<Partners>>,
 }
 
 impl Keys {
@@ -77,13 +88,7 @@ impl Keys {
             return Err(faults);
         }
         let ring = ArcSwap::from_pointee(fixed.clone());
-        Ok(Self(Arc::new(Inner { products: products.clone(), fixed, remotes, ring })))
-    }
-
-    /// The products whose tokens are checked.
-    #[must_use]
-    pub fn products(&self) -> &Products {
-        &self.0.products
+        Ok(Self(Arc::new(Inner { products: products.clone(), fixed, remotes, ring, partners: OnceLock::new() })))
     }
 
     /// The products for which no key is configured: none of their tokens can be accepted.
@@ -96,6 +101,17 @@ impl Keys {
         inner.products.iter().map(|product| &product.name).filter(without).cloned().collect()
     }
 
+    /// The products whose tokens these are.
+    #[must_use]
+    pub fn products(&self) -> &Products {
+        &self.0.products
+    }
+
+    /// Accepts the service's own tokens from here on, too.
+    pub fn accept(&self, partners: Arc<Partners>) {
+        let _ = self.0.partners.set(partners);
+    }
+
     /// Checks a token and says who is asking. A token that no key at hand fits makes us ask its issuer for newer ones,
     /// as often as `remote.rs` lets us; keys that have grown old are fetched anew while the old ones serve.
     ///
@@ -104,6 +120,9 @@ impl Keys {
     /// that fit.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal> {
         let inner = &self.0;
+        if let Some(partners) = inner.partners.get().filter(|partners| partners.recognises(token)) {
+            return partners.verify(token, now).await;
+        }
         let product = token::product_of(token, &inner.products)?;
         let check = || token::check(token, &product, &inner.ring.load(), now);
         let answer = check();
@@ -134,9 +153,12 @@ impl Keys {
         }
     }
 
-    /// Whether a token says that it is of an issuer that we know. Nothing of it is proved.
+    /// Whether a token says that it is of an issuer that we know, the service's own among them. Nothing of it is proved.
     #[must_use]
     pub fn claims_our_issuer(&self, token: &str) -> bool {
+        if self.0.partners.get().is_some_and(|partners| partners.recognises(token)) {
+            return true;
+        }
         token::product_of(token, &self.0.products).is_ok()
     }
 }

@@ -9,9 +9,11 @@ pub mod follow;
 pub mod list;
 mod readable;
 pub mod shown;
+mod tokens;
 
 pub use find::Found;
 pub use readable::{Choice, Readable};
+pub use tokens::{AskedTokens, Tokens};
 
 use crate::{clock::Clock, store::Store};
 

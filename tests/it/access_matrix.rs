@@ -40,6 +40,8 @@ on_delete = "CLEAR"
 [catalog]
 open = true
 
+[management]
+
 [viewer]
 paging = "MORE"
 date_filter = "BOTH"
@@ -150,6 +152,17 @@ fn callers(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
     ]
 }
 
+/// A token that the service makes for a partner of acme: its id and the JWT.
+async fn partner(app: &TestApp, scopes: &str, log: Option<&str>) -> (String, String) {
+    let create = "mutation($input: CreateAuditTokenInput!) { createAuditToken(input: $input) { secret token { id } } }";
+    let log = log.map(|id| json!({ "level": "project", "id": id }));
+    let scopes: Vec<_> = scopes.split(' ').collect();
+    let input = json!({ "label": "made", "kind": "JWT", "scopes": scopes, "expiresIn": 3600, "log": log });
+    let made = app.admin("gated", "acme").data(create, json!({ "input": input })).await["createAuditToken"].clone();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    (text(&made["token"]["id"]), text(&made["secret"]))
+}
+
 /// What is asked, by root field.
 struct Question {
     field: &'static str,
@@ -158,7 +171,7 @@ struct Question {
     variables: Value,
 }
 
-fn questions(ids: &[String; 6], round: usize) -> Vec<Question> {
+fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> {
     let question = |field, shown, query, variables| Question { field, shown, query, variables };
     let list = "query($organization: ID, $log: AuditLogInput) { it: auditEvents(organization: $organization, \
                 log: $log) { totalCount nodes { id } facets { actions { buckets { count } } } } }";
@@ -166,6 +179,13 @@ fn questions(ids: &[String; 6], round: usize) -> Vec<Question> {
     let node = "query($id: ID!) { it: node(id: $id) { id } }";
     let actors = "query($organization: ID) { it: actors(organization: $organization) { label } }";
     let record = "mutation($input: RecordAuditEventInput!) { it: recordAuditEvent(input: $input) { status } }";
+    let made = |organization: Option<&str>| {
+        json!({ "input": { "organization": organization, "label": "made", "kind": "KEY", "scopes": ["audit:record"],
+            "expiresIn": 60 } })
+    };
+    let create = "mutation($input: CreateAuditTokenInput!) { it: createAuditToken(input: $input) { secret } }";
+    let revoke = "mutation($input: RevokeAuditTokenInput!) { it: revokeAuditToken(input: $input) { token { id } } }";
+    let tokens = "query($organization: ID) { it: auditTokens(organization: $organization) { edges { cursor } } }";
     let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { \
                 results { status error { code } } } }";
     let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { externalId } } }";
@@ -205,6 +225,17 @@ fn questions(ids: &[String; 6], round: usize) -> Vec<Question> {
         question("node", "node(log p1 of globex)", node, json!({ "id": ids[5] })),
         question("actors", "actors", actors, json!({})),
         question("actors", "actors(organization: globex)", actors, json!({ "organization": "globex" })),
+        question("auditTokens", "auditTokens", tokens, json!({})),
+        question("auditTokens", "auditTokens(organization: globex)", tokens, json!({ "organization": "globex" })),
+        question("createAuditToken", "createAuditToken", create, made(None)),
+        question("createAuditToken", "createAuditToken(organization: globex)", create, made(Some("globex"))),
+        question("revokeAuditToken", "revokeAuditToken", revoke, json!({ "input": { "id": revocable } })),
+        question(
+            "revokeAuditToken",
+            "revokeAuditToken(organization: globex)",
+            revoke,
+            json!({ "input": { "id": revocable, "organization": "globex" } }),
+        ),
         question("recordAuditEvent", "recordAuditEvent", record, json!({ "input": event("a.b") })),
         question("recordAuditEvent", "recordAuditEvent(log: p1)", record, json!({ "input": there })),
         question("recordAuditEvent", "recordAuditEvent(organization: globex)", record, json!({ "input": elsewhere })),
@@ -321,7 +352,7 @@ fn root_fields() -> Vec<String> {
 
 #[test]
 fn every_root_field_has_a_row_in_the_matrix() {
-    let asked: Vec<_> = questions(&Default::default(), 0).into_iter().map(|question| question.field).collect();
+    let asked: Vec<_> = questions(&Default::default(), 0, "").into_iter().map(|question| question.field).collect();
     let fields = root_fields();
     assert!(fields.len() >= 9, "{fields:?}");
     for field in &fields {
@@ -341,14 +372,24 @@ async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {
     let gated = TestApp::with(app.database, products, |_| {}).await;
     let ids = fill(&gated).await;
     let mut text = String::new();
-    for (round, (who, token)) in callers(&gated).into_iter().enumerate() {
+    let mut callers = callers(&gated);
+    for (who, scopes, log) in [
+        ("partner token that reads and records", "audit:read audit:record", None),
+        ("partner token that reads project p1", "audit:read", Some("p1")),
+        ("partner token that records", "audit:record", None),
+    ] {
+        callers.push((who, Some(partner(&gated, scopes, log).await.1)));
+    }
+    for (round, (who, token)) in callers.into_iter().enumerate() {
         let mut rows = Vec::new();
         for organization in ["acme", "globex"] {
             let mut input = event("a.b");
             input["log"] = json!({ "level": "project", "id": format!("own-{round}") });
             gated.admin("gated", organization).record(input).await;
         }
-        for question in questions(&ids, round) {
+        // A token of acme's to revoke, a new one for everybody.
+        let revocable = partner(&gated, "audit:record", None).await.0;
+        for question in questions(&ids, round, &revocable) {
             let answer = gated.graphql(token.as_deref(), question.query, question.variables.clone()).await;
             let outcome = outcome(&question, &answer.json(), answer.status.as_u16());
             rows.push((question.shown, outcome));

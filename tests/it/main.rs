@@ -55,6 +55,7 @@ mod sqlite_files;
 mod stored;
 mod tenancy_properties;
 mod term_traps;
+mod tokens;
 mod torn_connections;
 mod totals;
 mod upgrades;

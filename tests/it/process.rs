@@ -69,9 +69,14 @@ impl Service {
     }
 
     /// The same for a prepared command.
-    pub async fn run(mut command: Command) -> Self {
+    pub async fn run(command: Command) -> Self {
+        Self::run_with_log(command, "ledgerline=info,warn").await
+    }
+
+    /// The same with another filter of its log.
+    pub async fn run_with_log(mut command: Command, filter: &str) -> Self {
         command.args(["serve", "--dev"]).env("LEDGERLINE_LISTEN", "127.0.0.1:0").env("LEDGERLINE_READ_RATE", "0");
-        command.env("LEDGERLINE_LOG", "ledgerline=info,warn");
+        command.env("LEDGERLINE_LOG", filter);
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
         let stderr = child.stderr.take().expect("a pipe");

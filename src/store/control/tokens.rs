@@ -22,13 +22,26 @@ pub enum TokenKind {
     Jwt,
     /// An opaque key, known by its hash alone.
     Key,
+    /// A JWT for a page that shows one log: it reads, and ends soon.
+    Viewer,
 }
 
 impl TokenKind {
+    /// The word that clients and events have.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "JWT",
+            Self::Key => "KEY",
+            Self::Viewer => "VIEWER",
+        }
+    }
+
     const fn number(self) -> i16 {
         match self {
             Self::Jwt => 0,
             Self::Key => 1,
+            Self::Viewer => 2,
         }
     }
 }
@@ -67,6 +80,8 @@ pub struct NewToken {
     pub rights: Rights,
     /// SHA-256 of an opaque key.
     pub key_hash: Option<[u8; 32]>,
+    /// When it is made.
+    pub created_at: Timestamp,
     /// Subject of its maker.
     pub created_by: String,
     /// When it ends.
@@ -147,8 +162,7 @@ pub(super) fn may_be_made(place: &Place<'_>, token: &NewToken) -> Result<()> {
 
 impl Store {
     /// The tokens of an organization, the newest first: at most `limit` of those made before `before`, which is an id.
-    /// Where `ended` is false, those that can still be used at `now`. Whoever is narrowed to logs sees what is narrowed
-    /// to the same ones.
+    /// Where a time is given, those alone that can still be used then.
     ///
     /// # Errors
     /// Those of the database.
@@ -156,7 +170,7 @@ impl Store {
         &self,
         scope: &ManageScope,
         before: Option<&str>,
-        ended: Option<Timestamp>,
+        usable_at: Option<Timestamp>,
         limit: u64,
     ) -> Result<Vec<PartnerToken>> {
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
@@ -166,11 +180,21 @@ impl Store {
         if let Some(before) = before {
             asked = asked.filter(row::Column::Id.lt(before));
         }
-        if let Some(now) = ended {
+        if let Some(now) = usable_at {
             asked = asked.filter(row::Column::RevokedNs.is_null()).filter(row::Column::ExpiresNs.gt(now.0));
         }
         let rows = asked.order_by_desc(row::Column::Id).limit(limit).all(&self.read).await.map_err(error::from)?;
         rows.into_iter().map(PartnerToken::of).collect()
+    }
+
+    /// A token of an organization by its id.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn token(&self, scope: &ManageScope, id: &str) -> Result<Option<PartnerToken>> {
+        let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else { return Ok(None) };
+        let found = row::Entity::find_by_id((head.row.organization_no, id.to_owned())).one(&self.read).await;
+        found.map_err(error::from)?.map(PartnerToken::of).transpose()
     }
 
     /// The token that somebody shows, whatever has become of it; `None` where there is none.
@@ -263,7 +287,7 @@ impl Store {
             plan: Set(plan.clone()),
             logs: Set(list(logs.iter().map(ToString::to_string).collect())?),
             key_hash: Set(token.key_hash.map(|hash| hash.to_vec())),
-            created_ns: Set(place.now.0),
+            created_ns: Set(token.created_at.0),
             created_by: Set(token.created_by.clone()),
             expires_ns: Set(token.expires_at.0),
             revoked_ns: Set(None),
@@ -289,6 +313,7 @@ impl PartnerToken {
         let kind = match row.kind {
             0 => TokenKind::Jwt,
             1 => TokenKind::Key,
+            2 => TokenKind::Viewer,
             kind => return Err(Error::internal(UnknownKind { kind })),
         };
         // To leave one out would widen what was narrowed.

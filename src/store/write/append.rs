@@ -135,7 +135,7 @@ impl Store {
         if let Err(refusal) = self.possible(tx, &place, change).await? {
             return Ok(Decided::Refused(refusal));
         }
-        let decided = stage.record(&[(at, event)], true).pop().expect("every item is decided");
+        let decided = stage.tell(at, event);
         if matches!(decided, Decided::New(_)) {
             self.change(tx, &place, change).await?;
         }

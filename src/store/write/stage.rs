@@ -12,7 +12,7 @@ use crate::{
     catalog::Product,
     chance::Chance,
     error::{Error, Result},
-    event::{Draft, Event, EventId, Position, Timestamp, hash::Hash, id::SALT_BITS},
+    event::{Draft, Event, EventId, Position, Timestamp, hash::Hash, id::SALT_BITS, input::LogRef},
     store::dictionary::Kind,
 };
 
@@ -105,6 +105,33 @@ impl<'a> Stage<'a> {
             }
         }
         decided
+    }
+
+    /// Stages the event that tells of a change: in the organization's own log or, where whoever made the change is narrowed
+    /// to logs, in the first of those that was not deleted.
+    pub fn tell(&mut self, organization: usize, item: &'a Item) -> Decided {
+        let before = self.mark();
+        let log = self.log_to_tell_in(organization, item);
+        match log.and_then(|no| self.stage(organization, item, Some(no))) {
+            Ok(decided) => decided,
+            Err(error) => {
+                self.back_to(&before);
+                Decided::Refused(error)
+            }
+        }
+    }
+
+    fn log_to_tell_in(&mut self, organization: usize, item: &Item) -> Result<i64> {
+        let allowed = item.scope.allowed_logs();
+        if allowed.is_empty() {
+            return Ok(0);
+        }
+        let org = &mut self.organizations[organization];
+        let is_there =
+            |log: &&LogName| org.dictionary.live(&log.level, &log.id).is_some() || org.dictionary.named(log).is_none();
+        let log = allowed.iter().find(is_there).ok_or_else(Error::other_logs)?;
+        let reference = LogRef { level: log.level.clone(), id: log.id.clone(), name: None, parent: None };
+        find_or_add_log(org, item.scope.product(), self.chance, &reference, "log")
     }
 
     /// Deletes a log and those below it, and records an event in the log above.
