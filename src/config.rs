@@ -32,7 +32,7 @@ pub struct Settings {
     /// Folder of product files that replaces the five built in.
     #[arg(long, env = "LEDGERLINE_PRODUCTS", global = true)]
     pub products: Option<PathBuf>,
-    /// Folder of development keys [default: keys, beside the SQLite database].
+    /// Folder of development keys, and of the key of the service's own issuer [default: keys, beside the SQLite database].
     #[arg(long, env = "LEDGERLINE_KEYS", global = true)]
     pub keys: Option<PathBuf>,
     /// Origins of web pages that may call the API, separated by commas.
@@ -161,7 +161,7 @@ impl Settings {
         given(&self.allowed_headers).filter_map(|text| text.parse().ok()).collect()
     }
 
-    /// The folder of development keys.
+    /// The folder of development keys and of the service's own.
     #[must_use]
     pub fn keys_folder(&self) -> PathBuf {
         self.keys.clone().unwrap_or_else(|| {

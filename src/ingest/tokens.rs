@@ -11,7 +11,7 @@ use crate::{
     },
     error::{Error, Result},
     event::{
-        Resource, Timestamp,
+        OrganizationId, Resource, Timestamp,
         names::{check_id, check_text},
     },
     keys::Partners,
@@ -185,7 +185,7 @@ fn rights(principal: &Principal, scope: &ManageScope, wanted: &WantedToken) -> R
     if rights.scopes.iter().any(|each| scope.product().access.scopes.contains(each)) {
         // Staff read without a role and a plan; what they hand out does not.
         let made = Principal {
-            organization: Some(crate::event::OrganizationId::new("organization", scope.organization())?),
+            organization: Some(OrganizationId::new("organization", scope.organization())?),
             scopes: rights.scopes.clone(),
             logs: rights.logs.clone(),
             is_partner: true,

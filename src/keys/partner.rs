@@ -45,7 +45,7 @@ const WRITE_USES: Duration = Duration::from_secs(30);
 /// When somebody whose token cannot be checked is told to try again.
 const RETRY_AFTER_MS: u64 = 1_000;
 /// Tokens that are remembered.
-const REMEMBERED: u64 = 100_000;
+const REMEMBERED: u64 = 20_000;
 /// Characters of the secret part of an opaque key: 256 bits in base64url.
 const SECRET_CHARS: usize = 43;
 /// Beginning of the ids of tokens.

@@ -14,7 +14,7 @@ use axum::{
     http::{Request, header},
 };
 use futures_util::future::join_all;
-use ledgerline::{clock::Clock, event::Timestamp};
+use ledgerline::{catalog::Products, clock::Clock, event::Timestamp};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
@@ -42,6 +42,8 @@ on_both_databases! {
     what_is_asked_wrongly_is_told_by_field,
     a_revoked_token_ends_in_every_process_within_a_minute,
     of_many_who_revoke_one_does,
+    a_change_and_what_tells_of_it_are_both_there_or_neither,
+    what_lies_below_a_log_is_managed_with_it,
     another_organization_neither_sees_nor_revokes_nor_reads,
     a_token_ends_when_it_was_said_to,
     a_restart_keeps_the_keys_and_a_new_pair_leaves_old_tokens,
@@ -347,6 +349,86 @@ async fn of_many_who_revoke_one_does(app: &TestApp) {
     other.finish().await;
 }
 
+/// Runs a statement beside the service.
+async fn run(app: &TestApp, sql: &str) {
+    let sql = AssertSqlSafe(sql.to_owned());
+    match app.database {
+        Database::Sqlite => SqliteConnection::connect(&app.url).await.unwrap().execute(sql).await.map(drop),
+        Database::Postgres => PgConnection::connect(&app.url).await.unwrap().execute(sql).await.map(drop),
+    }
+    .unwrap();
+}
+
+async fn a_change_and_what_tells_of_it_are_both_there_or_neither(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    let (kept, _) = make(&admin, json!({})).await;
+    let (no_event, events_again) = match app.database {
+        Database::Sqlite => (
+            "CREATE TRIGGER untold BEFORE INSERT ON event WHEN NEW.action LIKE 'audit_log.%' \
+             BEGIN SELECT RAISE(ABORT, 'untold'); END",
+            "DROP TRIGGER untold",
+        ),
+        Database::Postgres => (
+            "ALTER TABLE event ADD CONSTRAINT untold CHECK (action NOT LIKE 'audit_log.%') NOT VALID",
+            "ALTER TABLE event DROP CONSTRAINT untold",
+        ),
+    };
+    let no_token = "ALTER TABLE partner_token RENAME TO partner_token_away";
+    let tokens_again = "ALTER TABLE partner_token_away RENAME TO partner_token";
+    for (round, (fault, cure)) in [(no_event, events_again), (no_token, tokens_again)].into_iter().enumerate() {
+        run(app, fault).await;
+        // Those who record at the same moment are not kept from it.
+        let making = join_all((0..8).map(|_| admin.ask(CREATE, wanted(json!({ "kind": "KEY" })))));
+        let recording = join_all((0..8).map(|_| admin.record(event("project.deleted"))));
+        let revoking = async {
+            // What is revoked has to be found first.
+            if round == 0 { Some(revoke(&admin, &kept).await) } else { None }
+        };
+        let (made, recorded, revoked) = tokio::join!(making, recording, revoking);
+        assert!(made.iter().chain(&revoked).all(|answer| answer.code() == "INTERNAL"));
+        assert_eq!(recorded.len(), 8);
+        run(app, cure).await;
+        assert_eq!(admin.actions("filter: { actions: [\"audit_log.*\"] }").await, ["audit_log.token_created"]);
+        let list = admin.data(TOKENS, json!({ "ended": true })).await["auditTokens"]["edges"].clone();
+        assert_eq!((list.as_array().unwrap().len(), &list[0]["node"]["id"]), (1, &json!(kept)));
+        assert!(list[0]["node"]["revokedAt"].is_null());
+    }
+    assert!(revoke(&admin, &kept).await.json().get("errors").is_none());
+    assert_eq!(admin.actions("filter: { actions: [\"audit_log.*\"] }").await.len(), 2);
+}
+
+async fn what_lies_below_a_log_is_managed_with_it(app: &TestApp) {
+    // Three levels: whoever manages a troop manages its widgets.
+    let text = include_str!("../../products/caputchin.toml");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("caputchin.toml"), format!("{text}\n[management]\n")).unwrap();
+    let products = Products::load(folder.path()).unwrap();
+    let own = TestApp::with(app.database, products, |_| {}).await;
+    let admin = || own.admin("caputchin", "acme");
+    for (troop, widget) in [("t1", "w1"), ("t2", "w2")] {
+        let mut input = event("widget.opened");
+        let above = json!({ "level": "troop", "id": troop });
+        input["log"] = json!({ "level": "widget", "id": widget, "parent": above });
+        admin().record(input).await;
+    }
+    let narrowed = admin().logs(&["troop:t1"]);
+    let log = |level: &str, id: &str| json!({ "log": { "level": level, "id": id } });
+    let (troop, _) = make(&narrowed, log("troop", "t1")).await;
+    let (widget, token) = make(&narrowed, log("widget", "w1")).await;
+    for other in [log("widget", "w2"), log("troop", "t2"), log("account", "acme")] {
+        assert_eq!(refused(&narrowed, other).await, "FORBIDDEN: this token is for other logs");
+    }
+    make(&admin(), json!({})).await;
+    make(&admin(), log("widget", "w2")).await;
+    let list = narrowed.data(TOKENS, json!({ "first": 1 })).await["auditTokens"].clone();
+    assert_eq!((&list["edges"][0]["cursor"], &list["pageInfo"]["hasNextPage"]), (&json!(widget), &json!(true)));
+    let list = narrowed.data(TOKENS, json!({ "first": 2 })).await["auditTokens"].clone();
+    assert_eq!((&list["edges"][1]["cursor"], &list["pageInfo"]["hasNextPage"]), (&json!(troop), &json!(false)));
+    assert!(revoke(&narrowed, &widget).await.json().get("errors").is_none());
+    assert!(!is_accepted(&own, &token).await);
+    own.finish().await;
+}
+
 async fn another_organization_neither_sees_nor_revokes_nor_reads(app: &TestApp) {
     let (acme, globex) = (app.admin("capydb", "acme"), app.admin("capydb", "globex"));
     let (id, token) = make(&acme, json!({})).await;
@@ -455,14 +537,9 @@ async fn a_restart_keeps_the_keys_and_a_new_pair_leaves_old_tokens(app: &TestApp
 /// Keeps the service from reading tokens: by a PostgreSQL that lets nobody in; SQLite has no such thing, so the tables go.
 async fn set_away(app: &TestApp, away: bool) {
     if app.database == Database::Sqlite {
-        let mut other = SqliteConnection::connect(&app.url).await.unwrap();
         for table in ["partner_token", "issuer_key"] {
-            let (from, to) = if away {
-                (table.to_owned(), format!("{table}_away"))
-            } else {
-                (format!("{table}_away"), table.to_owned())
-            };
-            other.execute(AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"))).await.unwrap();
+            let (from, to) = if away { ("", "_away") } else { ("_away", "") };
+            run(app, &format!("ALTER TABLE {table}{from} RENAME TO {table}{to}")).await;
         }
         return;
     }

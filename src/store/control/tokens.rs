@@ -12,7 +12,7 @@ use crate::{
     auth::{LogName, ManageScope},
     error::{Error, Result},
     event::Timestamp,
-    store::{Store, connection::transaction::Transaction, error},
+    store::{Dictionary, Store, connection::transaction::Transaction, error},
 };
 
 /// The form that a token is given away in.
@@ -149,20 +149,27 @@ pub struct IssuerKey {
     pub public_key: Vec<u8>,
 }
 
-/// Whether a token can be made: whoever is narrowed to logs narrows it to one of those, or to one that lies in them.
+/// Whether a token can be made: whoever is narrowed to logs gives access to those at most.
 pub(super) fn may_be_made(place: &Place<'_>, token: &NewToken) -> Result<()> {
-    let within = |log: &LogName| {
-        let live = place.dictionary.live(&log.level, &log.id);
-        place.allowed.contains(log) || live.is_some_and(|no| place.dictionary.may_see(place.allowed, no))
-    };
-    let logs = &token.rights.logs;
-    let is_within = place.allowed.is_empty() || (!logs.is_empty() && logs.iter().all(within));
+    let is_within = token.rights.is_within(place.dictionary, place.allowed);
     if is_within { Ok(()) } else { Err(Error::other_logs()) }
+}
+
+impl Rights {
+    /// Whether they reach no further than these logs and what lies in them; none means all of the organization.
+    fn is_within(&self, dictionary: &Dictionary, allowed: &[LogName]) -> bool {
+        let within = |log: &LogName| {
+            let live = dictionary.live(&log.level, &log.id);
+            allowed.contains(log) || live.is_some_and(|no| dictionary.may_see(allowed, no))
+        };
+        allowed.is_empty() || (!self.logs.is_empty() && self.logs.iter().all(within))
+    }
 }
 
 impl Store {
     /// The tokens of an organization, the newest first: at most `limit` of those made before `before`, which is an id.
-    /// Where a time is given, those alone that can still be used then.
+    /// Where a time is given, those alone that can still be used then. Whoever is narrowed to logs sees the tokens that
+    /// reach no further.
     ///
     /// # Errors
     /// Those of the database.
@@ -171,30 +178,47 @@ impl Store {
         scope: &ManageScope,
         before: Option<&str>,
         usable_at: Option<Timestamp>,
-        limit: u64,
+        limit: usize,
     ) -> Result<Vec<PartnerToken>> {
-        let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
-            return Ok(Vec::new());
-        };
-        let mut asked = row::Entity::find().filter(row::Column::OrganizationNo.eq(head.row.organization_no));
-        if let Some(before) = before {
-            asked = asked.filter(row::Column::Id.lt(before));
+        let mut tokens = Vec::new();
+        let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else { return Ok(tokens) };
+        let dictionary = self.dictionary(&self.read, &head.row).await?;
+        let mut before = before.map(str::to_owned);
+        loop {
+            let mut asked = row::Entity::find().filter(row::Column::OrganizationNo.eq(head.row.organization_no));
+            if let Some(before) = &before {
+                asked = asked.filter(row::Column::Id.lt(before));
+            }
+            if let Some(now) = usable_at {
+                asked = asked.filter(row::Column::RevokedNs.is_null()).filter(row::Column::ExpiresNs.gt(now.0));
+            }
+            let wanted = limit - tokens.len();
+            let asked = asked.order_by_desc(row::Column::Id).limit(wanted as u64);
+            let rows = asked.all(&self.read).await.map_err(error::from)?;
+            let is_last = rows.len() < wanted;
+            before = rows.last().map(|row| row.id.clone());
+            for row in rows {
+                let token = PartnerToken::of(row)?;
+                if token.rights.is_within(&dictionary, scope.allowed_logs()) {
+                    tokens.push(token);
+                }
+            }
+            if is_last || tokens.len() == limit {
+                return Ok(tokens);
+            }
         }
-        if let Some(now) = usable_at {
-            asked = asked.filter(row::Column::RevokedNs.is_null()).filter(row::Column::ExpiresNs.gt(now.0));
-        }
-        let rows = asked.order_by_desc(row::Column::Id).limit(limit).all(&self.read).await.map_err(error::from)?;
-        rows.into_iter().map(PartnerToken::of).collect()
     }
 
-    /// A token of an organization by its id.
+    /// A token of an organization by its id; `None` too where it reaches further than whoever asks.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn token(&self, scope: &ManageScope, id: &str) -> Result<Option<PartnerToken>> {
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else { return Ok(None) };
+        let dictionary = self.dictionary(&self.read, &head.row).await?;
         let found = row::Entity::find_by_id((head.row.organization_no, id.to_owned())).one(&self.read).await;
-        found.map_err(error::from)?.map(PartnerToken::of).transpose()
+        let token = found.map_err(error::from)?.map(PartnerToken::of).transpose()?;
+        Ok(token.filter(|token| token.rights.is_within(&dictionary, scope.allowed_logs())))
     }
 
     /// The token that somebody shows, whatever has become of it; `None` where there is none.
@@ -265,7 +289,7 @@ impl Store {
         let found = row::Entity::find_by_id((place.organization_no, id.to_owned())).one(tx).await;
         let Some(found) = found.map_err(error::from)? else { return Ok(Err(Error::not_found("token"))) };
         let token = PartnerToken::of(found)?;
-        if !token.is_within(place.allowed) {
+        if !token.rights.is_within(place.dictionary, place.allowed) {
             return Ok(Err(Error::not_found("token")));
         }
         Ok(match token.revoked_at {
@@ -332,12 +356,6 @@ impl PartnerToken {
             revoked_at: row.revoked_ns.map(Timestamp),
             last_used_at: row.last_used_ns.map(Timestamp),
         })
-    }
-
-    /// Whether it reaches no further than these logs; none means all of the organization.
-    #[must_use]
-    pub fn is_within(&self, allowed: &[LogName]) -> bool {
-        self.rights.is_within(allowed)
     }
 }
 
