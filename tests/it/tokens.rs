@@ -51,6 +51,8 @@ on_both_databases! {
     the_list_is_paged_and_knows_the_last_use,
     nobody_forges_what_the_service_alone_records,
     a_copy_has_the_tokens,
+    whoever_steals_the_pair_gains_nothing_that_was_not_granted,
+    a_product_that_offers_no_tokens_any_more_accepts_none,
 }
 
 /// What to make, with `change` on top.
@@ -670,6 +672,75 @@ async fn a_copy_has_the_tokens(app: &TestApp) {
     assert!(is_accepted(&there, &jwt).await && !is_accepted(&there, &key).await);
     there.finish().await;
     target.finish().await;
+}
+
+async fn whoever_steals_the_pair_gains_nothing_that_was_not_granted(app: &TestApp) {
+    let own = app.built_in().await;
+    let admin = own.admin("capydb", "acme");
+    let (id, token) = make(&admin, json!({})).await;
+    let (key_id, _) = make(&admin, json!({ "kind": "KEY" })).await;
+    let pem = std::fs::read_to_string(own.folder().join("keys/issuer.pem")).unwrap();
+    let key = jsonwebtoken::EncodingKey::from_ed_pem(pem.as_bytes()).unwrap();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    let claims: Value = jsonwebtoken::dangerous::insecure_decode_claims(&token).unwrap();
+    let forged = |change: Value| {
+        let mut claims = claims.clone();
+        claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        jsonwebtoken::encode(&header, &claims, &key).unwrap()
+    };
+    let more = forged(
+        json!({ "scope": "audit:read audit:record audit:manage audit:staff", "org": "globex", "exp": 9_999_999_999_i64 }),
+    );
+    let viewer = ask(&own, &more, "{ viewer { subject organization canRecord { allowed } } }").await.data();
+    assert_eq!(viewer["viewer"], json!({ "subject": id, "organization": "acme", "canRecord": { "allowed": false } }));
+    assert_eq!(own.graphql(Some(&more), CREATE, wanted(json!({}))).await.code(), "FORBIDDEN");
+    for change in [
+        json!({ "jti": "tok_0000000000000000000000" }),
+        json!({ "jti": key_id }),
+        json!({ "jti": null }),
+        json!({ "jti": 1 }),
+        json!({ "aud": "somebody-else" }),
+        json!({ "iss": "https://auth.capydb.example" }),
+    ] {
+        assert!(!is_accepted(&own, &forged(change.clone())).await, "{change}");
+    }
+    // Signed by anybody else, or by nobody.
+    let other = jsonwebtoken::EncodingKey::from_secret(pem.as_bytes());
+    let hmac = jsonwebtoken::Header { kid: header.kid.clone(), ..Default::default() };
+    assert!(!is_accepted(&own, &jsonwebtoken::encode(&hmac, &claims, &other).unwrap()).await);
+    let (unsigned, _) = token.rsplit_once('.').unwrap();
+    for signature in ["", ".", ".AAAA"] {
+        assert!(!is_accepted(&own, &format!("{unsigned}{signature}")).await);
+    }
+    // A row that is lost, as in a restore, takes its token with it.
+    run(&own, "DELETE FROM partner_token").await;
+    let other = own.beside().await;
+    assert!(!is_accepted(&other, &token).await);
+    other.finish().await;
+    own.finish().await;
+}
+
+async fn a_product_that_offers_no_tokens_any_more_accepts_none(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    let (id, jwt) = make(&admin, json!({})).await;
+    let (_, key) = make(&admin, json!({ "kind": "KEY" })).await;
+    let text = include_str!("../../products/capydb.toml");
+    let (section, rest) = text.split_once("[management]\n").unwrap();
+    for features in ["", "[management]\nfeatures = [\"exports\"]\n"] {
+        let rest = rest.replace("category = \"api_key\"\nkey_prefix = \"ck_live_\"\n", "");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("capydb.toml"), format!("{section}{features}{rest}")).unwrap();
+        let other = app.beside_with_products(Products::load(folder.path()).unwrap()).await;
+        assert!(!is_accepted(&other, &jwt).await && !is_accepted(&other, &key).await);
+        let there = other.admin("capydb", "acme");
+        for (query, variables) in
+            [(CREATE, wanted(json!({}))), (TOKENS, json!({})), (REVOKE, json!({ "input": { "id": id } }))]
+        {
+            assert_eq!(there.ask(query, variables).await.code(), "FORBIDDEN", "{features}");
+        }
+        other.finish().await;
+    }
+    assert!(is_accepted(app, &jwt).await && is_accepted(app, &key).await);
 }
 
 /// What is given away once stands nowhere: not in the database, not in a line of the log, not in an answer.
