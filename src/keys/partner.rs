@@ -18,7 +18,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use moka::sync::Cache;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 use super::own::{OwnKey, jwk};
 use crate::{
@@ -28,11 +28,12 @@ use crate::{
     },
     catalog::{Feature, Product, Products, management::OWN_ISSUER},
     chance::Chance,
+    clock::Clock,
     error::{Error, Result},
     event::{OrganizationId, Timestamp},
     store::{
         Store,
-        control::tokens::{IssuerKey, NewToken, Owned, Shown},
+        control::tokens::{IssuerKey, NewToken, Owned, Shown, TokenKind},
     },
 };
 
@@ -42,6 +43,8 @@ const FRESH: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(60);
 /// Between two times that last uses are written down.
 const WRITE_USES: Duration = Duration::from_secs(30);
+/// How often a token is looked at whose holder stays connected. With what is remembered, less than a minute.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 /// When somebody whose token cannot be checked is told to try again.
 const RETRY_AFTER_MS: u64 = 1_000;
 /// Tokens that are remembered.
@@ -88,6 +91,8 @@ pub struct Partners {
     own: OnceCell<OwnKey>,
     public: ArcSwapOption<Read<PublicKeys>>,
     known: Cache<Known, Arc<Read<Owned>>>,
+    /// Says that what was remembered of tokens was dropped.
+    forgotten: watch::Sender<()>,
     /// When tokens were used, since that was last written down: by organization and id.
     used: Mutex<HashMap<(i64, String), Timestamp>>,
 }
@@ -104,6 +109,7 @@ impl Partners {
             own: OnceCell::new(),
             public: ArcSwapOption::empty(),
             known: Cache::new(REMEMBERED),
+            forgotten: watch::channel(()).0,
             used: Mutex::default(),
         }
     }
@@ -136,6 +142,10 @@ impl Partners {
             (Known::Id(id), Some(aud))
         };
         let read = self.row(known, now).await?;
+        if audience.is_some() && read.what.token.kind == TokenKind::Key {
+            // A key is proved by itself alone.
+            return Err(Error::Unauthenticated(NOT_ACCEPTED));
+        }
         let principal = self.principal(&read.what, audience.as_ref(), now)?;
         let token = &read.what.token;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,6 +224,24 @@ impl Partners {
     /// this process or by word of another one, calls this.
     pub fn forget(&self) {
         self.known.invalidate_all();
+        self.forgotten.send_replace(());
+    }
+
+    /// Completes when a token of the service no longer counts, because it was revoked, has ended or cannot be checked: for
+    /// whoever is connected for longer than a request.
+    pub async fn ended(&self, principal: &Principal, clock: &Clock) {
+        let mut forgotten = self.forgotten.subscribe();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                _ = forgotten.changed() => {}
+            }
+            let now = clock.now();
+            let read = self.row(Known::Id(principal.subject.clone()), now).await;
+            if read.and_then(|read| self.principal(&read.what, None, now)).is_err() {
+                return;
+            }
+        }
     }
 
     /// A new id: its beginning is the time, so that ids sort as tokens are made.

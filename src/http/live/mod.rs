@@ -3,11 +3,12 @@
 pub mod socket;
 pub mod sse;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::Response;
 
-use crate::{auth::Principal, clock::Clock, graphql::response::to_json};
+use super::Edge;
+use crate::{auth::Principal, graphql::response::to_json};
 
 /// An answer as text.
 fn text(answer: &Response) -> String {
@@ -15,8 +16,21 @@ fn text(answer: &Response) -> String {
     written.unwrap_or_else(|| serde_json::to_string(answer).expect("an answer becomes JSON"))
 }
 
-/// How long a token is good for.
-fn time_left(principal: &Principal, clock: &Clock) -> Duration {
+/// Completes when a token no longer counts, with the reason: it has expired, or the service itself made it and it was
+/// revoked.
+async fn no_longer_good(edge: Edge, principal: Option<Arc<Principal>>) -> &'static str {
+    let Some(principal) = principal else { return std::future::pending().await };
+    let clock = &edge.services.clock;
     let nanos = principal.expires_at.0.saturating_sub(clock.now().0);
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or_default())
+    let left = Duration::from_nanos(u64::try_from(nanos).unwrap_or_default());
+    let revoked = async {
+        match principal.is_partner {
+            true => edge.services.partners.ended(&principal, clock).await,
+            false => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = tokio::time::sleep(left) => "the token has expired",
+        () = revoked => "the token was revoked",
+    }
 }

@@ -22,9 +22,9 @@ use futures_util::{
 };
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
-use super::{text, time_left};
+use super::{no_longer_good, text};
 use crate::{
     auth::Principal,
     error::{Code, Error},
@@ -70,8 +70,8 @@ impl Close {
         }
     }
 
-    fn expired() -> Self {
-        Self::new(4403, "Forbidden: the token has expired")
+    fn no_longer_good(why: &str) -> Self {
+        Self::new(4403, &format!("Forbidden: {why}"))
     }
 }
 
@@ -205,8 +205,7 @@ impl Connection {
         if let Err(end) = self.say(json!({ "type": "connection_ack" })).await {
             return end;
         }
-        let expiry = principal.as_deref().map(|principal| time_left(principal, &self.edge.services.clock));
-        let expiry = expiry.and_then(|left| Instant::now().checked_add(left));
+        let mut no_longer_good = Box::pin(no_longer_good(self.edge.clone(), principal.clone()));
         let mut stopping = self.edge.stopping.clone();
         let mut operations = Operations::default();
         let mut ping = tokio::time::interval(PING);
@@ -219,9 +218,7 @@ impl Connection {
                 Some((id, begun, given)) = operations.running.next(), if !operations.running.is_empty() => {
                     if operations.is_open(&id, begun) { self.give(&id, given, &mut operations).await } else { Ok(()) }
                 }
-                () = sleep_until(expiry.unwrap_or_else(Instant::now)), if expiry.is_some() => {
-                    return Close::expired().into();
-                }
+                why = &mut no_longer_good => return Close::no_longer_good(why).into(),
                 _ = ping.tick() => self.ping().await,
                 () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => {
                     // 1012: the service starts again, or another process goes on.

@@ -19,14 +19,14 @@ use futures_util::{
     stream::{self},
 };
 
-use super::{text, time_left};
+use super::{no_longer_good, text};
 use crate::{auth::Principal, graphql::execute::Asked, http::Edge};
 
 /// How often a stream says that it is alive.
 const ALIVE: Duration = Duration::from_secs(15);
 
-/// Answers a request as a stream. It ends without `complete` where the token has expired or the service stops, so that
-/// clients connect again.
+/// Answers a request as a stream. It ends without `complete` where the token no longer counts or the service stops, so that clients
+/// connect again.
 pub fn stream(
     edge: &Edge,
     asked: Asked,
@@ -35,7 +35,7 @@ pub fn stream(
     headers: &HeaderMap,
 ) -> Response {
     let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-    let expiry = principal.as_deref().map(|principal| time_left(principal, &edge.services.clock));
+    let no_longer_good = no_longer_good(edge.clone(), principal.clone());
     let answers = edge.executor.stream(asked, principal, request_id.to_owned(), resume.map(str::to_owned));
     let events = answers.map(|answer| {
         let event = Event::default().event("next").data(text(&answer));
@@ -47,14 +47,8 @@ pub fn stream(
     let complete = stream::once(async { Event::default().event("complete").data("") });
     let mut stopping = edge.stopping.clone();
     let end = async move {
-        let expired = async {
-            match expiry {
-                Some(left) => tokio::time::sleep(left).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = expired => {}
+            _ = no_longer_good => {}
             _ = stopping.wait_for(|stopping| *stopping) => {}
         }
     };

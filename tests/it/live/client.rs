@@ -100,7 +100,7 @@ impl Socket {
 
     /// The next message; pings are answered on the way.
     pub async fn hear(&mut self) -> Value {
-        match self.next().await {
+        match self.message().await {
             Message::Text(text) => serde_json::from_str(&text).expect("JSON"),
             other => panic!("a text was expected: {other:?}"),
         }
@@ -108,13 +108,14 @@ impl Socket {
 
     /// The code and the reason that the connection is closed with.
     pub async fn closed(&mut self) -> (u16, String) {
-        match self.next().await {
+        match self.message().await {
             Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),
             other => panic!("a close was expected: {other:?}"),
         }
     }
 
-    async fn next(&mut self) -> Message {
+    /// The next message of any kind; pings are answered on the way.
+    pub async fn message(&mut self) -> Message {
         loop {
             let message = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("in time");
             match message.expect("a message").expect("a whole one") {
@@ -151,7 +152,7 @@ impl Socket {
 
     /// Nothing comes for a moment.
     pub async fn is_silent(&mut self) {
-        let quiet = tokio::time::timeout(Duration::from_millis(1_500), self.next()).await;
+        let quiet = tokio::time::timeout(Duration::from_millis(1_500), self.message()).await;
         assert!(quiet.is_err(), "nothing was expected: {quiet:?}");
     }
 }

@@ -1,7 +1,15 @@
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use ledgerline::{clock::Clock, event::Timestamp};
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::client::{Socket, listen, sequence};
 use crate::harness::{TestApp, event, on_both_databases};
@@ -17,6 +25,7 @@ on_both_databases! {
     whoever_may_not_read_may_not_follow,
     a_connection_is_closed_with_the_codes_that_clients_act_upon,
     an_expired_token_closes_the_connection,
+    a_revoked_token_closes_the_connection_in_every_process,
     questions_and_mutations_are_answered_too,
     a_page_of_another_origin_is_not_let_in,
     a_service_that_stops_says_so,
@@ -284,6 +293,46 @@ async fn an_expired_token_closes_the_connection(app: &TestApp) {
     let mut socket = Socket::with_token(&address, &admin.token()).await;
     socket.follow("a", json!({})).await;
     assert_eq!(socket.closed().await, (4403, "Forbidden: the token has expired".to_owned()));
+}
+
+async fn a_revoked_token_closes_the_connection_in_every_process(app: &TestApp) {
+    let ahead = Arc::new(AtomicI64::new(0));
+    let moved = ahead.clone();
+    let clock = Clock::new(move || Timestamp(Clock::system().now().0 + moved.load(Ordering::SeqCst)));
+    let other = app.beside_with_clock(clock).await;
+    let (here, there) = (listen(app).await, listen(&other).await);
+    let admin = app.admin("workspace", "acme");
+    let make = "mutation { createAuditToken(input: { label: \"Partner\", kind: KEY, scopes: [\"audit:read\"], \
+                expiresIn: 3600 }) { secret token { id } } }";
+    let made = admin.data(make, json!({})).await["createAuditToken"].clone();
+    let kept = admin.data(make, json!({})).await["createAuditToken"]["secret"].clone();
+    let (token, kept) = (made["secret"].as_str().expect("a key"), kept.as_str().expect("a key"));
+    let mut sockets = Vec::new();
+    for (address, token) in [(&here, token), (&there, token), (&here, kept)] {
+        let mut socket = Socket::with_token(address, token).await;
+        socket.follow("a", json!({})).await;
+        sockets.push(socket);
+    }
+    let revoke =
+        format!("mutation {{ revokeAuditToken(input: {{ id: {} }}) {{ token {{ id }} }} }}", made["token"]["id"]);
+    admin.data(&revoke, json!({})).await;
+    // What was recorded with it is told to those who are still there.
+    assert_eq!(sockets[2].event("a").await["node"]["action"], "audit_log.token_revoked");
+    ahead.store(31_000_000_000, Ordering::SeqCst);
+    let revoked = (4403, "Forbidden: the token was revoked".to_owned());
+    let gone = async |socket: &mut Socket| loop {
+        match socket.message().await {
+            Message::Close(Some(frame)) => return (u16::from(frame.code), frame.reason.to_string()),
+            // The event that tells of it may be heard before.
+            Message::Text(_) => {}
+            other => panic!("a close was expected: {other:?}"),
+        }
+    };
+    assert_eq!(gone(&mut sockets[0]).await, revoked);
+    assert_eq!(gone(&mut sockets[1]).await, revoked);
+    sockets[2].is_silent().await;
+    drop((here, there));
+    other.finish().await;
 }
 
 async fn questions_and_mutations_are_answered_too(app: &TestApp) {
