@@ -76,21 +76,14 @@ impl AuditEventEdge {
 /// Where a page stands in its list.
 #[derive(SimpleObject)]
 pub struct PageInfo {
-    /// Whether there is more after this page.
+    /// Whether there are events after this page.
     has_next_page: bool,
-    /// Whether there is more before this page.
+    /// Whether there are events before this page.
     has_previous_page: bool,
-    /// Cursor of the first of the page; of an empty page, the cursor that was asked with.
+    /// Cursor of the first event; of an empty page, the cursor that was asked with.
     start_cursor: Option<String>,
-    /// Cursor of the last of the page; of an empty page, the cursor that was asked with.
+    /// Cursor of the last event; of an empty page, the cursor that was asked with.
     end_cursor: Option<String>,
-}
-
-impl PageInfo {
-    /// Of a list that is read onwards alone.
-    pub fn onwards(has_next: bool, has_previous: bool, start: Option<String>, end: Option<String>) -> Self {
-        Self { has_next_page: has_next, has_previous_page: has_previous, start_cursor: start, end_cursor: end }
-    }
 }
 
 /// A page of events with what a list shows around it.

@@ -10,7 +10,7 @@ use super::{
     event::{Actor, AuditEvent, Node},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
     principal, services,
-    tokens::{self, AuditTokenConnection},
+    tokens::{self, AuditTokenPage},
     viewer::Viewer,
 };
 use crate::{
@@ -130,8 +130,8 @@ impl Query {
         )]
         include_ended: Option<bool>,
         #[graphql(desc = "Size of the page: at most 100, 20 by default.")] first: Option<i32>,
-        #[graphql(desc = "The page comes after this cursor.")] after: Option<String>,
-    ) -> async_graphql::Result<Option<AuditTokenConnection>> {
+        #[graphql(desc = "The page comes after the token of this id.")] after: Option<String>,
+    ) -> async_graphql::Result<Option<AuditTokenPage>> {
         let asked = AskedTokens {
             organization: organization.map(|id| id.0),
             include_ended: include_ended.unwrap_or(false),

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
 
-use super::{Services, connection::PageInfo, filter::AuditLogInput, principal, scalars::DateTime, services};
+use super::{Services, filter::AuditLogInput, principal, scalars::DateTime, services};
 use crate::{
     auth::LogName,
     error::Result,
@@ -68,22 +68,15 @@ impl From<LogName> for AuditTokenLog {
     }
 }
 
-/// A token in its list.
+/// Tokens, the newest first.
 #[derive(SimpleObject)]
-pub struct AuditTokenEdge {
-    /// Place in the list, for `after`.
-    cursor: String,
-    /// The token.
-    node: AuditToken,
-}
-
-/// A page of tokens, the newest first.
-#[derive(SimpleObject)]
-pub struct AuditTokenConnection {
-    /// The tokens of the page with their cursors.
-    edges: Vec<AuditTokenEdge>,
-    /// Where the page stands in its list.
-    page_info: PageInfo,
+pub struct AuditTokenPage {
+    /// The tokens of the page.
+    tokens: Vec<AuditToken>,
+    /// Whether there are older ones.
+    has_next_page: bool,
+    /// What `after` takes for the next page: the id of the last token; null where the page is empty.
+    end_cursor: Option<String>,
 }
 
 /// A token to make.
@@ -158,13 +151,11 @@ pub(super) async fn revoke(ctx: &Context<'_>, input: RevokeAuditTokenInput) -> R
 }
 
 /// Lists tokens.
-pub(super) async fn list(ctx: &Context<'_>, asked: AskedTokens) -> Result<AuditTokenConnection> {
-    let asked_after = asked.after.clone();
+pub(super) async fn list(ctx: &Context<'_>, asked: AskedTokens) -> Result<AuditTokenPage> {
     let Tokens { tokens, has_next } = services(ctx).reader.tokens(principal(ctx)?, asked).await?;
-    let cursor = |token: Option<&PartnerToken>| token.map(|token| token.id.clone()).or_else(|| asked_after.clone());
-    let page_info = PageInfo::onwards(has_next, asked_after.is_some(), cursor(tokens.first()), cursor(tokens.last()));
-    let edge = |token: PartnerToken| AuditTokenEdge { cursor: token.id.clone(), node: token.into() };
-    Ok(AuditTokenConnection { edges: tokens.into_iter().map(edge).collect(), page_info })
+    let end_cursor = tokens.last().map(|token| token.id.clone());
+    let tokens = tokens.into_iter().map(AuditToken::from).collect();
+    Ok(AuditTokenPage { tokens, has_next_page: has_next, end_cursor })
 }
 
 impl From<PartnerToken> for AuditToken {

@@ -42,7 +42,7 @@ impl Reader {
             size.ok_or_else(|| Error::bad_input("first", format!("must be 1 to {}, got {first}", limits::PAGE_MAX)))
         })?;
         if asked.after.as_deref().is_some_and(|id| !is_id(id)) {
-            return Err(Error::bad_input("after", "must be a cursor of this list"));
+            return Err(Error::bad_input("after", "must be the id of a token"));
         }
         let usable_at = (!asked.include_ended).then(|| self.clock.now());
         let mut tokens = self.store.tokens(&scope, asked.after.as_deref(), usable_at, size + 1).await?;

@@ -185,7 +185,7 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
     };
     let create = "mutation($input: CreateAuditTokenInput!) { it: createAuditToken(input: $input) { secret } }";
     let revoke = "mutation($input: RevokeAuditTokenInput!) { it: revokeAuditToken(input: $input) { token { id } } }";
-    let tokens = "query($organization: ID) { it: auditTokens(organization: $organization) { edges { cursor } } }";
+    let tokens = "query($organization: ID) { it: auditTokens(organization: $organization) { tokens { id } } }";
     let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { \
                 results { status error { code } } } }";
     let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { externalId } } }";

@@ -29,7 +29,7 @@ const REVOKE: &str = "mutation($input: RevokeAuditTokenInput!) { revokeAuditToke
     id revokedAt } } }";
 const TOKENS: &str = "query($organization: ID, $ended: Boolean, $first: Int, $after: String) { auditTokens(
     organization: $organization, includeEnded: $ended, first: $first, after: $after) {
-    edges { cursor node { id label kind scopes revokedAt lastUsedAt logs { externalId } } } pageInfo { hasNextPage endCursor } } }";
+    tokens { id label kind scopes revokedAt lastUsedAt logs { externalId } } hasNextPage endCursor } }";
 const LIST: &str = "{ auditEvents(first: 100) { nodes { action category { code } actionLabel outcome actor { kind externalId \
                     email name } resources { type externalId name } log { externalId } metadata } } }";
 const MINUTE: i64 = 60_000_000_000;
@@ -391,9 +391,9 @@ async fn a_change_and_what_tells_of_it_are_both_there_or_neither(app: &TestApp) 
         assert_eq!(recorded.len(), 8);
         run(app, cure).await;
         assert_eq!(admin.actions("filter: { actions: [\"audit_log.*\"] }").await, ["audit_log.token_created"]);
-        let list = admin.data(TOKENS, json!({ "ended": true })).await["auditTokens"]["edges"].clone();
-        assert_eq!((list.as_array().unwrap().len(), &list[0]["node"]["id"]), (1, &json!(kept)));
-        assert!(list[0]["node"]["revokedAt"].is_null());
+        let list = admin.data(TOKENS, json!({ "ended": true })).await["auditTokens"]["tokens"].clone();
+        assert_eq!((list.as_array().unwrap().len(), &list[0]["id"]), (1, &json!(kept)));
+        assert!(list[0]["revokedAt"].is_null());
     }
     assert!(revoke(&admin, &kept).await.json().get("errors").is_none());
     assert_eq!(admin.actions("filter: { actions: [\"audit_log.*\"] }").await.len(), 2);
@@ -423,9 +423,9 @@ async fn what_lies_below_a_log_is_managed_with_it(app: &TestApp) {
     make(&admin(), json!({})).await;
     make(&admin(), log("widget", "w2")).await;
     let list = narrowed.data(TOKENS, json!({ "first": 1 })).await["auditTokens"].clone();
-    assert_eq!((&list["edges"][0]["cursor"], &list["pageInfo"]["hasNextPage"]), (&json!(widget), &json!(true)));
+    assert_eq!((&list["tokens"][0]["id"], &list["hasNextPage"]), (&json!(widget), &json!(true)));
     let list = narrowed.data(TOKENS, json!({ "first": 2 })).await["auditTokens"].clone();
-    assert_eq!((&list["edges"][1]["cursor"], &list["pageInfo"]["hasNextPage"]), (&json!(troop), &json!(false)));
+    assert_eq!((&list["tokens"][1]["id"], &list["hasNextPage"]), (&json!(troop), &json!(false)));
     assert!(revoke(&narrowed, &widget).await.json().get("errors").is_none());
     assert!(!is_accepted(&own, &token).await);
     own.finish().await;
@@ -437,8 +437,8 @@ async fn another_organization_neither_sees_nor_revokes_nor_reads(app: &TestApp) 
     make(&globex, json!({ "label": "Theirs" })).await;
     let labels = async |caller: &Caller<'_>| {
         let list = caller.data(TOKENS, json!({})).await;
-        let edges = list["auditTokens"]["edges"].as_array().unwrap().clone();
-        edges.iter().map(|edge| edge["node"]["label"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        let tokens = list["auditTokens"]["tokens"].as_array().unwrap().clone();
+        tokens.iter().map(|token| token["label"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!((labels(&acme).await, labels(&globex).await), (vec!["Partner".to_owned()], vec!["Theirs".to_owned()]));
     assert_eq!(globex.ask(TOKENS, json!({ "organization": "acme" })).await.code(), "NOT_FOUND");
@@ -483,7 +483,7 @@ async fn a_token_ends_when_it_was_said_to(app: &TestApp) {
         ahead.store(11 * MINUTE + 1, Ordering::SeqCst);
         assert!(!is_accepted(&later, &token).await);
         assert_eq!(ask(&later, &token, LIST).await.errors()[0]["message"], "the token has expired");
-        let listed = |list: Value| list["auditTokens"]["edges"].to_string().contains(&id);
+        let listed = |list: Value| list["auditTokens"]["tokens"].to_string().contains(&id);
         let there = later.admin("capydb", "acme");
         assert!(!listed(there.data(TOKENS, json!({})).await));
         assert!(listed(there.data(TOKENS, json!({ "ended": true })).await));
@@ -601,29 +601,23 @@ async fn the_list_is_paged_and_knows_the_last_use(app: &TestApp) {
     let (mut seen, mut after) = (Vec::new(), Value::Null);
     loop {
         let page = admin.data(TOKENS, json!({ "first": 2, "after": after })).await["auditTokens"].clone();
-        seen.extend(
-            page["edges"].as_array().unwrap().iter().map(|edge| edge["node"]["label"].as_str().unwrap().to_owned()),
-        );
-        if page["pageInfo"]["hasNextPage"] == false {
+        seen.extend(page["tokens"].as_array().unwrap().iter().map(|token| token["label"].as_str().unwrap().to_owned()));
+        if page["hasNextPage"] == false {
             break;
         }
-        after = page["pageInfo"]["endCursor"].clone();
+        after = page["endCursor"].clone();
     }
     assert_eq!(seen, ["Token 4", "Token 3", "Token 2", "Token 1", "Token 0"]);
     revoke(&admin, &made[4].0).await.data();
     let number = async |ended: bool| {
-        admin.data(TOKENS, json!({ "ended": ended })).await["auditTokens"]["edges"].as_array().unwrap().len()
+        admin.data(TOKENS, json!({ "ended": ended })).await["auditTokens"]["tokens"].as_array().unwrap().len()
     };
     assert_eq!((number(false).await, number(true).await), (4, 5));
     // Uses are written down a little later, and when the service stops.
     let own = own.again(|_| {}).await;
     let list = own.admin("capydb", "acme").data(TOKENS, json!({})).await;
-    let used: Vec<_> = list["auditTokens"]["edges"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|edge| edge["node"]["lastUsedAt"].is_string())
-        .collect();
+    let used: Vec<_> =
+        list["auditTokens"]["tokens"].as_array().unwrap().iter().map(|token| token["lastUsedAt"].is_string()).collect();
     assert_eq!(used, [false, false, true, false]);
     own.finish().await;
 }
@@ -665,7 +659,7 @@ async fn a_copy_has_the_tokens(app: &TestApp) {
     assert!(is_accepted(app, &jwt).await);
     app.app.services.partners.write_uses().await;
     copy().await;
-    let id = admin.data(TOKENS, json!({})).await["auditTokens"]["edges"][0]["node"]["id"].as_str().unwrap().to_owned();
+    let id = admin.data(TOKENS, json!({})).await["auditTokens"]["tokens"][0]["id"].as_str().unwrap().to_owned();
     revoke(&admin, &id).await.data();
     copy().await;
     let there = target.beside().await;

@@ -299,11 +299,12 @@ impl Store {
         let rows = asked.all(&self.read).await.map_err(error::from)?;
         let fare = delivery::Entity::find().filter(delivery::Column::OrganizationNo.eq(no));
         let fare = fare.all(&self.read).await.map_err(error::from)?;
+        let dictionary = self.dictionary(&self.read, &head.row).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             let endpoint = Endpoint::of(row)?;
             let place = fare.iter().find(|place| place.endpoint_id == endpoint.id);
-            if let Some(place) = place.filter(|_| endpoint.rights.is_within(scope.allowed_logs())) {
+            if let Some(place) = place.filter(|_| endpoint.rights.is_within(&dictionary, scope.allowed_logs())) {
                 found.push((endpoint, Progress::of(place)));
             }
         }
@@ -546,13 +547,12 @@ impl Store {
         change: &EndpointChange,
     ) -> Result<Result<()>> {
         if let EndpointChange::Create(endpoint) = change {
-            let logs = &endpoint.rights.logs;
-            let within = place.allowed.is_empty() || logs.iter().all(|log| place.allowed.contains(log));
+            let within = endpoint.rights.is_within(place.dictionary, place.allowed);
             return Ok(if within { Ok(()) } else { Err(Error::other_logs()) });
         }
         let found = row::Entity::find_by_id(of(place.organization_no, change.id())).one(tx).await;
         let endpoint = found.map_err(error::from)?.map(Endpoint::of).transpose()?;
-        let known = endpoint.is_some_and(|endpoint| endpoint.rights.is_within(place.allowed));
+        let known = endpoint.is_some_and(|endpoint| endpoint.rights.is_within(place.dictionary, place.allowed));
         Ok(if known { Ok(()) } else { Err(Error::not_found("endpoint")) })
     }
 

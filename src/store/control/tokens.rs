@@ -59,14 +59,6 @@ pub struct Rights {
     pub logs: Vec<LogName>,
 }
 
-impl Rights {
-    /// Whether they reach no further than these logs; none means all of the organization.
-    #[must_use]
-    pub fn is_within(&self, allowed: &[LogName]) -> bool {
-        allowed.is_empty() || (!self.logs.is_empty() && self.logs.iter().all(|log| allowed.contains(log)))
-    }
-}
-
 /// A token that is to be stored.
 #[derive(Clone)]
 pub struct NewToken {
@@ -157,7 +149,7 @@ pub(super) fn may_be_made(place: &Place<'_>, token: &NewToken) -> Result<()> {
 
 impl Rights {
     /// Whether they reach no further than these logs and what lies in them; none means all of the organization.
-    fn is_within(&self, dictionary: &Dictionary, allowed: &[LogName]) -> bool {
+    pub(super) fn is_within(&self, dictionary: &Dictionary, allowed: &[LogName]) -> bool {
         let within = |log: &LogName| {
             let live = dictionary.live(&log.level, &log.id);
             allowed.contains(log) || live.is_some_and(|no| dictionary.may_see(allowed, no))
