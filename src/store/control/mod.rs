@@ -3,7 +3,7 @@
 //!
 //! A change is made by the writer, in the transaction that records the event which tells of it: either both are committed
 //! or neither is. The head of the organization is locked by then, so that changes of one organization come one after the
-//! other in all processes, and what [`Store::possible`] has read still holds when [`Store::change`] writes. A change that
+//! other in all processes, and what `Store::possible` has read still holds when `Store::change` writes. A change that
 //! is not possible is refused for its caller alone, and records nothing.
 
 pub mod endpoints;
