@@ -1,12 +1,18 @@
 //! Who may do what: the reviewed matrix of callers and questions.
 
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http_body_util::BodyExt;
 use ledgerline::{
     auth::{Claims, OneOrMany},
     catalog::Products,
     clock::Clock,
 };
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::harness::{Caller, TestApp, event, on_both_databases};
 
@@ -186,6 +192,22 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
     let create = "mutation($input: CreateAuditTokenInput!) { it: createAuditToken(input: $input) { secret } }";
     let revoke = "mutation($input: RevokeAuditTokenInput!) { it: revokeAuditToken(input: $input) { token { id } } }";
     let tokens = "query($organization: ID) { it: auditTokens(organization: $organization) { tokens { id } } }";
+    let follow = "subscription($organization: ID, $log: AuditLogInput) { it: auditEventRecorded(organization: \
+                  $organization, log: $log) { cursor } }";
+    let endpoints = "query($organization: ID) { it: auditEndpoints(organization: $organization) { id } }";
+    let endpoint = "mutation($input: CreateEndpointInput!) { it: createEndpoint(input: $input) { secret } }";
+    let made_endpoint = |organization: Option<&str>| {
+        let target = json!({ "webhook": { "url": "https://hooks.example.com/" } });
+        json!({ "input": { "organization": organization, "label": "made", "target": target } })
+    };
+    let update = "mutation($input: UpdateEndpointInput!) { it: updateEndpoint(input: $input) { endpoint { id } } }";
+    let remove = "mutation($input: EndpointInput!) { it: deleteEndpoint(input: $input) { endpoint { id } } }";
+    let rotate = "mutation($input: RotateEndpointSecretInput!) { it: rotateEndpointSecret(input: $input) { secret } }";
+    let test = "mutation($input: EndpointInput!) { it: testEndpoint(input: $input) { attempt { at } } }";
+    let replay = "mutation($input: ReplayEndpointInput!) { it: replayEndpoint(input: $input) { endpoint { id } } }";
+    // Of an endpoint that is not there: whoever may manage is told so.
+    let unknown = json!({ "input": { "id": "ep_unknown" } });
+    let again = json!({ "input": { "id": "ep_unknown", "deadLetters": true } });
     let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { \
                 results { status error { code } } } }";
     let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { externalId } } }";
@@ -227,6 +249,28 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
         question("actors", "actors(organization: globex)", actors, json!({ "organization": "globex" })),
         question("auditTokens", "auditTokens", tokens, json!({})),
         question("auditTokens", "auditTokens(organization: globex)", tokens, json!({ "organization": "globex" })),
+        question("auditEventRecorded", "auditEventRecorded", follow, json!({})),
+        question("auditEventRecorded", "auditEventRecorded(log: p1)", follow, json!({ "log": log("p1") })),
+        question(
+            "auditEventRecorded",
+            "auditEventRecorded(organization: globex)",
+            follow,
+            json!({ "organization": "globex" }),
+        ),
+        question("auditEndpoints", "auditEndpoints", endpoints, json!({})),
+        question(
+            "auditEndpoints",
+            "auditEndpoints(organization: globex)",
+            endpoints,
+            json!({ "organization": "globex" }),
+        ),
+        question("createEndpoint", "createEndpoint", endpoint, made_endpoint(None)),
+        question("createEndpoint", "createEndpoint(organization: globex)", endpoint, made_endpoint(Some("globex"))),
+        question("updateEndpoint", "updateEndpoint(unknown)", update, unknown.clone()),
+        question("deleteEndpoint", "deleteEndpoint(unknown)", remove, unknown.clone()),
+        question("rotateEndpointSecret", "rotateEndpointSecret(unknown)", rotate, unknown.clone()),
+        question("testEndpoint", "testEndpoint(unknown)", test, unknown),
+        question("replayEndpoint", "replayEndpoint(unknown)", replay, again),
         question("createAuditToken", "createAuditToken", create, made(None)),
         question("createAuditToken", "createAuditToken(organization: globex)", create, made(Some("globex"))),
         question("revokeAuditToken", "revokeAuditToken", revoke, json!({ "input": { "id": revocable } })),
@@ -261,6 +305,51 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
     ]
 }
 
+/// The first thing that a stream says, while events are recorded in every log.
+async fn followed(app: &TestApp, token: Option<&str>, question: &Question) -> (Value, u16) {
+    let body = json!({ "query": question.query, "variables": question.variables }).to_string();
+    let mut request = Request::post("/graphql")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT, "text/event-stream");
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let answer = app.app.router.clone().oneshot(request.body(Body::from(body)).expect("a request")).await;
+    let answer = answer.expect("an answer");
+    let status = answer.status().as_u16();
+    let mut body = answer.into_body();
+    let said = async {
+        let mut text = String::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.expect("a frame").into_data().expect("data");
+            text.push_str(std::str::from_utf8(&frame).expect("UTF-8"));
+            if status != 200 {
+                continue;
+            }
+            if let Some((_, data)) = text.split_once("data: ").filter(|(_, data)| data.contains('\n')) {
+                return data.lines().next().unwrap_or_default().to_owned();
+            }
+        }
+        text
+    };
+    let recording = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            for organization in ["acme", "globex"] {
+                let mut inside = event("a.b");
+                inside["log"] = json!({ "level": "project", "id": "p1" });
+                app.admin("gated", organization).record_all(vec![event("a.b"), inside]).await;
+            }
+        }
+    };
+    let said = tokio::select! {
+        said = said => said,
+        () = recording => unreachable!("it goes on"),
+        () = tokio::time::sleep(std::time::Duration::from_secs(3)) => return (json!({ "data": { "it": null } }), 0),
+    };
+    (serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}")), status)
+}
+
 /// What an answer comes to: OK, with what was permitted, or the code of the refusal.
 fn outcome(question: &Question, json: &Value, status: u16) -> String {
     if let Some(errors) = json["errors"].as_array() {
@@ -278,6 +367,7 @@ fn outcome(question: &Question, json: &Value, status: u16) -> String {
     }
     let it = &json["data"]["it"];
     match question.field {
+        "auditEventRecorded" if status == 0 => "OK, nothing for it".to_owned(),
         "viewer" => format!(
             "OK read {} record {} logs {}{}",
             it["canReadAuditLog"]["reason"].as_str().unwrap_or("yes"),
@@ -390,8 +480,14 @@ async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {
         // A token of acme's to revoke, a new one for everybody.
         let revocable = partner(&gated, "audit:record", None).await.0;
         for question in questions(&ids, round, &revocable) {
-            let answer = gated.graphql(token.as_deref(), question.query, question.variables.clone()).await;
-            let outcome = outcome(&question, &answer.json(), answer.status.as_u16());
+            let (json, status) = match question.field {
+                "auditEventRecorded" => followed(&gated, token.as_deref(), &question).await,
+                _ => {
+                    let answer = gated.graphql(token.as_deref(), question.query, question.variables.clone()).await;
+                    (answer.json(), answer.status.as_u16())
+                }
+            };
+            let outcome = outcome(&question, &json, status);
             rows.push((question.shown, outcome));
         }
         text.push_str(&format!("{who}\n"));
@@ -399,7 +495,7 @@ async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {
         if rows.iter().all(|(_, outcome)| *outcome == rows[0].1) {
             text.push_str(&format!("  all {} questions: {}\n", rows.len(), rows[0].1));
         } else {
-            rows.iter().for_each(|(shown, outcome)| text.push_str(&format!("  {shown:40}{outcome}\n")));
+            rows.iter().for_each(|(shown, outcome)| text.push_str(&format!("  {shown:42}{outcome}\n")));
         }
     }
     gated.finish().await;
