@@ -4,7 +4,8 @@
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a client can act on: `extensions.code` of a GraphQL error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
     /// No token, or one that cannot be trusted: sign in again.
     Unauthenticated,

@@ -18,8 +18,12 @@ pub const AHEAD_NANOS: i64 = 300 * 1_000_000_000;
 pub const BATCH: usize = 1_000;
 /// Page size where none is asked.
 pub const PAGE_DEFAULT: usize = 20;
-/// Largest page.
+/// Largest page of a GraphQL list, whose cost grows with what is selected.
 pub const PAGE_MAX: usize = 100;
+/// Largest page of a list for programs.
+pub const PAGE_MAX_REST: usize = 1_000;
+/// How far from the nearer end of its list a page may lie that is asked for by its number, in events.
+pub const NUMBERED_DEPTH: i64 = 50_000;
 /// Longest search text, in characters.
 pub const SEARCH_CHARS: usize = 256;
 /// Most words of one search.

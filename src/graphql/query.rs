@@ -81,7 +81,8 @@ impl Query {
             include_nested,
             filter: self::filter(filter, search),
             order: order_by.unwrap_or_default().order(),
-            part: PartInput { first: first.map(Into::into), after, last: last.map(Into::into), before },
+            part: PartInput { first: first.map(Into::into), after, last: last.map(Into::into), before, number: None },
+            most: limits::PAGE_MAX,
             wanted: AuditEventConnection::wanted(ctx),
         };
         let page = async || services(ctx).reader.list(principal(ctx)?, asked).await;

@@ -16,6 +16,9 @@ use crate::{
     store::{self, PageRequest, Question, Selection, Store, key},
 };
 
+/// Events that are passed over at a time on the way to a page that is asked for by its number.
+const PASSED_OVER: usize = 1_000;
+
 /// A page that is asked for.
 pub struct Asked {
     /// The organization, where the token names none.
@@ -30,6 +33,8 @@ pub struct Asked {
     pub order: Order,
     /// Which part of the list.
     pub part: PartInput,
+    /// The largest page that may be asked for this way.
+    pub most: usize,
     /// What is told of the whole list.
     pub wanted: Wanted,
 }
@@ -45,6 +50,9 @@ pub struct PartInput {
     pub last: Option<i64>,
     /// The page comes before this cursor.
     pub before: Option<String>,
+    /// Number of the page, from 1, in pages of `first` events; then there are no cursors. For the routes of products that
+    /// number their pages: what arrives moves them, and a page far from both ends is refused.
+    pub number: Option<i64>,
 }
 
 /// What is told of the whole list: it may cost more than the page.
@@ -140,14 +148,18 @@ impl Reader {
     /// `NOT_FOUND`, `FORBIDDEN` or `PLAN_REQUIRED` where the principal may not read it, `BAD_USER_INPUT` naming what of the
     /// question breaks a rule, and `QUERY_TOO_COMPLEX` where the search takes too long.
     pub async fn list(&self, principal: &Principal, asked: Asked) -> Result<Page> {
-        let Asked { organization, log, include_nested, filter, order, part, wanted } = asked;
+        let Asked { organization, log, include_nested, filter, order, part, most, wanted } = asked;
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
         let filter = self.checked(&scope, filter)?;
-        let part = Part::checked(part, order, fingerprint(&scope, order, &filter))?;
+        let part = Part::checked(part, most, order, fingerprint(&scope, order, &filter))?;
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
         let list = Arc::new(List { store, filter, include_nested, selection });
-        read(&list, part, wanted).await.map_err(|error| list.blame(error))
+        let page = match part.numbered {
+            Some(number) => read_numbered(&list, part, number).await,
+            None => read(&list, part, wanted).await,
+        };
+        page.map_err(|error| list.blame(error))
     }
 
     /// The filter of a question, as it is today.
@@ -176,6 +188,7 @@ pub(super) fn fingerprint(scope: &ReadScope, order: Order, filter: &Filter) -> F
 /// The part of a list that is read.
 struct Part {
     size: usize,
+    numbered: Option<i64>,
     backward: bool,
     after: Option<Cursor>,
     before: Option<Cursor>,
@@ -186,13 +199,17 @@ struct Part {
 }
 
 impl Part {
-    fn checked(input: PartInput, order: Order, fingerprint: Fingerprint) -> Result<Self> {
-        let (size, backward) = page_size(input.first, input.last)?;
+    fn checked(input: PartInput, most: usize, order: Order, fingerprint: Fingerprint) -> Result<Self> {
+        let (size, backward) = page_size(input.first, input.last, most)?;
+        if let Some(number) = input.number.filter(|number| *number < 1) {
+            return Err(Error::bad_input("page", format!("must be at least 1, got {number}")));
+        }
         let cursor = |text: &Option<String>, field| {
             text.as_deref().map(|text| Cursor::decode(text, fingerprint, field)).transpose()
         };
         let (after, before) = (cursor(&input.after, "after")?, cursor(&input.before, "before")?);
-        Ok(Self { size, backward, after, before, given: input.after.or(input.before), order, fingerprint })
+        let given = input.after.or(input.before);
+        Ok(Self { size, numbered: input.number, backward, after, before, given, order, fingerprint })
     }
 
     fn request(&self) -> PageRequest {
@@ -206,12 +223,12 @@ impl Part {
     }
 }
 
-fn page_size(first: Option<i64>, last: Option<i64>) -> Result<(usize, bool)> {
+fn page_size(first: Option<i64>, last: Option<i64>, most: usize) -> Result<(usize, bool)> {
     let checked = |field: &str, n: i64| {
         usize::try_from(n)
             .ok()
-            .filter(|&n| n <= limits::PAGE_MAX)
-            .ok_or_else(|| Error::bad_input(field, format!("must be from 0 to {}, got {n}", limits::PAGE_MAX)))
+            .filter(|&n| n <= most)
+            .ok_or_else(|| Error::bad_input(field, format!("must be from 0 to {most}, got {n}")))
     };
     match (first, last) {
         (Some(_), Some(_)) => Err(Error::bad_input("last", "must not be given together with first")),
@@ -253,6 +270,72 @@ async fn read(list: &Arc<List>, part: Part, wanted: Wanted) -> Result<Page> {
         Entry { place, event: Shown::new(event, selection.product(), &dictionary) }
     });
     Ok(Page { list: list.clone(), entries: entries.collect(), info, numbers })
+}
+
+/// A page by its number. The events before it are passed over, from the nearer end: no index of ours knows the hundredth
+/// event of a search.
+async fn read_numbered(list: &Arc<List>, part: Part, number: i64) -> Result<Page> {
+    let Some(selection) = &list.selection else {
+        let empty = read(list, part, Wanted::default()).await?;
+        return Ok(Page { numbers: Numbers { page: number, ..empty.numbers }, ..empty });
+    };
+    let total = list.store.count(selection, selection.size()).await?;
+    let size = part.size.max(1) as i64;
+    let pages = ((total + size - 1) / size).max(1);
+    let first = (number - 1).saturating_mul(size).min(total);
+    let end = first.saturating_add(part.size as i64).min(total);
+    let backward = first > total - end;
+    let before = if backward { total - end } else { first };
+    if before > limits::NUMBERED_DEPTH {
+        let most = limits::NUMBERED_DEPTH;
+        let rule = format!("must lie at most {most} events from the first or the last one: narrow the list by dates");
+        return Err(Error::bad_input("page", rule));
+    }
+    let count = |n: i64| usize::try_from(n).unwrap_or_default();
+    let (mut left, mut wanted) = (count(before), count(end - first));
+    let (mut from, mut entries) = (None, Vec::new());
+    let request = |limit, from: Option<i64>| PageRequest {
+        order: part.order,
+        limit,
+        backward,
+        after: from.filter(|_| !backward),
+        before: from.filter(|_| backward),
+    };
+    // A scan may stop short of what was asked, and then says where.
+    let next = |page: &store::Page| {
+        let last = if backward { page.events.first() } else { page.events.last() };
+        page.stopped_at.or(last.map(|event| key(part.order, event)))
+    };
+    while left > 0 {
+        let page = list.store.page(selection, request(left.min(PASSED_OVER), from)).await?;
+        left -= page.events.len().min(left);
+        from = next(&page);
+        if !page.more {
+            break;
+        }
+    }
+    while wanted > 0 {
+        let page = list.store.page(selection, request(wanted, from)).await?;
+        wanted -= page.events.len().min(wanted);
+        from = next(&page);
+        let dictionary = page.dictionary.unwrap_or_else(|| selection.dictionary.clone());
+        let shown = page.events.into_iter().map(|event| {
+            let cursor = Cursor { key: key(part.order, &event), rank: None, pinned: selection.size() };
+            let place = Place { cursor, list: part.fingerprint };
+            Entry { place, event: Shown::new(event, selection.product(), &dictionary) }
+        });
+        if backward {
+            entries.splice(0..0, shown);
+        } else {
+            entries.extend(shown);
+        }
+        if !page.more {
+            break;
+        }
+    }
+    let info = PageInfo { has_next: end < total, has_previous: first > 0, start: None, end: None };
+    let numbers = Numbers { total, page: number, pages };
+    Ok(Page { list: list.clone(), entries, info, numbers })
 }
 
 fn numbers(total: i64, first_rank: i64, size: usize) -> Numbers {
