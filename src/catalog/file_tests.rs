@@ -451,3 +451,57 @@ fn the_services_own_actions_have_labels_and_are_in_no_list() {
     assert_eq!(category(management::TOKEN_CREATED).as_deref(), Some("keys"));
     assert_eq!(category(management::TOKEN_REVOKED), None);
 }
+
+#[test]
+fn faults_of_routes_are_told_with_their_places() {
+    let route = |path: &str, rest: &str| format!("[[routes]]\npath = {path:?}\npaging = \"CURSOR\"\n{rest}");
+    let shown = "[routes.envelope]\nitems = \"rows\"\n[routes.fields]\nid = \"id\"\n";
+    let sound = ["/v1/a", "/v1/orgs/{organization}/spaces/{inner}/log", "/v1/orgs/{tenant}", "/v1/a.b_c~d-e"];
+    for path in sound {
+        let text = format!("{SOUND}{}", route(path, shown));
+        let products =
+            Products::read([("sixth.toml".to_owned(), text)], None).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(products.get("sixth").unwrap().routes[0].address(), path);
+    }
+    let mut text = SOUND.to_owned();
+    for path in [
+        "v1/a",
+        "/v2/a",
+        "/v1",
+        "/v1/audit-events/mine",
+        "/v1/ledger",
+        "/v1/spaces/{outer}",
+        "/v1/a//b",
+        "/v1/a b",
+        "/v1/{inner}/{inner}",
+    ] {
+        text += &route(path, shown);
+    }
+    text += &route("/v1/a/{inner}", shown);
+    text += &route("/v1/a/b", shown);
+    text += r#"[[routes]]
+path = "/v1/c"
+key_header = "Authorization"
+paging = "CURSOR"
+envelop = 1
+[routes.parameters]
+page = "p"
+colour = "c"
+actions = "x"
+categories = "x"
+[routes.envelope]
+items = "rows"
+next = "rows"
+total = "total"
+[routes.fields]
+id = "ID"
+when = 5
+[routes.actor_kinds]
+ROBOT = "robot"
+[[routes]]
+path = "/v1/d"
+paging = "NONE"
+[routes.fields]
+"#;
+    insta::assert_snapshot!(faults(&[("sixth.toml", &text)]));
+}

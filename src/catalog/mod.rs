@@ -8,6 +8,7 @@ mod file_tests;
 pub mod management;
 mod parse;
 mod products;
+pub mod routes;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,8 @@ pub struct Product {
     pub plan_labels: Labels,
     /// How its log is shown.
     pub viewer: Viewer,
+    /// Its own REST routes.
+    pub routes: Vec<routes::Route>,
     /// Days that events are kept; `None` is for ever.
     pub retention_days: Option<u32>,
 }

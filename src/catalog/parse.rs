@@ -4,6 +4,7 @@ mod catalog;
 mod levels;
 mod management;
 mod names;
+mod routes;
 mod viewer;
 
 use std::{collections::HashMap, path::Path};
@@ -110,6 +111,7 @@ fn product(
     let plan_labels = labels(root.section_if_any("plan_labels"));
     let has_plans = access.as_ref().is_none_or(|access| !access.plans.is_empty());
     let viewer = root.section("viewer").and_then(|section| viewer::viewer(section, has_plans));
+    let routes = routes::routes(&mut root, &levels);
     root.end();
     Some(Product {
         name: name?.value,
@@ -125,6 +127,7 @@ fn product(
         role_labels,
         plan_labels,
         viewer: viewer?,
+        routes,
         retention_days,
     })
 }
@@ -258,7 +261,8 @@ fn href(section: &mut Section<'_, '_>, name: &'static str) -> Option<At<String>>
 
 /// What codes of the file's own are called.
 fn labels(section: Option<Section<'_, '_>>) -> Labels {
-    Labels::new(section.map(Section::all_texts).unwrap_or_default())
+    let texts = section.map(Section::texts).unwrap_or_default();
+    Labels::new(texts.into_iter().map(|(code, label)| (code, label.value)))
 }
 
 /// What the kinds of actors are called. A kind that the product does not take needs no name.

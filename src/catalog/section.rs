@@ -185,19 +185,20 @@ impl<'r, 'de> Section<'r, 'de> {
         list.value.into_iter().enumerate().filter_map(read).collect()
     }
 
-    /// The texts of a table whose keys are the file's own.
-    pub fn all_texts(mut self) -> Vec<(String, String)> {
+    /// The texts of a table whose keys are the file's own, in the order of the file.
+    pub fn texts(mut self) -> Vec<(String, At<String>)> {
         let mut texts = Vec::new();
         for (name, mut value) in std::mem::take(&mut self.table) {
-            let key = self.key(&name.name);
+            let (key, span) = (self.key(&name.name), value.span);
             match value.take() {
                 ValueInner::String(text) if !text.trim().is_empty() => {
-                    texts.push((name.name.into_owned(), text.into_owned()));
+                    texts.push((name.name.into_owned(), At { value: text.into_owned(), span, key }));
                 }
-                ValueInner::String(_) => self.report.add(value.span, key, "must not be empty"),
-                other => self.report.add(value.span, key, format!("must be a text in quotes, not {}", kind(&other))),
+                ValueInner::String(_) => self.report.add(span, key, "must not be empty"),
+                other => self.report.add(span, key, format!("must be a text in quotes, not {}", kind(&other))),
             }
         }
+        texts.sort_by_key(|(_, text)| text.span.start);
         texts
     }
 
