@@ -27,6 +27,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Schema, SchemaBuilder};
 
 pub use error::{coded, refusal};
+pub use record::event_of;
 
 use crate::{
     auth::Principal,

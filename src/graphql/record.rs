@@ -2,7 +2,7 @@
 
 pub(super) mod input;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputType, Object, Pos, SimpleObject, Value};
 use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput, sent};
 
 use super::endpoints::{
@@ -19,13 +19,33 @@ use super::{
     scalars::BigInt,
     services,
     tokens::{self, CreateAuditTokenInput, CreateAuditTokenPayload, RevokeAuditTokenInput, RevokeAuditTokenPayload},
+    variables,
 };
 use crate::{
     error::{Error, Result},
-    ingest::{self, Batch, Deletion},
+    ingest::{self, Batch, Deletion, Sent},
     reading::shown::{Log, Shown},
     store::{Deleted, Recorded},
 };
+
+/// An event as it came in JSON, with the names of [`RecordAuditEventInput`]: whatever it came over, a number that JSON
+/// would change, half of a surrogate pair or a field that is none mean the same.
+#[must_use]
+pub fn event_of(mut value: Value) -> Sent {
+    // A value that is no object at all is a fault of the event, too.
+    if !matches!(value, Value::Object(_)) {
+        return Sent { organization: None, event: Err(Error::bad_input("", "must be an object")) };
+    }
+    let settled = variables::settle_event(&mut value);
+    let read = settled.and_then(|()| {
+        let read = RecordAuditEventInput::parse(Some(value));
+        read.map_err(|error| Error::bad_input("", error.into_server_error(Pos::default()).message))
+    });
+    match read {
+        Ok(input) => sent(input),
+        Err(error) => Sent { organization: None, event: Err(error) },
+    }
+}
 
 /// Whether an event is new.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]

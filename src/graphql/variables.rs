@@ -40,6 +40,14 @@ pub fn settle(operation: &OperationDefinition, variables: &mut Variables) -> Res
     Ok(())
 }
 
+/// Puts the fault of one event that stands alone into its place, as for one of a variable.
+///
+/// # Errors
+/// None: a fault of an event stays in it.
+pub fn settle_event(event: &mut Value) -> Result<()> {
+    place(&RecordAuditEventInput::qualified_type_name(), event, "")
+}
+
 /// Puts the faults of events below a value of a type into their places.
 fn place(of: &str, value: &mut Value, path: &str) -> Result<()> {
     match (MetaTypeName::create(of), value) {

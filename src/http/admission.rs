@@ -3,7 +3,7 @@
 use async_graphql::{ServerError, Value, Variables, parser::types::OperationType};
 use axum::http::{HeaderName, StatusCode};
 
-use super::Edge;
+use super::{Edge, received::Unread};
 use crate::{
     auth::Principal,
     error::{Code, Error},
@@ -38,12 +38,6 @@ impl Refusal {
     pub fn coded(message: &str, status: StatusCode) -> Self {
         Self { error: coded(message, Code::BadUserInput), status: Some(status), hint: None }
     }
-
-    /// 415 (RFC 9110, 15.5.16).
-    pub fn not_read(message: &str, header: HeaderName, taken: &'static str) -> Self {
-        let refusal = Self::coded(message, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-        Self { hint: Some((header, taken)), ..refusal }
-    }
 }
 
 /// What GraphQL refuses, HTTP answers by the media type.
@@ -53,13 +47,14 @@ impl From<Box<ServerError>> for Refusal {
     }
 }
 
-pub fn status_of(code: Code) -> StatusCode {
-    StatusCode::from_u16(code.status()).expect("the table of codes has statuses")
+impl From<Unread> for Refusal {
+    fn from(unread: Unread) -> Self {
+        Self { hint: unread.hint, ..Self::coded(&unread.message, unread.status) }
+    }
 }
 
-/// 413.
-pub fn too_large(limit: usize) -> Refusal {
-    Refusal::coded(&format!("the body must be at most {limit} bytes"), StatusCode::PAYLOAD_TOO_LARGE)
+pub fn status_of(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.status()).expect("the table of codes has statuses")
 }
 
 /// The parts of a request in JSON.
@@ -104,7 +99,7 @@ pub fn admit(
         ));
     }
     if !mutates && body > BODY {
-        return Err(too_large(BODY));
+        return Err(Unread::too_large(BODY).into());
     }
     let refuse = |status| move |error: Error| Refusal::of(&error, Some(status), request_id);
     // Whoever brings no token is told so at no cost, but for the schema, which everybody may ask for.

@@ -6,13 +6,16 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// Request headers that pages may send: what the API reads, and what the tools of host pages add to every request.
-const HEADERS: [&str; 27] = [
+const HEADERS: [&str; 29] = [
     "authorization",
     "content-type",
     "content-encoding",
     "accept-language",
     "x-api-key",
     "x-request-id",
+    // REST.
+    "idempotency-key",
+    "if-none-match",
     // W3C Trace Context and Baggage (OpenTelemetry), Sentry.
     "traceparent",
     "tracestate",
@@ -42,8 +45,14 @@ const HEADERS: [&str; 27] = [
 ];
 
 /// Response headers that pages may read besides those that every page may.
-const EXPOSED: [HeaderName; 3] =
-    [HeaderName::from_static("x-request-id"), header::RETRY_AFTER, header::WWW_AUTHENTICATE];
+const EXPOSED: [HeaderName; 6] = [
+    HeaderName::from_static("x-request-id"),
+    header::RETRY_AFTER,
+    header::WWW_AUTHENTICATE,
+    header::LINK,
+    header::ETAG,
+    header::LOCATION,
+];
 
 /// Answers preflights, and marks the answers that a page of an allowed origin may see.
 pub fn layer(origins: &[HeaderValue], headers: &[HeaderName]) -> CorsLayer {

@@ -1,12 +1,12 @@
 //! GraphQL over HTTP, <https://graphql.github.io/graphql-over-http/draft/>: JSON bodies by POST, queries by GET, and either as a stream
 //! of events.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_graphql::{Response as Answer, ServerError, Value, Variables, parser::types::OperationType};
 use async_graphql_axum::GraphQLResponse;
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -15,12 +15,11 @@ use serde::Deserialize;
 
 use super::{
     Edge,
-    admission::{BODY, Refusal, admit, parameters, status_of, too_large},
+    admission::{BODY, Refusal, admit, parameters, status_of},
     authenticate, body,
-    coding::{self, Coding, Fault},
     live::{socket, sse},
-    media,
     media::Media,
+    received::{self, RECORDING_BODY},
 };
 use crate::{
     auth::Principal,
@@ -30,11 +29,6 @@ use crate::{
         response::to_json,
     },
 };
-
-/// Largest body of a request that records, in bytes.
-const RECORDING_BODY: usize = 10 * 1024 * 1024;
-/// Longest time that a request's body may take to arrive.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `GET /graphql`: queries, subscriptions as a stream of events, and the handshake of a WebSocket.
 pub async fn get(State(edge): State<Edge>, request: Request) -> Response {
@@ -55,21 +49,8 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
     respond(&edge, &headers, async |request_id| {
         // Who is asking comes first: nobody's body is read for a token that is not accepted.
         let principal = authenticated(&edge, &headers, request_id).await?;
-        if !media::is_json(&headers) {
-            let message = "the body must be application/json in UTF-8";
-            return Err(Refusal::not_read(message, header::ACCEPT, "application/json"));
-        }
-        let Some(coding) = Coding::of(&headers) else {
-            let message = "the body's Content-Encoding must be gzip alone, or none";
-            return Err(Refusal::not_read(message, header::ACCEPT_ENCODING, coding::ACCEPTED));
-        };
         let limit = if principal.is_some() { RECORDING_BODY } else { BODY };
-        let whole = tokio::time::timeout(TIMEOUT, to_bytes(body, limit)).await;
-        let body = whole.map_err(|_| too_slow())?.map_err(|_| too_large(limit))?;
-        let body = coding.unpack(body, limit).map_err(|fault| match fault {
-            Fault::Broken => Refusal::malformed("the body must be gzip, as its Content-Encoding says"),
-            Fault::TooLarge => too_large(limit),
-        })?;
+        let body = received::json(&headers, body, limit).await?;
         let asked = admit(&edge, from_body(&body)?, principal.as_deref(), request_id, false, body.len())?;
         Ok((asked, principal))
     })
@@ -79,10 +60,6 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
 async fn authenticated(edge: &Edge, headers: &HeaderMap, request_id: &str) -> Result<Option<Arc<Principal>>, Refusal> {
     let refuse = |error: Error| Refusal::of(&error, Some(status_of(error.code())), request_id);
     authenticate::principal(edge, headers).await.map_err(refuse)
-}
-
-fn too_slow() -> Refusal {
-    Refusal::coded("the body did not arrive in time", StatusCode::REQUEST_TIMEOUT)
 }
 
 fn from_body(body: &Bytes) -> Result<Parameters, Refusal> {

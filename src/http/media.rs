@@ -47,6 +47,20 @@ impl Media {
     }
 }
 
+/// Whether a client takes plain JSON, as REST answers it.
+pub fn takes_json(headers: &HeaderMap) -> bool {
+    let mut ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    if ranges.peek().is_none() {
+        return true;
+    }
+    ranges.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let taken = ["application/json", "application/problem+json", "application/*", "*/*", ""];
+        let is_taken = parts.next().is_some_and(|media| taken.contains(&media.as_str()));
+        is_taken && !parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)))
+    })
+}
+
 /// Whether a request's body is JSON in UTF-8.
 pub fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };

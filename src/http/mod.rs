@@ -11,14 +11,16 @@ mod jwks;
 mod live;
 mod media;
 mod rate;
+mod received;
+pub mod rest;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -70,10 +72,11 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/.well-known/jwks.json", get(jwks::get))
+        .merge(rest::router())
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .fallback(assets::serve)
+        .fallback(elsewhere)
         // The endpoint reads its body itself, with a limit that depends on what is asked.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_ABOVE))))
@@ -87,6 +90,15 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))
         .with_state(edge)
+}
+
+/// Every path that no route is named for: the routes of products, and the viewer's files.
+async fn elsewhere(State(edge): State<Edge>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if rest::is_below(parts.uri.path()) {
+        return rest::product::answer(&edge, &parts.method, &parts.uri, &parts.headers).await;
+    }
+    assets::serve(parts.method, parts.uri, parts.headers).await
 }
 
 /// Ready means that the writer task answers, and that the database answers and takes writes.

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    http::{Request, header},
+    http::{Method, Request, header},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http_body_util::BodyExt;
@@ -14,7 +14,11 @@ use ledgerline::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::harness::{Caller, TestApp, event, on_both_databases};
+use crate::{
+    harness::{Answer, Caller, TestApp, event, on_both_databases},
+    rest::send,
+    rest_document,
+};
 
 /// A product with everything that gates: a role, a plan, and logs two levels deep.
 const GATED: &str = r#"
@@ -56,6 +60,16 @@ action_display = "NAME"
 [[viewer.columns]]
 kind = "TIME"
 label = "Time"
+
+[[routes]]
+path = "/v1/activity/{project}"
+paging = "CURSOR"
+
+[routes.envelope]
+items = "activity"
+
+[routes.fields]
+action = "action"
 "#;
 
 /// An RSA public key, as an issuer publishes it.
@@ -350,6 +364,44 @@ async fn followed(app: &TestApp, token: Option<&str>, question: &Question) -> (V
     (serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}")), status)
 }
 
+/// What is asked of REST: what is shown, method, address and body.
+fn rest_questions(ids: &[String; 6]) -> Vec<(&'static str, Method, String, Value)> {
+    let get = |shown, address: &str| (shown, Method::GET, format!("/v1/audit-events{address}"), json!(null));
+    let post = |shown, body| (shown, Method::POST, "/v1/audit-events".to_owned(), body);
+    let mut elsewhere = event("a.b");
+    elsewhere["organization"] = json!("globex");
+    vec![
+        get("GET /v1/audit-events", ""),
+        get("GET /v1/audit-events (globex)", "?organization=globex"),
+        get("GET /v1/audit-events (p1)", "?log=project:p1"),
+        get("GET /v1/audit-events/{id} (own log)", &format!("/{}", ids[0])),
+        get("GET /v1/audit-events/{id} (p1)", &format!("/{}", ids[1])),
+        get("GET /v1/audit-events/{id} (globex)", &format!("/{}", ids[2])),
+        post("POST /v1/audit-events", event("a.b")),
+        post("POST /v1/audit-events (globex)", elsewhere.clone()),
+        post("POST /v1/audit-events, many (globex)", json!({ "events": [elsewhere] })),
+        ("GET /v1/activity/{project} (p1)", Method::GET, "/v1/activity/p1".to_owned(), json!(null)),
+    ]
+}
+
+/// What a REST answer comes to, in the same words.
+fn rest_outcome(answer: &Answer) -> String {
+    if answer.status.is_success() {
+        return "OK".to_owned();
+    }
+    let problem = answer.json();
+    let detail = match (&problem["field"], &problem["required_plans"]) {
+        (Value::String(field), _) => format!(" {field}"),
+        (_, Value::Array(plans)) => {
+            format!(" {}", plans.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
+        }
+        _ => String::new(),
+    };
+    // Every refusal of REST has a status of its own; here it is told where GraphQL has one, too.
+    let status = if answer.status == 401 { " (HTTP 401)" } else { "" };
+    format!("{}{detail}{status}", problem["code"].as_str().unwrap_or("no code"))
+}
+
 /// What an answer comes to: OK, with what was permitted, or the code of the refusal.
 fn outcome(question: &Question, json: &Value, status: u16) -> String {
     if let Some(errors) = json["errors"].as_array() {
@@ -453,6 +505,19 @@ fn every_root_field_has_a_row_in_the_matrix() {
     }
 }
 
+#[test]
+fn every_route_of_rest_has_a_row_in_the_matrix() {
+    let asked: Vec<_> = rest_questions(&Default::default()).into_iter().map(|(shown, ..)| shown).collect();
+    let document = rest_document::document();
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for method in operations.as_object().expect("operations").keys() {
+            let route = format!("{} {path}", method.to_uppercase());
+            let is_row = |shown: &&&str| **shown == route || shown.starts_with(&format!("{route} ("));
+            assert!(asked.iter().any(|shown| is_row(&shown)), "{route} has no row in the access matrix");
+        }
+    }
+}
+
 on_both_databases! {
     who_may_do_what_is_the_reviewed_matrix,
 }
@@ -489,6 +554,11 @@ async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {
             };
             let outcome = outcome(&question, &json, status);
             rows.push((question.shown, outcome));
+        }
+        for (shown, method, address, body) in rest_questions(&ids) {
+            let headers = [("content-type", "application/json")];
+            let answer = send(&gated, method, token.as_deref(), &address, &headers, body.to_string()).await;
+            rows.push((shown, rest_outcome(&answer)));
         }
         text.push_str(&format!("{who}\n"));
         // Most who are refused are refused everywhere alike.
