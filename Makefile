@@ -1,4 +1,4 @@
-.PHONY: run viewer test test-real-events torture bench docs docs-test schema dump-schema deny fmt clean help
+.PHONY: run viewer test test-real-events test-receivers torture bench docs docs-test schema dump-schema deny fmt clean help
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
@@ -14,6 +14,9 @@ test: ## everything that a change has to pass
 test-real-events: ## answer questions on real events: make test-real-events EVENTS=DIR
 	@scripts/test-real-events "$(EVENTS)"
 
+test-receivers: ## the service against programs that others wrote; make test-receivers NAMES="schemathesis" for some
+	@scripts/test-receivers $(NAMES)
+
 torture: ## fail disks and connections at every call, for as many rounds as wanted: make torture ROUNDS=100
 	@scripts/torture $(ROUNDS)
 
@@ -26,8 +29,8 @@ docs: ## build the manual as a site in target/docs, and check its links
 docs-test: ## execute every block of README and the manual
 	@scripts/docs-test $(PAGES)
 
-schema: ## write schema.graphql anew
-	UPDATE_SCHEMA=1 cargo test --test it schema
+schema: ## write schema.graphql and docs/openapi.json anew
+	UPDATE_SCHEMA=1 cargo test --test it -- schema rest_document
 
 dump-schema: ## keep the schema of a release for the upgrade tests: make dump-schema VERSION=0.2.0
 	@scripts/dump-schema "$(VERSION)"
