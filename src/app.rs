@@ -86,7 +86,7 @@ impl App {
         let reader = Reader::new(store.clone(), clock.clone());
         let ways = Ways {
             outbound: Outbound::new(settings.networks()).map_err(with_cause)?,
-            public_url: settings.public_url.trim_end_matches('/').to_owned(),
+            public_url: settings.public_url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned(),
         };
         let products = keys.products().clone();
         let courier =

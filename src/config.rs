@@ -68,8 +68,8 @@ pub struct Settings {
     #[arg(long, env = "LEDGERLINE_ENDPOINT_NETWORKS", value_delimiter = ',', global = true)]
     pub endpoint_networks: Vec<String>,
     /// Where the service is reached from outside, such as https://audit.example.com.
-    #[arg(long, env = "LEDGERLINE_PUBLIC_URL", default_value = "", global = true)]
-    pub public_url: String,
+    #[arg(long, env = "LEDGERLINE_PUBLIC_URL", global = true)]
+    pub public_url: Option<String>,
     /// Whether clients may ask for the schema.
     #[arg(long, env = "LEDGERLINE_INTROSPECTION", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub introspection: bool,
@@ -85,7 +85,7 @@ pub enum LogFormat {
 }
 
 /// Every variable that is ours, besides the keys that product files name.
-const VARIABLES: [&str; 12] = [
+const VARIABLES: &[&str] = &[
     "LEDGERLINE_LISTEN",
     "LEDGERLINE_DATABASE_URL",
     "LEDGERLINE_READ_DATABASE_URL",
@@ -97,6 +97,8 @@ const VARIABLES: [&str; 12] = [
     "LEDGERLINE_LOG_FORMAT",
     "LEDGERLINE_READ_RATE",
     "LEDGERLINE_INTROSPECTION",
+    "LEDGERLINE_ENDPOINT_NETWORKS",
+    "LEDGERLINE_PUBLIC_URL",
     "LEDGERLINE_ALLOW_UNSAFE_DURABILITY",
 ];
 

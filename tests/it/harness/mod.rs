@@ -164,7 +164,7 @@ impl TestApp {
             log_format: LogFormat::Text,
             read_rate: 0,
             endpoint_networks: Vec::new(),
-            public_url: String::new(),
+            public_url: None,
             introspection: true,
             allow_unsafe_durability: false,
         };
