@@ -23,6 +23,7 @@ mod edge;
 mod endpoints;
 mod facets;
 mod failures;
+mod feed;
 mod filter_properties;
 mod http;
 mod import;

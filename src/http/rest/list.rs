@@ -109,7 +109,7 @@ pub async fn list(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query):
     .await
 }
 
-fn written(entries: &[Entry], text: bool) -> Box<RawValue> {
+pub fn written(entries: &[Entry], text: bool) -> Box<RawValue> {
     let of = if text { AuditEvent::with_metadata_text } else { AuditEvent::of };
     let events: Vec<_> = entries.iter().map(|entry| of(&entry.event)).collect();
     serde_json::value::to_raw_value(&events).expect("events are JSON")

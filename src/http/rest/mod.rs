@@ -9,6 +9,7 @@ pub mod problem;
 pub mod product;
 
 mod fault;
+mod feed;
 mod find;
 mod link;
 mod list;
@@ -82,6 +83,7 @@ impl Modify for Schemes {
 fn documented() -> (Router<Edge>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list::list, record::record))
+        .routes(routes!(feed::feed))
         .routes(routes!(find::find))
         .split_for_parts()
 }
