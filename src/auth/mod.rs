@@ -29,6 +29,8 @@ use crate::{
 pub const RECORD: &str = "audit:record";
 /// Scope that permits deleting logs, and managing what the product file's `[management]` offers.
 pub const MANAGE: &str = "audit:manage";
+/// Scope that permits exporting what may be read; managing permits it too.
+pub const EXPORT: &str = "audit:export";
 /// Scope of the platform's own people: any organization of the product, whatever its plan.
 pub const STAFF: &str = "audit:staff";
 

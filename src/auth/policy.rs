@@ -3,9 +3,9 @@
 //! Answers come in one order: `NOT_FOUND` (an organization that is not the token's), `FORBIDDEN` (scope, role, log),
 //! `PLAN_REQUIRED`. Staff (`audit:staff`) read any organization of their product, whatever the role and plan.
 
-use super::{LogName, MANAGE, ManageScope, Principal, RECORD, ReadScope, WriteScope};
+use super::{EXPORT, LogName, MANAGE, ManageScope, Principal, RECORD, ReadScope, WriteScope};
 use crate::{
-    catalog::Feature,
+    catalog::{Feature, Management},
     error::{Code, Error, Result},
     event::{OrganizationId, names::check_id},
 };
@@ -115,12 +115,8 @@ pub fn may_administer(p: &Principal, organization: Option<&str>, feature: Featur
     if p.is_partner {
         return Err(Error::Forbidden("a token of this service cannot manage it".to_owned()));
     }
-    let (label, rules) = (&p.product.label, &p.product.access);
-    let offered = p.product.management.as_ref().filter(|management| management.features.contains(&feature));
-    let Some(management) = offered else {
-        let what = feature.as_str();
-        return Err(Error::Forbidden(format!("{label} does not offer {what} in the management section of its file")));
-    };
+    let rules = &p.product.access;
+    let management = offered(p, feature)?;
     if !p.is_staff() && !rules.one_of(&management.roles, &p.roles) {
         let roles = management.roles.join(" or ");
         return Err(Error::Forbidden(format!("managing this audit log takes the role {roles}")));
@@ -130,6 +126,37 @@ pub fn may_administer(p: &Principal, organization: Option<&str>, feature: Featur
         return Err(Error::PlanRequired { plans: management.plans.clone() });
     }
     Ok(ManageScope { write, management: management.clone(), feature })
+}
+
+/// Permission to export what may be read of an organization: the scope of exporting or of managing, the feature, and
+/// what reading takes, in that order; which log, [`may_read`] says. A token that the service itself made exports nothing: it can be revoked, and an export
+/// goes on without it.
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`, `PLAN_REQUIRED`, or `BAD_USER_INPUT` on `organization`.
+pub fn may_export(p: &Principal, organization: Option<&str>) -> Result<ManageScope> {
+    own_organization(p, organization)?;
+    check_scope(p, &[EXPORT, MANAGE])?;
+    if p.is_partner {
+        return Err(Error::Forbidden("a token of this service cannot export".to_owned()));
+    }
+    let management = offered(p, Feature::Exports)?;
+    check_reader(p)?;
+    let organization = named(p, organization)?;
+    let allowed = allowed_in(p, &organization)?;
+    check_plan(p)?;
+    let (product, subject) = (p.product.clone(), p.subject.clone());
+    let write = WriteScope { product, organization, log: None, allowed, subject, staff: p.is_staff() };
+    Ok(ManageScope { write, management: management.clone(), feature: Feature::Exports })
+}
+
+/// What the product file says of managing, where it offers a feature.
+fn offered(p: &Principal, feature: Feature) -> Result<&Management> {
+    let offered = p.product.management.as_ref().filter(|management| management.features.contains(&feature));
+    offered.ok_or_else(|| {
+        let (label, what) = (&p.product.label, feature.as_str());
+        Error::Forbidden(format!("{label} does not offer {what} in the management section of its file"))
+    })
 }
 
 /// Whether the principal may read, as far as the token tells: one of the logs that it is narrowed to may be gone.

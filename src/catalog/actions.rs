@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::management::{OWN, own_label};
+use super::{
+    management::{OWN, own_label},
+    ocsf::Ocsf,
+};
 use crate::event::{ActorKind, Outcome, words::words};
 
 /// How many names an unknown one is answered with.
@@ -79,6 +82,8 @@ pub struct Rules {
     pub outcomes: Vec<Outcome>,
     /// Outcome of an event that comes without one.
     pub default_outcome: Option<Outcome>,
+    /// Where it stands in the Open Cybersecurity Schema Framework.
+    pub ocsf: Option<Ocsf>,
 }
 
 /// What the names of actions must look like.

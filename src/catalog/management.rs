@@ -20,10 +20,12 @@ pub const ENDPOINT_DELETED: &str = "audit_log.endpoint_deleted";
 pub const ENDPOINT_SECRET_ROTATED: &str = "audit_log.endpoint_secret_rotated";
 /// An endpoint is sent events once more.
 pub const ENDPOINT_REPLAYED: &str = "audit_log.endpoint_replayed";
+/// An export was asked for.
+pub const EXPORT_CREATED: &str = "audit_log.export_created";
 
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 7] = [
+pub const OWN: [(&str, &str); 8] = [
     (TOKEN_CREATED, "Audit log token created"),
     (TOKEN_REVOKED, "Audit log token revoked"),
     (ENDPOINT_CREATED, "Audit log endpoint created"),
@@ -31,6 +33,7 @@ pub const OWN: [(&str, &str); 7] = [
     (ENDPOINT_DELETED, "Audit log endpoint deleted"),
     (ENDPOINT_SECRET_ROTATED, "Audit log endpoint secret rotated"),
     (ENDPOINT_REPLAYED, "Audit log endpoint replayed"),
+    (EXPORT_CREATED, "Audit log export created"),
 ];
 
 /// `iss` of the tokens that the service makes; no product may have it.

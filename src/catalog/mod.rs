@@ -6,6 +6,7 @@ mod fault;
 #[cfg(test)]
 mod file_tests;
 pub mod management;
+pub mod ocsf;
 mod parse;
 mod products;
 pub mod routes;

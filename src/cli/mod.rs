@@ -4,6 +4,7 @@
 
 mod copy;
 mod demo;
+mod export;
 mod import;
 mod reindex;
 mod token;
@@ -52,6 +53,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Records events from a file of JSON or CSV, or from standard input; safe to repeat.
     Import(import::ImportArgs),
+    /// Writes the events of a log to a file: CSV, NDJSON, OCSF or CloudEvents.
+    Export(export::ExportArgs),
     /// Copies everything to another database, SQLite or PostgreSQL; safe to repeat.
     Copy(copy::CopyArgs),
     /// Makes search terms anew that an older version has made; the service may be up, once no older version records any
@@ -88,6 +91,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Demo => demo::run(&settings, &products).await?,
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
+        Command::Export(arguments) => export::run(&settings, &products, &arguments).await?,
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
         Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
         Command::Migrate { dry_run: true, .. } => would_migrate(&settings).await?,
@@ -258,9 +262,20 @@ async fn recorder(
     product: &str,
     subject: &str,
 ) -> Result<Arc<Principal>> {
+    principal(keys, development, products, product, subject, "audit:record audit:manage").await
+}
+
+/// The principal of a command, with the scopes that it needs.
+async fn principal(
+    keys: &Keys,
+    development: &DevelopmentKeys,
+    products: &Products,
+    product: &str,
+    subject: &str,
+    scopes: &str,
+) -> Result<Arc<Principal>> {
     let product = products.get(product).with_context(|| unknown_product(products, product))?;
-    let claims =
-        token::claims(product, subject, "audit:record audit:manage", std::time::Duration::from_secs(24 * 3600));
+    let claims = token::claims(product, subject, scopes, std::time::Duration::from_secs(24 * 3600));
     let token = development.sign(&product.name, &claims).map_err(|error| anyhow::anyhow!("{error}"))?;
     let principal = keys.verify(&token, Clock::system().now()).await.map_err(with_cause)?;
     Ok(Arc::new(principal))

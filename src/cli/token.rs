@@ -23,7 +23,7 @@ pub struct TokenArgs {
     /// Organization.
     #[arg(long)]
     organization: Option<String>,
-    /// Scopes, separated by blanks: audit:read, audit:record, audit:manage, audit:staff.
+    /// Scopes, separated by blanks: audit:read, audit:record, audit:export, audit:manage, audit:staff.
     #[arg(long)]
     scopes: String,
     /// Plan of the organization.
@@ -67,7 +67,7 @@ pub fn make(settings: &Settings, products: &Products, arguments: &TokenArgs) -> 
 /// A token that nobody could use is a slip of the pen.
 fn check(product: &Product, arguments: &TokenArgs) -> Result<()> {
     let reading = product.access.scopes.iter().map(String::as_str);
-    let known: Vec<&str> = reading.chain([auth::RECORD, auth::MANAGE, auth::STAFF]).collect();
+    let known: Vec<&str> = reading.chain([auth::RECORD, auth::EXPORT, auth::MANAGE, auth::STAFF]).collect();
     let mut scopes = arguments.scopes.split_ascii_whitespace().peekable();
     if scopes.peek().is_none() || !scopes.all(|scope| known.contains(&scope)) {
         bail!("--scopes must be some of {}, separated by blanks, got {:?}", known.join(", "), arguments.scopes);

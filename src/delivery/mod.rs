@@ -5,6 +5,7 @@
 
 pub mod courier;
 pub mod endpoint;
+pub mod export;
 pub mod outbound;
 pub mod sinks;
 

@@ -4,6 +4,7 @@ use super::ACTOR_KINDS;
 use crate::{
     catalog::{
         Action, ActionForm, Catalog, Category, Level, Prefix, Rules,
+        ocsf::{CLASSES, Ocsf},
         section::{At, Section},
     },
     event::{ActorKind, Outcome, limits},
@@ -156,6 +157,7 @@ fn rules(section: &mut Section<'_, '_>, context: &Context<'_>, default_outcome: 
     let actor_kinds = section.choices_if_any("actor_kinds", &ACTOR_KINDS);
     let outcomes = section.choices_if_any("outcomes", &OUTCOMES);
     let own_outcome = section.choice_if_any("default_outcome", &OUTCOMES);
+    let ocsf = section.section_if_any("ocsf").and_then(ocsf);
     let report = section.report;
     known_levels(section, levels.as_deref().unwrap_or_default(), context.levels);
     let is_known = |each: &At<String>| context.categories.iter().any(|known| known.code == each.value);
@@ -177,7 +179,27 @@ fn rules(section: &mut Section<'_, '_>, context: &Context<'_>, default_outcome: 
         actor_kinds: values(actor_kinds),
         default_outcome: own_outcome.map(|outcome| outcome.value).or(default_outcome.filter(possible)),
         outcomes,
+        ocsf,
     }
+}
+
+/// A class of the Open Cybersecurity Schema Framework, and what of it was done.
+fn ocsf(mut section: Section<'_, '_>) -> Option<Ocsf> {
+    let class = section.choice("class", &CLASSES.map(|class| (class.name, class)));
+    let activity = section.text("activity");
+    let report = section.report;
+    section.end();
+    let (class, activity) = (class?.value, activity?);
+    let found = class.activity(&activity.value);
+    if found.is_none() {
+        let known = class.activities.iter().map(|(_, caption)| *caption).chain(["Other"]).collect::<Vec<_>>();
+        report.add(
+            activity.span,
+            activity.key,
+            format!("must be one of {}, not {:?}", known.join(", "), activity.value),
+        );
+    }
+    found
 }
 
 fn known_levels(section: &Section<'_, '_>, named: &[At<String>], levels: &[Level]) {
