@@ -11,7 +11,12 @@ use crate::{
     chance::Chance,
     clock::Clock,
     config::Settings,
-    delivery::{Courier, Outbound, endpoint::Endpoints, sinks::Ways},
+    delivery::{
+        Courier, Outbound,
+        endpoint::Endpoints,
+        export::{Exports, Files},
+        sinks::Ways,
+    },
     error::Error,
     graphql::{AppSchema, Services, execute::Executor, schema_builder},
     http::{Edge, ReadRate, router},
@@ -120,7 +125,17 @@ impl App {
                 async move { partners.look_after().await }
             })
         };
-        let services = Services { writer, reader, endpoints, partners, clock };
+        let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;
+        let exports =
+            Exports::new(store.clone(), reader.clone(), files, keys.products().clone(), clock.clone(), chance.clone());
+        let exporting = {
+            let exports = exports.clone();
+            beside("exports", move || {
+                let exports = exports.clone();
+                async move { exports.work().await }
+            })
+        };
+        let services = Services { writer, reader, endpoints, partners, exports, clock };
         let builder = schema_builder().data(services.clone());
         // Suggestions would tell the names of the schema one by one.
         let builder =
@@ -146,7 +161,7 @@ impl App {
             router,
             writing,
             courier,
-            beside: vec![upkeep, news, sending, uses],
+            beside: vec![upkeep, news, sending, uses, exporting],
             stopping,
         })
     }

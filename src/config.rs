@@ -35,6 +35,9 @@ pub struct Settings {
     /// Folder of development keys, and of the key of the service's own issuer [default: keys, beside the SQLite database].
     #[arg(long, env = "LEDGERLINE_KEYS", global = true)]
     pub keys: Option<PathBuf>,
+    /// Where files of exports lie: a folder, or s3://BUCKET/PREFIX [default: exports, beside the SQLite database].
+    #[arg(long, env = "LEDGERLINE_EXPORTS", global = true)]
+    pub exports: Option<String>,
     /// Origins of web pages that may call the API, separated by commas.
     #[arg(long, env = "LEDGERLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -91,6 +94,7 @@ const VARIABLES: &[&str] = &[
     "LEDGERLINE_READ_DATABASE_URL",
     "LEDGERLINE_PRODUCTS",
     "LEDGERLINE_KEYS",
+    "LEDGERLINE_EXPORTS",
     "LEDGERLINE_ALLOWED_ORIGINS",
     "LEDGERLINE_ALLOWED_HEADERS",
     "LEDGERLINE_LOG",
@@ -166,14 +170,22 @@ impl Settings {
     /// The folder of development keys and of the service's own.
     #[must_use]
     pub fn keys_folder(&self) -> PathBuf {
-        self.keys.clone().unwrap_or_else(|| {
-            let path = self
-                .database_url
-                .strip_prefix("sqlite:")
-                .map(|rest| rest.trim_start_matches("//").split('?').next().unwrap_or_default());
-            let beside = path.and_then(|path| std::path::Path::new(path).parent()).map(PathBuf::from);
-            beside.unwrap_or_else(|| PathBuf::from("data")).join("keys")
-        })
+        self.keys.clone().unwrap_or_else(|| self.beside_database("keys"))
+    }
+
+    /// Where files of exports lie: beside the SQLite database by default.
+    #[must_use]
+    pub fn exports_place(&self) -> String {
+        self.exports.clone().unwrap_or_else(|| self.beside_database("exports").display().to_string())
+    }
+
+    fn beside_database(&self, name: &str) -> PathBuf {
+        let path = self
+            .database_url
+            .strip_prefix("sqlite:")
+            .map(|rest| rest.trim_start_matches("//").split('?').next().unwrap_or_default());
+        let beside = path.and_then(|path| std::path::Path::new(path).parent()).map(PathBuf::from);
+        beside.unwrap_or_else(|| PathBuf::from("data")).join(name)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod attempt;
 pub mod dead_letter;
 pub mod delivery;
 pub mod endpoint;
+pub mod export;
 pub mod issuer_key;
 pub mod kind;
 pub mod log;

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 5] = [
+const HISTORY: [Step; 6] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -42,6 +42,11 @@ const HISTORY: [Step; 5] = [
         name: "m20261126_020000_endpoints",
         sqlite: include_str!("endpoints/sqlite.sql"),
         postgres: include_str!("endpoints/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_030000_exports",
+        sqlite: include_str!("exports/sqlite.sql"),
+        postgres: include_str!("exports/postgres.sql"),
     },
 ];
 

@@ -8,6 +8,7 @@ mod enums;
 mod error;
 mod event;
 pub mod execute;
+mod exports;
 mod facets;
 mod filter;
 pub mod flaw;
@@ -32,7 +33,7 @@ pub use record::event_of;
 use crate::{
     auth::Principal,
     clock::Clock,
-    delivery::endpoint::Endpoints,
+    delivery::{endpoint::Endpoints, export::Exports},
     error::{Error, Result},
     ingest::Writer,
     keys::Partners,
@@ -57,6 +58,8 @@ pub struct Services {
     pub endpoints: Arc<Endpoints>,
     /// Who makes the service's own tokens.
     pub partners: Arc<Partners>,
+    /// Exports.
+    pub exports: Exports,
     /// The time.
     pub clock: Clock,
 }

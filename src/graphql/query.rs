@@ -8,6 +8,7 @@ use super::{
     endpoints::{self, AuditEndpoint},
     error::to_graphql,
     event::{Actor, AuditEvent, Node},
+    exports::{self, AuditExport},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
     principal, services,
     tokens::{self, AuditTokenPage},
@@ -140,6 +141,28 @@ impl Query {
             after,
         };
         tokens::list(ctx, asked).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// An export by its id. Needs what `createAuditExport` needs.
+    async fn audit_export(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+        #[graphql(desc = "The export's id.")] id: ID,
+    ) -> async_graphql::Result<Option<AuditExport>> {
+        exports::find(ctx, organization, &id).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Exports of an organization, the newest first. Needs what `createAuditExport` needs.
+    #[graphql(complexity = "page_cost(first, None, child_complexity)")]
+    async fn audit_exports(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+        #[graphql(desc = "Most exports, at most 100.", default_with = "Some(20)")] first: Option<i32>,
+    ) -> async_graphql::Result<Option<Vec<AuditExport>>> {
+        let list = exports::list(ctx, organization, first.unwrap_or(20).into());
+        list.await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Actors of an organization for a picker, the busiest first: each once, told apart by kind and id (without an id by

@@ -15,6 +15,7 @@ use super::{
     enums::ErrorCode,
     error::to_graphql,
     event::{AuditEvent, AuditLog},
+    exports::{self, CreateAuditExportInput, CreateAuditExportPayload},
     principal,
     scalars::BigInt,
     services,
@@ -150,6 +151,17 @@ impl Mutation {
         #[graphql(desc = "The events to record.")] input: RecordAuditEventsInput,
     ) -> async_graphql::Result<Option<RecordAuditEventsPayload>> {
         record_many(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Asks for an export: the events of a list, as it is now, as a file that is made beside. Needs the scope
+    /// `audit:export` or `audit:manage`, and what else reading the list needs. At most 10 exports of an organization may
+    /// be unfinished at a time.
+    async fn create_audit_export(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The export to make.")] input: CreateAuditExportInput,
+    ) -> async_graphql::Result<Option<CreateAuditExportPayload>> {
+        exports::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Deletes a nested log, with those below it. What its events look like afterwards is the level's `onDelete`;

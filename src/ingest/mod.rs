@@ -1,6 +1,7 @@
 //! The one door in: permission and admission (is it valid, may it be recorded), the writer (group commit), a receipt.
 
 mod admit;
+mod exports;
 mod manage;
 mod record;
 mod rules;
@@ -8,6 +9,7 @@ mod tokens;
 mod writer;
 
 pub use admit::admit;
+pub use exports::create_export;
 pub use manage::{Told, change};
 pub use record::{Batch, Deletion, Sent, access, item, record_all, record_each, record_many, record_one};
 pub use tokens::{MadeToken, WantedToken, create_token, revoke_token};

@@ -232,12 +232,42 @@ pub const ATTEMPT: Table = Table {
     ],
 };
 
+/// Exports. Not copied: they are over in a day, and their files lie elsewhere.
+pub const EXPORT: Table = Table {
+    name: "export",
+    key: &[("organization_no", Integer), ("id", Text)],
+    rest: &[
+        ("format", Text),
+        ("asked", Text),
+        ("maker", Text),
+        ("logs", Text),
+        ("secret", Bytes),
+        ("created_ns", Integer),
+        ("created_by", Text),
+        ("pinned", Integer),
+        ("status", Small),
+        ("next_sequence", Integer),
+        ("count", Integer),
+        ("first_sequence", Integer),
+        ("last_sequence", Integer),
+        ("bytes", Integer),
+        ("parts", Text),
+        ("sha256", Text),
+        ("fault_code", Text),
+        ("fault", Text),
+        ("finished_ns", Integer),
+        ("served_ns", Integer),
+        ("lease_holder", Text),
+        ("lease_until_ns", Integer),
+    ],
+};
+
 /// Where PostgreSQL keeps events of which time. Not copied: each database makes its own.
 pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 16] = [
+pub const ALL: [&Table; 17] = [
     &ORGANIZATION,
     &PARTITION,
     &ISSUER_KEY,
@@ -254,6 +284,7 @@ pub const ALL: [&Table; 16] = [
     &DELIVERY,
     &DEAD_LETTER,
     &ATTEMPT,
+    &EXPORT,
 ];
 
 /// Columns of an event `e`, without its terms, in the order that `rows.rs` reads them.

@@ -3,15 +3,22 @@
 
 mod cloudevents;
 mod csv;
+mod files;
+mod job;
+mod link;
 mod manifest;
 mod ndjson;
 mod ocsf;
+mod work;
 
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 
+pub use files::Files;
+pub use job::{Exports, Fetched, Part, path};
+pub use link::GOOD_FOR;
 pub use manifest::Manifest;
 
 use crate::{
@@ -21,8 +28,8 @@ use crate::{
     reading::{extract::Extract, shown::Shown},
 };
 
-/// Events that are read and written at once: with metadata of the greatest size, 32 MB.
-pub const BATCH: usize = 500;
+/// Events that are read and written at once: with metadata of the greatest size, 16 MB.
+pub const BATCH: usize = 250;
 
 /// The form of an exported file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]

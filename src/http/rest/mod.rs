@@ -8,6 +8,7 @@
 pub mod problem;
 pub mod product;
 
+mod export;
 mod fault;
 mod feed;
 mod find;
@@ -51,7 +52,10 @@ use crate::{
         contact()
     ),
     servers((url = "/", description = "This service")),
-    tags((name = "Audit events", description = "Who did what, when, to which resource.")),
+    tags(
+        (name = "Audit events", description = "Who did what, when, to which resource."),
+        (name = "Exports", description = "Events as files.")
+    ),
     components(schemas(
         parameters::Include,
         parameters::OrderBy,
@@ -84,7 +88,9 @@ fn documented() -> (Router<Edge>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list::list, record::record))
         .routes(routes!(feed::feed))
+        .routes(routes!(export::export))
         .routes(routes!(find::find))
+        .routes(routes!(export::fetch))
         .split_for_parts()
 }
 

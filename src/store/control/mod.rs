@@ -7,6 +7,7 @@
 //! is not possible is refused for its caller alone, and records nothing.
 
 pub mod endpoints;
+pub mod exports;
 pub mod tokens;
 
 use super::{Dictionary, Store, connection::transaction::Transaction};
@@ -28,6 +29,8 @@ pub enum Change {
     },
     /// An endpoint is made, changed, deleted, or sent history again.
     Endpoint(endpoints::EndpointChange),
+    /// An export is asked for.
+    CreateExport(Box<exports::NewExport>),
 }
 
 /// A change with whoever may make it.
@@ -68,6 +71,7 @@ impl Store {
             Change::CreateToken(token) => Ok(tokens::may_be_made(place, token)),
             Change::RevokeToken { id } => self.may_be_revoked(tx, place, id).await,
             Change::Endpoint(change) => self.may_be_changed(tx, place, change).await,
+            Change::CreateExport(_) => self.may_be_exported(tx, place).await,
         }
     }
 
@@ -80,6 +84,7 @@ impl Store {
             Change::CreateToken(token) => self.insert_token(tx, place, token).await,
             Change::RevokeToken { id } => self.mark_revoked(tx, place, id).await,
             Change::Endpoint(change) => self.change_endpoint(tx, place, change).await,
+            Change::CreateExport(export) => self.insert_export(tx, place, export).await,
         }
     }
 }

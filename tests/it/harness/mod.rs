@@ -158,6 +158,7 @@ impl TestApp {
             read_database_url: None,
             products: None,
             keys: Some(keys_folder.clone()),
+            exports: Some(folder.path().join("exports").display().to_string()),
             allowed_origins: Vec::new(),
             allowed_headers: Vec::new(),
             log: "off".to_owned(),
