@@ -269,6 +269,37 @@ fn who_may_record_and_manage() {
 }
 
 #[test]
+fn who_may_export() {
+    for (who, organization, expected) in [
+        ("capydb org_1 | read export | admin | - | -", None, "OK org_1"),
+        ("capydb org_1 | read manage | admin | - | -", Some("org_1"), "OK org_1"),
+        (
+            "capydb org_1 | read | admin | - | -",
+            None,
+            "FORBIDDEN: the token lacks the scope audit:export or audit:manage",
+        ),
+        ("capydb org_1 | export | admin | - | -", None, "FORBIDDEN: the token lacks the scope audit:read"),
+        ("capydb org_1 | read export | admin | - | -", Some("org_2"), "NOT_FOUND: there is no such organization"),
+        (
+            "capydb org_1 | read export | admin | - | organization:org_2",
+            None,
+            "FORBIDDEN: this token is for other logs",
+        ),
+        ("capydb - | read export staff | - | - | -", Some("org_2"), "OK org_2"),
+        ("cloud-sessions org_1 | read export | admin | free | -", None, "PLAN_REQUIRED"),
+        ("caputchin acct_1 | read export | admin | apex | -", None, "FORBIDDEN: Caputchin does not offer exports"),
+    ] {
+        let said = match may_export(&principal(who), organization) {
+            Ok(scope) => format!("OK {}", scope.organization()),
+            Err(error) => refused(&error),
+        };
+        assert!(said.starts_with(expected), "{who}: {said}");
+    }
+    let partner = Principal { is_partner: true, ..principal("capydb org_1 | read export | admin | - | -") };
+    assert_eq!(refused(&may_export(&partner, None).unwrap_err()), "FORBIDDEN: a token of this service cannot export");
+}
+
+#[test]
 fn who_may_administer() {
     let mut told = String::new();
     for (who, organization) in [

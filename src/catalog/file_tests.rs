@@ -430,6 +430,22 @@ fn faults_of_managing_have_their_places() {
 }
 
 #[test]
+fn an_action_may_say_where_it_stands_in_the_schema_framework() {
+    let with = |ocsf: &str| {
+        let action = format!("[[catalog.actions]]\nname = \"user.login\"\nlabel = \"Login\"\nocsf = {ocsf}\n");
+        SOUND.replace("open = true\n", &format!("open = true\n{action}"))
+    };
+    let text = with("{ class = \"authentication\", activity = \"Logon\" }");
+    let products = Products::read([("sixth.toml".to_owned(), text)], None).unwrap();
+    let ocsf = products.get("sixth").unwrap().catalog.rules("user.login").and_then(|rules| rules.ocsf).unwrap();
+    assert_eq!((ocsf.class.uid, ocsf.activity), (3002, 1));
+    let faulty = |ocsf: &str| faults(&[("sixth.toml", &with(ocsf))]);
+    assert!(faulty("{ class = \"magic\", activity = \"Logon\" }").contains("must be one of account_change"));
+    assert!(faulty("{ class = \"authentication\", activity = \"Delete\" }").contains("must be one of Logon, Logoff"));
+    assert!(faulty("{ class = \"authentication\" }").contains("activity"));
+}
+
+#[test]
 fn the_services_own_actions_have_labels_and_are_in_no_list() {
     for product in Products::built_in().iter() {
         for (name, label) in management::OWN {

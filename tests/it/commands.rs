@@ -72,7 +72,7 @@ fn a_token_that_nobody_could_use_is_not_made() {
     for scopes in ["", " ", "audit:raed", "audit:read,audit:record"] {
         let said = place.refused(&url, &["token", "--product", "workspace", "--scopes", scopes]);
         assert!(
-            said.contains("--scopes must be some of audit:read, audit:record, audit:manage, audit:staff"),
+            said.contains("--scopes must be some of audit:read, audit:record, audit:export, audit:manage, audit:staff"),
             "{said}"
         );
     }

@@ -21,6 +21,7 @@ mod cursors;
 mod days;
 mod edge;
 mod endpoints;
+mod export_command;
 mod exports;
 mod facets;
 mod failures;
