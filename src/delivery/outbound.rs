@@ -249,7 +249,6 @@ mod tests {
             "https://user:pw@example.com/",
             "https://169.254.169.254/latest/meta-data/",
             "not a url",
-            "https:///path",
             "mailto:a@example.com",
             "https://0/",
             "https://10.1.2.3:8088/",
