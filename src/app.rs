@@ -128,11 +128,14 @@ impl App {
         let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;
         let exports =
             Exports::new(store.clone(), reader.clone(), files, keys.products().clone(), clock.clone(), chance.clone());
+        let exports = Arc::new(exports);
         let exporting = {
             let exports = exports.clone();
             beside("exports", move || {
                 let exports = exports.clone();
-                async move { exports.work().await }
+                async move {
+                    exports.work().await;
+                }
             })
         };
         let services = Services { writer, reader, endpoints, partners, exports, clock };

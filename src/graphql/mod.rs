@@ -59,7 +59,7 @@ pub struct Services {
     /// Who makes the service's own tokens.
     pub partners: Arc<Partners>,
     /// Exports.
-    pub exports: Exports,
+    pub exports: Arc<Exports>,
     /// The time.
     pub clock: Clock,
 }

@@ -44,7 +44,7 @@ struct PartDone {
 
 impl Exports {
     /// Works on exports, for ever. Faults are told and tried again.
-    pub async fn work(&self) {
+    pub async fn work(&self) -> ! {
         let holder = format!("{:016x}", self.chance.draw());
         let mut begun: HashMap<String, Written> = HashMap::new();
         let mut swept = Timestamp(i64::MIN);
