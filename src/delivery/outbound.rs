@@ -109,14 +109,36 @@ impl Outbound {
         may_reach(&self.networks, address)
     }
 
+    /// Whether an address lies in a network that the operator has named: what is not encrypted goes nowhere else.
+    #[must_use]
+    pub fn is_in_own_network(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|net| net.contains(&address.to_canonical()))
+    }
+
     /// Checks a URL that an endpoint is to have: HTTPS, or HTTP to the operator's own networks, and no address that may
     /// not be reached. What a name leads to is judged when it is connected to.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` on `field`.
     pub fn check(&self, field: &str, url: &str) -> Result<Url> {
+        self.check_schemes(field, url, "https", "http")
+    }
+
+    /// The same with the schemes of another protocol: one that encrypts, and one that does not and leads to the operator's
+    /// own networks alone.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` on `field`.
+    pub fn check_schemes(&self, field: &str, url: &str, encrypted: &str, plain: &str) -> Result<Url> {
         let parsed = Url::parse(url).map_err(|fault| Error::bad_input(field, format!("must be a URL ({fault})")))?;
-        let own = match parsed.host() {
+        // Of a scheme that it does not know, the parser leaves an address as the name that it looks like.
+        let host = match parsed.host() {
+            Some(Host::Domain(name)) => Host::parse(name).ok(),
+            Some(Host::Ipv4(address)) => Some(Host::Ipv4(address)),
+            Some(Host::Ipv6(address)) => Some(Host::Ipv6(address)),
+            None => None,
+        };
+        let own = match host {
             Some(Host::Ipv4(address)) => self.is_own(field, address.into())?,
             Some(Host::Ipv6(address)) => self.is_own(field, address.into())?,
             // A name of this machine; any other may lead to the operator's networks, which connecting tells.
@@ -126,11 +148,11 @@ impl Outbound {
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(Error::bad_input(field, "must carry no user and password"));
         }
-        match parsed.scheme() {
-            "https" => Ok(parsed),
-            "http" if own => Ok(parsed),
-            _ => Err(Error::bad_input(field, "must begin with https://")),
+        let scheme = parsed.scheme();
+        if scheme == encrypted || (scheme == plain && own) {
+            return Ok(parsed);
         }
+        Err(Error::bad_input(field, format!("must begin with {encrypted}://")))
     }
 
     /// Whether a literal address is one of the operator's own networks.
@@ -264,6 +286,32 @@ mod tests {
         for url in ["http://10.2.0.1/", "https://192.168.0.1/", "http://8.8.8.8/"] {
             assert!(own.check("url", url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn another_protocol_is_judged_in_the_same_way() {
+        let (public, own) = (outbound(&[]), outbound(&["127.0.0.0/8", "::1/128"]));
+        let check = |outbound: &Outbound, url: &str| outbound.check_schemes("url", url, "syslog+tls", "syslog+tcp");
+        for url in [
+            "syslog+tcp://logs.example.com:514",
+            "syslog+tls://127.0.0.1:6514",
+            "syslog+tls://2130706433:6514",
+            "syslog+tls://0x7f.1:6514",
+            "syslog+tls://[::1]:6514",
+            "syslog+tls://[::ffff:10.0.0.1]:6514",
+            "syslog+tls://user@logs.example.com:6514",
+            "syslog+tls://:6514",
+            "https://logs.example.com/",
+        ] {
+            assert!(check(&public, url).is_err_and(|error| error.is_no()), "{url}");
+        }
+        check(&public, "syslog+tls://logs.example.com:6514").unwrap();
+        for url in ["syslog+tcp://127.0.0.1:514", "syslog+tcp://[::1]:514", "syslog+tcp://localhost:514"] {
+            check(&own, url).unwrap();
+        }
+        assert!(check(&own, "syslog+tcp://8.8.8.8:514").is_err());
+        assert!(own.is_in_own_network("::ffff:127.0.0.1".parse().unwrap()));
+        assert!(!own.is_in_own_network("8.8.8.8".parse().unwrap()));
     }
 
     #[tokio::test]
