@@ -371,7 +371,8 @@ impl<'a> Run<'a> {
         let purpose = if end.is_some() { Purpose::Replay } else { Purpose::Delivery };
         loop {
             // What was refused together may be taken one by one.
-            let most = if self.progress.failures > 0 { 1 } else { sink.most() };
+            let is_careful = self.progress.failures > 0 || self.lent.progress.failures > 0;
+            let most = if is_careful { 1 } else { sink.most() };
             let batch = follower.look(most).await?;
             let mut events: Vec<Shown> = batch.entries.into_iter().map(|entry| entry.event).collect();
             let is_last = end.is_some_and(|end| follower.next() >= end) || !batch.more;
