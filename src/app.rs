@@ -15,7 +15,7 @@ use crate::{
         Courier, Outbound,
         endpoint::Endpoints,
         export::{Exports, Files},
-        sinks::Ways,
+        sinks::{Lines, Ways},
     },
     error::Error,
     graphql::{AppSchema, Services, execute::Executor, schema_builder},
@@ -92,6 +92,7 @@ impl App {
         let ways = Ways {
             outbound: Outbound::new(settings.networks()).map_err(with_cause)?,
             public_url: settings.public_url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned(),
+            lines: Lines::default(),
         };
         let products = keys.products().clone();
         let courier =

@@ -209,6 +209,7 @@ impl Courier {
 
     /// Takes what no living process has, and says which endpoints this one has.
     async fn look(&self) -> Result<Vec<Held>> {
+        self.ways.lines.sweep();
         let now = self.clock.now();
         self.store.hold_endpoints(self.owner, now, Timestamp(now.0.saturating_add(LEASE))).await?;
         self.store.held_endpoints(self.owner).await

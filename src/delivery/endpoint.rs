@@ -203,6 +203,7 @@ impl Endpoints {
         let (scope, Managed { mut endpoint, .. }) = self.known(principal, organization, id).await?;
         let Changes { label, target, question, paused } = changes;
         let before = told_of(&endpoint);
+        let secrets = endpoint.secrets.clone();
         if let Some(label) = label {
             check_label(&label)?;
             endpoint.label = label;
@@ -229,6 +230,9 @@ impl Endpoints {
         let mut metadata = told_of(&endpoint);
         if metadata != before {
             metadata = json!({ "before": before, "after": metadata });
+        }
+        if endpoint.secrets != secrets {
+            metadata["secretReplaced"] = true.into();
         }
         let told = told(management::ENDPOINT_UPDATED, &endpoint, metadata);
         self.change(principal, scope, EndpointChange::Replace(Box::new(endpoint)), told).await?;
@@ -394,13 +398,19 @@ fn told(action: &'static str, endpoint: &Endpoint, metadata: Value) -> Told {
 /// What is told of an endpoint: no secret, and of its address only where it is, since paths and queries may hold secrets.
 fn told_of(endpoint: &Endpoint) -> Value {
     let host = reqwest::Url::parse(&endpoint.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    json!({
+    let mut told = json!({
         "label": endpoint.label,
         "kind": kind_name(endpoint.kind),
         "host": host,
         "question": serde_json::from_str::<Value>(&endpoint.question).unwrap_or_default(),
         "status": status_name(endpoint.status),
-    })
+    });
+    if let Ok(Value::Object(settings)) = serde_json::from_str(&endpoint.settings)
+        && !settings.is_empty()
+    {
+        told["settings"] = settings.into();
+    }
+    told
 }
 
 /// The name of a kind, as GraphQL has it.

@@ -70,6 +70,8 @@ pub struct AuditEndpoint {
     kind: Kind,
     /// Where it is.
     url: String,
+    /// Settings of its kind, without what is secret: of headers, their names.
+    settings: Json,
     /// Which events it gets: log, filter and search.
     question: Json,
     /// Whether it is sent to.
@@ -193,6 +195,7 @@ impl AuditEndpoint {
             label: endpoint.label,
             kind: endpoint.kind.into(),
             url: endpoint.url,
+            settings: Json(serde_json::from_str(&endpoint.settings).unwrap_or_default()),
             question: Json(serde_json::from_str(&endpoint.question).unwrap_or_default()),
             status: endpoint.status.into(),
             failing_since: progress.failing_since.map(Into::into),
@@ -213,6 +216,12 @@ impl AuditEndpoint {
 pub enum AuditEndpointTargetInput {
     /// HTTPS by Standard Webhooks: one event a request, signed.
     Webhook(WebhookTargetInput),
+    /// The HTTP event collector of Splunk: up to a hundred events a request.
+    SplunkHec(SplunkHecTargetInput),
+    /// Syslog by RFC 5424, over TLS, or over TCP in the operator's own networks.
+    Syslog(SyslogTargetInput),
+    /// OpenTelemetry logs by OTLP over HTTP, in JSON: up to a hundred log records a request.
+    Otlp(OtlpTargetInput),
 }
 
 /// HTTPS by Standard Webhooks.
@@ -222,10 +231,70 @@ pub struct WebhookTargetInput {
     url: String,
 }
 
+/// The HTTP event collector of Splunk.
+#[derive(InputObject)]
+pub struct SplunkHecTargetInput {
+    /// The address of the collector, such as `https://splunk.example.com:8088`: `/services/collector/event` is set below
+    /// it. It has no query.
+    url: String,
+    /// The collector's token. It is never shown again. Whoever changes the target gives it again.
+    token: String,
+    /// The index that events go to; the token's own where absent.
+    index: Option<String>,
+    /// Whether requests are compressed.
+    #[graphql(default = false)]
+    gzip: bool,
+}
+
+/// Syslog by RFC 5424.
+#[derive(InputObject)]
+pub struct SyslogTargetInput {
+    /// The address: `syslog+tls://host:port`, with 6514 where no port is named. `syslog+tcp://host:port` does not encrypt,
+    /// and leads to the operator's own networks alone.
+    url: String,
+    /// Certificates in PEM that the receiver's must descend from, at most 16,384 bytes; the authorities that browsers
+    /// trust where absent.
+    ca: Option<String>,
+    /// The longest message that the receiver takes, in bytes, from 2,048 to 1,048,576. A longer event goes without its
+    /// metadata.
+    #[graphql(default = 8192)]
+    max_message_bytes: i32,
+}
+
+/// OpenTelemetry logs by OTLP over HTTP, in JSON.
+#[derive(InputObject)]
+pub struct OtlpTargetInput {
+    /// The address of the collector, such as `https://otel.example.com:4318`: `/v1/logs` is set below it. It has no query.
+    url: String,
+    /// Further headers of each request, such as a key: at most 16. Their values are never shown again. Whoever changes the
+    /// target gives them again.
+    #[graphql(default)]
+    headers: Vec<HeaderInput>,
+}
+
+/// A header of HTTP.
+#[derive(InputObject)]
+pub struct HeaderInput {
+    /// Its name.
+    name: String,
+    /// Its value, at most 4,096 bytes.
+    value: String,
+}
+
 impl From<AuditEndpointTargetInput> for Target {
     fn from(target: AuditEndpointTargetInput) -> Self {
         match target {
             AuditEndpointTargetInput::Webhook(WebhookTargetInput { url }) => Self::Webhook { url },
+            AuditEndpointTargetInput::SplunkHec(SplunkHecTargetInput { url, token, index, gzip }) => {
+                Self::SplunkHec { url, token, index, gzip }
+            }
+            AuditEndpointTargetInput::Syslog(SyslogTargetInput { url, ca, max_message_bytes }) => {
+                Self::Syslog { url, ca, max_message_bytes: max_message_bytes.into() }
+            }
+            AuditEndpointTargetInput::Otlp(OtlpTargetInput { url, headers }) => {
+                let headers = headers.into_iter().map(|HeaderInput { name, value }| (name, value));
+                Self::Otlp { url, headers: headers.collect() }
+            }
         }
     }
 }

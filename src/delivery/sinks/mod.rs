@@ -1,13 +1,21 @@
 //! What events are sent to: a kind of endpoint is a file.
 
+mod otlp;
+mod splunk;
+mod syslog;
 mod webhook;
+
+use std::fmt;
 
 use async_trait::async_trait;
 
+use reqwest::{Response, Url};
+
+pub use self::syslog::Lines;
 use super::outbound::Outbound;
 use crate::{
     chance::Chance,
-    error::Result,
+    error::{Error, Result},
     event::Timestamp,
     reading::shown::Shown,
     store::control::endpoints::{Endpoint, EndpointKind},
@@ -20,16 +28,65 @@ pub struct Ways {
     pub outbound: Outbound,
     /// Where the service is reached from outside; empty where that was not said.
     pub public_url: String,
+    /// Connections to receivers of syslog.
+    pub lines: Lines,
+}
+
+impl Ways {
+    /// The name of this machine to receivers that ask for one: the host that the service is reached at.
+    fn host(&self) -> String {
+        let host = Url::parse(&self.public_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        host.unwrap_or_else(|| "ledgerline".to_owned())
+    }
 }
 
 /// Where an endpoint is to be, as a caller asks for it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Target {
     /// HTTPS by Standard Webhooks.
     Webhook {
         /// The address.
         url: String,
     },
+    /// The HTTP event collector of Splunk.
+    SplunkHec {
+        /// The address of the collector, without its path.
+        url: String,
+        /// Its token.
+        token: String,
+        /// The index; the token's own where absent.
+        index: Option<String>,
+        /// Whether bodies are compressed.
+        gzip: bool,
+    },
+    /// Syslog by RFC 5424.
+    Syslog {
+        /// `syslog+tls://host:port` or `syslog+tcp://host:port`.
+        url: String,
+        /// Certificates in PEM that the receiver's must descend from; those that browsers trust where absent.
+        ca: Option<String>,
+        /// The longest message, in bytes.
+        max_message_bytes: i64,
+    },
+    /// OpenTelemetry logs by OTLP over HTTP.
+    Otlp {
+        /// The address of the collector, without its path.
+        url: String,
+        /// Names and values of further headers.
+        headers: Vec<(String, String)>,
+    },
+}
+
+impl fmt::Debug for Target {
+    /// Its kind: the rest may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Webhook { .. } => "Webhook",
+            Self::SplunkHec { .. } => "SplunkHec",
+            Self::Syslog { .. } => "Syslog",
+            Self::Otlp { .. } => "Otlp",
+        })
+    }
 }
 
 /// What is stored of a target.
@@ -54,6 +111,9 @@ impl Target {
     pub fn aim(self, ways: &Ways, chance: &Chance) -> Result<Aimed> {
         match self {
             Self::Webhook { url } => webhook::aim(&url, ways, chance),
+            Self::SplunkHec { url, token, index, gzip } => splunk::aim(&url, token, index, gzip, ways),
+            Self::Syslog { url, ca, max_message_bytes } => syslog::aim(&url, ca, max_message_bytes, ways),
+            Self::Otlp { url, headers } => otlp::aim(&url, headers, ways),
         }
     }
 }
@@ -78,6 +138,22 @@ pub struct Failure {
     pub reason: String,
     /// How many seconds the receiver wants to be left alone.
     pub retry_after: Option<u64>,
+}
+
+impl Failure {
+    /// The receiver cannot be reached, or cannot work now.
+    fn unavailable(reason: String) -> Self {
+        Self { kind: FailureKind::Unavailable, status: None, reason, retry_after: None }
+    }
+
+    /// The same without a secret that the receiver has repeated: administrators read the reason.
+    fn without(mut self, secret: &str) -> Self {
+        // What is shorter is no secret, and would tear words.
+        if secret.len() >= 4 {
+            self.reason = self.reason.replace(secret, "…");
+        }
+        self
+    }
 }
 
 /// What a failure means for what comes next.
@@ -117,7 +193,10 @@ pub trait Sink: Send + Sync {
 pub fn open(endpoint: &Endpoint, ways: &Ways) -> Result<Box<dyn Sink>> {
     match endpoint.kind {
         EndpointKind::Webhook => Ok(Box::new(webhook::Webhook::open(endpoint, ways)?)),
-        kind => Err(crate::error::Error::internal(NotSent(kind))),
+        EndpointKind::SplunkHec => Ok(Box::new(splunk::Splunk::open(endpoint, ways)?)),
+        EndpointKind::Syslog => Ok(Box::new(syslog::Syslog::open(endpoint, ways)?)),
+        EndpointKind::Otlp => Ok(Box::new(otlp::Otlp::open(endpoint, ways)?)),
+        kind @ EndpointKind::S3 => Err(Error::internal(NotSent(kind))),
     }
 }
 
@@ -141,23 +220,66 @@ fn judge(status: u16, retry_after: Option<u64>, body: &str) -> Failure {
 
 /// Sends a request of HTTP, and judges the answer. Of a refusal, some of the body is read.
 async fn exchange(request: reqwest::RequestBuilder) -> Result<Option<u16>, Failure> {
-    let unavailable =
-        |reason: String| Failure { kind: FailureKind::Unavailable, status: None, reason, retry_after: None };
-    let mut answer = request.send().await.map_err(|error| unavailable(words(&error)))?;
+    let mut answer = request.send().await.map_err(|error| Failure::unavailable(words(&error)))?;
     let status = answer.status();
     if status.is_success() {
         return Ok(Some(status.as_u16()));
     }
-    let retry_after =
-        answer.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let (retry_after, body) = (retry_after(&answer), body(&mut answer, 1_024).await);
+    Err(judge(status.as_u16(), retry_after, &body))
+}
+
+/// How many seconds an answer wants the receiver to be left alone.
+fn retry_after(answer: &Response) -> Option<u64> {
+    answer.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+/// The begin of a body: no more than `most` bytes and what came with them.
+async fn body(answer: &mut Response, most: usize) -> String {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
         body.extend_from_slice(&chunk);
-        if body.len() > 1_024 {
+        if body.len() > most {
             break;
         }
     }
-    Err(judge(status.as_u16(), retry_after, &String::from_utf8_lossy(&body)))
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+/// The address that a receiver of a kind has below the one that a caller names. Whoever names the whole one means it.
+fn below(url: &str, path: &str) -> Result<Url> {
+    let mut url = Url::parse(url).map_err(Error::internal)?;
+    let given = url.path().trim_end_matches('/').to_owned();
+    if !given.ends_with(path) {
+        url.set_path(&format!("{given}{path}"));
+    }
+    Ok(url)
+}
+
+/// Checks an address that a path is set below.
+fn check_base(url: &str, ways: &Ways) -> Result<Url> {
+    let url = ways.outbound.check("url", url)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Error::bad_input("url", "must have no query and no fragment"));
+    }
+    Ok(url)
+}
+
+/// Parts of texts, in their order, each of at most so many bytes; a longer text is a part of its own.
+fn parts(texts: Vec<String>, most: usize) -> Vec<Vec<String>> {
+    let mut parts: Vec<Vec<String>> = Vec::new();
+    let mut bytes = 0;
+    for text in texts {
+        bytes += text.len();
+        match parts.last_mut().filter(|_| bytes <= most) {
+            Some(part) => part.push(text),
+            None => {
+                bytes = text.len();
+                parts.push(vec![text]);
+            }
+        }
+    }
+    parts
 }
 
 /// An error of a request with its causes, without the URL: it may hold a secret.
@@ -174,4 +296,28 @@ fn words(error: &reqwest::Error) -> String {
     }
     told.truncate(told.floor_char_boundary(500));
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_every_text_in_order() {
+        let texts = ["aa", "bb", "cccccc", "d", "e", "f", "ggg"].map(str::to_owned).to_vec();
+        assert_eq!(parts(texts, 4), [vec!["aa", "bb"], vec!["cccccc"], vec!["d", "e", "f"], vec!["ggg"]]);
+        assert!(parts(Vec::new(), 4).is_empty());
+    }
+
+    #[test]
+    fn a_path_is_set_below_an_address_once() {
+        for (given, expected) in [
+            ("https://a.example", "https://a.example/v1/logs"),
+            ("https://a.example/", "https://a.example/v1/logs"),
+            ("https://a.example/otlp/", "https://a.example/otlp/v1/logs"),
+            ("https://a.example/otlp/v1/logs", "https://a.example/otlp/v1/logs"),
+        ] {
+            assert_eq!(below(given, "/v1/logs").unwrap().as_str(), expected);
+        }
+    }
 }

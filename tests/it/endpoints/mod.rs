@@ -3,6 +3,9 @@
 mod deliveries;
 mod failures;
 mod managing;
+mod otlp;
+mod splunk;
+mod syslog;
 
 use std::sync::{
     Arc,
@@ -14,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Caller, TestApp};
 
-const ENDPOINT: &str = "id label kind url question status trouble failures nextAttemptAt succeededAt nextSequence createdBy
+const ENDPOINT: &str = "id label kind url settings question status trouble failures nextAttemptAt succeededAt nextSequence createdBy
     attempts { purpose firstSequence lastSequence succeeded status trouble } deadLetters { totalCount nodes { sequence reason } }";
 
 /// Lets endpoints lie on this machine.
@@ -22,13 +25,51 @@ fn here(settings: &mut Settings) {
     settings.endpoint_networks = vec!["127.0.0.0/8".to_owned()];
 }
 
+const CREATE: &str =
+    "mutation($input: CreateEndpointInput!) { createEndpoint(input: $input) { secret endpoint { id } } }";
+
 /// Makes a webhook endpoint, and gives its id and its secret.
 async fn create(admin: &Caller<'_>, url: &str, question: Value) -> (String, String) {
-    let query = "mutation($input: CreateEndpointInput!) { createEndpoint(input: $input) { secret endpoint { id } } }";
     let input = json!({ "label": "Their system", "target": { "webhook": { "url": url } }, "question": question });
-    let made = admin.data(query, json!({ "input": input })).await["createEndpoint"].clone();
+    let made = admin.data(CREATE, json!({ "input": input })).await["createEndpoint"].clone();
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     (text(&made["endpoint"]["id"]), text(&made["secret"]))
+}
+
+/// Makes an endpoint of any kind whose secret the service does not draw, and gives its id.
+async fn create_at(admin: &Caller<'_>, target: Value) -> String {
+    let input = json!({ "label": "Their system", "target": target });
+    let made = admin.data(CREATE, json!({ "input": input })).await["createEndpoint"].clone();
+    assert_eq!(made["secret"], Value::Null);
+    made["endpoint"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// Asks for targets that break a rule: each names its field, and nothing is made.
+async fn are_refused(admin: &Caller<'_>, targets: Vec<(Value, &str)>) {
+    for (target, field) in targets {
+        let refused = admin.ask(CREATE, json!({ "input": { "label": "x", "target": target } })).await;
+        assert_eq!((refused.code().as_str(), refused.field().as_str()), ("BAD_USER_INPUT", field), "{target}");
+    }
+    assert!(list(admin).await.is_empty());
+}
+
+/// Sends an endpoint a test, and gives what came of it.
+async fn test(admin: &Caller<'_>, id: &str) -> Value {
+    let query =
+        "mutation($input: EndpointInput!) { testEndpoint(input: $input) { attempt { succeeded status trouble } } }";
+    admin.data(query, json!({ "input": { "id": id } })).await["testEndpoint"]["attempt"].clone()
+}
+
+/// A secret is nowhere: not in what administrators see of an endpoint, and not in the log.
+async fn is_told_nowhere(admin: &Caller<'_>, secret: &str) {
+    let endpoints = Value::from(list(admin).await).to_string();
+    let log =
+        admin.data("{ auditEvents(filter: { actions: [\"audit_log.*\"] }) { nodes { action metadata } } }", json!({}));
+    let log = log.await.to_string();
+    assert!(log.contains("audit_log.endpoint_created"));
+    for told in [endpoints, log] {
+        assert!(!told.contains(secret), "{told}");
+    }
 }
 
 /// The endpoints of the caller's organization.

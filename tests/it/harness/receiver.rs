@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -18,6 +18,7 @@ use tokio::{net::TcpListener, task::AbortHandle};
 /// What was sent.
 #[derive(Clone, Debug)]
 pub struct Sent {
+    pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
@@ -43,6 +44,8 @@ pub enum Reply {
     Status(u16),
     /// A status and a header.
     With(u16, &'static str, String),
+    /// A status and a body.
+    Json(u16, Value),
     /// Nothing for so long.
     Late(Duration),
 }
@@ -120,14 +123,17 @@ impl Drop for Receiver {
     }
 }
 
-async fn take(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
-    let sent = Sent { headers, body };
+async fn take(State(inner): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let sent = Sent { path: uri.path().to_owned(), headers, body };
     let reply = (inner.script.lock().expect("unpoisoned"))(&sent);
     inner.got.lock().expect("unpoisoned").push(sent);
     match reply {
         Reply::Status(status) => StatusCode::from_u16(status).expect("a status").into_response(),
         Reply::With(status, name, value) => {
             (StatusCode::from_u16(status).expect("a status"), [(name, value)]).into_response()
+        }
+        Reply::Json(status, body) => {
+            (StatusCode::from_u16(status).expect("a status"), axum::Json(body)).into_response()
         }
         Reply::Late(time) => {
             tokio::time::sleep(time).await;
