@@ -49,8 +49,9 @@ const MOST: i64 = 1_048_576;
 const CA_BYTES: usize = 16_384;
 /// How long a receiver may take to let itself be connected to.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a connection is kept that nothing is sent on.
-const IDLE: Duration = Duration::from_secs(300);
+/// How long a connection is kept that nothing is sent on. What stands between forgets quiet ones without a word, often
+/// after some minutes, and what is written then goes nowhere.
+const IDLE: Duration = Duration::from_secs(60);
 /// Most connections that are kept.
 const KEPT: usize = 1_000;
 /// "Log audit", times eight.
@@ -113,8 +114,11 @@ struct Line {
 }
 
 impl Line {
-    /// Whether the other end has not closed it. What it says is read over: nothing is to be said.
-    fn is_open(&mut self) -> bool {
+    /// Whether it was used lately and the other end has not closed it. What that says is read over: nothing is to be said.
+    fn lives(&mut self) -> bool {
+        if self.used.elapsed() >= IDLE {
+            return false;
+        }
         let mut said = [0; 1_024];
         loop {
             match self.stream.read(&mut said).now_or_never() {
@@ -154,7 +158,7 @@ impl Lines {
     /// The connection of an endpoint, where it leads to where the endpoint is now and lives.
     fn take(&self, id: &str, to: &str) -> Option<Line> {
         let line = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-        line.filter(|line| line.to == to).and_then(|mut line| line.is_open().then_some(line))
+        line.filter(|line| line.to == to).and_then(|mut line| line.lives().then_some(line))
     }
 
     fn keep(&self, id: &str, line: Line) {
@@ -167,7 +171,7 @@ impl Lines {
     /// Closes what nothing was sent on for long, and what the other end has closed.
     pub fn sweep(&self) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(|_, line| line.used.elapsed() < IDLE && line.is_open());
+        lines.retain(|_, line| line.lives());
     }
 }
 
