@@ -55,6 +55,8 @@ const GATHER: Duration = Duration::from_millis(100);
 const RUNS: usize = 64;
 /// Of them, for one organization.
 const RUNS_OF_ONE: usize = 4;
+/// Events that are read at once.
+const READ_AT_ONCE: usize = 100;
 /// How long a run goes on while there is more.
 const RUN: Duration = Duration::from_secs(1);
 /// How long a receiver may take for what it is sent at once.
@@ -371,25 +373,42 @@ impl<'a> Run<'a> {
     async fn give(&mut self, follower: &mut Follower, sink: &dyn Sink, end: Option<i64>) -> Result<bool> {
         let purpose = if end.is_some() { Purpose::Replay } else { Purpose::Delivery };
         loop {
-            // What was refused together may be taken one by one.
-            let is_careful = self.progress.failures > 0 || self.lent.progress.failures > 0;
-            let most = if is_careful { 1 } else { sink.most() };
-            let batch = follower.look(most).await?;
+            let batch = follower.look(READ_AT_ONCE).await?;
             let mut events: Vec<Shown> = batch.entries.into_iter().map(|entry| entry.event).collect();
             let is_last = end.is_some_and(|end| follower.next() >= end) || !batch.more;
             if let Some(end) = end {
                 events.retain(|shown| shown.event().sequence < end);
             }
-            if !events.is_empty() && !self.send(sink, &events, purpose).await {
-                return Ok(false);
+            let mut left = events.as_slice();
+            while let Some(first) = left.first() {
+                self.got_to(first.event().sequence, end);
+                if !self.has_time() {
+                    return Ok(true);
+                }
+                // What was refused together may be taken one by one.
+                let is_careful = self.progress.failures > 0 || self.lent.progress.failures > 0;
+                let most = if is_careful { 1 } else { sink.most() };
+                let (sent, rest) = left.split_at(most.min(left.len()));
+                if !self.send(sink, sent, purpose).await {
+                    return Ok(false);
+                }
+                left = rest;
             }
-            match end {
-                None => self.progress.next = follower.next(),
-                Some(end) => self.progress.replay = (!is_last).then_some((follower.next(), end)),
+            self.got_to(follower.next(), end);
+            if end.is_some() && is_last {
+                self.progress.replay = None;
             }
             if is_last || !self.has_time() {
                 return Ok(true);
             }
+        }
+    }
+
+    /// Notes the next event: of all, or of the part of the history up to `end`.
+    fn got_to(&mut self, next: i64, end: Option<i64>) {
+        match end {
+            None => self.progress.next = next,
+            Some(end) => self.progress.replay = Some((next, end)),
         }
     }
 
