@@ -70,7 +70,7 @@ pub struct Settings {
     /// this machine 127.0.0.0/8.
     #[arg(long, env = "LEDGERLINE_ENDPOINT_NETWORKS", value_delimiter = ',', global = true)]
     pub endpoint_networks: Vec<String>,
-    /// Where the service is reached from outside, such as https://audit.example.com.
+    /// Where the service is reached from outside: its scheme and host.
     #[arg(long, env = "LEDGERLINE_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
     /// Whether clients may ask for the schema.

@@ -29,7 +29,7 @@ use crate::{
     store::{Deleted, Recorded},
 };
 
-/// An event as it came in JSON, with the names of [`RecordAuditEventInput`]: whatever it came over, a number that JSON
+/// An event as it came in JSON, with the names of `RecordAuditEventInput`: whatever it came over, a number that JSON
 /// would change, half of a surrogate pair or a field that is none mean the same.
 #[must_use]
 pub fn event_of(mut value: Value) -> Sent {

@@ -36,7 +36,7 @@ struct Read {
 }
 
 impl Metadata {
-    /// Reads what was sent; none is an object without members. What is wrong with it is said by [`Metadata::keep`].
+    /// Reads what was sent; none is an object without members. What is wrong with it is said by `keep`.
     #[must_use]
     pub fn read(text: Option<String>) -> Self {
         let text = text.unwrap_or_else(|| NOTHING.to_owned());
