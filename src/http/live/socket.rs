@@ -45,6 +45,8 @@ const PING: Duration = Duration::from_secs(25);
 const SILENCE: Duration = Duration::from_secs(60);
 /// The gauge of open operations.
 const OPEN: &str = "ledgerline_live_operations";
+/// What a connection reads and writes at once, in bytes: most have nothing to say, and there may be thousands.
+const BUFFER: usize = 4 * 1024;
 /// Operations that may be open at once on one connection.
 const OPERATIONS: usize = 100;
 
@@ -88,7 +90,12 @@ pub async fn open(edge: Edge, request: Request) -> Response {
             .into_response();
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => upgrade.protocols([PROTOCOL]).max_message_size(BODY).max_frame_size(BODY),
+        Ok(upgrade) => upgrade
+            .protocols([PROTOCOL])
+            .max_message_size(BODY)
+            .max_frame_size(BODY)
+            .read_buffer_size(BUFFER)
+            .write_buffer_size(BUFFER),
         Err(refusal) => return refusal.into_response(),
     };
     let spoken = upgrade.selected_protocol().is_some();
