@@ -183,10 +183,12 @@ async fn plans(app: &TestApp) -> String {
     check(app.database, "terms made anew", OrderField::Sequence, &lines);
     if app.database == Database::Postgres {
         let conditions: Vec<_> = lines.iter().filter(|line| line.contains("Index Cond")).collect();
-        let by_position = |line: &&String| line.contains("organization_no") && line.contains("= ANY");
+        // By the list of positions, or row by row: which of the two depends on statistics that come any time.
+        let by_position = |line: &&String| line.contains("organization_no") && line.contains("position");
         assert!(!conditions.is_empty() && conditions.iter().all(by_position), "an organization is read\n{lines:#?}");
+    } else {
+        show(app.database, &mut plans, "terms made anew".to_owned(), &lines);
     }
-    show(app.database, &mut plans, "terms made anew".to_owned(), &lines);
     let texts = plans.into_iter().map(|(plan, titles)| format!("{}\n{plan}", titles.join("\n")));
     texts.collect::<Vec<_>>().join("\n")
 }
