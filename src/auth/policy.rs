@@ -152,7 +152,7 @@ pub fn may_export(p: &Principal, organization: Option<&str>) -> Result<ManageSco
 
 /// What the product file says of managing, where it offers a feature.
 fn offered(p: &Principal, feature: Feature) -> Result<&Management> {
-    let offered = p.product.management.as_ref().filter(|management| management.features.contains(&feature));
+    let offered = p.product.offers(feature);
     offered.ok_or_else(|| {
         let (label, what) = (&p.product.label, feature.as_str());
         Error::Forbidden(format!("{label} does not offer {what} in the management section of its file"))

@@ -66,6 +66,12 @@ pub struct Product {
 }
 
 impl Product {
+    /// What the file says of managing, where it offers a feature.
+    #[must_use]
+    pub fn offers(&self, feature: Feature) -> Option<&Management> {
+        self.management.as_ref().filter(|management| management.features.contains(&feature))
+    }
+
     /// A level and its place in the list.
     #[must_use]
     pub fn level(&self, name: &str) -> Option<(usize, &Level)> {

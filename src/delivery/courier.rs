@@ -72,6 +72,8 @@ const BLOCKED: i64 = 3_600 * SECOND;
 const PAUSES: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3_600, 5 * 3_600, 10 * 3_600, 14 * 3_600, 20 * 3_600, 24 * 3_600];
 /// Longest time that a receiver can ask to be left alone, in seconds.
 const LONGEST_PAUSE: u64 = 24 * 3_600;
+/// The sequence of a try that is of no event.
+const NO_EVENT: i64 = -1;
 /// A replay of what an endpoint would not take.
 const DEAD_LETTERS: (i64, i64) = (-1, -1);
 
@@ -145,12 +147,6 @@ impl Courier {
     #[must_use]
     pub fn changed(&self) -> Arc<Notify> {
         self.changed.clone()
-    }
-
-    /// How addresses are reached.
-    #[must_use]
-    pub fn ways(&self) -> &Ways {
-        &self.ways
     }
 
     /// Sends, for ever.
@@ -280,39 +276,27 @@ struct Run<'a> {
     revived: Vec<i64>,
     gone: bool,
     ends: Instant,
-    began_at: i64,
 }
 
 impl<'a> Run<'a> {
     fn new(courier: &'a Courier, lent: Lent, next: i64) -> Self {
         let mut progress = lent.progress.clone();
-        let began_at = progress.next;
         progress.next = progress.next.max(next);
         let ends = Instant::now() + RUN;
-        Self {
-            courier,
-            lent,
-            progress,
-            attempts: Vec::new(),
-            dead: Vec::new(),
-            revived: Vec::new(),
-            gone: false,
-            ends,
-            began_at,
-        }
+        Self { courier, lent, progress, attempts: Vec::new(), dead: Vec::new(), revived: Vec::new(), gone: false, ends }
     }
 
     async fn go(mut self, key: Key) -> Ran {
         if let Err(error) = self.deliver().await {
             self.blocked(&error);
         }
-        let Self { courier: _, lent, progress, attempts, dead, revived, gone, ends: _, began_at } = self;
+        let Self { courier: _, lent, progress, attempts, dead, revived, gone, ends: _ } = self;
         let changed = !attempts.is_empty()
             || !dead.is_empty()
             || !revived.is_empty()
             || progress.trouble != lent.progress.trouble
             || progress.replay != lent.progress.replay
-            || progress.next - began_at > SKIPPED;
+            || progress.next - lent.progress.next > SKIPPED;
         let (next, due, replays) = (progress.next, progress.due.0, progress.replay.is_some());
         let report = changed.then(|| Report {
             organization_no: key.0,
@@ -441,35 +425,22 @@ impl<'a> Run<'a> {
 
     /// Sends events, and notes what became of that. Says whether the next ones may follow.
     async fn send(&mut self, sink: &dyn Sink, events: &[Shown], purpose: Purpose) -> bool {
-        let (at, began) = (self.courier.clock.now(), Instant::now());
-        let sent = match timeout(LONGEST, sink.send(events, at)).await {
-            Ok(sent) => sent,
-            Err(_) => Err(Failure {
-                kind: FailureKind::Unavailable,
-                status: None,
-                reason: "it did not answer in time".to_owned(),
-                retry_after: None,
-            }),
-        };
-        let sequence = |shown: Option<&Shown>| shown.map_or(-1, |shown| shown.event().sequence);
-        let events = (sequence(events.first()), sequence(events.last()));
-        let took_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let (status, trouble) = match &sent {
-            Ok(status) => (*status, None),
-            Err(failure) => (failure.status, Some(failure.reason.clone())),
-        };
-        self.attempts.push(Attempt { at, purpose, events, status, took_ms, trouble });
+        let at = self.courier.clock.now();
+        let sequence = |shown: Option<&Shown>| shown.map_or(NO_EVENT, |shown| shown.event().sequence);
+        let range = (sequence(events.first()), sequence(events.last()));
+        let (sent, attempt) = tried(sink.send(events, at), at, purpose, range).await;
+        self.attempts.push(attempt);
         let result = if sent.is_ok() { "taken" } else { "failed" };
         metrics::counter!("ledgerline_deliveries_total", "result" => result).increment(1);
         match sent {
-            Ok(_) => {
+            Ok(()) => {
                 self.progress.failures = 0;
                 self.progress.failing_since = None;
                 self.progress.trouble = None;
                 self.progress.succeeded_at = Some(at);
                 true
             }
-            Err(failure) => self.failed(&failure, events, purpose, at),
+            Err(failure) => self.failed(&failure, range, purpose, at),
         }
     }
 
@@ -507,10 +478,7 @@ fn pause(failures: i64, retry_after: Option<u64>, chance: &Chance) -> i64 {
 
 /// Whoever made the endpoint, as far as it may read.
 fn principal(product: Option<Arc<Product>>, lent: &Lent) -> Result<Principal> {
-    let offered = |product: &Arc<Product>| {
-        product.management.as_ref().is_some_and(|management| management.features.contains(&Feature::Endpoints))
-    };
-    let Some(product) = product.filter(offered) else {
+    let Some(product) = product.filter(|product| product.offers(Feature::Endpoints).is_some()) else {
         return Err(Error::Forbidden(format!("the product {} offers no endpoints", lent.product)));
     };
     let rights = &lent.endpoint.rights;
@@ -542,14 +510,30 @@ fn followed(lent: &Lent) -> Result<Followed> {
 /// `INTERNAL` where the endpoint cannot be opened.
 pub async fn test(endpoint: &Endpoint, organization: &str, ways: &Ways, at: Timestamp) -> Result<Attempt> {
     let sink = sinks::open(endpoint, ways)?;
-    let began = Instant::now();
-    let sent = match timeout(LONGEST, sink.test(organization, at)).await {
-        Ok(Ok(status)) => (status, None),
-        Ok(Err(failure)) => (failure.status, Some(failure.reason)),
-        Err(_) => (None, Some("it did not answer in time".to_owned())),
+    Ok(tried(sink.test(organization, at), at, Purpose::Test, (NO_EVENT, NO_EVENT)).await.1)
+}
+
+/// Waits for a receiver, as long as one may take: whether it has what it was sent, and the try as it is written down.
+async fn tried(
+    sending: impl Future<Output = Result<Option<u16>, Failure>>,
+    at: Timestamp,
+    purpose: Purpose,
+    events: (i64, i64),
+) -> (Result<(), Failure>, Attempt) {
+    let late = |_| Failure {
+        kind: FailureKind::Unavailable,
+        status: None,
+        reason: "it did not answer in time".to_owned(),
+        retry_after: None,
     };
+    let began = Instant::now();
+    let sent = timeout(LONGEST, sending).await.map_err(late).flatten();
     let took_ms = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-    Ok(Attempt { at, purpose: Purpose::Test, events: (-1, -1), status: sent.0, took_ms, trouble: sent.1 })
+    let (status, trouble) = match &sent {
+        Ok(status) => (*status, None),
+        Err(failure) => (failure.status, Some(failure.reason.clone())),
+    };
+    (sent.map(drop), Attempt { at, purpose, events, status, took_ms, trouble })
 }
 
 /// What is known after a look that began at an instant.

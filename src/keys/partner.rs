@@ -191,11 +191,12 @@ impl Partners {
 
     fn principal(&self, owned: &Owned, audience: Option<&OneOrMany>, now: Timestamp) -> Result<Principal> {
         let Owned { token, product, organization } = owned;
-        let offers = |product: &&Arc<Product>| {
-            product.management.as_ref().is_some_and(|management| management.features.contains(&Feature::Tokens))
-        };
         // A product that offers no tokens any more accepts none.
-        let product = self.products.get(product).filter(offers).ok_or(Error::Unauthenticated(NOT_ACCEPTED))?;
+        let product = self
+            .products
+            .get(product)
+            .filter(|product| product.offers(Feature::Tokens).is_some())
+            .ok_or(Error::Unauthenticated(NOT_ACCEPTED))?;
         if token.revoked_at.is_some() {
             return Err(Error::Unauthenticated("the token was revoked"));
         }
