@@ -62,6 +62,21 @@ struct Followed {
     size: watch::Sender<i64>,
 }
 
+impl Followed {
+    /// Wakes those who follow it, if its size is another one than was known.
+    fn tell(&self, size: i64) {
+        self.size.send_if_modified(|known| std::mem::replace(known, size) != size);
+    }
+}
+
+/// An organization that has grown.
+pub(super) struct Grown<'a> {
+    pub product: &'a str,
+    pub organization: &'a str,
+    pub no: i64,
+    pub size: i64,
+}
+
 /// Somebody who follows an organization. Dropped, it is followed by one less.
 pub struct Following {
     news: Arc<News>,
@@ -105,11 +120,11 @@ impl News {
         Following { news: self.clone(), name, size }
     }
 
-    /// Wakes those who follow an organization, if its size is another one than was known.
+    /// Wakes those who follow an organization.
     fn tell(&self, name: &Name, no: i64, size: i64) {
         if let Some(followed) = self.followed().get_mut(name) {
             followed.no = Some(no);
-            followed.size.send_if_modified(|known| std::mem::replace(known, size) != size);
+            followed.tell(size);
         }
     }
 
@@ -131,7 +146,7 @@ impl News {
         self.tell_whoever_follows_all(sizes.iter().map(|(no, size)| (*no, *size)));
         for followed in self.followed().values() {
             if let Some(&size) = followed.no.and_then(|no| sizes.get(&no)) {
-                followed.size.send_if_modified(|known| std::mem::replace(known, size) != size);
+                followed.tell(size);
             }
         }
     }
@@ -165,17 +180,16 @@ impl Store {
     }
 
     /// Tells of organizations that have grown by a commit of this process.
-    pub(super) fn tell_of_growth(&self, grown: impl Iterator<Item = (Name, i64, i64)>) {
-        let grown: Vec<_> = grown.collect();
-        self.news.tell_whoever_follows_all(grown.iter().map(|(_, no, size)| (*no, *size)));
-        let mut untold = (self.dialect == Dialect::Postgres).then(|| self.news.untold());
-        for (name, no, size) in grown {
-            self.news.tell(&name, no, size);
-            if let Some(untold) = &mut untold {
-                untold.insert(no, size);
+    pub(super) fn tell_of_growth(&self, grown: &[Grown<'_>]) {
+        let sizes = || grown.iter().map(|grown| (grown.no, grown.size));
+        self.news.tell_whoever_follows_all(sizes());
+        if !self.news.followed().is_empty() {
+            for Grown { product, organization, no, size } in grown {
+                self.news.tell(&((*product).to_owned(), (*organization).to_owned()), *no, *size);
             }
         }
-        if untold.is_some_and(|untold| !untold.is_empty()) {
+        if self.dialect == Dialect::Postgres && !grown.is_empty() {
+            self.news.untold().extend(sizes());
             self.news.grown.notify_one();
         }
     }
@@ -211,7 +225,7 @@ impl Store {
 
     async fn look_at_heads(&self) -> Result<()> {
         #[derive(FromQueryResult)]
-        struct Grown {
+        struct Sized {
             product: String,
             external_id: String,
             no: i64,
@@ -220,7 +234,7 @@ impl Store {
         let names: Vec<Name> = self.news.followed().keys().cloned().collect();
         for chunk in names.chunks(CHUNK) {
             let names = chunk.iter().map(|(product, id)| [product.as_str().into(), id.as_str().into()]);
-            for Grown { product, external_id, no, size } in self.rows_of::<Grown>(self.dialect.sizes_of(names)).await? {
+            for Sized { product, external_id, no, size } in self.rows_of::<Sized>(self.dialect.sizes_of(names)).await? {
                 self.news.tell(&(product, external_id), no, size);
             }
         }

@@ -24,6 +24,7 @@ use crate::{
         control::Place,
         dialect::{Dialect, sql::Sql},
         error,
+        news::Grown,
     },
 };
 
@@ -86,10 +87,13 @@ impl Store {
             self.dictionaries.remember_dictionary(org.no, org.dictionary.clone());
         }
         let grown = stage.events.iter().map(|staged| staged.organization).collect::<BTreeSet<_>>();
-        self.tell_of_growth(grown.into_iter().map(|at| &stage.organizations[at]).map(|org| {
-            let name = (org.product.clone(), org.external_id.clone());
-            (name, org.no, org.head.size)
-        }));
+        let grown = grown.into_iter().map(|at| &stage.organizations[at]).map(|org| Grown {
+            product: &org.product,
+            organization: &org.external_id,
+            no: org.no,
+            size: org.head.size,
+        });
+        self.tell_of_growth(&grown.collect::<Vec<_>>());
         Ok(answers(&stage, decisions, &earlier))
     }
 
