@@ -123,7 +123,9 @@ impl App {
             let partners = partners.clone();
             beside("last uses", move || {
                 let partners = partners.clone();
-                async move { partners.look_after().await }
+                async move {
+                    partners.look_after().await;
+                }
             })
         };
         let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;

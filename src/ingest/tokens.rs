@@ -122,8 +122,7 @@ pub async fn revoke_token(
     let scope = policy::may_administer(principal, organization, Feature::Tokens)?;
     let told = Told { action: TOKEN_REVOKED, resource: resource(&token.id, &token.label), metadata: json!({}) };
     change(writer, principal, scope, Change::RevokeToken { id: token.id.clone() }, told, now).await?;
-    // Other processes find it within half a minute.
-    partners.forget();
+    partners.forget_everywhere();
     Ok(())
 }
 

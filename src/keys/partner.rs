@@ -221,9 +221,14 @@ impl Partners {
         })
     }
 
-    /// Drops what is remembered of tokens: the next use of each asks the database. Whoever knows that one was revoked, in
-    /// this process or by word of another one, calls this.
-    pub fn forget(&self) {
+    /// Drops what is remembered of tokens, here and in other processes: the next use of each asks the database. A process
+    /// that does not hear of it finds it within half a minute.
+    pub fn forget_everywhere(&self) {
+        self.forget();
+        self.store.tell_of_revocation();
+    }
+
+    fn forget(&self) {
         self.known.invalidate_all();
         self.forgotten.send_replace(());
     }
@@ -323,12 +328,15 @@ impl Partners {
         Ok(read)
     }
 
-    /// Writes last uses down every half minute, for ever.
-    #[expect(clippy::infinite_loop, reason = "the task that it is for ends with the service")]
-    pub async fn look_after(&self) {
+    /// Writes last uses down every half minute and hears of revocations, for ever.
+    pub async fn look_after(&self) -> ! {
+        let mut write_uses = tokio::time::interval(WRITE_USES);
+        write_uses.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tokio::time::sleep(WRITE_USES).await;
-            self.write_uses().await;
+            tokio::select! {
+                _ = write_uses.tick() => self.write_uses().await,
+                () = self.store.tokens_revoked() => self.forget(),
+            }
         }
     }
 

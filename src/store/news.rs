@@ -31,8 +31,11 @@ const GATHER: Duration = Duration::from_millis(20);
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 /// Names of one statement.
 const CHUNK: usize = 500;
-/// The channel of PostgreSQL that processes tell each other by. What is said is `number:size`, parted by commas.
+/// The channel of PostgreSQL that processes tell each other by. What is said is `number:size`, parted by commas, or
+/// [`REVOKED`].
 const CHANNEL: &str = "ledgerline.news";
+/// Says that tokens were revoked.
+const REVOKED: &str = "revoked";
 /// Longest that is said at once: PostgreSQL takes less than 8,000 bytes.
 const PAYLOAD: usize = 7_900;
 
@@ -49,10 +52,36 @@ pub(super) struct News {
     all: Mutex<Option<BTreeMap<i64, i64>>>,
     /// There is something among them.
     any: Notify,
-    /// Sizes by number that other processes have not been told of.
-    untold: Mutex<BTreeMap<i64, i64>>,
+    /// Other processes may have revoked tokens.
+    revoked: Notify,
+    /// What other processes have not been told of.
+    untold: Mutex<Untold>,
     /// There is something to tell.
     grown: Notify,
+}
+
+/// What other processes are to be told of.
+#[derive(Default)]
+struct Untold {
+    /// Sizes of organizations, by number.
+    sizes: BTreeMap<i64, i64>,
+    /// Tokens were revoked.
+    is_revoked: bool,
+}
+
+impl Untold {
+    /// What is to be said, in texts that are short enough.
+    fn said(self) -> Vec<String> {
+        let mut said: Vec<String> = self.is_revoked.then(|| REVOKED.to_owned()).into_iter().collect();
+        for (no, size) in self.sizes {
+            let one = format!("{no}:{size}");
+            match said.last_mut() {
+                Some(last) if last.len() + 1 + one.len() <= PAYLOAD => last.extend([",", &one]),
+                _ => said.push(one),
+            }
+        }
+        said
+    }
 }
 
 /// An organization that somebody follows.
@@ -106,7 +135,7 @@ impl News {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn untold(&self) -> MutexGuard<'_, BTreeMap<i64, i64>> {
+    fn untold(&self) -> MutexGuard<'_, Untold> {
         self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -136,8 +165,11 @@ impl News {
         }
     }
 
-    /// Wakes those who follow organizations, by number.
-    fn tell_numbers(&self, said: &str) {
+    /// Wakes those whom it concerns what another process says.
+    fn hear(&self, said: &str) {
+        if said.split(',').any(|one| one == REVOKED) {
+            self.revoked.notify_one();
+        }
         let sizes: HashMap<i64, i64> = said
             .split(',')
             .filter_map(|one| one.split_once(':'))
@@ -153,6 +185,7 @@ impl News {
 
     /// Wakes everybody: what happened meanwhile is not known.
     fn tell_all(&self) {
+        self.revoked.notify_one();
         for followed in self.followed().values() {
             followed.size.send_modify(|_| {});
         }
@@ -189,9 +222,23 @@ impl Store {
             }
         }
         if self.dialect == Dialect::Postgres && !grown.is_empty() {
-            self.news.untold().extend(sizes());
+            self.news.untold().sizes.extend(sizes());
             self.news.grown.notify_one();
         }
+    }
+
+    /// Tells other processes that a token was revoked.
+    pub fn tell_of_revocation(&self) {
+        if self.dialect == Dialect::Postgres {
+            self.news.untold().is_revoked = true;
+            self.news.grown.notify_one();
+        }
+    }
+
+    /// Waits until another process may have revoked a token. One that is not heard of is found when tokens are read anew.
+    /// For one caller at a time.
+    pub async fn tokens_revoked(&self) {
+        self.news.revoked.notified().await;
     }
 
     /// Carries news from and to other processes, for ever.
@@ -246,15 +293,7 @@ impl Store {
             self.news.grown.notified().await;
             tokio::time::sleep(GATHER).await;
             let untold = std::mem::take(&mut *self.news.untold());
-            let mut said = Vec::<String>::new();
-            for (no, size) in untold {
-                let one = format!("{no}:{size}");
-                match said.last_mut() {
-                    Some(last) if last.len() + 1 + one.len() <= PAYLOAD => last.extend([",", &one]),
-                    _ => said.push(one),
-                }
-            }
-            for said in said {
+            for said in untold.said() {
                 let told =
                     Sql::new("SELECT 1 AS n FROM (SELECT pg_notify(").bind(CHANNEL).with(", ", said).text(")) t");
                 if let Err(error) = self.number_of(told).await {
@@ -275,18 +314,13 @@ impl Store {
     }
 
     async fn listen(&self) -> Result<(), sqlx::Error> {
-        let is_followed = || {
-            let all = self.news.all.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-            all || !self.news.followed().is_empty()
-        };
-        while !is_followed() {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
         let mut listener = PgListener::connect_with(self.read.get_postgres_connection_pool()).await?;
         listener.listen(CHANNEL).await?;
+        // What was said before was not heard.
+        self.news.tell_all();
         loop {
             match listener.try_recv().await? {
-                Some(said) => self.news.tell_numbers(said.payload()),
+                Some(said) => self.news.hear(said.payload()),
                 None => self.news.tell_all(),
             }
         }

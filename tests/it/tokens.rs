@@ -318,8 +318,14 @@ async fn a_revoked_token_ends_in_every_process_within_a_minute(app: &TestApp) {
         let revoked = revoke(&admin, &id).await.data();
         assert!(revoked["revokeAuditToken"]["token"]["revokedAt"].is_string());
         assert!(!is_accepted(app, &token).await, "at once where it was done");
-        assert!(is_accepted(&other, &token).await, "the other process remembers it for half a minute");
-        ahead.store(MINUTE / 2 + 1, Ordering::SeqCst);
+        match app.database {
+            // It is told: its clock stands still, so it has not read the token anew.
+            Database::Postgres => eventually(async || !is_accepted(&other, &token).await).await,
+            Database::Sqlite => {
+                assert!(is_accepted(&other, &token).await, "the other process remembers it for half a minute");
+                ahead.store(MINUTE / 2 + 1, Ordering::SeqCst);
+            }
+        }
         assert!(!is_accepted(&other, &token).await, "{kind}");
         assert!(is_accepted(&other, &kept).await, "{kind}");
         let answer = ask(app, &token, LIST).await;
