@@ -23,6 +23,7 @@ use crate::{
     ingest::Writer,
     keys::{Keys, Partners},
     reading::Reader,
+    retention::Sweeper,
     store::Store,
     tasks,
 };
@@ -141,7 +142,16 @@ impl App {
                 }
             })
         };
-        let services = Services { writer, reader, endpoints, partners, exports, clock };
+        let sweeping = {
+            let sweeper = Sweeper::new(store.clone(), writer.clone(), keys.products().clone(), clock.clone());
+            beside("sweep", move || {
+                let sweeper = sweeper.clone();
+                async move {
+                    sweeper.run().await;
+                }
+            })
+        };
+        let services = Services { writer, reader, endpoints, partners, exports, clock, chance: chance.clone() };
         let builder = schema_builder().data(services.clone());
         // Suggestions would tell the names of the schema one by one.
         let builder =
@@ -167,7 +177,7 @@ impl App {
             router,
             writing,
             courier,
-            beside: vec![upkeep, news, sending, uses, exporting],
+            beside: vec![upkeep, news, sending, uses, exporting, sweeping],
             stopping,
         })
     }
@@ -220,12 +230,12 @@ impl App {
     ) {
         let partners = services.partners.clone();
         drop(services);
-        // The routes held the other handles of the writer, and are gone. A handle that is left is not waited for.
-        let _ = tokio::time::timeout(DRAIN, writing).await;
         for task in beside {
             task.abort();
             let _ = task.await;
         }
+        // Routes and tasks held the other handles of the writer, and are gone. A handle that is left is not waited for.
+        let _ = tokio::time::timeout(DRAIN, writing).await;
         if let Err(error) = courier.let_go().await {
             tracing::warn!("endpoints are not let go of, so another process has them half a minute late: {error}");
         }

@@ -15,6 +15,8 @@ pub enum Code {
     PlanRequired,
     /// There is no such thing, or it is not yours to know of.
     NotFound,
+    /// The event was there, and has left the log: it was kept for as long as the product, or the organization, keeps events.
+    Expired,
     /// The request is wrong; `field` and `rule` say where and why.
     BadUserInput,
     /// The idempotency key was used for another event.
@@ -48,6 +50,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::PlanRequired => "PLAN_REQUIRED",
             Self::NotFound => "NOT_FOUND",
+            Self::Expired => "EXPIRED",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
             Self::LimitReached => "LIMIT_REACHED",
@@ -69,6 +72,7 @@ impl Code {
             Self::Unauthenticated => 401,
             Self::Forbidden | Self::PlanRequired => 403,
             Self::NotFound => 404,
+            Self::Expired => 410,
             Self::Conflict => 409,
             Self::RateLimited => 429,
             Self::Overloaded | Self::Unavailable => 503,
@@ -99,6 +103,9 @@ pub enum Error {
     /// Not there, or not the caller's.
     #[error("{0}")]
     NotFound(String),
+    /// It has left the log.
+    #[error("the event has left the log: it was kept for as long as events are kept")]
+    Expired,
     /// The caller's input breaks a rule.
     #[error("{field}: {}", sentence(rule, given.as_deref(), suggestions))]
     BadInput {
@@ -193,6 +200,7 @@ impl Error {
             Self::Forbidden(_) => Code::Forbidden,
             Self::PlanRequired { .. } => Code::PlanRequired,
             Self::NotFound(_) => Code::NotFound,
+            Self::Expired => Code::Expired,
             Self::BadInput { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
             Self::NoOrganizationLeft => Code::LimitReached,
@@ -208,7 +216,12 @@ impl Error {
     #[must_use]
     pub fn is_no(&self) -> bool {
         match self.code() {
-            Code::Unauthenticated | Code::Forbidden | Code::PlanRequired | Code::NotFound | Code::BadUserInput => true,
+            Code::Unauthenticated
+            | Code::Forbidden
+            | Code::PlanRequired
+            | Code::NotFound
+            | Code::Expired
+            | Code::BadUserInput => true,
             Code::Conflict
             | Code::LimitReached
             | Code::Overloaded

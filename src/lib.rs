@@ -26,6 +26,8 @@ pub mod reading;
 
 pub mod delivery;
 
+pub mod retention;
+
 pub mod graphql;
 
 pub mod http;

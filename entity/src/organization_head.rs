@@ -17,6 +17,9 @@ pub struct Model {
     pub dictionary: i64,
     /// Salt of its newest event: with the size, what tells one history from another.
     pub last_salt: i64,
+    /// How many of its events have left the log. It only grows, so what is remembered of a head with another number may
+    /// count events that are gone.
+    pub removed: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 6] = [
+const HISTORY: [Step; 7] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -47,6 +47,11 @@ const HISTORY: [Step; 6] = [
         name: "m20261126_030000_exports",
         sqlite: include_str!("exports/sqlite.sql"),
         postgres: include_str!("exports/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_080000_removals",
+        sqlite: include_str!("removals/sqlite.sql"),
+        postgres: include_str!("removals/postgres.sql"),
     },
 ];
 

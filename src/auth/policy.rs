@@ -3,9 +3,11 @@
 //! Answers come in one order: `NOT_FOUND` (an organization that is not the token's), `FORBIDDEN` (scope, role, log),
 //! `PLAN_REQUIRED`. Staff (`audit:staff`) read any organization of their product, whatever the role and plan.
 
+use std::sync::Arc;
+
 use super::{EXPORT, LogName, MANAGE, ManageScope, Principal, RECORD, ReadScope, WriteScope};
 use crate::{
-    catalog::{Feature, Management},
+    catalog::{Feature, Management, Product, management::OWN_ISSUER},
     error::{Code, Error, Result},
     event::{OrganizationId, names::check_id},
 };
@@ -148,6 +150,23 @@ pub fn may_export(p: &Principal, organization: Option<&str>) -> Result<ManageSco
     let (product, subject) = (p.product.clone(), p.subject.clone());
     let write = WriteScope { product, organization, log: None, allowed, subject, staff: p.is_staff() };
     Ok(ManageScope { write, management: management.clone(), feature: Feature::Exports })
+}
+
+/// Permission of the service itself, to tell in an organization's log what it has done by the product's rules.
+///
+/// # Errors
+/// `INTERNAL` where the organization's id is none.
+pub fn of_the_service(product: &Arc<Product>, organization: &str, feature: Feature) -> Result<ManageScope> {
+    let write = WriteScope {
+        product: product.clone(),
+        organization: OrganizationId::new("organization", organization).map_err(Error::internal)?,
+        log: None,
+        allowed: Vec::new(),
+        subject: OWN_ISSUER.to_owned(),
+        staff: false,
+    };
+    let management = product.management.clone().unwrap_or_else(Management::of_nobody);
+    Ok(ManageScope { write, management, feature })
 }
 
 /// What the product file says of managing, where it offers a feature.

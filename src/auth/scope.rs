@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::LogName;
 use crate::{
     catalog::{Feature, Management, Product},
+    error::{Error, Result},
     event::OrganizationId,
 };
 
@@ -152,6 +153,14 @@ impl ManageScope {
     #[must_use]
     pub fn allowed_logs(&self) -> &[LogName] {
         &self.write.allowed
+    }
+
+    /// Refuses whoever is narrowed to logs: what is managed concerns all of them.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn must_be_for_all_logs(&self) -> Result<()> {
+        if self.write.allowed.is_empty() { Ok(()) } else { Err(Error::other_logs()) }
     }
 
     /// Who manages.

@@ -22,10 +22,18 @@ pub const ENDPOINT_SECRET_ROTATED: &str = "audit_log.endpoint_secret_rotated";
 pub const ENDPOINT_REPLAYED: &str = "audit_log.endpoint_replayed";
 /// An export was asked for.
 pub const EXPORT_CREATED: &str = "audit_log.export_created";
+/// A hold was placed.
+pub const HOLD_PLACED: &str = "audit_log.hold_placed";
+/// A hold was lifted.
+pub const HOLD_LIFTED: &str = "audit_log.hold_lifted";
+/// What an organization wants of its retention changed.
+pub const RETENTION_CHANGED: &str = "audit_log.retention_changed";
+/// Events have left the log because they were kept for long enough.
+pub const EVENTS_REMOVED: &str = "audit_log.events_removed";
 
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 8] = [
+pub const OWN: [(&str, &str); 12] = [
     (TOKEN_CREATED, "Audit log token created"),
     (TOKEN_REVOKED, "Audit log token revoked"),
     (ENDPOINT_CREATED, "Audit log endpoint created"),
@@ -34,6 +42,10 @@ pub const OWN: [(&str, &str); 8] = [
     (ENDPOINT_SECRET_ROTATED, "Audit log endpoint secret rotated"),
     (ENDPOINT_REPLAYED, "Audit log endpoint replayed"),
     (EXPORT_CREATED, "Audit log export created"),
+    (HOLD_PLACED, "Audit log hold placed"),
+    (HOLD_LIFTED, "Audit log hold lifted"),
+    (RETENTION_CHANGED, "Audit log retention changed"),
+    (EVENTS_REMOVED, "Audit log events removed"),
 ];
 
 /// `iss` of the tokens that the service makes; no product may have it.
@@ -53,11 +65,16 @@ pub enum Feature {
     Endpoints,
     /// Rules that raise alerts.
     Rules,
+    /// For how long events are kept.
+    Retention,
+    /// What must not leave.
+    Holds,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Tokens, Self::Exports, Self::Endpoints, Self::Rules];
+    pub const ALL: [Self; 6] =
+        [Self::Tokens, Self::Exports, Self::Endpoints, Self::Rules, Self::Retention, Self::Holds];
 
     /// The word of a product file.
     #[must_use]
@@ -67,6 +84,8 @@ impl Feature {
             Self::Exports => "exports",
             Self::Endpoints => "endpoints",
             Self::Rules => "rules",
+            Self::Retention => "retention",
+            Self::Holds => "holds",
         }
     }
 }
@@ -84,6 +103,20 @@ pub struct Management {
     pub features: Vec<Feature>,
     /// Beginning of opaque keys.
     pub key_prefix: String,
+}
+
+impl Management {
+    /// Where the file has no section: nothing can be managed, and the service still tells what it does.
+    #[must_use]
+    pub fn of_nobody() -> Self {
+        Self {
+            category: None,
+            roles: Vec::new(),
+            plans: Vec::new(),
+            features: Vec::new(),
+            key_prefix: KEY_PREFIX.to_owned(),
+        }
+    }
 }
 
 /// The built-in label of an own action; `None` for any other name.

@@ -9,6 +9,7 @@ pub mod management;
 pub mod ocsf;
 mod parse;
 mod products;
+pub mod retention;
 pub mod routes;
 mod section;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use fault::{ProductError, ProductErrors};
 pub use management::{Feature, Management};
 pub(crate) use parse::is_loopback;
 pub use products::Products;
+pub use retention::Keep;
 pub use viewer::{ActionDisplay, ColumnKind, DateFilter, FilterKind, Paging, Viewer, ViewerColumn, ViewerFilter};
 
 use crate::{
@@ -61,8 +63,10 @@ pub struct Product {
     pub viewer: Viewer,
     /// Its own REST routes.
     pub routes: Vec<routes::Route>,
-    /// Days that events are kept; `None` is for ever.
-    pub retention_days: Option<u32>,
+    /// For how long events are kept, where neither their level nor the organization says otherwise.
+    pub retention: Keep,
+    /// Days that events are kept at least, whoever wants it shorter: 0 where the file names none.
+    pub retention_floor: i64,
 }
 
 impl Product {
@@ -245,6 +249,8 @@ pub struct Level {
     pub on_delete: LogDeletion,
     /// Whether a list of this level shows the logs below it, where the question does not say.
     pub include_nested: bool,
+    /// For how long its events are kept, where that is another time than the product's.
+    pub retention: Option<Keep>,
 }
 
 /// What becomes of the events of a deleted log.

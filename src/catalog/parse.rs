@@ -12,7 +12,7 @@ use std::{collections::HashMap, path::Path};
 pub(crate) use names::is_loopback;
 
 use super::{
-    AccessRules, KeySource, Labels, Product, ProductError,
+    AccessRules, Keep, KeySource, Labels, Product, ProductError,
     fault::Report,
     is_same_but_for_case,
     section::{At, Section},
@@ -97,10 +97,11 @@ fn product(
     }
     issuer_at.clone_from(&issuer);
     let audience = root.text("audience");
-    let retention_days = retention(&mut root);
+    let retention = retention(&mut root);
+    let floor = floor(&mut root, retention.as_ref());
     let keys = keys(&mut root, folder);
     let access = root.section("access").map(access);
-    let levels = levels::levels(&mut root);
+    let levels = levels::levels(&mut root, floor);
     let catalog = root.section("catalog").map(|section| catalog::catalog(section, &levels));
     let actor_kinds = catalog.as_ref().map(|catalog| catalog.actor_kinds.as_slice()).unwrap_or_default();
     let categories = catalog.as_ref().map(|catalog| catalog.categories.as_slice()).unwrap_or_default();
@@ -128,25 +129,47 @@ fn product(
         plan_labels,
         viewer: viewer?,
         routes,
-        retention_days,
+        retention: retention?.value,
+        retention_floor: floor,
     })
 }
 
 /// `retention = "forever"` or `"400 days"`.
-fn retention(root: &mut Section<'_, '_>) -> Option<u32> {
+fn retention(root: &mut Section<'_, '_>) -> Option<At<Keep>> {
     let text = root.text("retention")?;
-    if text.value == "forever" {
-        return None;
+    kept(root.report, text)
+}
+
+/// `retention_floor = "183 days"`: 0 where it is left out.
+fn floor(root: &mut Section<'_, '_>, retention: Option<&At<Keep>>) -> i64 {
+    let Some(text) = root.text_if_any("retention_floor") else { return 0 };
+    let (span, key) = (text.span, text.key.clone());
+    let Some(floor) = kept(root.report, text) else { return 0 };
+    let Some(floor) = floor.value.days() else {
+        root.report.add(span, key, "must be a number of days: keep everything by retention = \"forever\"");
+        return 0;
+    };
+    if let Some(retention) = retention {
+        below_floor(root.report, retention, floor);
     }
-    let days = text.value.strip_suffix(" days").and_then(|days| days.parse().ok()).filter(|days| *days > 0);
-    if days.is_none() {
-        root.report.add(
-            text.span,
-            text.key,
-            format!("must be \"forever\" or a number of days such as \"400 days\", not {:?}", text.value),
-        );
+    floor
+}
+
+/// A time to keep events for; another text is noted.
+fn kept(report: &Report<'_>, At { value, span, key }: At<String>) -> Option<At<Keep>> {
+    let kept = Keep::parse(&value);
+    if kept.is_none() {
+        let fault = "must be \"forever\" or a number of days such as \"400 days\"";
+        report.add(span, &key, format!("{fault}, not {value:?}"));
     }
-    days
+    kept.map(|value| At { value, span, key })
+}
+
+/// Notes a time that is shorter than the floor.
+fn below_floor(report: &Report<'_>, kept: &At<Keep>, floor: i64) {
+    if kept.value.days().is_some_and(|days| days < floor) {
+        report.add(kept.span, &kept.key, format!("must be at least retention_floor, which is {floor} days"));
+    }
 }
 
 fn keys(root: &mut Section<'_, '_>, folder: Option<&Path>) -> Vec<KeySource> {

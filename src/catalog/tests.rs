@@ -189,7 +189,7 @@ fn gates_and_views_are_as_documented() {
             let (access, viewer) = (&product.access, &product.viewer);
             let columns: Vec<_> = viewer.columns.iter().map(|column| column.label.as_str()).collect();
             format!(
-                "{}: roles {:?}, plans {:?}{}, {}, {:?}, {:?}, {:?}, filters {}, kept {:?}",
+                "{}: roles {:?}, plans {:?}{}, {}, {:?}, {:?}, {:?}, filters {}, kept {}",
                 product.name,
                 access.roles,
                 access.plans,
@@ -202,16 +202,16 @@ fn gates_and_views_are_as_documented() {
                     all if all == FilterKind::ALL.len() => "all".to_owned(),
                     _ => format!("{:?}", viewer.filters.iter().map(|filter| filter.kind).collect::<Vec<_>>()),
                 },
-                product.retention_days,
+                product.retention,
             )
         })
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
-    caputchin: roles ["admin", "owner"], plans ["apex"] (hidden), Time|Action|Actor|Target|Details|Log, More, Both, Name, filters all, kept None
-    cloud-sessions: roles ["admin"], plans ["paid"], Event|User|IP|Details|Time, Pages, Range, Name, filters [Action, Email], kept None
-    workspace: roles ["admin"], plans [], Event type|Actor|Timestamp|Details, More, Both, Name, filters [Action, Actor], kept None
-    scim-platform: roles ["admin"], plans [], Time|Actor|Action|Category|Resource, More, Presets, Label, filters [Search, Category, Action], kept None
-    capydb: roles ["admin", "owner"], plans [], Time|Actor|Action|Project|Details, More, Both, Label, filters all, kept None
+    caputchin: roles ["admin", "owner"], plans ["apex"] (hidden), Time|Action|Actor|Target|Details|Log, More, Both, Name, filters all, kept forever
+    cloud-sessions: roles ["admin"], plans ["paid"], Event|User|IP|Details|Time, Pages, Range, Name, filters [Action, Email], kept forever
+    workspace: roles ["admin"], plans [], Event type|Actor|Timestamp|Details, More, Both, Name, filters [Action, Actor], kept forever
+    scim-platform: roles ["admin"], plans [], Time|Actor|Action|Category|Resource, More, Presets, Label, filters [Search, Category, Action], kept forever
+    capydb: roles ["admin", "owner"], plans [], Time|Actor|Action|Project|Details, More, Both, Label, filters all, kept forever
     "#);
 }
 

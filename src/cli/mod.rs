@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod import;
 mod reindex;
+mod sweep;
 mod token;
 
 use std::{io::Write, process::ExitCode, sync::Arc};
@@ -60,6 +61,8 @@ enum Command {
     /// Makes search terms anew that an older version has made; the service may be up, once no older version records any
     /// more. Safe to interrupt and repeat.
     Reindex(reindex::ReindexArgs),
+    /// Removes what was kept for long enough, as the service does every hour; it may be up. Safe to interrupt and repeat.
+    Sweep(sweep::SweepArgs),
     /// Prints the GraphQL schema.
     Schema,
     /// Brings the database's schema up to date.
@@ -94,6 +97,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Export(arguments) => export::run(&settings, &products, &arguments).await?,
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
         Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
+        Command::Sweep(arguments) => sweep::run(&settings, &products, &arguments).await?,
         Command::Migrate { dry_run: true, .. } => would_migrate(&settings).await?,
         Command::Migrate { citus, .. } => migrate(&settings, citus).await?,
     }

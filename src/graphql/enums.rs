@@ -47,6 +47,8 @@ pub enum ErrorCode {
     PlanRequired,
     /// There is no such thing, or it is not yours to know of.
     NotFound,
+    /// The event was there, and has left the log: it was kept for as long as the product, or the organization, keeps events.
+    Expired,
     /// The request is wrong; `field` and `rule` say where and why.
     BadUserInput,
     /// The idempotency key was used for another event.

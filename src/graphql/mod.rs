@@ -17,6 +17,7 @@ pub mod live;
 mod query;
 mod record;
 pub mod response;
+mod retention;
 mod scalars;
 mod tokens;
 mod variables;
@@ -32,6 +33,7 @@ pub use record::event_of;
 
 use crate::{
     auth::Principal,
+    chance::Chance,
     clock::Clock,
     delivery::{endpoint::Endpoints, export::Exports},
     error::{Error, Result},
@@ -62,6 +64,8 @@ pub struct Services {
     pub exports: Arc<Exports>,
     /// The time.
     pub clock: Clock,
+    /// What ids are drawn from.
+    pub chance: Chance,
 }
 
 /// Names a request in answers and in the log.

@@ -10,7 +10,9 @@ use super::{
     event::{Actor, AuditEvent, Node},
     exports::{self, AuditExport},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
-    principal, services,
+    principal,
+    retention::{self, AuditHold, AuditRetention},
+    services,
     tokens::{self, AuditTokenPage},
     viewer::Viewer,
 };
@@ -141,6 +143,25 @@ impl Query {
             after,
         };
         tokens::list(ctx, asked).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// For how long events of an organization are kept. Needs what `setAuditRetention` needs.
+    async fn audit_retention(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Option<AuditRetention>> {
+        retention::find(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// What must not leave the log, the oldest hold first. Needs what `placeAuditHold` needs.
+    #[graphql(complexity = "20 * child_complexity + 1")]
+    async fn audit_holds(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Option<Vec<AuditHold>>> {
+        retention::holds(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// An export by its id. Needs what `createAuditExport` needs.

@@ -17,6 +17,10 @@ use super::{
     event::{AuditEvent, AuditLog},
     exports::{self, CreateAuditExportInput, CreateAuditExportPayload},
     principal,
+    retention::{
+        self, LiftAuditHoldInput, LiftAuditHoldPayload, PlaceAuditHoldInput, PlaceAuditHoldPayload,
+        SetAuditRetentionInput, SetAuditRetentionPayload,
+    },
     scalars::BigInt,
     services,
     tokens::{self, CreateAuditTokenInput, CreateAuditTokenPayload, RevokeAuditTokenInput, RevokeAuditTokenPayload},
@@ -229,6 +233,37 @@ impl Mutation {
         #[graphql(desc = "What to send.")] input: ReplayEndpointInput,
     ) -> async_graphql::Result<Option<ReplayEndpointPayload>> {
         endpoints::replay(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Sets for how long events are kept, and records that in the organization's log. Nothing is kept shorter than the
+    /// product's floor. Needs the scope `audit:manage`, a token that is not narrowed to logs, and what else the product's
+    /// `[management]` asks.
+    async fn set_audit_retention(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "For how long.")] input: SetAuditRetentionInput,
+    ) -> async_graphql::Result<Option<SetAuditRetentionPayload>> {
+        retention::set(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Keeps events in the log, however old they get, and records that in the organization's log. From the answer on,
+    /// none of them leaves until the hold is lifted. Needs what `setAuditRetention` needs.
+    async fn place_audit_hold(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The hold to place.")] input: PlaceAuditHoldInput,
+    ) -> async_graphql::Result<Option<PlaceAuditHoldPayload>> {
+        retention::place(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Lifts a hold, and records that in the organization's log: what it kept leaves when it is old enough. Needs what
+    /// `setAuditRetention` needs.
+    async fn lift_audit_hold(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The hold to lift.")] input: LiftAuditHoldInput,
+    ) -> async_graphql::Result<Option<LiftAuditHoldPayload>> {
+        retention::lift(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Makes a token for a partner or for a page, with no more power than the token that asks, and records that in the

@@ -38,10 +38,22 @@ pub async fn change(
     told: Told,
     now: Timestamp,
 ) -> Result<Box<Recorded>> {
+    change_as(writer, actor(principal), scope, change, told, now).await
+}
+
+/// The same as an actor: the service itself does some things by the product's rules.
+pub(super) async fn change_as(
+    writer: &Writer,
+    actor: Actor,
+    scope: ManageScope,
+    change: Change,
+    told: Told,
+    now: Timestamp,
+) -> Result<Box<Recorded>> {
     let event = RecordInput {
         resources: vec![told.resource],
         metadata: Some(told.metadata.to_string()),
-        ..RecordInput::new(told.action, actor(principal))
+        ..RecordInput::new(told.action, actor)
     };
     let category = own_category(&scope.product().catalog, scope.management(), &event.action);
     let filled = Filled { category, outcome: Some(Outcome::Success) };

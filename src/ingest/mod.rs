@@ -4,6 +4,7 @@ mod admit;
 mod exports;
 mod manage;
 mod record;
+pub mod retention;
 mod rules;
 mod tokens;
 mod writer;

@@ -1,5 +1,6 @@
 //! What is asked of a log, apart from what an event is: filter, search, period, order and cursor. No I/O.
 
+pub mod asked;
 mod canonical;
 pub mod cursor;
 pub mod filter;

@@ -22,12 +22,15 @@ impl Reader {
     /// The event of an id.
     ///
     /// # Errors
-    /// `NOT_FOUND` where there is none, or it is not the caller's to see; `FORBIDDEN` or `PLAN_REQUIRED` for whoever may
+    /// `EXPIRED` where it has left the log; `NOT_FOUND` where there is none, or it is not the caller's to see; `FORBIDDEN` or `PLAN_REQUIRED` for whoever may
     /// not read at all.
     pub async fn event(&self, principal: &Principal, id: &str) -> Result<Shown> {
         let scope = policy::may_find(principal)?;
         let id: EventId = id.parse().map_err(|()| Error::not_found("event"))?;
-        let (event, dictionary) = self.store.event(&scope, id).await?.ok_or_else(|| Error::not_found("event"))?;
+        let Some((event, dictionary)) = self.store.event(&scope, id).await? else {
+            let has_left = self.store.has_left(&scope, id).await?;
+            return Err(if has_left { Error::Expired } else { Error::not_found("event") });
+        };
         Ok(Shown::new(event, scope.product(), &dictionary))
     }
 

@@ -10,11 +10,13 @@ mod find;
 pub mod follow;
 pub mod list;
 mod readable;
+mod retention;
 pub mod shown;
 mod tokens;
 
 pub use find::Found;
 pub use readable::{Choice, Readable};
+pub use retention::{Kept, LevelKept};
 pub use tokens::{AskedTokens, Tokens};
 
 use crate::{clock::Clock, store::Store};

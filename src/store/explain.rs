@@ -2,7 +2,12 @@
 
 use sea_orm::{ConnectionTrait, TryGetable, Value};
 
-use super::{PageRequest, Selection, Store, dialect::sql::Sql, error, reindex::BATCH, write::CHUNK};
+use super::{
+    PageRequest, Selection, Store,
+    dialect::{CHUNK, sql::Sql},
+    error,
+    reindex::BATCH,
+};
 use crate::{error::Result, event::words::NORMALISER_VERSION, question::cursor::OrderField};
 
 impl Store {

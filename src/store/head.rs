@@ -41,9 +41,10 @@ impl Head {
 }
 
 /// Whether a head can have grown out of an earlier one of the same organization. Salts are drawn at random, so two
-/// histories of the same size end in different ones.
+/// histories of the same size end in different ones; and what has left never comes back.
 pub(super) fn grew(earlier: &head::Model, now: &head::Model) -> bool {
-    now.size > earlier.size || (now.size == earlier.size && now.last_salt == earlier.last_salt)
+    now.removed >= earlier.removed
+        && (now.size > earlier.size || (now.size == earlier.size && now.last_salt == earlier.last_salt))
 }
 
 impl Store {
@@ -91,7 +92,7 @@ impl Store {
     }
 
     fn select_heads(&self) -> Sql {
-        Sql::new("SELECT h.organization_no, h.size, h.spill, h.recorded_ns, h.dictionary, h.last_salt, o.product, o.external_id, ")
+        Sql::new("SELECT h.organization_no, h.size, h.spill, h.recorded_ns, h.dictionary, h.last_salt, h.removed, o.product, o.external_id, ")
             .text(self.dialect.partitions_mark())
             .text(" AS partitions FROM organization_head h JOIN organization o ON o.no = h.organization_no")
     }

@@ -5,6 +5,7 @@ mod connection;
 pub mod control;
 mod copy;
 mod count;
+mod derived;
 mod dialect;
 mod dictionary;
 pub(crate) mod error;
@@ -17,6 +18,7 @@ mod postgres;
 mod range;
 mod read;
 mod reindex;
+mod removal;
 mod rows;
 mod schema;
 mod sqlite;
@@ -48,6 +50,7 @@ pub use read::{
     view::check_log,
 };
 pub use reindex::Reindexed;
+pub use removal::{Due, Step, Swept};
 pub use schema::Schema;
 pub use sqlite::wal::Log;
 pub use write::task::{Appended, Deleted, Item, ItemResult, Key, Recorded, Task};

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     Store,
-    dialect::{Dialect, sql::Sql},
+    dialect::{CHUNK, Dialect, sql::Sql},
     error,
 };
 use crate::error::Result;
@@ -29,8 +29,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const GATHER: Duration = Duration::from_millis(20);
 /// How long is waited before a lost listener is replaced.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
-/// Names of one statement.
-const CHUNK: usize = 500;
 /// The channel of PostgreSQL that processes tell each other by. What is said is `number:size`, parted by commas, or
 /// [`REVOKED`].
 const CHANNEL: &str = "ledgerline.news";

@@ -30,7 +30,13 @@ impl Store {
 
     /// Runs a statement that selects one number as `n`.
     pub(super) async fn number_of(&self, sql: Sql) -> Result<i64> {
-        Ok(self.rows_of::<Number>(sql).await?.first().map_or(0, |row| row.n))
+        self.number_on(&self.read, sql).await
+    }
+
+    /// The same on a connection of the caller's.
+    pub(super) async fn number_on(&self, connection: &impl ConnectionTrait, sql: Sql) -> Result<i64> {
+        let row = Number::find_by_statement(sql.on(self.dialect.backend())).one(connection).await;
+        Ok(row.map_err(error::from)?.map_or(0, |row| row.n))
     }
 }
 

@@ -46,6 +46,7 @@ pub const HEAD: Table = Table {
         ("recorded_ns", Integer),
         ("dictionary", Integer),
         ("last_salt", Integer),
+        ("removed", Integer),
     ],
 };
 
@@ -262,12 +263,33 @@ pub const EXPORT: Table = Table {
     ],
 };
 
+/// What must not leave while it is there.
+pub const HOLD: Table = Table {
+    name: "hold",
+    key: &[("organization_no", Integer), ("id", Text)],
+    rest: &[("label", Text), ("question", Text), ("created_ns", Integer), ("created_by", Text)],
+};
+
+/// For how many days an organization wants its events kept, other than its product says.
+pub const RETENTION: Table = Table {
+    name: "retention",
+    key: &[("organization_no", Integer), ("level", Text)],
+    rest: &[("days", Integer), ("changed_ns", Integer), ("changed_by", Text)],
+};
+
+/// How far each sweep has got. Not copied: another database looks at everything once.
+pub const SWEEP: Table = Table {
+    name: "sweep",
+    key: &[("organization_no", Integer), ("days", Integer)],
+    rest: &[("next", Integer), ("rules", Text), ("untold", Integer)],
+};
+
 /// Where PostgreSQL keeps events of which time. Not copied: each database makes its own.
 pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 17] = [
+pub const ALL: [&Table; 20] = [
     &ORGANIZATION,
     &PARTITION,
     &ISSUER_KEY,
@@ -285,6 +307,9 @@ pub const ALL: [&Table; 17] = [
     &DEAD_LETTER,
     &ATTEMPT,
     &EXPORT,
+    &HOLD,
+    &RETENTION,
+    &SWEEP,
 ];
 
 /// Columns of an event `e`, without its terms, in the order that `rows.rs` reads them.
@@ -302,6 +327,16 @@ impl Table {
     /// The names of its columns.
     pub fn names(&self) -> Vec<&'static str> {
         self.columns().map(|(name, _)| name).collect()
+    }
+
+    /// The names of its key's columns.
+    pub fn key_names(&self) -> Vec<&'static str> {
+        self.key.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// `UPDATE name SET column = value`, without saying which rows.
+    pub fn update(&self, column: &'static str, value: impl Into<sea_orm::Value>) -> Sql {
+        Sql::new(&format!("UPDATE {} SET {column} = ", self.name)).bind(value)
     }
 
     /// Whether its rows belong to one organization each; a cluster keeps those of one organization on one node.

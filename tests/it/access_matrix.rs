@@ -211,6 +211,12 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
     let create = "mutation($input: CreateAuditTokenInput!) { it: createAuditToken(input: $input) { secret } }";
     let revoke = "mutation($input: RevokeAuditTokenInput!) { it: revokeAuditToken(input: $input) { token { id } } }";
     let tokens = "query($organization: ID) { it: auditTokens(organization: $organization) { tokens { id } } }";
+    let retention = "query($organization: ID) { it: auditRetention(organization: $organization) { floorDays } }";
+    let holds = "query($organization: ID) { it: auditHolds(organization: $organization) { id } }";
+    let keep =
+        "mutation($input: SetAuditRetentionInput!) { it: setAuditRetention(input: $input) { retention { isWished } } }";
+    let hold = "mutation($input: PlaceAuditHoldInput!) { it: placeAuditHold(input: $input) { hold { label } } }";
+    let lift = "mutation($input: LiftAuditHoldInput!) { it: liftAuditHold(input: $input) { hold { id } } }";
     let follow = "subscription($organization: ID, $log: AuditLogInput) { it: auditEventRecorded(organization: \
                   $organization, log: $log) { cursor } }";
     let endpoints = "query($organization: ID) { it: auditEndpoints(organization: $organization) { id } }";
@@ -306,6 +312,30 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
         question("rotateEndpointSecret", "rotateEndpointSecret(unknown)", rotate, unknown.clone()),
         question("testEndpoint", "testEndpoint(unknown)", test, unknown),
         question("replayEndpoint", "replayEndpoint(unknown)", replay, again),
+        question("auditRetention", "auditRetention", retention, json!({})),
+        question(
+            "auditRetention",
+            "auditRetention(organization: globex)",
+            retention,
+            json!({ "organization": "globex" }),
+        ),
+        question("auditHolds", "auditHolds", holds, json!({})),
+        question("auditHolds", "auditHolds(organization: globex)", holds, json!({ "organization": "globex" })),
+        question("setAuditRetention", "setAuditRetention", keep, json!({ "input": { "forever": true } })),
+        question(
+            "setAuditRetention",
+            "setAuditRetention(organization: globex)",
+            keep,
+            json!({ "input": { "forever": true, "organization": "globex" } }),
+        ),
+        question("placeAuditHold", "placeAuditHold", hold, json!({ "input": { "label": "case" } })),
+        question(
+            "placeAuditHold",
+            "placeAuditHold(organization: globex)",
+            hold,
+            json!({ "input": { "label": "case", "organization": "globex" } }),
+        ),
+        question("liftAuditHold", "liftAuditHold(unknown)", lift, json!({ "input": { "id": "hold_unknown" } })),
         question("createAuditToken", "createAuditToken", create, made(None)),
         question("createAuditToken", "createAuditToken(organization: globex)", create, made(Some("globex"))),
         question("revokeAuditToken", "revokeAuditToken", revoke, json!({ "input": { "id": revocable } })),

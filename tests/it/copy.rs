@@ -404,7 +404,7 @@ async fn every_column_of_both_databases_is_carried_or_built() {
         &sqlite.url,
         "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table' \
          AND m.name NOT LIKE 'event\\_search%' ESCAPE '\\' AND m.name NOT LIKE 'seaql%' AND m.name NOT LIKE 'sqlite%' \
-         AND m.name NOT IN ('write_probe', 'schema_history', 'stale_terms', 'attempt', 'export')",
+         AND m.name NOT IN ('write_probe', 'schema_history', 'stale_terms', 'attempt', 'export', 'removal_grant', 'sweep', 'sweep_clock')",
     )
     .await
     .into_iter()
@@ -419,7 +419,7 @@ async fn every_column_of_both_databases_is_carried_or_built() {
         &postgres.url,
         "SELECT relname || '.' || attname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace AND nspname = \
          'public' JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped WHERE relkind IN ('r', \
-         'p') AND NOT relispartition AND relname NOT IN ('seaql_migrations', 'schema_history', 'stale_terms', 'event_partition', 'attempt', 'export')",
+         'p') AND NOT relispartition AND relname NOT IN ('seaql_migrations', 'schema_history', 'stale_terms', 'event_partition', 'attempt', 'export', 'sweep', 'sweep_clock')",
     )
     .await
     .into_iter()

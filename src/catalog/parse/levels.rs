@@ -1,6 +1,6 @@
 //! Levels of a product file.
 
-use super::names::fault_of_name;
+use super::{below_floor, kept, names::fault_of_name};
 use crate::{
     catalog::{
         Level, LogDeletion,
@@ -13,7 +13,7 @@ const DELETIONS: [(&str, LogDeletion); 3] =
     [("REMOVE", LogDeletion::Remove), ("CLEAR", LogDeletion::Clear), ("KEEP", LogDeletion::Keep)];
 
 /// Reads the levels: one without a parent, all others below it.
-pub(super) fn levels(root: &mut Section<'_, '_>) -> Vec<Level> {
+pub(super) fn levels(root: &mut Section<'_, '_>, floor: i64) -> Vec<Level> {
     let sections = root.sections("levels");
     if sections.is_empty() {
         root.report.add(root.span, "levels", "is missing: there must be the organization's own level");
@@ -30,6 +30,10 @@ pub(super) fn levels(root: &mut Section<'_, '_>) -> Vec<Level> {
             None => section.choice_if_any("on_delete", &DELETIONS),
         };
         let include_nested = section.flag("include_nested");
+        let retention = section.text_if_any("retention").and_then(|text| kept(section.report, text));
+        if let Some(retention) = &retention {
+            below_floor(section.report, retention, floor);
+        }
         let (report, span, path) = (section.report, section.span, section.path.clone());
         section.end();
         if parent.is_none() {
@@ -63,6 +67,7 @@ pub(super) fn levels(root: &mut Section<'_, '_>) -> Vec<Level> {
             parent: parent.as_ref().map(|parent| parent.value.clone()),
             on_delete: on_delete.map_or(LogDeletion::Keep, |on_delete| on_delete.value),
             include_nested,
+            retention: retention.map(|kept| kept.value),
         });
         parents.push(parent);
     }

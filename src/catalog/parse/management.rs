@@ -6,11 +6,13 @@ use crate::catalog::{
     section::{At, Section},
 };
 
-const FEATURES: [(&str, Feature); 4] = [
+const FEATURES: [(&str, Feature); 6] = [
     (Feature::Tokens.as_str(), Feature::Tokens),
     (Feature::Exports.as_str(), Feature::Exports),
     (Feature::Endpoints.as_str(), Feature::Endpoints),
     (Feature::Rules.as_str(), Feature::Rules),
+    (Feature::Retention.as_str(), Feature::Retention),
+    (Feature::Holds.as_str(), Feature::Holds),
 ];
 /// Characters of a beginning of keys, at most.
 const PREFIX_CHARS: usize = 32;

@@ -8,6 +8,8 @@
 
 pub mod endpoints;
 pub mod exports;
+pub mod holds;
+pub mod retention;
 pub mod tokens;
 
 use super::{Dictionary, Store, connection::transaction::Transaction};
@@ -31,6 +33,10 @@ pub enum Change {
     Endpoint(endpoints::EndpointChange),
     /// An export is asked for.
     CreateExport(Box<exports::NewExport>),
+    /// A hold is placed or lifted.
+    Hold(holds::HoldChange),
+    /// What an organization wants of its retention changes, or a sweep tells what it did.
+    Retention(retention::RetentionChange),
 }
 
 /// A change with whoever may make it.
@@ -72,6 +78,8 @@ impl Store {
             Change::RevokeToken { id } => self.may_be_revoked(tx, place, id).await,
             Change::Endpoint(change) => self.may_be_changed(tx, place, change).await,
             Change::CreateExport(_) => self.may_be_exported(tx, place).await,
+            Change::Hold(change) => self.may_be_held(tx, place, change).await,
+            Change::Retention(change) => self.may_be_retained(tx, place, change).await,
         }
     }
 
@@ -85,6 +93,8 @@ impl Store {
             Change::RevokeToken { id } => self.mark_revoked(tx, place, id).await,
             Change::Endpoint(change) => self.change_endpoint(tx, place, change).await,
             Change::CreateExport(export) => self.insert_export(tx, place, export).await,
+            Change::Hold(change) => self.change_hold(tx, place, change).await,
+            Change::Retention(change) => self.change_retention(tx, place, change).await,
         }
     }
 }

@@ -9,9 +9,9 @@ use crate::{
         dialect::{Dialect, copying::Part},
         error,
         tables::{
-            COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, EVENT, HEAD,
+            COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, EVENT, HEAD, HOLD,
             Holds::{Bytes, Integer, Small, Text},
-            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, ORGANIZATION, PARTNER_TOKEN, TERMS_VERSION, Table,
+            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, ORGANIZATION, PARTNER_TOKEN, RETENTION, TERMS_VERSION, Table,
         },
     },
 };
@@ -21,7 +21,7 @@ pub type Cells = Vec<Value>;
 
 /// What follows from an organization's events, or belongs to them; its rows change as events are recorded, and with them
 /// alone: whoever changes one that no event counts records an event that tells of it.
-pub const CHANGING: [&Table; 6] = [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT];
+pub const CHANGING: [&Table; 8] = [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &HOLD, &RETENTION];
 
 /// What changes beside recording, and is small: each run of a copy writes all of it anew.
 pub const WHOLE: [&Table; 3] = [&ISSUER_KEY, &DELIVERY, &DEAD_LETTER];

@@ -45,7 +45,7 @@ impl Source<'_> {
             unfinished: i64,
         }
         let sql = Sql::new(
-            "SELECT CAST(coalesce((SELECT sum(size) FROM organization_head), 0) AS BIGINT) AS n, (SELECT count(*) FROM organization o \
+            "SELECT CAST(coalesce((SELECT sum(size - removed) FROM organization_head), 0) AS BIGINT) AS n, (SELECT count(*) FROM organization o \
             WHERE NOT EXISTS (SELECT 1 FROM organization_head h WHERE h.organization_no = o.no)) AS unfinished",
         );
         let sql = sql.on(self.store.dialect.backend());
@@ -119,13 +119,17 @@ impl Source<'_> {
                 while next < head.size {
                     let part = Part { organization_no: head.organization_no, since: next };
                     let events = self.page(&EVENT, Some(part), None, CHUNK - batch.events.len()).await?;
-                    if events.is_empty() {
+                    let Some(last) = events.last() else {
+                        // The newest ones may have left.
+                        if head.removed > 0 {
+                            break;
+                        }
                         return Err(Error::internal(Missing { organization_no: part.organization_no, sequence: next }));
-                    }
+                    };
+                    next = rows::event_of(last)?.sequence + 1;
                     for row in &events {
                         batch.add_event(target, &dictionary, row)?;
                     }
-                    next += events.len() as i64;
                     if batch.events.len() >= CHUNK {
                         send(std::mem::take(&mut batch)).await?;
                     }

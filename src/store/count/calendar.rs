@@ -1,5 +1,5 @@
-//! Events by local day, kept in memory. An append-only log changes no count, so a later question adds only the events
-//! that were recorded since.
+//! Events by local day, kept in memory. Recording changes no count of the past, so a later question adds only the events
+//! that were recorded since; after events have left, all is counted anew.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -109,7 +109,7 @@ impl Store {
                 // Another question may have counted it at a later head than this one's.
                 let later = known.at.size > selection.head.size;
                 let head = if later { self.head_again(selection).await?.row } else { selection.head.clone() };
-                if known.at.size == head.size && known.at.last_salt == head.last_salt {
+                if known.at == head {
                     return Ok(Some(known));
                 }
                 self.caught_up_calendar(selection, &known, &head, zone).await?
@@ -152,6 +152,10 @@ impl Store {
             }
             return Ok(None);
         }
+        // Which days the events were of that have left since is not known any more.
+        if known.at.removed != head.removed {
+            return Ok(None);
+        }
         // An earlier head is one that has events.
         let (last_counted, last) = (known.at.size - 1, head.size - 1);
         if last - last_counted > CATCH_UP {
@@ -161,11 +165,15 @@ impl Store {
         let sql = self.dialect.select_by_sequence(columns, no, last_counted, last, false, CATCH_UP + 1);
         let mut rows = self.rows_of::<Row>(sql).await?.into_iter();
         // The last event that was counted is read again. In another history it is another event.
-        if rows.next().is_none_or(|row| row.salt != known.at.last_salt) {
+        let last = rows.next().filter(|row| row.salt == known.at.last_salt);
+        if last.is_none() && known.at.removed > 0 {
+            return Ok(None);
+        }
+        if last.is_none() {
             self.forget("the last event of a counted calendar is another one");
             return Ok(None);
         }
-        if rows.len() as i64 != last - last_counted {
+        if rows.len() as i64 != head.size - known.at.size {
             return Ok(None);
         }
         let mut calendar = Calendar { at: head.clone(), counts: known.counts.clone() };

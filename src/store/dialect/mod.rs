@@ -10,6 +10,7 @@
 pub mod copying;
 mod reading;
 mod recording;
+mod removing;
 pub mod sql;
 
 use sea_orm::DbBackend;
@@ -19,6 +20,9 @@ use sql::Sql;
 
 /// Bits of the sequence inside SQLite's clustered event key.
 pub const SEQUENCE_BITS: u32 = 36;
+
+/// Rows of one statement; keeps below the smaller of both databases' limits of places.
+pub const CHUNK: usize = 500;
 
 /// The rowid of a position in SQLite's search index. Time runs backwards there, because nearly every list asks for the
 /// newest first, and FTS5 goes through its matches forwards at a fraction of the cost of backwards.

@@ -27,6 +27,17 @@ impl Store {
         Ok(shows(&dictionary, scope, event.log_no).then_some((event, dictionary)))
     }
 
+    /// Whether the event of an id was there and has left. Its salt is gone with it, so any id with its number is taken for
+    /// its own; and its log is, so whoever is narrowed to logs is not told.
+    pub async fn has_left(&self, scope: &ReadScope, id: EventId) -> Result<bool> {
+        let Some(head) = self.head_within(scope, id.organization_no).await? else { return Ok(false) };
+        if head.row.removed == 0 || id.sequence >= head.row.size || !scope.allowed_logs().is_empty() {
+            return Ok(false);
+        }
+        let sql = self.dialect.events_by_sequence(id.organization_no, id.sequence, id.sequence, false, 1);
+        Ok(self.events_of(sql).await?.is_empty())
+    }
+
     /// The dictionary with the log of an id; `None` when it is not there or not to be seen.
     pub async fn log(&self, scope: &ReadScope, id: LogId) -> Result<Option<Arc<Dictionary>>> {
         let Some(store) = self.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };

@@ -127,7 +127,12 @@ impl Store {
     }
 
     /// Events of a range in the order of time, by the first of its ways that fill the page.
-    async fn by_position(&self, range: &Range, descending: bool, limit: i64) -> Result<Vec<Event>> {
+    pub(in crate::store) async fn by_position(
+        &self,
+        range: &Range,
+        descending: bool,
+        limit: i64,
+    ) -> Result<Vec<Event>> {
         let mut found = Vec::new();
         let mut testing = true;
         for way in self.ways(range, descending) {

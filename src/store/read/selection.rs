@@ -189,10 +189,10 @@ impl Store {
     }
 
     /// The same selection at the organization's present size, with the logs, kinds and partitions of its newer events;
-    /// `None` where there are no newer events.
+    /// `None` where no event has come or left since.
     pub(in crate::store) async fn renewed(&self, selection: &Selection) -> Result<Option<Selection>> {
         let Head { row: head, partitions, .. } = self.head_again(selection).await?;
-        if head.size == selection.head.size {
+        if head.size == selection.head.size && head.removed == selection.head.removed {
             return Ok(None);
         }
         let partitions = self.know_partitions(&self.read, partitions).await?;

@@ -9,7 +9,6 @@ use std::{
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
-    CHUNK,
     organizations::{Name, Organization},
     stage::{Decided, Known, Stage},
     task::{Appended, Deleted, Item, ItemResult, Recorded, Task},
@@ -22,7 +21,7 @@ use crate::{
         Permitted, Store,
         connection::transaction::Transaction,
         control::Place,
-        dialect::{Dialect, sql::Sql},
+        dialect::{CHUNK, Dialect, sql::Sql},
         error,
         news::Grown,
     },

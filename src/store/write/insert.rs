@@ -1,62 +1,53 @@
 //! The inserting half of a recording transaction.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use sea_orm::Value;
 
 use super::{
-    CHUNK,
     stage::{Stage, Staged},
+    task::Key,
 };
 use crate::{
     error::Result,
-    event::{
-        Actor, Outcome,
-        hash::{self, Hash},
-        terms,
-    },
+    event::{Outcome, terms},
     store::{
         LogNode, Store,
         connection::transaction::Transaction,
-        dialect::{Dialect, search_rowid, sql::Sql},
+        derived::Derived,
+        dialect::{CHUNK, Dialect, sql::Sql},
         dictionary::Kind,
-        grain::{DAY, Grain, QUARTER},
         rows,
-        tables::{COUNT, DIRECTORY, HEAD, IDEMPOTENCY, KIND, LOG, ORDER},
+        tables::{HEAD, KIND, LOG},
     },
 };
 
 impl Store {
     /// Writes everything that a stage decided.
     pub(in crate::store) async fn insert(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
-        self.insert_events(tx, stage).await?;
-        self.insert_keys(tx, stage).await?;
-        self.insert_counts(tx, stage).await?;
-        self.insert_actors(tx, stage).await?;
+        let documents: Vec<_> = stage.events.iter().map(|staged| self.document(stage, staged)).collect();
+        self.insert_events(tx, stage, &documents).await?;
+        let events = stage.events.iter().zip(&documents).map(|(staged, document)| Derived {
+            event: &staged.event,
+            kind_no: staged.kind_no,
+            document,
+            key: staged.key.map(|Key { hash, content }| (hash, content)),
+        });
+        let derived: Vec<_> = events.collect();
+        self.add_derived(tx, &derived).await?;
         self.insert_organizations(tx, stage).await
     }
 
-    async fn insert_events(&self, tx: &Transaction, stage: &Stage<'_>) -> Result<()> {
-        // Two organizations may share a rowid of SQLite's search index; it wants them ascending, each once.
-        let mut documents: BTreeMap<i64, String> = BTreeMap::new();
-        let mut texts = Vec::with_capacity(stage.events.len());
-        for staged in &stage.events {
-            let org = &stage.organizations[staged.organization];
-            let event = &staged.event;
-            let logs: Vec<_> = terms::of_logs(event.log_no, org.dictionary.within(event.log_no)).collect();
-            let terms = staged.terms.iter().chain(&logs);
-            match self.dialect {
-                Dialect::Sqlite => {
-                    let document = documents.entry(event.position.0).or_default();
-                    self.dialect.write_terms(document, org.no, terms);
-                }
-                Dialect::Postgres => {
-                    let mut text = String::new();
-                    self.dialect.write_terms(&mut text, org.no, terms);
-                    texts.push(text);
-                }
-            }
-        }
+    /// The terms of an event, as the search index takes them.
+    fn document(&self, stage: &Stage<'_>, staged: &Staged<'_>) -> String {
+        let org = &stage.organizations[staged.organization];
+        let logs: Vec<_> = terms::of_logs(staged.event.log_no, org.dictionary.within(staged.event.log_no)).collect();
+        let mut document = String::new();
+        self.dialect.write_terms(&mut document, org.no, staged.terms.iter().chain(&logs));
+        document
+    }
+
+    async fn insert_events(&self, tx: &Transaction, stage: &Stage<'_>, documents: &[String]) -> Result<()> {
         for (at, chunk) in stage.events.chunks(CHUNK).enumerate() {
             let sql = self.dialect.insert_events();
             let sql = match self.dialect {
@@ -64,111 +55,12 @@ impl Store {
                     sql.table(self.dialect, chunk.iter().map(|staged| row::<24>(self.dialect, staged, None)))
                 }
                 Dialect::Postgres => {
-                    let texts = &texts[at * CHUNK..];
+                    let documents = &documents[at * CHUNK..];
                     let rows =
-                        chunk.iter().zip(texts).map(|(staged, terms)| row::<26>(self.dialect, staged, Some(terms)));
+                        chunk.iter().zip(documents).map(|(staged, terms)| row::<26>(self.dialect, staged, Some(terms)));
                     sql.table_of(self.dialect, rows, Some("tsvector"))
                 }
             };
-            self.execute(tx, sql).await?;
-        }
-        for chunk in stage.events.chunks(CHUNK) {
-            let rows = chunk
-                .iter()
-                .map(|s| [Value::from(s.event.organization_no), s.event.sequence.into(), s.event.position.0.into()]);
-            self.execute(tx, ORDER.insert().table(self.dialect, rows)).await?;
-        }
-        if self.dialect == Dialect::Sqlite {
-            // In the order of their rowids: FTS5 writes a piece of its index whenever they fall.
-            let documents: Vec<_> = documents.into_iter().rev().collect();
-            for chunk in documents.chunks(CHUNK) {
-                let rows = chunk.iter().map(|(at, terms)| [search_rowid(*at).into(), terms.as_str().into()]);
-                self.execute(tx, Sql::new("INSERT INTO event_search (rowid, terms) ").table(self.dialect, rows))
-                    .await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn insert_keys(&self, tx: &Transaction, stage: &Stage<'_>) -> Result<()> {
-        let keyed: Vec<_> = stage.events.iter().filter_map(|staged| Some((staged, staged.key?))).collect();
-        for chunk in keyed.chunks(CHUNK) {
-            let rows = chunk.iter().map(|(staged, key)| {
-                [
-                    Value::from(staged.event.organization_no),
-                    key.hash.to_vec().into(),
-                    key.content.to_vec().into(),
-                    staged.event.sequence.into(),
-                ]
-            });
-            self.execute(tx, IDEMPOTENCY.insert().table(self.dialect, rows)).await?;
-        }
-        Ok(())
-    }
-
-    async fn insert_counts(&self, tx: &Transaction, stage: &Stage<'_>) -> Result<()> {
-        let mut counts: BTreeMap<[i64; 5], i64> = BTreeMap::new();
-        for Staged { event, kind_no, .. } in &stage.events {
-            let at = event.occurred_at.0;
-            let buckets =
-                [(Grain::Quarter, at.div_euclid(QUARTER)), (Grain::Day, at.div_euclid(DAY)), (Grain::Ever, 0)];
-            for (grain, bucket) in buckets {
-                *counts.entry([event.organization_no, grain as i64, bucket, event.log_no, *kind_no]).or_default() += 1;
-            }
-        }
-        let counts: Vec<_> = counts.into_iter().collect();
-        for chunk in counts.chunks(CHUNK * 2) {
-            let rows = chunk.iter().map(|([org, grain, bucket, log, kind], n)| {
-                [
-                    Value::from(*org),
-                    i16::try_from(*grain).expect("there are few grains").into(),
-                    (*bucket).into(),
-                    (*log).into(),
-                    (*kind).into(),
-                    (*n).into(),
-                ]
-            });
-            let sql = COUNT.insert().table(self.dialect, rows);
-            let sql = sql.text(" ON CONFLICT (organization_no, grain, bucket, log_no, kind_no) DO UPDATE SET n = event_count.n + excluded.n");
-            self.execute(tx, sql).await?;
-        }
-        Ok(())
-    }
-
-    async fn insert_actors(&self, tx: &Transaction, stage: &Stage<'_>) -> Result<()> {
-        let mut actors: HashMap<(i64, &Actor), (i64, i64)> = HashMap::new();
-        for Staged { event, .. } in &stage.events {
-            let entry = actors.entry((event.organization_no, &event.actor)).or_insert((0, i64::MIN));
-            entry.0 += 1;
-            entry.1 = entry.1.max(event.position.0);
-        }
-        let mut rows: Vec<_> =
-            actors.into_iter().map(|((org, actor), (n, last))| (org, actor_hash(actor), actor, n, last)).collect();
-        rows.sort_by_key(|row| (row.0, row.1));
-        for chunk in rows.chunks(CHUNK) {
-            let rows = chunk.iter().map(|(org, hash, actor, n, last)| {
-                [
-                    Value::from(*org),
-                    hash.to_vec().into(),
-                    actor.kind.number().into(),
-                    actor.id.clone().into(),
-                    actor.name.clone().into(),
-                    actor.email.clone().into(),
-                    actor.folded().into(),
-                    actor.name.as_ref().map(|name| name.to_lowercase()).into(),
-                    actor.email.as_ref().map(|email| email.to_lowercase()).into(),
-                    (*n).into(),
-                    (*last).into(),
-                ]
-            });
-            let sql = DIRECTORY.insert();
-            let sql = sql.table(self.dialect, rows);
-            let last = self.dialect.greatest("actor_directory.last_position", "excluded.last_position");
-            let sql = sql
-                .text(
-                    " ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n, last_position = ",
-                )
-                .text(&last);
             self.execute(tx, sql).await?;
         }
         Ok(())
@@ -214,6 +106,7 @@ impl Store {
                 org.head.recorded_ns.into(),
                 org.head.dictionary.into(),
                 org.head.last_salt.into(),
+                org.head.removed.into(),
             ]);
         }
         for chunk in logs.chunks(CHUNK) {
@@ -261,14 +154,4 @@ fn row<const N: usize>(dialect: Dialect, staged: &Staged<'_>, terms: Option<&Str
     values.extend(rows::values_of(&staged.event));
     values.extend(terms.map(|terms| Value::from(terms.as_str())));
     values.try_into().unwrap_or_else(|values: Vec<Value>| panic!("an event has {N} places, not {}", values.len()))
-}
-
-fn actor_hash(actor: &Actor) -> Hash {
-    let mut parts = vec![vec![actor.kind as u8]];
-    for part in [&actor.id, &actor.name, &actor.email] {
-        let length = part.as_ref().map_or(0, |text| text.len() as u64 + 1);
-        parts.push(length.to_be_bytes().to_vec());
-        parts.extend(part.as_ref().map(|text| text.as_bytes().to_vec()));
-    }
-    hash::of(parts)
 }

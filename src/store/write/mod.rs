@@ -7,6 +7,3 @@ pub(in crate::store) mod logs;
 pub(in crate::store) mod organizations;
 pub(in crate::store) mod stage;
 pub(in crate::store) mod task;
-
-/// Rows of one statement; keeps below the smaller of both databases' limits of places.
-pub(in crate::store) const CHUNK: usize = 500;

@@ -8,14 +8,14 @@ use std::{
 use entity::organization_head as head;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
-use super::{CHUNK, task::Task};
+use super::task::Task;
 use crate::{
     error::Result,
     event::{Timestamp, id::SALT_BITS, terms::ORGANIZATION_MAX},
     store::{
         Dictionary, LogNode, Store,
         connection::transaction::Transaction,
-        dialect::{Dialect, sql::Sql},
+        dialect::{CHUNK, Dialect, sql::Sql},
         error,
         head::Head,
         postgres::locks::Lock,
@@ -96,6 +96,7 @@ impl Store {
                         recorded_ns: i64::MIN,
                         dictionary: 0,
                         last_salt: 0,
+                        removed: 0,
                     };
                     (head, Arc::new(Dictionary::of(no)))
                 }

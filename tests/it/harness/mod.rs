@@ -122,6 +122,11 @@ impl TestApp {
         Self::open(self.database, self.url.clone(), products, self.folder.clone(), Clock::system(), |_| {}).await
     }
 
+    /// The same with a clock and product files of the test's own.
+    pub async fn beside_with_clock_and_products(&self, clock: Clock, products: Products) -> Self {
+        Self::open(self.database, self.url.clone(), products, self.folder.clone(), clock, |_| {}).await
+    }
+
     /// The same with settings of its own, as for a database behind something.
     pub async fn beside_with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         Self::open(self.database, self.url.clone(), self.products.clone(), self.folder.clone(), Clock::system(), change)

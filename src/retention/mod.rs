@@ -1,0 +1,209 @@
+//! Events leave the log when they were kept for long enough.
+//!
+//! A sweep goes through an organization in the order of recording, once for each number of days that its levels are kept
+//! for, and takes out what is due in small transactions, so that others record between them. Where it was interrupted it
+//! goes on. What it removed is told by an event of the organization's own log.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    catalog::{Keep, Product, Products},
+    clock::Clock,
+    error::{Error, Result},
+    event::Timestamp,
+    ingest::{self, Writer},
+    store::{Due, LogNode, Step, Store, Swept, control::retention::Wishes},
+};
+
+/// Nanoseconds of a day.
+const DAY: i64 = 24 * 3_600 * 1_000_000_000;
+/// How often everything is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// How long after its start a service sweeps first.
+const FIRST_AFTER: Duration = Duration::from_secs(60);
+/// What others have between two steps.
+const PAUSE: Duration = Duration::from_millis(5);
+/// Organizations that are listed at once.
+const AT_ONCE: u64 = 500;
+/// How far a clock may be ahead of the time at which a sweep last believed it, or of the newest event.
+const BELIEVED: i64 = 7 * DAY;
+
+/// What a sweep came to, or would come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Events that left.
+    pub removed: i64,
+    /// Events that would have left if no hold had kept them.
+    pub held: i64,
+    /// Organizations that had some.
+    pub organizations: i64,
+}
+
+/// Sweeps the log.
+#[derive(Clone)]
+pub struct Sweeper {
+    store: Store,
+    writer: Writer,
+    products: Products,
+    clock: Clock,
+}
+
+impl Sweeper {
+    /// A sweeper of a database.
+    #[must_use]
+    pub fn new(store: Store, writer: Writer, products: Products, clock: Clock) -> Self {
+        Self { store, writer, products, clock }
+    }
+
+    /// Sweeps every hour, for ever.
+    pub async fn run(&self) -> ! {
+        tokio::time::sleep(FIRST_AFTER).await;
+        loop {
+            if let Err(error) = self.sweep().await {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(cause, "what was kept for long enough is not removed, it is tried again: {error}");
+            }
+            tokio::time::sleep(SWEEP_EVERY).await;
+        }
+    }
+
+    /// Removes all that is due, in every organization.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where the clock cannot be believed; those of the database. What was removed until then stays removed.
+    pub async fn sweep(&self) -> Result<Tally> {
+        if !self.removes_anything() && !self.store.wishes_anything().await? {
+            return Ok(Tally::default());
+        }
+        self.believe_clock().await?;
+        self.each(false).await
+    }
+
+    /// What a sweep would remove now. Nothing is changed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn preview(&self) -> Result<Tally> {
+        self.each(true).await
+    }
+
+    /// Believes the clock from now on, whatever it shows.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn trust_clock(&self) -> Result<()> {
+        self.store.trust_clock(self.clock.now()).await
+    }
+
+    /// Whether the rules of some product remove events, whatever organizations wish.
+    fn removes_anything(&self) -> bool {
+        self.products.iter().any(|product| !product.kept_days(|_| None).is_empty())
+    }
+
+    async fn each(&self, is_preview: bool) -> Result<Tally> {
+        let (mut all, mut after) = (Tally::default(), -1);
+        loop {
+            let some = self.store.organizations_after(after, AT_ONCE).await?;
+            let Some(last) = some.last() else { return Ok(all) };
+            after = last.organization_no;
+            for swept in &some {
+                // A product that is not served keeps everything: nobody knows its rules.
+                let Some(product) = self.products.get(&swept.product) else { continue };
+                let tally = match is_preview {
+                    true => self.preview_organization(swept.organization_no, product).await?,
+                    false => self.sweep_organization(swept, product).await?,
+                };
+                all.removed += tally.removed;
+                all.held += tally.held;
+                all.organizations += i64::from(tally.removed > 0);
+            }
+        }
+    }
+
+    async fn preview_organization(&self, organization_no: i64, product: &Product) -> Result<Tally> {
+        let now = self.clock.now();
+        let wishes = self.store.wishes_of(organization_no).await?;
+        let mut tally = Tally::default();
+        for days in days(product, &wishes) {
+            let (due, mut from) = (due(product, days, &wishes, now), Some(0));
+            while let Some(next) = from {
+                let step = self.store.would_sweep(organization_no, &due, next, now).await?;
+                tally.add(step);
+                from = step.next;
+            }
+        }
+        Ok(tally)
+    }
+
+    async fn sweep_organization(&self, swept: &Swept, product: &Arc<Product>) -> Result<Tally> {
+        let no = swept.organization_no;
+        let wishes = self.store.wishes_of(no).await?;
+        let mut tally = Tally::default();
+        for days in days(product, &wishes) {
+            loop {
+                let now = self.clock.now();
+                let step = self.store.sweep_some(no, &due(product, days, &wishes, now), now).await?;
+                tally.add(step);
+                metrics::counter!("ledgerline_events_removed_total").increment(step.removed.cast_unsigned());
+                if step.next.is_none() {
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        for untold in self.store.untold_removals(no).await? {
+            ingest::retention::tell_removal(&self.writer, product, &swept.external_id, untold, self.clock.now())
+                .await?;
+        }
+        Ok(tally)
+    }
+
+    /// A clock that jumped ahead would have years removed at once. So it is believed only while it shows no more than a
+    /// week after it was last believed, or, at first, after the newest event.
+    async fn believe_clock(&self) -> Result<()> {
+        let now = self.clock.now();
+        let known = match self.store.trusted_clock().await? {
+            Some(known) => known,
+            None => self.store.newest_recording().await?.unwrap_or(now),
+        };
+        if now.0.saturating_sub(known.0) > BELIEVED {
+            let error = Error::Unavailable(Arc::new(Disbelieved { now, known }));
+            metrics::counter!("ledgerline_sweep_clock_disbelieved_total").increment(1);
+            tracing::error!("{}", Disbelieved { now, known });
+            return Err(error);
+        }
+        self.store.trust_clock(now).await
+    }
+}
+
+impl Tally {
+    fn add(&mut self, step: Step) {
+        self.removed += step.removed;
+        self.held += step.held;
+    }
+}
+
+/// The numbers of days that an organization's levels are kept for.
+fn days(product: &Product, wishes: &Wishes) -> impl Iterator<Item = i64> + use<> {
+    product.kept_days(|level| wishes.get(level).copied().map(Keep::of)).into_iter()
+}
+
+fn due<'a>(product: &'a Product, days: i64, wishes: &Wishes, now: Timestamp) -> Due<'a> {
+    let rules = product.retention_rules(|level| wishes.get(level).copied().map(Keep::of));
+    let before = Timestamp(now.0.saturating_sub(days.saturating_mul(DAY)));
+    let kept = |log: &LogNode, wishes: &Wishes| {
+        product.keeps(&log.level, |level| wishes.get(level).copied().map(Keep::of)).days()
+    };
+    Due { product, days, before, kept: Box::new(kept), rules }
+}
+
+/// The clock cannot be believed.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "nothing is removed: this machine's clock shows {now}, more than a week after {known}, when it was last believed or \
+     something was last recorded; if it is right, run `ledgerline sweep --trust-clock`"
+)]
+struct Disbelieved {
+    now: Timestamp,
+    known: Timestamp,
+}

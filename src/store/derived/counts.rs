@@ -1,0 +1,70 @@
+//! The kept counts: events by log and kind, in quarter-hours, days and all of time.
+
+use std::collections::BTreeMap;
+
+use sea_orm::Value;
+
+use super::{Derived, TakenTwice};
+use crate::{
+    error::{Error, Result},
+    store::{
+        Store,
+        connection::transaction::Transaction,
+        dialect::CHUNK,
+        grain::{DAY, Grain, QUARTER},
+        tables::COUNT,
+    },
+};
+
+/// Organization, grain, bucket, log and kind.
+type Key = [i64; 5];
+
+impl Store {
+    pub(super) async fn add_counts(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        self.change_counts(tx, &counted(events)).await
+    }
+
+    pub(super) async fn take_back_counts(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        let counts: Vec<_> = counted(events).into_iter().map(|(key, n)| (key, -n)).collect();
+        self.change_counts(tx, &counts).await?;
+        for chunk in counts.chunks(CHUNK) {
+            let keys = || chunk.iter().map(|(key, _)| places(key));
+            if self.number_on(tx, self.dialect.count_keyed(&COUNT, keys(), "n < 0")).await? > 0 {
+                return Err(Error::internal(TakenTwice { table: COUNT.name }));
+            }
+            self.execute(tx, self.dialect.delete_keyed(&COUNT, keys(), "n = 0")).await?;
+        }
+        Ok(())
+    }
+
+    async fn change_counts(&self, tx: &Transaction, counts: &[(Key, i64)]) -> Result<()> {
+        for chunk in counts.chunks(CHUNK * 2) {
+            let rows = chunk.iter().map(|(key, n)| {
+                let [organization, grain, bucket, log, kind] = places(key);
+                [organization, grain, bucket, log, kind, (*n).into()]
+            });
+            let sql = COUNT.insert().table(self.dialect, rows);
+            let sql = sql.text(" ON CONFLICT (organization_no, grain, bucket, log_no, kind_no) DO UPDATE SET n = event_count.n + excluded.n");
+            self.execute(tx, sql).await?;
+        }
+        Ok(())
+    }
+}
+
+/// How many of some events fall into each bucket, in the order of keys.
+fn counted(events: &[Derived<'_>]) -> Vec<(Key, i64)> {
+    let mut counts: BTreeMap<Key, i64> = BTreeMap::new();
+    for Derived { event, kind_no, .. } in events {
+        let at = event.occurred_at.0;
+        let buckets = [(Grain::Quarter, at.div_euclid(QUARTER)), (Grain::Day, at.div_euclid(DAY)), (Grain::Ever, 0)];
+        for (grain, bucket) in buckets {
+            *counts.entry([event.organization_no, grain as i64, bucket, event.log_no, *kind_no]).or_default() += 1;
+        }
+    }
+    counts.into_iter().collect()
+}
+
+fn places([organization, grain, bucket, log, kind]: &Key) -> [Value; 5] {
+    let grain = i16::try_from(*grain).expect("there are few grains");
+    [(*organization).into(), grain.into(), (*bucket).into(), (*log).into(), (*kind).into()]
+}

@@ -1,0 +1,42 @@
+//! What idempotency keys have recorded.
+
+use sea_orm::Value;
+
+use super::Derived;
+use crate::{
+    error::Result,
+    store::{
+        Store,
+        connection::transaction::Transaction,
+        dialect::{CHUNK, sql::Sql},
+        tables::IDEMPOTENCY,
+    },
+};
+
+impl Store {
+    pub(super) async fn add_keys(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        let keyed: Vec<_> = events.iter().filter_map(|each| Some((each.event, each.key?))).collect();
+        for chunk in keyed.chunks(CHUNK) {
+            let rows = chunk.iter().map(|(event, (key, content))| {
+                [
+                    Value::from(event.organization_no),
+                    key.to_vec().into(),
+                    content.to_vec().into(),
+                    event.sequence.into(),
+                ]
+            });
+            self.execute(tx, IDEMPOTENCY.insert().table(self.dialect, rows)).await?;
+        }
+        Ok(())
+    }
+
+    /// Keys are found by the sequence: whoever removes an event does not know with which key it came.
+    pub(super) async fn take_back_keys(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        for chunk in events.chunks(CHUNK) {
+            let sql = Sql::new("DELETE FROM idempotency WHERE organization_no = ").bind(chunk[0].event.organization_no);
+            let sequences = chunk.iter().map(|each| each.event.sequence);
+            self.execute(tx, self.dialect.one_of(sql.text(" AND "), "sequence", sequences)).await?;
+        }
+        Ok(())
+    }
+}

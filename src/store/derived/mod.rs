@@ -1,0 +1,57 @@
+//! Rows that follow from events: search terms, the other order, idempotency keys, counts and the directory of actors.
+//!
+//! Each has one owner here, which *adds* what an event brings and *takes back* what it brought: whoever records and
+//! whoever removes go through the same file, so that neither can forget one. Takes the lock of the organization's head
+//! for granted.
+
+mod counts;
+mod directory;
+mod keys;
+mod order;
+mod search;
+
+use super::{Store, connection::transaction::Transaction};
+use crate::{
+    error::Result,
+    event::{Event, hash::Hash},
+};
+
+/// An event with what its derived rows are made of.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct Derived<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// Number of its kind.
+    pub kind_no: i64,
+    /// Its terms, as the search index takes them.
+    pub document: &'a str,
+    /// The hashes of its idempotency key and of what was sent with it.
+    pub key: Option<(Hash, Hash)>,
+}
+
+impl Store {
+    /// Adds what events bring, but for their terms on PostgreSQL, which stand in the event's own row.
+    pub(in crate::store) async fn add_derived(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        self.add_order(tx, events).await?;
+        self.add_terms(tx, events).await?;
+        self.add_keys(tx, events).await?;
+        self.add_counts(tx, events).await?;
+        self.add_actors(tx, events).await
+    }
+
+    /// Takes back what events of one organization brought. Their own rows are gone by then.
+    pub(in crate::store) async fn take_back_derived(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        self.take_back_order(tx, events).await?;
+        self.take_back_terms(tx, events).await?;
+        self.take_back_keys(tx, events).await?;
+        self.take_back_counts(tx, events).await?;
+        self.take_back_actors(tx, events).await
+    }
+}
+
+/// Something was taken back that was not there: the derived rows do not follow from the events any more.
+#[derive(Debug, thiserror::Error)]
+#[error("more was taken back from {table} than events had brought")]
+struct TakenTwice {
+    table: &'static str,
+}

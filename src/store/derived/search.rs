@@ -1,0 +1,38 @@
+//! The search index: a table of its own on SQLite. PostgreSQL's terms stand in the event's row and go with it.
+
+use std::collections::BTreeMap;
+
+use super::Derived;
+use crate::{
+    error::Result,
+    store::{Store, connection::transaction::Transaction, dialect::CHUNK},
+};
+
+impl Store {
+    pub(super) async fn add_terms(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        // Two organizations may share a rowid of SQLite's search index; it wants them ascending, each once.
+        let mut documents: BTreeMap<i64, String> = BTreeMap::new();
+        for each in events {
+            documents.entry(each.event.position.0).or_default().push_str(each.document);
+        }
+        // In the order of their rowids: FTS5 writes a piece of its index whenever they fall.
+        let documents: Vec<_> = documents.into_iter().rev().collect();
+        for chunk in documents.chunks(CHUNK) {
+            if let Some(sql) = self.dialect.insert_terms(chunk) {
+                self.execute(tx, sql).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn take_back_terms(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        let mut documents: Vec<_> = events.iter().map(|each| (each.event.position.0, each.document)).collect();
+        documents.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
+        for chunk in documents.chunks(CHUNK) {
+            for sql in self.dialect.delete_terms(chunk) {
+                self.execute(tx, sql).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! The statements of removal, and those that name rows of a table by their whole keys.
+
+use sea_orm::Value;
+
+use super::{Dialect, SEQUENCE_BITS, search_rowid, sql::Sql};
+use crate::store::tables::Table;
+
+impl Dialect {
+    /// Opens the door through the triggers for events of an organization, from one sequence to another, both included:
+    /// until the end of the transaction and no longer. SQLite has no settings that end so. There it is a row, and the
+    /// database commits no transaction that leaves it behind.
+    pub fn open_door(self, organization_no: i64, low: i64, high: i64) -> Sql {
+        match self {
+            Self::Sqlite => Sql::new("INSERT INTO removal_grant (organization_no, low, high) VALUES (")
+                .bind(organization_no)
+                .with(", ", low)
+                .with(", ", high)
+                .text(")"),
+            Self::Postgres => Sql::new("SELECT set_config('ledgerline.removal', ")
+                .bind(format!("{organization_no}:{low}:{high}"))
+                .text(", true)"),
+        }
+    }
+
+    /// Closes the door before the transaction ends.
+    pub fn close_door(self) -> Sql {
+        match self {
+            Self::Sqlite => Sql::new("DELETE FROM removal_grant"),
+            Self::Postgres => Sql::new("SELECT set_config('ledgerline.removal', '', true)"),
+        }
+    }
+
+    /// Deletes events of an organization, by sequence and position.
+    pub fn delete_events(self, organization_no: i64, events: &[(i64, i64)]) -> Sql {
+        match self {
+            Self::Sqlite => {
+                let keys = events.iter().map(|(sequence, _)| (organization_no << SEQUENCE_BITS) | sequence);
+                self.one_of(Sql::new("DELETE FROM event WHERE "), "key", keys)
+            }
+            Self::Postgres => {
+                let sql = Sql::new("DELETE FROM event WHERE organization_no = ").bind(organization_no).text(" AND ");
+                self.one_of(sql, "position", events.iter().map(|(_, position)| *position))
+            }
+        }
+    }
+
+    /// Deletes rows of the other order, by sequence and position: each database by its key.
+    pub fn delete_order(self, organization_no: i64, events: &[(i64, i64)]) -> Sql {
+        let sql = Sql::new("DELETE FROM event_order WHERE organization_no = ").bind(organization_no).text(" AND ");
+        match self {
+            Self::Sqlite => self.one_of(sql, "position", events.iter().map(|(_, position)| *position)),
+            Self::Postgres => self.one_of(sql, "sequence", events.iter().map(|(sequence, _)| *sequence)),
+        }
+    }
+
+    /// Adds documents to SQLite's search index, by position, falling. PostgreSQL's stand in the rows of events.
+    pub fn insert_terms(self, documents: &[(i64, String)]) -> Option<Sql> {
+        let rows = || documents.iter().map(|(at, terms)| [search_rowid(*at).into(), terms.as_str().into()]);
+        match self {
+            Self::Sqlite => Some(Sql::new("INSERT INTO event_search (rowid, terms) ").table(self, rows())),
+            Self::Postgres => None,
+        }
+    }
+
+    /// Takes documents out of SQLite's search index, by position, falling. An index without content has to be told what
+    /// stood in it. It counts documents too, and takes it for damaged when more are taken out than were put in: two
+    /// organizations may share one, so for each that goes an empty one comes.
+    pub fn delete_terms(self, documents: &[(i64, &str)]) -> Vec<Sql> {
+        if self == Self::Postgres || documents.is_empty() {
+            return Vec::new();
+        }
+        let empty = documents.iter().map(|(at, _)| [search_rowid(*at).into(), "".into()]);
+        let gone = documents.iter().map(|(at, terms)| ["delete".into(), search_rowid(*at).into(), (*terms).into()]);
+        vec![
+            Sql::new("INSERT INTO event_search (rowid, terms) ").table(self, empty),
+            Sql::new("INSERT INTO event_search (event_search, rowid, terms) ").table(self, gone),
+        ]
+    }
+
+    /// Deletes those rows of a table, given by their keys, for which a condition holds.
+    pub fn delete_keyed<const N: usize>(
+        self,
+        table: &Table,
+        keys: impl IntoIterator<Item = [Value; N]>,
+        condition: &str,
+    ) -> Sql {
+        let (name, columns) = (table.name, table.key_names().join(", "));
+        let asked = Sql::new(&format!("WITH asked ({columns}) AS (")).table(self, keys).text(") ");
+        match self {
+            Self::Sqlite => asked.text(&format!(
+                "DELETE FROM {name} WHERE ({columns}) IN (SELECT {columns} FROM asked) AND {condition}"
+            )),
+            // Row by row, by the index of the key: the planner would read the table for any number of rows.
+            Self::Postgres => asked.text(&format!(
+                "DELETE FROM {name} WHERE ctid = ANY (ARRAY (SELECT t.ctid FROM asked a CROSS JOIN LATERAL \
+                 (SELECT ctid FROM {name} WHERE {} AND {condition} OFFSET 0) t))",
+                equal(table, name)
+            )),
+        }
+    }
+
+    /// Counts those rows of a table `t`, given by their keys, for which a condition holds.
+    pub fn count_keyed<const N: usize>(
+        self,
+        table: &Table,
+        keys: impl IntoIterator<Item = [Value; N]>,
+        condition: &str,
+    ) -> Sql {
+        self.select_keyed(table, "count(*) AS n", keys).text(&format!(" WHERE t.{condition}"))
+    }
+
+    /// Selects from rows of a table `t`, given by their keys.
+    pub fn select_keyed<const N: usize>(
+        self,
+        table: &Table,
+        columns: &str,
+        keys: impl IntoIterator<Item = [Value; N]>,
+    ) -> Sql {
+        let names = table.key_names();
+        Sql::new(&format!("WITH asked ({}) AS (", names.join(", ")))
+            .table(self, keys)
+            .text(&format!(") SELECT {columns} FROM asked a"))
+            .text(&self.join_one(table.name, "t", &names, "a"))
+    }
+}
+
+/// That a row has the key of the one that is asked for.
+fn equal(table: &Table, name: &str) -> String {
+    table.key_names().iter().map(|column| format!("{name}.{column} = a.{column}")).collect::<Vec<_>>().join(" AND ")
+}

@@ -1,0 +1,284 @@
+//! Events leave the log: the one door through the triggers.
+//!
+//! A step is one transaction under the lock of the organization's head. It asks the holds, opens the door for the
+//! sequences that go, deletes the events with all that follows from them (`derived/`), and writes down how far it has
+//! got. The sequence stays dense: numbers are never given again, and the head counts how many events have left.
+
+use entity::{dead_letter, organization_head as head, retention, sweep, sweep_clock};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
+};
+
+use super::{
+    Dictionary, LogNode, Store,
+    connection::transaction::Transaction,
+    control::{holds::Holding, retention::Wishes},
+    derived::Derived,
+    dialect::sql::Sql,
+    dictionary::Kind,
+    error,
+    tables::HEAD,
+};
+use crate::{
+    catalog::Product,
+    error::{Error, Result},
+    event::{Event, Timestamp, terms},
+};
+
+/// Events that are looked at in one transaction: others record between two of them.
+const STEP: i64 = 200;
+
+/// An organization whose events may have to leave.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Swept {
+    /// Its number.
+    pub organization_no: i64,
+    /// Name of its product.
+    pub product: String,
+    /// The product's own id.
+    pub external_id: String,
+}
+
+/// Which events of an organization leave: those that are kept for `days` and are older.
+pub struct Due<'a> {
+    /// Its product.
+    pub product: &'a Product,
+    /// The days.
+    pub days: i64,
+    /// Events that were recorded before this are older. What came late is kept as long as what came in time.
+    pub before: Timestamp,
+    /// For how many days events of a log are kept, given what the organization wants; `None` is for ever.
+    pub kept: Box<dyn Fn(&LogNode, &Wishes) -> Option<i64> + Send + Sync + 'a>,
+    /// What the rules are, in words that change with them.
+    pub rules: String,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Events that left, or would leave.
+    pub removed: i64,
+    /// Events that would leave if no hold kept them.
+    pub held: i64,
+    /// Sequence of the next event to look at; `None` where all that is old enough was looked at.
+    pub next: Option<i64>,
+}
+
+/// Events sorted by what becomes of them.
+struct Sorted {
+    leaving: Vec<Event>,
+    step: Step,
+    /// Sequence of the first event that was not looked at.
+    next: i64,
+}
+
+impl Store {
+    /// All organizations, by number, after one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn organizations_after(&self, organization_no: i64, limit: u64) -> Result<Vec<Swept>> {
+        // By hand: a join of two tables of which only the names are wanted.
+        let sql = Sql::new(
+            "SELECT h.organization_no, o.product, o.external_id FROM organization_head h \
+             JOIN organization o ON o.no = h.organization_no WHERE h.organization_no > ",
+        );
+        let sql = sql.bind(organization_no).text(&format!(" ORDER BY h.organization_no LIMIT {limit}"));
+        self.rows_of(sql).await
+    }
+
+    /// What an organization wants of its retention, by number.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn wishes_of(&self, organization_no: i64) -> Result<Wishes> {
+        self.wishes_on(&self.read, organization_no).await
+    }
+
+    /// Whether any organization wishes another retention than its product's.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn wishes_anything(&self) -> Result<bool> {
+        let any = retention::Entity::find().limit(1).one(&self.read).await.map_err(error::from)?;
+        Ok(any.is_some())
+    }
+
+    /// When a sweep last believed the clock.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn trusted_clock(&self) -> Result<Option<Timestamp>> {
+        let row = sweep_clock::Entity::find_by_id(0).one(&self.read).await.map_err(error::from)?;
+        Ok(row.map(|row| Timestamp(row.trusted_ns)))
+    }
+
+    /// Writes down that the clock is believed at a time.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn trust_clock(&self, now: Timestamp) -> Result<()> {
+        let tx = self.write.begin().await?;
+        let row = sweep_clock::ActiveModel { no: Set(0), trusted_ns: Set(now.0) };
+        let again = OnConflict::column(sweep_clock::Column::No);
+        let again = { again }.update_column(sweep_clock::Column::TrustedNs).to_owned();
+        let written = sweep_clock::Entity::insert(row).on_conflict(again).exec_without_returning(&tx).await;
+        written.map_err(error::from)?;
+        tx.commit().await
+    }
+
+    /// When the newest event of all was recorded.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn newest_recording(&self) -> Result<Option<Timestamp>> {
+        let newest = head::Entity::find().order_by_desc(head::Column::RecordedNs).limit(1).one(&self.read).await;
+        Ok(newest.map_err(error::from)?.filter(|head| head.size > 0).map(|head| Timestamp(head.recorded_ns)))
+    }
+
+    /// Events that sweeps have removed since that was last recorded, by days.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn untold_removals(&self, organization_no: i64) -> Result<Vec<(i64, i64)>> {
+        let asked = sweep::Entity::find()
+            .filter(sweep::Column::OrganizationNo.eq(organization_no))
+            .filter(sweep::Column::Untold.gt(0));
+        let rows = asked.all(&self.read).await.map_err(error::from)?;
+        Ok(rows.into_iter().map(|row| (row.days, row.untold)).collect())
+    }
+
+    /// What would leave among the next events from a sequence on; nothing is changed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn would_sweep(&self, organization_no: i64, due: &Due<'_>, from: i64, now: Timestamp) -> Result<Step> {
+        let Some(head) = self.head(&self.read, organization_no).await? else { return Ok(Step::default()) };
+        let dictionary = self.dictionary(&self.read, &head.row).await?;
+        Ok(self.sorted(&self.read, &head.row, &dictionary, due, from, now).await?.step)
+    }
+
+    /// Removes what is due among the next events that this sweep has not looked at.
+    ///
+    /// # Errors
+    /// Those of the database; nothing of the step is done then.
+    pub async fn sweep_some(&self, organization_no: i64, due: &Due<'_>, now: Timestamp) -> Result<Step> {
+        let tx = self.write.begin().await?;
+        let locked = self.locked_heads(&tx, &[organization_no]).await?;
+        let Some(head) = locked.into_iter().next() else {
+            tx.rollback().await?;
+            return Ok(Step::default());
+        };
+        self.know_partitions(&tx, head.partitions).await?;
+        let dictionary = self.dictionary(&tx, &head.row).await?;
+        let place = sweep::Entity::find_by_id((organization_no, due.days)).one(&tx).await.map_err(error::from)?;
+        let untold = place.as_ref().map_or(0, |place| place.untold);
+        // Under other rules, what was passed over may be due.
+        let from = place.filter(|place| place.rules == due.rules).map_or(0, |place| place.next);
+        let Sorted { leaving, step, next } = self.sorted(&tx, &head.row, &dictionary, due, from, now).await?;
+        if !leaving.is_empty() {
+            self.take_out(&tx, &head.row, &dictionary, &leaving).await?;
+        }
+        if next > from || from == 0 {
+            let row = sweep::ActiveModel {
+                organization_no: Set(organization_no),
+                days: Set(due.days),
+                next: Set(next),
+                rules: Set(due.rules.clone()),
+                untold: Set(untold + step.removed),
+            };
+            let again = OnConflict::columns([sweep::Column::OrganizationNo, sweep::Column::Days])
+                .update_columns([sweep::Column::Next, sweep::Column::Rules, sweep::Column::Untold])
+                .to_owned();
+            sweep::Entity::insert(row).on_conflict(again).exec_without_returning(&tx).await.map_err(error::from)?;
+        }
+        tx.commit().await?;
+        Ok(step)
+    }
+
+    /// Looks at the next events from a sequence on.
+    async fn sorted(
+        &self,
+        db: &impl ConnectionTrait,
+        head: &head::Model,
+        dictionary: &Dictionary,
+        due: &Due<'_>,
+        from: i64,
+        now: Timestamp,
+    ) -> Result<Sorted> {
+        let organization_no = head.organization_no;
+        let wishes = self.wishes_on(db, organization_no).await?;
+        let holds = self.holds_on(db, organization_no).await?;
+        let holds: Vec<_> =
+            holds.iter().map(|hold| Holding::of(hold, due.product, dictionary, now)).collect::<Result<_>>()?;
+        let events = self.dialect.events_by_sequence(organization_no, from, head.size - 1, false, STEP);
+        let events = self.events_on(db, events).await?;
+        let mut is_over = (events.len() as i64) < STEP;
+        let (mut sorted, mut next) = (Vec::new(), from);
+        let mut step = Step::default();
+        for event in events {
+            // Times of recording never fall: all that follows is younger.
+            if event.recorded_at >= due.before {
+                is_over = true;
+                break;
+            }
+            let log = dictionary.log(event.log_no).ok_or_else(|| Error::internal(NoLog(event.log_no)))?;
+            let is_due = (due.kept)(log, &wishes) == Some(due.days);
+            next = event.sequence + 1;
+            if is_due && holds.iter().any(|hold| hold.keeps(&event, dictionary)) {
+                step.held += 1;
+            } else if is_due {
+                step.removed += 1;
+                sorted.push(event);
+            }
+        }
+        step.next = (!is_over).then_some(next);
+        Ok(Sorted { leaving: sorted, step, next })
+    }
+
+    /// Takes events of one organization out of the log, with all that follows from them.
+    async fn take_out(
+        &self,
+        tx: &Transaction,
+        head: &head::Model,
+        dictionary: &Dictionary,
+        events: &[Event],
+    ) -> Result<()> {
+        let no = head.organization_no;
+        let document = |event: &Event| {
+            let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
+            let mut document = String::new();
+            self.dialect.write_terms(&mut document, no, terms::of_stored(event).into_iter().chain(logs));
+            document
+        };
+        let documents: Vec<_> = events.iter().map(document).collect();
+        let derived = events.iter().zip(&documents).map(|(event, document)| {
+            let kind = Kind { action: event.action.clone(), category: event.category.clone(), outcome: event.outcome };
+            let kind_no = dictionary.kind_no(&kind).ok_or_else(|| Error::internal(NoKind(event.sequence)))?;
+            Ok(Derived { event, kind_no, document, key: None })
+        });
+        let derived: Vec<_> = derived.collect::<Result<_>>()?;
+        let sequences = events.iter().map(|event| event.sequence);
+        let (low, high) = (sequences.clone().min().unwrap_or_default(), sequences.clone().max().unwrap_or_default());
+        let places: Vec<_> = events.iter().map(|event| (event.sequence, event.position.0)).collect();
+        self.execute(tx, self.dialect.open_door(no, low, high)).await?;
+        self.execute(tx, self.dialect.delete_events(no, &places)).await?;
+        self.take_back_derived(tx, &derived).await?;
+        self.execute(tx, self.dialect.close_door()).await?;
+        let letters = dead_letter::Entity::delete_many()
+            .filter(dead_letter::Column::OrganizationNo.eq(no))
+            .filter(dead_letter::Column::Sequence.is_in(sequences));
+        letters.exec(tx).await.map_err(error::from)?;
+        let removed = HEAD.update("removed", head.removed + events.len() as i64);
+        self.execute(tx, removed.with(" WHERE organization_no = ", no)).await
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an event belongs to the log with the number {0}, which is not there")]
+struct NoLog(i64);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the event with the sequence {0} is of a kind that is not there")]
+struct NoKind(i64);
