@@ -156,6 +156,14 @@ impl Bench {
         self.keys.sign("bench", &claims).map_err(|error| anyhow::anyhow!("{error}"))
     }
 
+    /// A token to do everything in an organization.
+    pub fn manager(&self, organization: usize) -> Result<String> {
+        let mut claims = Claims::new(self.product(), "bench", later());
+        claims.scope = Some("audit:read audit:record audit:manage audit:export".to_owned());
+        claims.org = Some(format!("org_{organization}"));
+        self.keys.sign("bench", &claims).map_err(|error| anyhow::anyhow!("{error}"))
+    }
+
     /// Permissions to record, by organization.
     pub fn scopes(&self) -> Result<HashMap<String, WriteScope>> {
         let names = (0..ORGANIZATIONS).map(|no| format!("org_{no}"));

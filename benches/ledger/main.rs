@@ -21,9 +21,11 @@ mod driver;
 mod events;
 mod figures;
 mod footprint;
+mod leaving;
 mod load;
 mod load_tool;
 mod reading;
+mod receiver;
 mod recording;
 mod service;
 mod targets;
@@ -86,6 +88,8 @@ enum Stage {
     Peer,
     /// Reads while recording.
     Writes,
+    /// What leaves: endpoints, their lag, memory and cost, and exports.
+    Leaving,
     /// Memory under mixed load.
     Mixed,
     /// Memory of an import.
@@ -144,6 +148,10 @@ async fn main() -> Result<()> {
         }
         if wanted(Stage::Writes) {
             reading::under_writes(&bench, database, *smallest).await?;
+        }
+        if wanted(Stage::Leaving) {
+            let largest = *sizes.iter().max().unwrap_or(smallest);
+            leaving::run(&bench, database, largest).await?;
         }
         if wanted(Stage::Mixed) {
             footprint::mixed(&bench, database, *smallest, arguments.minutes).await?;

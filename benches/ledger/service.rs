@@ -32,6 +32,8 @@ impl Service {
             .args(["serve", "--dev"])
             .env("LEDGERLINE_LISTEN", format!("127.0.0.1:{port}"))
             .env("LEDGERLINE_READ_RATE", "0")
+            // Receivers of the bench lie here.
+            .env("LEDGERLINE_ENDPOINT_NETWORKS", "127.0.0.0/8")
             .env("LEDGERLINE_LOG", "warn")
             .spawn()
             .context("target/release/ledgerline does not start: build it first")?;
