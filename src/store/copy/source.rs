@@ -87,7 +87,12 @@ impl Source<'_> {
                     );
                     return Err(Error::bad_input("--to", rule));
                 }
-                known.insert(no, Known { size, head: there(&HEAD, part).await? });
+                let (head, now) = (there(&HEAD, part).await?, here(&HEAD, part).await?);
+                if head.as_ref().zip(now.as_ref()).is_some_and(|(then, now)| removed(then) != removed(now)) {
+                    let rule = "must be empty: events have left the source since it was copied";
+                    return Err(Error::bad_input("--to", rule));
+                }
+                known.insert(no, Known { size, head });
             }
         }
     }
@@ -162,6 +167,11 @@ impl Batch {
         self.events.push(cells);
         Ok(())
     }
+}
+
+/// How many events have left, as a head's row says.
+fn removed(head: &Cells) -> Option<&Value> {
+    HEAD.names().iter().position(|name| *name == "removed").and_then(|at| head.get(at))
 }
 
 fn text(value: &Value) -> Option<&str> {

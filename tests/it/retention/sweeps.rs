@@ -324,6 +324,14 @@ async fn a_swept_log_is_copied_as_it_is(app: &TestApp) {
         column::<i64>(&target.url, "SELECT removed FROM organization_head ORDER BY organization_no").await,
         [10, 3]
     );
+    // What left since cannot be taken back there: that is said before anything is written.
+    moved.day(70);
+    assert!(moved.sweep().await.removed > 0);
+    let mut command = ledgerline("sqlite://not-used.db", &app.folder());
+    command.args(["copy", "--from", &app.url, "--to", &target.url]);
+    let output = tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("events have left the source since it was copied"), "{said}");
     moved.app.finish().await;
     there.app.finish().await;
     target.finish().await;
