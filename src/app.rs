@@ -71,7 +71,7 @@ impl App {
             Some(url) => store.with_replica(url).await.map_err(with_cause).context("the replica cannot be opened")?,
             None => store,
         };
-        let (writer, writing) = Writer::start(store.clone(), clock.clone());
+        let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
         let upkeep = {
             let (store, clock) = (store.clone(), clock.clone());
             beside("upkeep", move || {

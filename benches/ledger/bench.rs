@@ -15,7 +15,7 @@ use ledgerline::{
     catalog::{Product, Products},
     chance::Chance,
     clock::Clock,
-    event::Timestamp,
+    event::{Timestamp, masking::MaskingKey},
     ingest,
     keys::{DevelopmentKeys, Keys},
     store::{Durability, Item, Store, Task},
@@ -194,10 +194,11 @@ pub fn items(
     numbers: std::ops::Range<u64>,
 ) -> Result<Vec<Item>> {
     let now = Clock::system().now();
+    let masking = MaskingKey::new(&[1; MaskingKey::BYTES]);
     let item = |n| {
         let input = events.event(n);
         let scope = scopes[input.organization.as_deref().unwrap_or_default()].clone();
-        ingest::admit(scope, input, now).map_err(|error| anyhow::anyhow!("{error}"))
+        ingest::admit(&masking, scope, input, now).map_err(|error| anyhow::anyhow!("{error}"))
     };
     numbers.map(item).collect()
 }

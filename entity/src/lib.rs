@@ -12,6 +12,7 @@ pub mod hold;
 pub mod issuer_key;
 pub mod kind;
 pub mod log;
+pub mod masking_key;
 pub mod organization;
 pub mod organization_head;
 pub mod partner_token;

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 7] = [
+const HISTORY: [Step; 8] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -52,6 +52,11 @@ const HISTORY: [Step; 7] = [
         name: "m20261126_080000_removals",
         sqlite: include_str!("removals/sqlite.sql"),
         postgres: include_str!("removals/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_090000_masking",
+        sqlite: include_str!("masking/sqlite.sql"),
+        postgres: include_str!("masking/postgres.sql"),
     },
 ];
 

@@ -521,3 +521,30 @@ paging = "NONE"
 "#;
     insta::assert_snapshot!(faults(&[("sixth.toml", &text)]));
 }
+
+#[test]
+fn a_file_says_what_is_masked_and_where_it_slips() {
+    use crate::event::masking::{Addresses, Masking};
+    let read = |section: &str| {
+        let text = SOUND.replace("[viewer]\n", &format!("{section}\n[viewer]\n"));
+        Products::read([("sixth.toml".to_owned(), text)], None)
+    };
+    let masking = |section: &str| read(section).unwrap().get("sixth").unwrap().masking.clone();
+    assert_eq!(masking(""), Masking::default());
+    assert!(masking("").is_secret("password") && masking("").addresses == Addresses::Keep);
+    let more = masking("[masking]\nalso = [\"pin code\"]\nnever = [\"nextToken\"]\nip_address = \"shorten\"");
+    let secrets = ["pinCode", "token", "next_token"].map(|key| more.is_secret(key));
+    assert_eq!((secrets, more.addresses), ([true, true, false], Addresses::Shorten));
+    let none = masking("[masking]\nkeys = []\nip_address = \"omit\"");
+    assert_eq!((none.is_secret("password"), none.addresses), (false, Addresses::Omit));
+    let faults = |section: &str| read(section).unwrap_err().to_string();
+    for (section, said) in [
+        ("[masking]\nkeys = [\"a\"]\nalso = [\"b\"]", "masking.also: adds to the usual keys"),
+        ("[masking]\nkeys = [\"_-\"]", "masking.keys[0]: must have a letter or a digit"),
+        ("[masking]\nip_address = \"hash\"", "masking.ip_address: "),
+        ("[masking]\nadresses = \"omit\"", "masking.adresses: is no key of this table"),
+        ("[masking]\nalso = \"pin\"", "masking.also: must be a list of texts"),
+    ] {
+        assert!(faults(section).contains(said), "{}", faults(section));
+    }
+}

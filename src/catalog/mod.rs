@@ -29,7 +29,7 @@ pub use viewer::{ActionDisplay, ColumnKind, DateFilter, FilterKind, Paging, View
 
 use crate::{
     error::{Error, Result},
-    event::{Actor, ActorKind},
+    event::{Actor, ActorKind, masking::Masking},
 };
 
 /// A kind of audit log: one file of `products/`.
@@ -61,6 +61,8 @@ pub struct Product {
     pub plan_labels: Labels,
     /// How its log is shown.
     pub viewer: Viewer,
+    /// What of its events is masked.
+    pub masking: Masking,
     /// Its own REST routes.
     pub routes: Vec<routes::Route>,
     /// For how long events are kept, where neither their level nor the organization says otherwise.

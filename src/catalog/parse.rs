@@ -3,6 +3,7 @@
 mod catalog;
 mod levels;
 mod management;
+mod masking;
 mod names;
 mod routes;
 mod viewer;
@@ -112,6 +113,7 @@ fn product(
     let plan_labels = labels(root.section_if_any("plan_labels"));
     let has_plans = access.as_ref().is_none_or(|access| !access.plans.is_empty());
     let viewer = root.section("viewer").and_then(|section| viewer::viewer(section, has_plans));
+    let masking = root.section_if_any("masking").map(masking::masking).unwrap_or_default();
     let routes = routes::routes(&mut root, &levels);
     root.end();
     Some(Product {
@@ -128,6 +130,7 @@ fn product(
         role_labels,
         plan_labels,
         viewer: viewer?,
+        masking,
         routes,
         retention: retention?.value,
         retention_floor: floor,

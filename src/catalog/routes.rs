@@ -75,7 +75,7 @@ pub enum EnvelopePart {
 }
 
 /// Parameters of a list that a route may take, as REST has them: its filters, and how it is paged.
-pub const PARAMETERS: [&str; 32] = [
+pub const PARAMETERS: [&str; 33] = [
     "limit",
     "after",
     "before",
@@ -101,6 +101,7 @@ pub const PARAMETERS: [&str; 32] = [
     "sources",
     "source_event_ids",
     "truncated",
+    "masked",
     "occurred_at_from",
     "occurred_at_to",
     "period_preset",
@@ -111,7 +112,7 @@ pub const PARAMETERS: [&str; 32] = [
 ];
 
 /// Paths in the JSON form of an event that a member of a route may have. Below `metadata.` every path may be named.
-pub const FIELDS: [&str; 44] = [
+pub const FIELDS: [&str; 45] = [
     "id",
     "sequence",
     "action",
@@ -154,6 +155,7 @@ pub const FIELDS: [&str; 44] = [
     "source_event_id",
     "recorded_by",
     "truncated",
+    "masked",
     "metadata",
     "metadata_text",
 ];

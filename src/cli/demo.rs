@@ -90,7 +90,7 @@ async fn fill(
     for step in demo::events(&product.name, organization.id, now) {
         let event = RecordInput { organization: Some(organization.id.to_owned()), ..step.event().clone() };
         match step {
-            DemoStep::Record(_) => items.push(ingest::item(recorder, event.into(), now)?),
+            DemoStep::Record(_) => items.push(ingest::item(writer, recorder, event.into(), now)?),
             DemoStep::DeleteLog { log, .. } => {
                 ingest::record_all(writer, std::mem::take(&mut items)).await?;
                 let log = LogName { level: log.level, id: log.id };

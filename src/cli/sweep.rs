@@ -30,7 +30,7 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &SweepArgs
     let clock = Clock::system();
     let store = open_store(settings, &clock, Chance::system()).await?;
     store.refuse_unfinished_copy().await.map_err(with_cause)?;
-    let (writer, writing) = Writer::start(store.clone(), clock.clone());
+    let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
     let sweeper = Sweeper::new(store.clone(), writer, products.clone(), clock);
     let swept = async {
         if arguments.dry_run {

@@ -170,6 +170,24 @@ fn every_action_of_every_built_in_catalog_happens_and_nothing_that_it_refuses() 
 }
 
 #[test]
+fn nothing_that_the_products_tell_of_is_masked() {
+    let products = crate::catalog::Products::built_in();
+    for product in products.iter() {
+        for event in all(&product.name, now()).iter().map(DemoStep::event) {
+            let metadata = Metadata::read(event.metadata.clone());
+            let masked = event.masked(&metadata, &product.masking, &mut |_| String::new());
+            assert!(masked.is_empty(), "{}: {masked:?} of {event:?}", product.name);
+        }
+    }
+    // It would be, if there were a secret in them.
+    let mut event = all("workspace", now())[0].event().clone();
+    event.metadata = Some(r#"{"api_key": {"after": "sk-1234"}}"#.to_owned());
+    let metadata = Metadata::read(event.metadata.clone());
+    let workspace = products.get("workspace").unwrap();
+    assert!(!event.masked(&metadata, &workspace.masking, &mut |_| String::new()).is_empty());
+}
+
+#[test]
 fn what_failed_is_told_by_an_action_that_says_so() {
     for product in PRODUCTS {
         for event in all(product, now()).iter().map(DemoStep::event) {

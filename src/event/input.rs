@@ -2,8 +2,10 @@
 
 mod kept;
 mod marks;
+mod masked;
 mod metadata;
 
+pub use masked::Masked;
 pub use metadata::Metadata;
 use serde::Serialize;
 

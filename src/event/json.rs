@@ -2,6 +2,7 @@
 //! pairs.
 
 pub mod canonical;
+mod masked;
 mod pieces;
 mod read;
 mod string;
@@ -9,6 +10,7 @@ mod tree;
 
 use serde::de::DeserializeOwned;
 
+pub use masked::masked;
 pub use pieces::depth;
 pub use read::{Place, Reading, Seen, read, values};
 pub use string::{Decoded, decode, lenient};

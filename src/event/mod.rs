@@ -6,6 +6,7 @@ pub mod id;
 pub mod input;
 pub mod json;
 pub mod limits;
+pub mod masking;
 pub mod names;
 pub mod position;
 pub mod stored;
@@ -189,6 +190,8 @@ pub struct Draft {
     pub recorded_by: String,
     /// Paths of what is not as it was sent: cut, or with U+FFFD where a character cannot be kept.
     pub truncated: Vec<String>,
+    /// Paths of what is a digest in the place of what was sent, or was left out, because the product masks it.
+    pub masked: Vec<String>,
     /// A JSON object, byte for byte as sent.
     pub metadata: String,
 }

@@ -52,6 +52,8 @@ pub enum TermKind {
     WithinLog,
     /// That something of the event was cut or replaced; there is no term for all others.
     Truncated,
+    /// That something of the event was masked; there is no term for all others.
+    Masked,
 }
 
 impl TermKind {
@@ -76,6 +78,7 @@ impl TermKind {
             Self::OwnLog => 'o',
             Self::WithinLog => 'n',
             Self::Truncated => 'z',
+            Self::Masked => 'h',
         }
     }
 }
@@ -190,6 +193,7 @@ pub fn of_content(event: &Draft, metadata: Vec<String>) -> Vec<String> {
     terms.push(numbered(TermKind::ActorKind, actor.kind.number().into()));
     terms.extend(event.outcome.map(|outcome| numbered(TermKind::Outcome, outcome.number().into())));
     terms.extend((!event.truncated.is_empty()).then(truncated));
+    terms.extend((!event.masked.is_empty()).then(masked));
     for each in &event.resources {
         terms.extend(each.kind.as_deref().map(|value| exact(TermKind::ResourceType, value)));
         terms.extend(each.id.as_deref().map(|value| exact(TermKind::ResourceId, value)));
@@ -212,6 +216,12 @@ pub fn of_logs(own: i64, within: impl Iterator<Item = i64>) -> impl Iterator<Ite
 #[must_use]
 pub fn truncated() -> String {
     numbered(TermKind::Truncated, 1)
+}
+
+/// The term of all events of which something was masked, without their organization.
+#[must_use]
+pub fn masked() -> String {
+    numbered(TermKind::Masked, 1)
 }
 
 /// The indexed value of [`TermKind::ActorPresence`].

@@ -144,6 +144,13 @@ impl AuditEvent {
         &self.0.event().truncated
     }
 
+    /// Paths of what the product masks, such as `metadata.user.password` or `ipAddress`: secrets in the metadata, in
+    /// whose place a digest stands (`masked:v1:` and 32 hexadecimal digits, the same for the same secret of the same
+    /// organization), and an address that was shortened or left out.
+    async fn masked(&self) -> &[String] {
+        &self.0.event().masked
+    }
+
     /// Everything else that the product said, as JSON. Numbers beyond 64-bit integers and doubles are exact in
     /// `metadataText` only; a number beyond every double is a string here. NUL and half of a
     /// surrogate pair are U+FFFD here, and a key that is then read like another has ` (2)` at its end.

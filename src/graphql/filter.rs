@@ -100,6 +100,8 @@ pub struct AuditEventFilter {
     pub source_event_ids: Option<Vec<String>>,
     /// Whether something of the event was cut or replaced, as `AuditEvent.truncated` tells.
     pub truncated: Option<bool>,
+    /// Whether something of the event was masked, as `AuditEvent.masked` tells.
+    pub masked: Option<bool>,
     /// When it happened. Not together with `period`.
     pub occurred_at: Option<DateTimeRange>,
     /// When it happened, as days of the viewer. Not together with `occurredAt`.
@@ -213,6 +215,7 @@ pub fn filter(filter: Option<AuditEventFilter>, search: Option<String>) -> Filte
         sources: filter.sources,
         source_event_ids: filter.source_event_ids,
         truncated: filter.truncated,
+        masked: filter.masked,
         occurred_at: filter.occurred_at.map(|range| RangeInput { from: range.from.map(text), to: range.to.map(text) }),
         period: filter
             .period

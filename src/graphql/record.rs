@@ -72,6 +72,8 @@ pub struct RecordAuditEventPayload {
     sequence: BigInt,
     /// Paths of what is not recorded as it was sent, as in `AuditEvent.truncated`.
     truncated: Vec<String>,
+    /// Paths of what the product masks, as in `AuditEvent.masked`.
+    masked: Vec<String>,
 }
 
 /// What became of many events.
@@ -100,6 +102,8 @@ pub struct RecordResult {
     sequence: Option<BigInt>,
     /// Paths of what is not recorded as it was sent, as in `AuditEvent.truncated`.
     truncated: Vec<String>,
+    /// Paths of what the product masks, as in `AuditEvent.masked`.
+    masked: Vec<String>,
     /// Why it was refused.
     error: Option<RecordError>,
 }
@@ -295,6 +299,7 @@ async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<R
         status: status(&recorded),
         sequence: BigInt(recorded.event.sequence),
         truncated: recorded.event.truncated.clone(),
+        masked: recorded.event.masked.clone(),
         event: AuditEvent(Shown::recorded(recorded, &principal.product)),
     })
 }
@@ -342,6 +347,7 @@ fn show(index: usize, result: Result<Recorded>) -> RecordResult {
             event_id: Some(ID(recorded.event.id().to_string())),
             sequence: Some(BigInt(recorded.event.sequence)),
             truncated: recorded.event.said.truncated,
+            masked: recorded.event.said.masked,
             error: None,
         },
         Err(error) => RecordResult {
@@ -350,6 +356,7 @@ fn show(index: usize, result: Result<Recorded>) -> RecordResult {
             event_id: None,
             sequence: None,
             truncated: Vec::new(),
+            masked: Vec::new(),
             error: Some(refusal(error)),
         },
     }

@@ -57,7 +57,7 @@ pub(super) async fn change_as(
     };
     let category = own_category(&scope.product().catalog, scope.management(), &event.action);
     let filled = Filled { category, outcome: Some(Outcome::Success) };
-    let item = admit_own(scope.telling().clone(), event, filled, now)?;
+    let item = admit_own(writer.masking(), scope.telling().clone(), event, filled, now)?;
     writer.change(Permitted { scope, change }, item).await
 }
 

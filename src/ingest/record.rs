@@ -47,9 +47,9 @@ pub fn access(principal: &Principal) -> Access {
 /// # Errors
 /// `NOT_FOUND` or `FORBIDDEN` where the principal may not record for the organization, and `BAD_USER_INPUT` naming field
 /// and rule.
-pub fn item(principal: &Principal, sent: Sent, now: Timestamp) -> Result<Item> {
+pub fn item(writer: &Writer, principal: &Principal, sent: Sent, now: Timestamp) -> Result<Item> {
     let scope = policy::may_record(principal, sent.organization.as_deref())?;
-    admit(scope, sent.event?, now)
+    admit(writer.masking(), scope, sent.event?, now)
 }
 
 /// Records one event.
@@ -58,7 +58,7 @@ pub fn item(principal: &Principal, sent: Sent, now: Timestamp) -> Result<Item> {
 /// What [`item`] refuses, `CONFLICT` where its key stands for another event, `OVERLOADED` and `UNAVAILABLE` where nothing
 /// was recorded.
 pub async fn record_one(writer: &Writer, principal: &Principal, sent: Sent, now: Timestamp) -> Result<Recorded> {
-    let item = item(principal, sent, now)?;
+    let item = item(writer, principal, sent, now)?;
     writer.record(vec![item], true).await?.pop().expect("the writer answers every item")
 }
 
@@ -87,7 +87,7 @@ pub async fn record_many(
         if let Ok(event) = &mut sent.event {
             event.strict |= strict;
         }
-        item(principal, sent, now)
+        item(writer, principal, sent, now)
     });
     let mut admitted: Vec<_> = admitted.collect();
     if atomic && admitted.iter().any(Result::is_err) {
@@ -194,14 +194,14 @@ impl Deletion {
     /// and `UNAVAILABLE` where nothing was done.
     pub async fn carry_out(self, writer: &Writer, event: Option<Sent>, now: Timestamp) -> Result<Deleted> {
         let Self { scope, log } = self;
-        let event = event.map(|sent| telling(&scope, &log, sent, now)).transpose();
+        let event = event.map(|sent| telling(writer, &scope, &log, sent, now)).transpose();
         let event = event.map_err(|error| error.under("event"))?;
         writer.delete_log(scope, log, event).await
     }
 }
 
 /// The event that tells of a deletion.
-fn telling(scope: &WriteScope, log: &LogName, sent: Sent, now: Timestamp) -> Result<Item> {
+fn telling(writer: &Writer, scope: &WriteScope, log: &LogName, sent: Sent, now: Timestamp) -> Result<Item> {
     let event = sent.event?;
     if event.log.is_some() {
         return Err(Error::bad_input("log", "must be absent: the event goes into the log above the deleted one"));
@@ -209,5 +209,5 @@ fn telling(scope: &WriteScope, log: &LogName, sent: Sent, now: Timestamp) -> Res
     if event.organization.as_deref().is_some_and(|organization| organization != scope.organization()) {
         return Err(Error::bad_input("organization", "must be the organization of the deleted log"));
     }
-    admit_in_parent(scope.clone(), event, log, now)
+    admit_in_parent(writer.masking(), scope.clone(), event, log, now)
 }

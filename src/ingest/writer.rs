@@ -15,6 +15,7 @@ use crate::{
     auth::{LogName, WriteScope},
     clock::Clock,
     error::{Error, Result},
+    event::masking::MaskingKey,
     store::{Appended, Deleted, Item, ItemResult, Permitted, Recorded, Store, Task},
     tasks,
 };
@@ -68,6 +69,7 @@ pub struct Writer {
     queue: mpsc::Sender<Waiting>,
     probes: mpsc::Sender<Probe>,
     room: Arc<Semaphore>,
+    masking: Arc<MaskingKey>,
 }
 
 /// What the writer task takes from; a task that starts again goes on with what waits here.
@@ -94,8 +96,11 @@ impl Fault {
 
 impl Writer {
     /// Starts the writer task of a database.
-    #[must_use]
-    pub fn start(store: Store, clock: Clock) -> (Self, JoinHandle<()>) {
+    ///
+    /// # Errors
+    /// Those of the database, whose key for masking is read first.
+    pub async fn start(store: Store, clock: Clock) -> Result<(Self, JoinHandle<()>)> {
+        let masking = Arc::new(store.masking_key(clock.now()).await?);
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (probes, asked) = mpsc::channel(PROBES);
         let inbox = Arc::new(Mutex::new(Inbox { queue: waiting, probes: asked }));
@@ -104,7 +109,13 @@ impl Writer {
         let runtime = tokio::runtime::Handle::current();
         let run = move || run(store.clone(), clock.clone(), inbox.clone());
         let task = tokio::task::spawn_blocking(move || runtime.block_on(tasks::keep("writer", run)));
-        (Self { queue, probes, room: Arc::new(Semaphore::new(QUEUE_KIB)) }, task)
+        Ok((Self { queue, probes, room: Arc::new(Semaphore::new(QUEUE_KIB)), masking }, task))
+    }
+
+    /// The key that secrets are masked with, for whoever admits events.
+    #[must_use]
+    pub fn masking(&self) -> &MaskingKey {
+        &self.masking
     }
 
     /// Records events, each for itself or all or none, and waits for the commit; a result per item, in their order.

@@ -35,6 +35,7 @@ impl Filter {
             sources,
             source_event_ids,
             truncated,
+            masked,
             from,
             to,
             period,
@@ -73,6 +74,7 @@ impl Filter {
             .with("categories", texts(categories))
             .with("correlationIds", texts(correlation_ids))
             .with("ipAddresses", texts(ip_addresses))
+            .with("masked", masked.as_ref().map(bool::to_string))
             .with("not", not.finish_if_any())
             .with("occurredAt", occurred_at.finish_if_any())
             .with("outcomes", outcomes.as_ref().map(|outcomes| set(outcomes.iter().map(outcome))))

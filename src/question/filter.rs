@@ -52,6 +52,8 @@ pub struct Filter {
     pub source_event_ids: Option<Vec<String>>,
     /// Whether something of the event was cut or replaced.
     pub truncated: Option<bool>,
+    /// Whether something of the event was masked.
+    pub masked: Option<bool>,
     /// First instant.
     pub from: Option<Timestamp>,
     /// Instant after the last.
@@ -252,6 +254,9 @@ impl Filter {
         if self.truncated == Some(true) {
             any(Some(vec![Term::Exact(terms::truncated())]));
         }
+        if self.masked == Some(true) {
+            any(Some(vec![Term::Exact(terms::masked())]));
+        }
         for asked in self.search.words.iter().filter(|_| !expansion.lacks_words) {
             let own = if asked.prefix {
                 Term::Prefix(asked.word[..asked.word.floor_char_boundary(words::WORD_BYTES)].to_owned())
@@ -273,6 +278,9 @@ impl Filter {
         none(exact_terms(TermKind::ActorId, Some(&self.not_actor_ids)).unwrap_or_default());
         if self.truncated == Some(false) {
             none(vec![Term::Exact(terms::truncated())]);
+        }
+        if self.masked == Some(false) {
+            none(vec![Term::Exact(terms::masked())]);
         }
         clauses
     }
@@ -351,6 +359,7 @@ impl Filter {
             && one_of(&self.sources, &event.source)
             && one_of(&self.source_event_ids, &event.source_event_id)
             && self.truncated.is_none_or(|truncated| truncated != event.truncated.is_empty())
+            && self.masked.is_none_or(|masked| masked != event.masked.is_empty())
             && !self.not_actor_kinds.contains(&actor.kind)
             && !actor.id.as_ref().is_some_and(|id| self.not_actor_ids.contains(id))
             && self.search_matches(event)

@@ -54,6 +54,8 @@ pub struct FilterInput {
     pub source_event_ids: Option<Vec<String>>,
     /// Whether something of the event was cut or replaced.
     pub truncated: Option<bool>,
+    /// Whether something of the event was masked.
+    pub masked: Option<bool>,
     /// When it happened. Not together with `period`.
     pub occurred_at: Option<RangeInput>,
     /// When it happened, as days of the viewer.
@@ -116,6 +118,7 @@ impl FilterInput {
             sources: texts("filter.sources", self.sources)?,
             source_event_ids: texts("filter.sourceEventIds", self.source_event_ids)?,
             truncated: self.truncated,
+            masked: self.masked,
             not_categories: texts("filter.not.categories", self.not_categories)?.unwrap_or_default(),
             not_actions: patterns("filter.not.actions", self.not_actions)?.unwrap_or_default(),
             not_actor_kinds: list("filter.not.actorKinds", self.not_actor_kinds)?.unwrap_or_default(),

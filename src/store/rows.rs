@@ -78,6 +78,7 @@ pub(super) fn values_of(event: &Event) -> [Value; EVENT.rest.len()] {
         event.source_event_id.clone().into(),
         event.recorded_by.clone().into(),
         stored::paths(&event.truncated).into(),
+        stored::paths(&event.masked).into(),
         event.metadata.clone().into(),
         NORMALISER_VERSION.into(),
     ]
@@ -125,6 +126,7 @@ where
             source_event_id: columns.next()?,
             recorded_by: columns.next()?,
             truncated: columns.stored("truncated", stored::read_paths)?.unwrap_or_default(),
+            masked: columns.stored("masked", stored::read_paths)?.unwrap_or_default(),
             metadata: columns.next()?,
         },
     };

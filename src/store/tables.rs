@@ -76,6 +76,7 @@ pub const EVENT: Table = Table {
         ("source_event_id", Text),
         ("recorded_by", Text),
         ("truncated", Text),
+        ("masked", Text),
         ("metadata", Text),
         (TERMS_VERSION, Small),
     ],
@@ -171,6 +172,10 @@ pub const PARTNER_TOKEN: Table = Table {
 /// Public keys of the service's own issuer.
 pub const ISSUER_KEY: Table =
     Table { name: "issuer_key", key: &[("kid", Text)], rest: &[("public_key", Bytes), ("created_ns", Integer)] };
+
+/// The key that digests of masked secrets are made with.
+pub const MASKING_KEY: Table =
+    Table { name: "masking_key", key: &[("no", Integer)], rest: &[("secret", Bytes), ("created_ns", Integer)] };
 
 /// Where events are sent to.
 pub const ENDPOINT: Table = Table {
@@ -289,10 +294,11 @@ pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 20] = [
+pub const ALL: [&Table; 21] = [
     &ORGANIZATION,
     &PARTITION,
     &ISSUER_KEY,
+    &MASKING_KEY,
     &HEAD,
     &LOG,
     &KIND,

@@ -33,6 +33,7 @@ mod import;
 mod issuers;
 mod live;
 mod logs;
+mod masking;
 mod model;
 mod narrowed;
 mod neighbours;

@@ -94,7 +94,7 @@ async fn a_waiting_event_counts_with_all_that_it_holds(app: &TestApp) {
     let principal = app.app.keys.verify(&caller.token(), clock.now()).await.expect("a token");
     let item = |input: RecordInput| {
         let scope = policy::may_record(&principal, None).expect("it may");
-        ingest::admit(scope, input, clock.now()).expect("an event")
+        ingest::admit(app.app.services.writer.masking(), scope, input, clock.now()).expect("an event")
     };
     let held = |input: RecordInput| Task::Record { items: vec![item(input)], atomic: false }.held_bytes();
     let actor = || Actor { kind: ActorKind::User, id: None, name: None, email: None };

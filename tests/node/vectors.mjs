@@ -1,5 +1,5 @@
 // The golden vectors of tests/vectors, made again from their inputs by the rules of tests/vectors/README.md alone.
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { canonical, members, string } from './vectors/form.mjs';
 
@@ -150,6 +150,31 @@ for (const { value, bytes } of stored.actors) compare('stored.json', 'an actor',
 for (const { value, bytes } of stored.resources) compare('stored.json', 'resources', inHex(resources(value)), bytes);
 for (const { value, bytes } of stored.truncated)
   compare('stored.json', 'paths', inHex(`[${value.map(text).join(',')}]`), bytes);
+
+const hmac = (key, bytes) => createHmac('sha256', key).update(bytes).digest();
+const names = 'password passwd passphrase passcode secret token authorization cookie apikey privatekey secretkey'.split(
+  ' ',
+);
+const short = ['pwd', 'jwt'];
+
+function namesSecret(key) {
+  const whole = key.replace(/[^\p{Alphabetic}\p{N}]/gu, '').toLowerCase();
+  const trimmed = key.replace(/[^\p{Alphabetic}\p{N}]+$/u, '');
+  const last = trimmed
+    .split(/[^\p{Alphabetic}\p{N}]|(?<=\p{Ll})(?=\p{Lu})/u)
+    .at(-1)
+    .toLowerCase();
+  const ends = (text) => [...names, 'secretaccesskey'].some((name) => text.endsWith(name));
+  return ends(whole) || short.includes(last) || (whole.endsWith('s') && ends(whole.slice(0, -1)));
+}
+
+const masking = read('masking');
+for (const { key, secret } of masking.keys) compare('masking.json', key, namesSecret(key), secret);
+for (const { key, product, organization, secret, masked } of masking.digests) {
+  const own = hmac(Buffer.from(key, 'hex'), `ledgerline masking v1\n${product}\n${organization}`);
+  const digest = hmac(own, Buffer.from(secret, 'hex')).toString('hex').slice(0, 32);
+  compare('masking.json', `${product} ${organization}`, `masked:v1:${digest}`, masked);
+}
 
 console.log(`vectors: ${compared - failed} of ${compared} values made again`);
 if (compared === 0 || failed > 0) process.exit(1);

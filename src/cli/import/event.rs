@@ -19,7 +19,7 @@ use crate::{
         input::{LogRef, RecordInput},
         json, limits,
     },
-    ingest,
+    ingest::{self, Writer},
     store::Item,
 };
 
@@ -54,7 +54,7 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming field and rule, as recording has it.
-    pub fn item(&mut self, record: &[u8], now: Timestamp) -> Result<Option<Item>> {
+    pub fn item(&mut self, writer: &Writer, record: &[u8], now: Timestamp) -> Result<Option<Item>> {
         let record = content(record);
         let row = match &self.columns {
             None => None,
@@ -73,7 +73,7 @@ impl Reading<'_> {
         if input.idempotency_key.is_none() {
             input.idempotency_key = Some(self.key(record));
         }
-        ingest::item(self.recorder, input.into(), now).map(Some)
+        ingest::item(writer, self.recorder, input.into(), now).map(Some)
     }
 
     /// The key of a record that has none: its text, and how often it was there before. So a repeated import adds

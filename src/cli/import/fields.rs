@@ -52,7 +52,7 @@ static EVENT: Shape = Shape {
         field(&["metadata", "metadataText"]),
         field(&["strict"]),
     ],
-    shown: &["id", "sequence", "actionLabel", "recordedAt", "recordedBy", "truncated"],
+    shown: &["id", "sequence", "actionLabel", "recordedAt", "recordedBy", "truncated", "masked"],
 };
 
 static ACTOR: Shape = Shape {

@@ -104,7 +104,7 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
     let recorder = recorder(&keys, &development, products, &arguments.product, "import").await?;
     let store = open_store(settings, &Clock::system(), Chance::system()).await?;
     store.refuse_unfinished_copy().await.map_err(with_cause)?;
-    let (writer, writing) = Writer::start(store.clone(), Clock::system());
+    let (writer, writing) = Writer::start(store.clone(), Clock::system()).await.map_err(with_cause)?;
     let pieces = read(bar.wrap_read(raw), arguments.format);
     let reading = Reading {
         recorder: &recorder,
@@ -127,10 +127,11 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
         recorded: 0,
         already: 0,
         changed: 0,
+        masked: 0,
     };
     let done = import.run(pieces).await;
     import.bar.finish_and_clear();
-    let Import { writer, refused, reached, recorded, already, changed, .. } = import;
+    let Import { writer, refused, reached, recorded, already, changed, masked, .. } = import;
     drop(writer);
     writing.await.context("the writer failed")?;
     store.close().await;
@@ -139,6 +140,9 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
             "{changed} of them are not as they were sent: what could not be kept was cut or replaced, and `truncated` \
              names it (--strict refuses such events)"
         ));
+    }
+    if masked > 0 {
+        mention(format_args!("of {masked} of them secrets or addresses are masked, and `masked` names what is"));
     }
     say(format_args!("{recorded} recorded, {already} recorded before, {} refused", refused.count))?;
     if let Err(cause) = done {
@@ -218,6 +222,8 @@ struct Import<'a> {
     already: usize,
     /// Recorded events that are not as they were sent.
     changed: usize,
+    /// Recorded events of which the product masks something.
+    masked: usize,
 }
 
 impl Import<'_> {
@@ -253,7 +259,7 @@ impl Import<'_> {
                     self.reading.columns = Some(columns);
                 }
                 Told::Piece(Piece::Record(place, record)) => {
-                    let item = self.reading.item(&record, Clock::system().now());
+                    let item = self.reading.item(&self.writer, &record, Clock::system().now());
                     if let Some(item) = item.transpose() {
                         self.take(place, record, item).await?;
                     }
@@ -295,6 +301,7 @@ impl Import<'_> {
                 Ok(Recorded { event, .. }) => {
                     self.recorded += 1;
                     self.changed += usize::from(!event.truncated.is_empty());
+                    self.masked += usize::from(!event.masked.is_empty());
                 }
                 Err(error) => self.refused.put(place, &record, &error)?,
             }

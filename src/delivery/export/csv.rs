@@ -11,11 +11,11 @@ use serde_json::json;
 
 use crate::{
     event::{Outcome, Resource, Timestamp},
-    reading::shown::{Category, Log, Shown},
+    reading::shown::{Category, Log, Shown, json::snake},
 };
 
 /// Names of the columns, in their order. A new one comes at the end.
-pub const COLUMNS: [&str; 34] = [
+pub const COLUMNS: [&str; 35] = [
     "id",
     "sequence",
     "occurred_at",
@@ -50,6 +50,7 @@ pub const COLUMNS: [&str; 34] = [
     "recorded_by",
     "truncated",
     "metadata",
+    "masked",
 ];
 
 /// Writes the header.
@@ -68,7 +69,7 @@ fn to(out: &mut Vec<u8>, write: impl FnOnce(&mut Writer<&mut Vec<u8>>) -> csv::R
     rows.flush().expect("memory takes rows");
 }
 
-fn cells(shown: &Shown, zone: Tz) -> [String; 34] {
+fn cells(shown: &Shown, zone: Tz) -> [String; 35] {
     let event = shown.event();
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let behalf = event.on_behalf_of.as_ref();
@@ -78,6 +79,7 @@ fn cells(shown: &Shown, zone: Tz) -> [String; 34] {
         [] => String::new(),
         _ => serde_json::Value::Array(values).to_string(),
     };
+    let paths = |paths: &[String]| list(paths.iter().map(|path| snake(path).into()).collect());
     let resource = |it: &Resource| json!({ "type": it.kind, "external_id": it.id, "name": it.name });
     [
         event.id().to_string(),
@@ -112,8 +114,9 @@ fn cells(shown: &Shown, zone: Tz) -> [String; 34] {
         text(event.source.as_deref()),
         text(event.source_event_id.as_deref()),
         event.recorded_by.clone(),
-        list(event.truncated.iter().map(|path| crate::reading::shown::json::snake(path).into()).collect()),
+        paths(&event.truncated),
         event.metadata.clone(),
+        paths(&event.masked),
     ]
 }
 

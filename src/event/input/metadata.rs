@@ -67,6 +67,15 @@ impl Metadata {
         }
     }
 
+    /// The text with others in the place of strings below keys for which `is_asked` holds, as [`json::masked`] has it.
+    pub(super) fn with_others(
+        &self,
+        is_asked: &dyn Fn(&str) -> bool,
+        other: &mut dyn FnMut(&str, &[u8]) -> Option<String>,
+    ) -> Option<String> {
+        self.read.as_ref().ok().and_then(|_| json::masked(&self.text, is_asked, other))
+    }
+
     /// The text that is kept, and its words as they are indexed. It MUST have been brought within the limits.
     #[must_use]
     pub fn into_parts(self) -> (String, Vec<String>) {

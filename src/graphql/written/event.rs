@@ -39,6 +39,7 @@ impl Fields for &AuditEvent {
             "sourceEventId" => map.serialize_entry(key, &event.source_event_id),
             "recordedBy" => map.serialize_entry(key, &event.recorded_by),
             "truncated" => map.serialize_entry(key, &event.truncated),
+            "masked" => map.serialize_entry(key, &event.masked),
             "metadata" => map.serialize_entry(key, &shown.metadata()),
             "metadataText" => map.serialize_entry(key, &event.metadata),
             _ => Err(field.left()),

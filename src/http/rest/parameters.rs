@@ -108,6 +108,8 @@ pub struct Parameters {
     source_event_ids: Option<Vec<String>>,
     /// Whether something of the event was cut or replaced.
     truncated: Option<bool>,
+    /// Whether something of the event was masked.
+    masked: Option<bool>,
     /// The first instant: an event at exactly this time is kept. Not together with `period_preset`.
     #[param(format = DateTime)]
     occurred_at_from: Option<String>,
@@ -235,6 +237,7 @@ impl Parameters {
             sources: given.list("sources"),
             source_event_ids: given.list("source_event_ids"),
             truncated: given.word("truncated", &BOOLEANS)?,
+            masked: given.word("masked", &BOOLEANS)?,
             occurred_at_from: given.one("occurred_at_from")?,
             occurred_at_to: given.one("occurred_at_to")?,
             period_preset: given.word("period_preset", &PRESETS)?,
@@ -329,6 +332,7 @@ impl Parameters {
                 sources: self.sources,
                 source_event_ids: self.source_event_ids,
                 truncated: self.truncated,
+                masked: self.masked,
                 occurred_at: is_range.then_some(RangeInput { from: self.occurred_at_from, to: self.occurred_at_to }),
                 period,
                 not_categories: self.not_categories,

@@ -39,6 +39,8 @@ pub struct RecordResult {
     sequence: Option<i64>,
     /// Paths of what is not recorded as it was sent.
     truncated: Vec<String>,
+    /// Paths of what the product masks.
+    masked: Vec<String>,
     /// Why it was refused.
     #[schema(required = true)]
     error: Option<Fault>,
@@ -54,6 +56,7 @@ impl RecordResult {
                 event_id: Some(recorded.event.id().to_string()),
                 sequence: Some(recorded.event.sequence),
                 truncated: recorded.event.truncated.iter().map(|path| snake(path)).collect(),
+                masked: recorded.event.masked.iter().map(|path| snake(path)).collect(),
                 error: None,
             },
             Err(error) => Self {
@@ -62,6 +65,7 @@ impl RecordResult {
                 event_id: None,
                 sequence: None,
                 truncated: Vec::new(),
+                masked: Vec::new(),
                 error: Some((&error).into()),
             },
         }

@@ -63,6 +63,10 @@ pub struct AuditEvent<'a> {
     /// Paths of what is not as it was sent, such as `user_agent` or `metadata.headers.cookie`: texts that were cut at a
     /// limit, or have U+FFFD where a character cannot be kept. Empty for nearly all events.
     truncated: Vec<String>,
+    /// Paths of what the product masks, such as `metadata.user.password` or `ip_address`: secrets in the metadata, in
+    /// whose place a digest stands (`masked:v1:` and 32 hexadecimal digits, the same for the same secret of the same
+    /// organization), and an address that was shortened or left out.
+    masked: Vec<String>,
     /// Everything else that the product said. Numbers beyond 64-bit integers and doubles are exact in `metadata_text`
     /// only; a number beyond every double is a string here. NUL and half of a surrogate pair are U+FFFD here.
     #[schema(value_type = Object)]
@@ -98,6 +102,7 @@ impl<'a> AuditEvent<'a> {
             source_event_id: event.source_event_id.as_deref(),
             recorded_by: &event.recorded_by,
             truncated: event.truncated.iter().map(|path| snake(path)).collect(),
+            masked: event.masked.iter().map(|path| snake(path)).collect(),
             metadata: shown.metadata(),
             metadata_text: None,
         }

@@ -9,6 +9,7 @@
 pub mod endpoints;
 pub mod exports;
 pub mod holds;
+pub mod masking;
 pub mod retention;
 pub mod tokens;
 

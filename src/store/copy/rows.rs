@@ -11,7 +11,8 @@ use crate::{
         tables::{
             COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, EVENT, HEAD, HOLD,
             Holds::{Bytes, Integer, Small, Text},
-            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, ORGANIZATION, PARTNER_TOKEN, RETENTION, TERMS_VERSION, Table,
+            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, PARTNER_TOKEN, RETENTION, TERMS_VERSION,
+            Table,
         },
     },
 };
@@ -24,7 +25,7 @@ pub type Cells = Vec<Value>;
 pub const CHANGING: [&Table; 8] = [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &HOLD, &RETENTION];
 
 /// What changes beside recording, and is small: each run of a copy writes all of it anew.
-pub const WHOLE: [&Table; 3] = [&ISSUER_KEY, &DELIVERY, &DEAD_LETTER];
+pub const WHOLE: [&Table; 4] = [&ISSUER_KEY, &MASKING_KEY, &DELIVERY, &DEAD_LETTER];
 
 /// Every table whose rows are read from one database and written to the other.
 pub fn copied() -> impl Iterator<Item = &'static Table> {

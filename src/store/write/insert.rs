@@ -31,7 +31,7 @@ impl Store {
             event: &staged.event,
             kind_no: staged.kind_no,
             document,
-            key: staged.key.map(|Key { hash, content }| (hash, content)),
+            key: staged.key.map(|Key { hash, content, .. }| (hash, content)),
         });
         let derived: Vec<_> = events.collect();
         self.add_derived(tx, &derived).await?;
@@ -52,12 +52,12 @@ impl Store {
             let sql = self.dialect.insert_events();
             let sql = match self.dialect {
                 Dialect::Sqlite => {
-                    sql.table(self.dialect, chunk.iter().map(|staged| row::<24>(self.dialect, staged, None)))
+                    sql.table(self.dialect, chunk.iter().map(|staged| row::<25>(self.dialect, staged, None)))
                 }
                 Dialect::Postgres => {
                     let documents = &documents[at * CHUNK..];
                     let rows =
-                        chunk.iter().zip(documents).map(|(staged, terms)| row::<26>(self.dialect, staged, Some(terms)));
+                        chunk.iter().zip(documents).map(|(staged, terms)| row::<27>(self.dialect, staged, Some(terms)));
                     sql.table_of(self.dialect, rows, Some("tsvector"))
                 }
             };

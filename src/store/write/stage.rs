@@ -205,7 +205,7 @@ impl<'a> Stage<'a> {
             Known::Stored { sequence, content, .. } => (content, sequence, Decided::Earlier { organization, sequence }),
             Known::Staged { event, content } => (content, self.events[event].event.sequence, Decided::Repeat(event)),
         };
-        if content == key.content {
+        if key.came_with(content) {
             return Ok(Some(decided));
         }
         let existing = match *known {
@@ -257,7 +257,7 @@ impl<'a> Stage<'a> {
             said: item.draft.clone(),
         };
         let index = self.events.len();
-        if let Some(Key { hash, content }) = item.key {
+        if let Some(Key { hash, content, .. }) = item.key {
             self.keys.insert((organization, hash), Known::Staged { event: index, content });
             self.staged_keys.push((organization, hash));
         }

@@ -61,15 +61,24 @@ impl Item {
 pub struct Key {
     /// Hash of the key.
     pub hash: Hash,
-    /// Hash of what the caller sent.
+    /// Hash of what the caller sent, as far as it is stored: without what is masked.
     pub content: Hash,
+    /// Hash of all that the caller sent, where something of it is masked: it may be stored since before the product masked
+    /// it. It is compared, and never stored.
+    unmasked: Option<Hash>,
 }
 
 impl Key {
-    /// A key and the hash of the content that it came with.
+    /// A key and the hash of the content that it came with; where something of that is masked, also of all that came.
     #[must_use]
-    pub fn new(key: &str, content: Hash) -> Self {
-        Self { hash: hash::of([key]), content }
+    pub fn new(key: &str, content: Hash, unmasked: Option<Hash>) -> Self {
+        Self { hash: hash::of([key]), content, unmasked }
+    }
+
+    /// Whether it came with the content that is stored.
+    #[must_use]
+    pub fn came_with(&self, stored: Hash) -> bool {
+        self.content == stored || self.unmasked == Some(stored)
     }
 }
 

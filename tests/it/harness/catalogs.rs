@@ -4,8 +4,9 @@ use std::{path::PathBuf, sync::LazyLock};
 
 use ledgerline::catalog::Products;
 
-/// The five products, but for one change: `workspace` takes events of any name, also in projects, since most tests want
-/// a log that takes anything, and others below it. Tests of the product itself take [`Products::built_in`].
+/// The five products, but for one change: `workspace` takes events of any name, also in projects, and masks nothing, since
+/// most tests want a log that takes anything as it was sent, and others below it. Tests of the product itself take
+/// [`Products::built_in`].
 pub fn products() -> Products {
     Products::load(&FOLDER).unwrap_or_else(|faults| panic!("{faults}"))
 }
@@ -23,7 +24,8 @@ pub fn workspace() -> String {
     assert!(after.contains(form), "the rule to take away");
     let project =
         "[[levels]]\nname = \"project\"\nlabel = \"Project\"\nparent = \"organisation\"\non_delete = \"KEEP\"\n";
-    format!("{before}{project}\n[catalog]\n{}", after.replace(form, ""))
+    let masking = "[masking]\nkeys = []\n";
+    format!("{before}{project}\n{masking}\n[catalog]\n{}", after.replace(form, ""))
 }
 
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {

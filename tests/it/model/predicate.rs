@@ -40,6 +40,7 @@ impl Kept {
             source_event_id,
             recorded_by: "admin".to_owned(),
             truncated: told.truncated(),
+            masked: Vec::new(),
             metadata: told.metadata_text(),
         };
         Event {
