@@ -97,6 +97,8 @@ const en = {
   noMetadata: 'No metadata',
   cut: 'cut',
   cutMeans: (paths: string) => `Not as it was sent, but cut or with � where a character cannot be kept: ${paths}`,
+  masked: 'masked',
+  maskedMeans: (paths: string) => `Not stored: a digest, or a shorter address, stands here: ${paths}`,
   items: (count: number) => (count === 1 ? '1 item' : `${count} items`),
   copyJson: 'Copy as JSON',
   copyLink: 'Copy link',
@@ -254,6 +256,8 @@ const de: Texts = {
   cut: 'gekürzt',
   cutMeans: (paths) =>
     `Nicht wie gesendet: gekürzt, oder mit � für Zeichen, die sich nicht aufbewahren lassen: ${paths}`,
+  masked: 'maskiert',
+  maskedMeans: (paths) => `Nicht gespeichert: hier steht ein Prüfwert oder eine gekürzte Adresse: ${paths}`,
   items: (count) => (count === 1 ? '1 Eintrag' : `${count} Einträge`),
   copyJson: 'Als JSON kopieren',
   copyLink: 'Link kopieren',

@@ -21,7 +21,9 @@ export function Details({ event }: { event: AuditEvent }) {
   const empty = metadata.kind === 'object' && metadata.entries.length === 0;
 
   // Paths below a field's own count too: the mark stands beside the whole value.
-  const cut = (field: string) => event.truncated.filter((path) => path.split(/[.[]/, 1)[0] === field);
+  const below = (paths: string[], field: string) => paths.filter((path) => path.split(/[.[]/, 1)[0] === field);
+  const cut = (field: string) => below(event.truncated, field);
+  const masked = (field: string) => below(event.masked, field);
 
   const link = () => config.history.link({ ...view, after: null, before: null, event: event.id });
 
@@ -75,9 +77,9 @@ export function Details({ event }: { event: AuditEvent }) {
         <Field name={fields.recordedAt}>
           <Moment iso={event.recordedAt} />
         </Field>
-        {event.ipAddress && (
-          <Field name={fields.ipAddress} cut={cut('ipAddress')}>
-            <Value text={event.ipAddress} filter="ip" code />
+        {(event.ipAddress || masked('ipAddress').length > 0) && (
+          <Field name={fields.ipAddress} cut={cut('ipAddress')} masked={masked('ipAddress')}>
+            {event.ipAddress && <Value text={event.ipAddress} filter="ip" code />}
           </Field>
         )}
         {event.userAgent && (
@@ -112,7 +114,7 @@ export function Details({ event }: { event: AuditEvent }) {
       </dl>
       <section class="metadata" aria-label={texts.metadata}>
         <h2>
-          {texts.metadata} <Cut paths={cut('metadata')} />
+          {texts.metadata} <Cut paths={cut('metadata')} /> <Masked paths={masked('metadata')} />
         </h2>
         {empty ? <p class="nothing">{texts.noMetadata}</p> : <JsonTree node={metadata} label={texts.metadata} />}
         <div class="actions">
@@ -145,13 +147,21 @@ function CopyButton({ label, text }: { label: string; text: () => string }) {
   );
 }
 
-function Field({ name, cut, children }: { name: string; cut?: string[]; children: ComponentChildren }) {
+interface FieldProps {
+  name: string;
+  cut?: string[];
+  masked?: string[];
+  children: ComponentChildren;
+}
+
+function Field({ name, cut, masked, children }: FieldProps) {
   return (
     <div class="field-row">
       <dt>{name}</dt>
       <dd>
         {children}
         {cut && <Cut paths={cut} />}
+        {masked && <Masked paths={masked} />}
       </dd>
     </div>
   );
@@ -164,6 +174,17 @@ function Cut({ paths }: { paths: string[] }) {
   return (
     <span class="cut" title={texts.cutMeans(paths.join(', '))}>
       {texts.cut}
+    </span>
+  );
+}
+
+/** Says that the product does not want a value to be stored. */
+function Masked({ paths }: { paths: string[] }) {
+  const { texts } = useLog();
+  if (paths.length === 0) return null;
+  return (
+    <span class="cut" title={texts.maskedMeans(paths.join(', '))}>
+      {texts.masked}
     </span>
   );
 }
