@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    ingest::{self, Batch, Deletion, Sent},
+    ingest::{self, Answered, Batch, Deletion, Sent},
     reading::shown::{Log, Shown},
     store::{Deleted, Recorded},
 };
@@ -94,6 +94,8 @@ pub struct RecordAuditEventsPayload {
 pub struct RecordResult {
     /// Its place in the request, from 0.
     index: i32,
+    /// The organization that it names, else the token's; null where neither does.
+    organization: Option<ID>,
     /// Whether it is new; null where it was refused.
     status: Option<RecordStatus>,
     /// Its event's id.
@@ -152,7 +154,8 @@ impl Mutation {
     }
 
     /// Records up to 1,000 events, each for itself or all or none. Needs the scope `audit:record`. Whatever is wrong
-    /// inside one event of the variables is that event's result.
+    /// inside one event of the variables is that event's result. A token that names no organization may record in several
+    /// of its product by one request.
     async fn record_audit_events(
         &self,
         ctx: &Context<'_>,
@@ -307,10 +310,11 @@ async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<R
 async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result<RecordAuditEventsPayload> {
     let (Services { writer, clock, .. }, principal) = (services(ctx), principal(ctx)?);
     let (atomic, strict) = (input.atomic.unwrap_or(false), input.strict.unwrap_or(false));
-    let batch = Batch { events: input.events.into_iter().map(sent).collect(), atomic, strict };
+    let events = input.events.into_iter().map(sent).collect();
+    let batch = Batch { events, correlation_id: input.correlation_id, atomic, strict };
     let results = ingest::record_many(writer, principal, batch, clock.now()).await;
     let results = results.map_err(|error| error.under("input"))?;
-    let results: Vec<_> = results.into_iter().enumerate().map(|(index, result)| show(index, result)).collect();
+    let results: Vec<_> = results.into_iter().enumerate().map(|(index, answered)| show(index, answered)).collect();
     let count = |wanted: Option<RecordStatus>| {
         let results = results.iter().filter(|result| result.status == wanted);
         i32::try_from(results.count()).unwrap_or(i32::MAX)
@@ -338,11 +342,13 @@ fn status(recorded: &Recorded) -> RecordStatus {
     if recorded.already { RecordStatus::AlreadyRecorded } else { RecordStatus::Recorded }
 }
 
-fn show(index: usize, result: Result<Recorded>) -> RecordResult {
+fn show(index: usize, Answered { organization, result }: Answered) -> RecordResult {
     let index = i32::try_from(index).unwrap_or(i32::MAX);
+    let organization = organization.map(ID);
     match result {
         Ok(recorded) => RecordResult {
             index,
+            organization,
             status: Some(status(&recorded)),
             event_id: Some(ID(recorded.event.id().to_string())),
             sequence: Some(BigInt(recorded.event.sequence)),
@@ -352,6 +358,7 @@ fn show(index: usize, result: Result<Recorded>) -> RecordResult {
         },
         Err(error) => RecordResult {
             index,
+            organization,
             status: None,
             event_id: None,
             sequence: None,

@@ -54,7 +54,7 @@ fn place(of: &str, value: &mut Value, path: &str) -> Result<()> {
         (MetaTypeName::NonNull(of), value) => place(of, value, path),
         (MetaTypeName::List(of), Value::List(items)) => items.iter_mut().enumerate().try_for_each(|(i, item)| {
             if *item == Value::Null && of == RecordAuditEventInput::qualified_type_name() {
-                *item = refused(&fault("", "must not be null"));
+                *item = refused(&fault("", "must not be null"), None);
             }
             place(of, item, &format!("{path}[{i}]"))
         }),
@@ -66,7 +66,7 @@ fn place(of: &str, value: &mut Value, path: &str) -> Result<()> {
         (MetaTypeName::Named("JSON"), _) => Ok(()),
         (MetaTypeName::Named(of), value) if of == RecordAuditEventInput::type_name() => {
             if let Err(fault) = check(of, value, &mut String::new()) {
-                *value = refused(&fault);
+                *value = refused(&fault, organization_of(value));
             }
             Ok(())
         }
@@ -108,16 +108,24 @@ fn outside(value: &mut Value, path: &str) -> Result<()> {
     }
 }
 
+/// The organization that an event names, whatever else is wrong with it.
+fn organization_of(event: &Value) -> Option<Value> {
+    let Value::Object(fields) = event else { return None };
+    fields.get("organization").filter(|named| matches!(named, Value::String(_))).cloned()
+}
+
 /// An event that stands for one with a fault.
-fn refused(fault: &Flaw) -> Value {
+fn refused(fault: &Flaw, organization: Option<Value>) -> Value {
     let object = |fields: Vec<(&str, Value)>| {
         Value::Object(fields.into_iter().map(|(name, value)| (Name::new(name), value)).collect::<IndexMap<_, _>>())
     };
-    object(vec![
+    let mut fields = vec![
         ("action", Value::from("")),
         ("actor", object(vec![("kind", Value::from("SYSTEM"))])),
         ("metadata", fault.value()),
-    ])
+    ];
+    fields.extend(organization.map(|organization| ("organization", organization)));
+    object(fields)
 }
 
 fn fault(path: &str, rule: impl Into<String>) -> Flaw {

@@ -12,6 +12,6 @@ mod writer;
 pub use admit::admit;
 pub use exports::create_export;
 pub use manage::{Told, change};
-pub use record::{Batch, Deletion, Sent, access, item, record_all, record_each, record_many, record_one};
+pub use record::{Answered, Batch, Deletion, Sent, access, item, record_all, record_each, record_many, record_one};
 pub use tokens::{MadeToken, WantedToken, create_token, revoke_token};
 pub use writer::Writer;

@@ -26,14 +26,24 @@ impl From<RecordInput> for Sent {
     }
 }
 
-/// Events that are sent together.
+/// Events that are sent together, of one or several organizations of one product.
 pub struct Batch {
     /// The events.
     pub events: Vec<Sent>,
+    /// What ties them together: the correlation id of those that name none.
+    pub correlation_id: Option<String>,
     /// Whether one refused event refuses all.
     pub atomic: bool,
     /// Whether every event is strict.
     pub strict: bool,
+}
+
+/// What became of one of several events.
+pub struct Answered {
+    /// The organization that it names, else the token's; `None` where it can be read of neither.
+    pub organization: Option<String>,
+    /// The event, or why it was refused.
+    pub result: ItemResult,
 }
 
 /// Whether events can be recorded, and if not, why.
@@ -62,7 +72,8 @@ pub async fn record_one(writer: &Writer, principal: &Principal, sent: Sent, now:
     writer.record(vec![item], true).await?.pop().expect("the writer answers every item")
 }
 
-/// Records the events of one request; their results, in their order.
+/// Records the events of one request; what became of each, in their order. Those of all organizations are recorded in one
+/// transaction; whether the principal may is asked of each.
 ///
 /// # Errors
 /// Of the whole request: `FORBIDDEN` for a token that may not record at all, `BAD_USER_INPUT` for too many events,
@@ -72,8 +83,8 @@ pub async fn record_many(
     principal: &Principal,
     batch: Batch,
     now: Timestamp,
-) -> Result<Vec<ItemResult>> {
-    let Batch { events, atomic, strict } = batch;
+) -> Result<Vec<Answered>> {
+    let Batch { events, correlation_id, atomic, strict } = batch;
     // A token that may not record at all is refused as a whole, not once per event.
     let access = access(principal);
     if !access.allowed {
@@ -83,9 +94,15 @@ pub async fn record_many(
         let rule = format!("must be at most {} events, got {}", limits::BATCH, events.len());
         return Err(Error::bad_input("events", rule));
     }
+    let own = principal.organization.as_deref();
+    let organizations: Vec<_> =
+        events.iter().map(|sent| sent.organization.as_deref().or(own).map(str::to_owned)).collect();
     let admitted = events.into_iter().map(|mut sent| {
         if let Ok(event) = &mut sent.event {
             event.strict |= strict;
+            if event.correlation_id.is_none() {
+                event.correlation_id.clone_from(&correlation_id);
+            }
         }
         item(writer, principal, sent, now)
     });
@@ -96,7 +113,9 @@ pub async fn record_many(
     let (items, refusals) = apart(admitted);
     let results = if items.is_empty() { Vec::new() } else { writer.record(items, atomic).await? };
     let named = |(place, result): (usize, ItemResult)| result.map_err(|error| error.under(&format!("events[{place}]")));
-    Ok(together(refusals, results).into_iter().enumerate().map(named).collect())
+    let results = together(refusals, results).into_iter().enumerate().map(named);
+    let answered = organizations.into_iter().zip(results);
+    Ok(answered.map(|(organization, result)| Answered { organization, result }).collect())
 }
 
 /// Records events in one transaction, all or none.

@@ -58,6 +58,7 @@ mod rest_products;
 mod retention;
 mod schema;
 mod sessions;
+mod several;
 mod sharding;
 mod smoke;
 mod sqlite_files;

@@ -30,7 +30,8 @@ pub struct RecordAuditEventInput {
     on_behalf_of: Option<ActorInput>,
     /// What was acted on, the main thing first; at most 50.
     resources: Option<Vec<ResourceInput>>,
-    /// The organization; needed where the token names none.
+    /// The organization; needed where the token names none. Only a token that names none, or one of staff, may name
+    /// several in one request.
     organization: Option<ID>,
     /// The log, created at first use; the organization's own where absent.
     log: Option<LogRefInput>,
@@ -106,7 +107,9 @@ pub struct LogRefInput {
 pub struct RecordAuditEventsInput {
     /// The events, at most 1,000.
     pub events: Vec<RecordAuditEventInput>,
-    /// Whether one refused event refuses all.
+    /// What ties the events together: the `correlationId` of those that name none, in all their organizations.
+    pub correlation_id: Option<String>,
+    /// Whether one refused event refuses all, in all their organizations.
     #[graphql(default_with = "Some(false)")]
     pub atomic: Option<bool>,
     /// Whether every event is `strict`.

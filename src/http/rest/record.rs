@@ -28,7 +28,7 @@ use crate::{
         body,
         received::{self, RECORDING_BODY},
     },
-    ingest::{self, Batch, Sent},
+    ingest::{self, Answered, Batch, Sent},
     reading::shown::{
         Shown,
         json::{AuditEvent, snake},
@@ -50,7 +50,8 @@ pub struct EventToRecord {
     on_behalf_of: Option<ActorToRecord>,
     /// What was acted on, the main thing first; the first 50 are kept.
     resources: Option<Vec<ResourceToRecord>>,
-    /// The organization; needed where the token names none.
+    /// The organization; needed where the token names none. Only a token that names none, or one of staff, may name
+    /// several in one request.
     organization: Option<String>,
     /// The log, created at first use; the organization's own where absent.
     log: Option<LogToRecord>,
@@ -131,7 +132,9 @@ pub struct EventsToRecord {
     /// The events, each with a result of its own.
     #[schema(max_items = 1000)]
     events: Vec<EventToRecord>,
-    /// Whether one refused event refuses all.
+    /// What ties the events together: the `correlation_id` of those that name none, in all their organizations.
+    correlation_id: Option<String>,
+    /// Whether one refused event refuses all, in all their organizations.
     #[schema(default = false)]
     atomic: Option<bool>,
     /// Whether every event is `strict`.
@@ -249,14 +252,14 @@ async fn many(edge: &Edge, principal: &Principal, body: Value) -> Result<Respons
     let results = ingest::record_many(&edge.services.writer, principal, batch, edge.services.clock.now()).await;
     let mut cause = None;
     let mut shown = Vec::new();
-    for (index, result) in results.map_err(of_event)?.into_iter().enumerate() {
+    for (index, Answered { organization, result }) in results.map_err(of_event)?.into_iter().enumerate() {
         let result = result.map_err(of_event);
         if let Err(error) = &result
             && (cause.is_none() || cause.as_ref().is_some_and(is_left_out))
         {
             cause = Some(error.clone());
         }
-        shown.push(RecordResult::of(index, result));
+        shown.push(RecordResult::of(index, organization, result));
     }
     let count = |wanted: Option<RecordStatus>| shown.iter().filter(|result| result.status() == wanted).count();
     let (recorded, refused) = (count(Some(RecordStatus::Recorded)), count(None));
@@ -291,13 +294,19 @@ fn batch(body: Value) -> Result<Batch> {
         Some(_) => Err(Error::bad_input(name, "must be true or false")),
     };
     let (atomic, strict) = (flag("atomic")?, flag("strict")?);
+    let correlation_id = match members.swap_remove("correlation_id") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(_) => return Err(Error::bad_input("correlation_id", "must be a text")),
+    };
     if let Some(name) = members.keys().next() {
         let field = name.replace('\0', "\u{fffd}");
-        let known = ["events", "atomic", "strict"];
+        let known = ["events", "correlation_id", "atomic", "strict"];
         let suggestions = nearest(name, known.iter().map(|known| (*known, *known)));
         return Err(Error::BadInput { field, rule: "is no member beside events".to_owned(), given: None, suggestions });
     }
-    Ok(Batch { events: events.into_iter().map(|event| sent(event, None)).collect(), atomic, strict })
+    let events = events.into_iter().map(|event| sent(event, None)).collect();
+    Ok(Batch { events, correlation_id, atomic, strict })
 }
 
 /// An event as GraphQL reads it: its members have the names of the schema in snake case.

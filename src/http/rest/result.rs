@@ -28,6 +28,9 @@ impl RecordStatus {
 pub struct RecordResult {
     /// Its place in the request, from 0.
     index: usize,
+    /// The organization that it names, else the token's; null where neither does.
+    #[schema(required = true)]
+    organization: Option<String>,
     /// Whether it is new; null where it was refused.
     #[schema(required = true)]
     status: Option<RecordStatus>,
@@ -48,10 +51,11 @@ pub struct RecordResult {
 
 impl RecordResult {
     /// The result of the event at a place.
-    pub fn of(index: usize, result: Result<Recorded>) -> Self {
+    pub fn of(index: usize, organization: Option<String>, result: Result<Recorded>) -> Self {
         match result {
             Ok(recorded) => Self {
                 index,
+                organization,
                 status: Some(RecordStatus::of(&recorded)),
                 event_id: Some(recorded.event.id().to_string()),
                 sequence: Some(recorded.event.sequence),
@@ -61,6 +65,7 @@ impl RecordResult {
             },
             Err(error) => Self {
                 index,
+                organization,
                 status: None,
                 event_id: None,
                 sequence: None,
