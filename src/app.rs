@@ -151,6 +151,8 @@ impl App {
                 }
             })
         };
+        // What the service itself reads, to deliver it, is no read of anybody's.
+        let reader = reader.telling(writer.clone());
         let services = Services { writer, reader, endpoints, partners, exports, clock, chance: chance.clone() };
         let builder = schema_builder().data(services.clone());
         // Suggestions would tell the names of the schema one by one.

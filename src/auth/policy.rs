@@ -103,6 +103,9 @@ pub fn may_manage(p: &Principal, organization: Option<&str>, log: &LogName) -> R
     if log.level == p.product.top_level().name {
         return Err(Error::bad_input("log.level", "the organization's own log cannot be deleted"));
     }
+    if p.product.record_reads.as_ref() == Some(&log.level) {
+        return Err(Error::bad_input("log.level", "the log that tells of reads cannot be deleted"));
+    }
     Ok(WriteScope { log: Some(log.clone()), ..scope })
 }
 
@@ -213,6 +216,21 @@ impl Access {
         let hidden = hidden_without_plan && !required_plans.is_empty();
         Self { allowed: false, reason, required_roles: Vec::new(), required_plans, hidden, message }
     }
+}
+
+/// Permission for the service to tell of a read that was permitted, in a log that the reader need not be for.
+///
+/// # Errors
+/// `BAD_USER_INPUT` on `organization`, for a name that none has.
+pub fn may_tell(p: &Principal, organization: &str) -> Result<WriteScope> {
+    Ok(WriteScope {
+        product: p.product.clone(),
+        organization: OrganizationId::new("organization", organization)?,
+        log: None,
+        allowed: Vec::new(),
+        subject: p.subject.clone(),
+        staff: p.is_staff(),
+    })
 }
 
 fn may_write(p: &Principal, organization: Option<&str>, scope: &str) -> Result<WriteScope> {

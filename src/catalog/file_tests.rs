@@ -548,3 +548,26 @@ fn a_file_says_what_is_masked_and_where_it_slips() {
         assert!(faults(section).contains(said), "{}", faults(section));
     }
 }
+
+#[test]
+fn a_file_names_the_level_that_tells_of_reads() {
+    let read = |text: &str, level: &str| {
+        let text = text.replace("retention =", &format!("record_reads = \"{level}\"\nretention ="));
+        Products::read([("sixth.toml".to_owned(), text)], None)
+    };
+    let sound = read(SOUND, "inner").unwrap();
+    assert_eq!(sound.get("sixth").unwrap().record_reads.as_deref(), Some("inner"));
+    let below =
+        format!("{SOUND}[[levels]]\nname = \"deep\"\nlabel = \"Deep\"\nparent = \"inner\"\non_delete = \"KEEP\"\n");
+    let nested = SOUND.replace("label = \"Tenant\"", "label = \"Tenant\"\ninclude_nested = true");
+    for (text, level, said) in [
+        (SOUND, "tenant", "must be a level right below the organization's own, with none below it"),
+        (SOUND, "other", "\"other\" is no level"),
+        (&below, "inner", "with none below it"),
+        (&below, "deep", "must be a level right below"),
+        (&nested, "inner", "include_nested would list reads"),
+    ] {
+        let faults = read(text, level).unwrap_err().to_string();
+        assert!(faults.contains(&format!("record_reads: {said}")) || faults.contains(said), "{faults}");
+    }
+}

@@ -31,9 +31,12 @@ pub const RETENTION_CHANGED: &str = "audit_log.retention_changed";
 /// Events have left the log because they were kept for long enough.
 pub const EVENTS_REMOVED: &str = "audit_log.events_removed";
 
+/// The log was read, in a product that records that.
+pub const READ: &str = "audit_log.read";
+
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 12] = [
+pub const OWN: [(&str, &str); 13] = [
     (TOKEN_CREATED, "Audit log token created"),
     (TOKEN_REVOKED, "Audit log token revoked"),
     (ENDPOINT_CREATED, "Audit log endpoint created"),
@@ -46,6 +49,7 @@ pub const OWN: [(&str, &str); 12] = [
     (HOLD_LIFTED, "Audit log hold lifted"),
     (RETENTION_CHANGED, "Audit log retention changed"),
     (EVENTS_REMOVED, "Audit log events removed"),
+    (READ, "Audit log read"),
 ];
 
 /// `iss` of the tokens that the service makes; no product may have it.

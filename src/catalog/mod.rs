@@ -63,6 +63,8 @@ pub struct Product {
     pub viewer: Viewer,
     /// What of its events is masked.
     pub masking: Masking,
+    /// The level whose log tells of reads; `None` where reads are no events.
+    pub record_reads: Option<String>,
     /// Its own REST routes.
     pub routes: Vec<routes::Route>,
     /// For how long events are kept, where neither their level nor the organization says otherwise.

@@ -13,7 +13,7 @@ use std::{collections::HashMap, path::Path};
 pub(crate) use names::is_loopback;
 
 use super::{
-    AccessRules, Keep, KeySource, Labels, Product, ProductError,
+    AccessRules, Keep, KeySource, Labels, Level, Product, ProductError,
     fault::Report,
     is_same_but_for_case,
     section::{At, Section},
@@ -103,6 +103,7 @@ fn product(
     let keys = keys(&mut root, folder);
     let access = root.section("access").map(access);
     let levels = levels::levels(&mut root, floor);
+    let record_reads = record_reads(&mut root, &levels);
     let catalog = root.section("catalog").map(|section| catalog::catalog(section, &levels));
     let actor_kinds = catalog.as_ref().map(|catalog| catalog.actor_kinds.as_slice()).unwrap_or_default();
     let categories = catalog.as_ref().map(|catalog| catalog.categories.as_slice()).unwrap_or_default();
@@ -131,6 +132,7 @@ fn product(
         plan_labels,
         viewer: viewer?,
         masking,
+        record_reads,
         routes,
         retention: retention?.value,
         retention_floor: floor,
@@ -173,6 +175,31 @@ fn below_floor(report: &Report<'_>, kept: &At<Keep>, floor: i64) {
     if kept.value.days().is_some_and(|days| days < floor) {
         report.add(kept.span, &kept.key, format!("must be at least retention_floor, which is {floor} days"));
     }
+}
+
+/// `record_reads = "access"`: the level whose log tells of reads. It is right below the organization's own, and nothing is
+/// below it.
+fn record_reads(root: &mut Section<'_, '_>, levels: &[Level]) -> Option<String> {
+    let At { value: name, span, key } = root.text_if_any("record_reads")?;
+    let level = |name: &str| levels.iter().find(|level| level.name == name);
+    let above = level(&name).and_then(|own| own.parent.as_deref()).and_then(level);
+    let fault = match (level(&name), above) {
+        (None, _) => format!("{name:?} is no level"),
+        (Some(_), Some(top)) if top.parent.is_none() && top.include_nested => {
+            format!(
+                "must not be a level below {}, whose include_nested would list reads among all other events",
+                top.name
+            )
+        }
+        (Some(_), Some(top))
+            if top.parent.is_none() && !levels.iter().any(|one| one.parent.as_ref() == Some(&name)) =>
+        {
+            return Some(name);
+        }
+        _ => "must be a level right below the organization's own, with none below it".to_owned(),
+    };
+    root.report.add(span, key, fault);
+    None
 }
 
 fn keys(root: &mut Section<'_, '_>, folder: Option<&Path>) -> Vec<KeySource> {

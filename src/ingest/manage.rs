@@ -63,7 +63,7 @@ pub(super) async fn change_as(
 
 /// The principal as an actor. A token does not say what its subject is: one that has a role, a name or an address is a
 /// person.
-fn actor(principal: &Principal) -> Actor {
+pub(super) fn actor(principal: &Principal) -> Actor {
     let is_person = !principal.roles.is_empty() || principal.name.is_some() || principal.email.is_some();
     let kind = match () {
         () if principal.is_staff() => ActorKind::Staff,

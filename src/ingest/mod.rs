@@ -3,6 +3,7 @@
 mod admit;
 mod exports;
 mod manage;
+mod reads;
 mod record;
 pub mod retention;
 mod rules;
@@ -12,6 +13,7 @@ mod writer;
 pub use admit::admit;
 pub use exports::create_export;
 pub use manage::{Told, change};
+pub use reads::tell_of_read;
 pub use record::{Answered, Batch, Deletion, Sent, access, item, record_all, record_each, record_many, record_one};
 pub use tokens::{MadeToken, WantedToken, create_token, revoke_token};
 pub use writer::Writer;

@@ -52,6 +52,9 @@ fn check_action(product: &Product, input: &RecordInput) -> Result<()> {
 /// An action that belongs to certain levels is recorded in a log of one of them.
 fn check_level(product: &Product, rules: &Rules, action: &str, level: &str) -> Result<()> {
     product.check_level("log.level", level)?;
+    if product.record_reads.as_deref() == Some(level) {
+        return Err(Error::bad_input("log.level", "tells of reads, and the service alone records there"));
+    }
     if rules.levels.is_empty() || rules.levels.iter().any(|each| each == level) {
         return Ok(());
     }

@@ -93,6 +93,14 @@ pub struct PeriodInput {
 }
 
 impl FilterInput {
+    /// The names of what is asked by, without the values.
+    #[must_use]
+    pub fn named(&self) -> Vec<String> {
+        let written = serde_json::to_value(self).unwrap_or_default();
+        let members = written.as_object().into_iter().flatten();
+        members.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()).collect()
+    }
+
     /// The validated filter. `labelled` gives the actions and categories whose label has a word, as in
     /// [`Search::parse`]; `now` ends the days of a period.
     ///

@@ -10,6 +10,7 @@ use super::{
     Reader,
     follow::{Followed, RECORDED},
     shown::Shown,
+    told::Kind,
 };
 use crate::{
     auth::{Principal, policy},
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Result},
     event::OrganizationId,
     question::{filter::Filter, input::RangeInput},
-    store::{PageRequest, Question},
+    store::{PageRequest, Question, Selection},
 };
 
 /// A list that is read from end to end.
@@ -58,12 +59,15 @@ impl Reader {
             policy::may_export(principal, organization.as_deref())?;
         }
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
-        let filter = self.checked(&scope, filter)?;
+        let (sent, filter) = (filter.clone(), self.checked(&scope, filter)?);
         let named = OrganizationId::new("organization", scope.organization().unwrap_or_default())?;
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let found = store.select(Question { scope: &scope, filter: &filter }).await?;
         // Where there is nothing yet there is nothing to read, whatever is recorded meanwhile.
-        let end = found.map_or(0, |selection| selection.size());
+        let end = found.as_ref().map_or(0, Selection::size);
+        if found.is_some() {
+            self.tell(principal, &named, Kind::Export, scope.log(), Some(&sent)).await?;
+        }
         let (reader, principal) = (self.clone(), principal.clone());
         Ok(Extract { reader, principal, list, organization: named, filter, exports, next: 0, end })
     }

@@ -3,6 +3,7 @@
 use super::{
     Reader,
     shown::{Log, Shown},
+    told::Kind,
 };
 use crate::{
     auth::{Principal, policy},
@@ -31,6 +32,9 @@ impl Reader {
             let has_left = self.store.has_left(&scope, id).await?;
             return Err(if has_left { Error::Expired } else { Error::not_found("event") });
         };
+        if let Some(own) = dictionary.log(0) {
+            self.tell(principal, &own.id, Kind::Event, None, None).await?;
+        }
         Ok(Shown::new(event, scope.product(), &dictionary))
     }
 

@@ -10,6 +10,7 @@ use super::{
     Reader,
     list::{Entry, Place, fingerprint},
     shown::Shown,
+    told::Kind,
 };
 use crate::{
     auth::{LogName, Principal, ReadScope, policy},
@@ -118,7 +119,7 @@ impl Follower {
     pub async fn look(&mut self, limit: usize) -> Result<Batch> {
         let Followed { organization, log, include_nested, filter } = self.followed.clone();
         let scope = policy::may_read(&self.principal, organization.as_deref(), log, include_nested)?;
-        let filter = self.reader.checked(&scope, filter)?;
+        let (sent, filter) = (filter.clone(), self.reader.checked(&scope, filter)?);
         let store = self.reader.store.caught_up(&scope.product().name, scope.organization()).await?;
         let Some(selection) = store.select(Question { scope: &scope, filter: &filter }).await? else {
             return Ok(Batch { entries: Vec::new(), more: false });
@@ -137,6 +138,8 @@ impl Follower {
             event: Shown::new(event, selection.product(), &dictionary),
         };
         let entries = page.events.into_iter().map(entry).collect();
+        let organization = selection.organization();
+        self.reader.tell(&self.principal, organization, Kind::Follow, scope.log(), Some(&sent)).await?;
         self.next = match (page.more, page.stopped_at, last) {
             (true, Some(stopped), _) => stopped + 1,
             (true, None, Some(last)) => last + 1,

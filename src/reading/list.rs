@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Reader, shown::Shown};
+use super::{Reader, shown::Shown, told::Kind};
 use crate::{
     auth::{LogName, Principal, ReadScope, policy},
     error::{Error, Result},
@@ -150,7 +150,7 @@ impl Reader {
     pub async fn list(&self, principal: &Principal, asked: Asked) -> Result<Page> {
         let Asked { organization, log, include_nested, filter, order, part, most, wanted } = asked;
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
-        let filter = self.checked(&scope, filter)?;
+        let (sent, filter) = (filter.clone(), self.checked(&scope, filter)?);
         let part = Part::checked(part, most, order, fingerprint(&scope, order, &filter))?;
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
@@ -159,7 +159,11 @@ impl Reader {
             Some(number) => read_numbered(&list, part, number).await,
             None => read(&list, part, wanted).await,
         };
-        page.map_err(|error| list.blame(error))
+        let page = page.map_err(|error| list.blame(error))?;
+        if let Some(selection) = &list.selection {
+            self.tell(principal, selection.organization(), Kind::List, scope.log(), Some(&sent)).await?;
+        }
+        Ok(page)
     }
 
     /// The filter of a question, as it is today.

@@ -13,6 +13,7 @@ mod readable;
 mod retention;
 pub mod shown;
 mod tokens;
+mod told;
 
 pub use find::Found;
 pub use readable::{Choice, Readable};
@@ -27,12 +28,14 @@ pub struct Reader {
     store: Store,
     /// Days of a viewer end today.
     clock: Clock,
+    /// Where reads are told of, if they are.
+    telling: Option<told::Telling>,
 }
 
 impl Reader {
     /// Reads from a store.
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+        Self { store, clock, telling: None }
     }
 }

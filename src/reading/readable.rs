@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Reader, shown::Log};
+use super::{Reader, shown::Log, told::Kind};
 use crate::{
     auth::{Access, Principal, ReadScope, policy},
     error::{Error, Result},
@@ -136,6 +136,12 @@ impl Reader {
         if let Some(text) = matching {
             check_text(&"matching", text, limits::TEXT_BYTES)?;
         }
-        self.store.actors(&readable.scopes, matching, limit).await
+        let actors = self.store.actors(&readable.scopes, matching, limit).await?;
+        if let (Some(organization), Some(_)) =
+            (readable.scopes.first().and_then(ReadScope::organization), &readable.dictionary)
+        {
+            self.tell(principal, organization, Kind::Actors, None, None).await?;
+        }
+        Ok(actors)
     }
 }

@@ -47,6 +47,7 @@ mod process;
 mod processes;
 mod products;
 mod reading;
+mod reads;
 mod recording;
 mod refused_starts;
 mod reindex;
