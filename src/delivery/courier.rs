@@ -22,14 +22,17 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::sinks::{self, Failure, FailureKind, Sink, Ways};
+use super::{
+    maker,
+    sinks::{self, Failure, FailureKind, Sink, Ways},
+};
 use crate::{
     auth::{LogName, Principal},
     catalog::{Feature, Product, Products},
     chance::Chance,
     clock::Clock,
     error::{Code, Error, Result},
-    event::{OrganizationId, Timestamp},
+    event::Timestamp,
     question::input::FilterInput,
     reading::{
         Reader,
@@ -60,11 +63,11 @@ const READ_AT_ONCE: usize = 100;
 /// How long a run goes on while there is more.
 const RUN: Duration = Duration::from_secs(1);
 /// How long a receiver may take for what it is sent at once.
-const LONGEST: Duration = Duration::from_secs(60);
+pub(super) const LONGEST: Duration = Duration::from_secs(60);
 /// Events that an endpoint's filter has left out before its place is written down.
 const SKIPPED: i64 = 10_000;
 /// Tries of an event that a receiver refuses, before it is put aside.
-const REFUSALS: i64 = 4;
+pub(super) const REFUSALS: i64 = 4;
 /// How long an endpoint waits that may not be read for any more, or whose settings cannot be used.
 const BLOCKED: i64 = 3_600 * SECOND;
 /// Pauses after so many failures, in seconds: those of Standard Webhooks. The last one is repeated until the receiver is
@@ -151,6 +154,7 @@ impl Courier {
 
     /// Sends, for ever.
     pub async fn run(&self) -> ! {
+        let growth = self.store.growth();
         let mut known: HashMap<Key, Known> = HashMap::new();
         let mut runs: FuturesUnordered<BoxFuture<'_, Ran>> = FuturesUnordered::new();
         let (mut waiting, mut writing) = (Vec::<Ran>::new(), None::<BoxFuture<'_, Vec<Ran>>>);
@@ -161,7 +165,7 @@ impl Courier {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                grown = self.store.grown() => grow(&mut known, &grown),
+                grown = growth.next() => grow(&mut known, &grown),
                 () = self.changed.notified() => look = Instant::now(),
                 _ = tick.tick() => {}
                 Some(ran) = runs.next(), if !runs.is_empty() => match ran.report {
@@ -468,7 +472,7 @@ impl<'a> Run<'a> {
 }
 
 /// How long is waited after so many failures, in nanoseconds; up to a tenth more, so that not all come at once.
-fn pause(failures: i64, retry_after: Option<u64>, chance: &Chance) -> i64 {
+pub(super) fn pause(failures: i64, retry_after: Option<u64>, chance: &Chance) -> i64 {
     let place = usize::try_from(failures.max(1) - 1).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
     let seconds = PAUSES[place];
     let asked = i64::try_from(retry_after.unwrap_or_default().min(LONGEST_PAUSE)).unwrap_or_default();
@@ -481,20 +485,7 @@ fn principal(product: Option<Arc<Product>>, lent: &Lent) -> Result<Principal> {
     let Some(product) = product.filter(|product| product.offers(Feature::Endpoints).is_some()) else {
         return Err(Error::Forbidden(format!("the product {} offers no endpoints", lent.product)));
     };
-    let rights = &lent.endpoint.rights;
-    Ok(Principal {
-        organization: Some(OrganizationId::new("organization", lent.organization.as_str())?),
-        subject: lent.endpoint.id.clone(),
-        scopes: product.access.scopes.clone(),
-        roles: rights.roles.clone(),
-        plan: rights.plan.clone(),
-        email: None,
-        name: None,
-        logs: rights.logs.clone(),
-        expires_at: Timestamp(i64::MAX),
-        is_partner: false,
-        product,
-    })
+    maker::principal(product, &lent.organization, &lent.endpoint.id, &lent.endpoint.rights)
 }
 
 /// What the endpoint is to get.

@@ -6,6 +6,7 @@
 pub mod courier;
 pub mod endpoint;
 pub mod export;
+mod maker;
 pub mod outbound;
 pub mod sinks;
 

@@ -8,7 +8,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -46,10 +46,8 @@ pub(super) struct News {
     followed: Mutex<HashMap<Name, Followed>>,
     /// Somebody follows an organization that nobody has followed before.
     more: Notify,
-    /// Sizes by number that whoever follows all organizations has not seen; `None` where nobody does.
-    all: Mutex<Option<BTreeMap<i64, i64>>>,
-    /// There is something among them.
-    any: Notify,
+    /// Those who follow all organizations.
+    all: Mutex<Vec<Weak<Unseen>>>,
     /// Other processes may have revoked tokens.
     revoked: Notify,
     /// What other processes have not been told of.
@@ -104,6 +102,30 @@ pub(super) struct Grown<'a> {
     pub size: i64,
 }
 
+/// Sizes by number that somebody who follows all organizations has not seen.
+#[derive(Default)]
+struct Unseen {
+    sizes: Mutex<BTreeMap<i64, i64>>,
+    /// There is something among them.
+    any: Notify,
+}
+
+/// Somebody who follows all organizations. Dropped, they are followed by one less.
+pub struct Growth(Arc<Unseen>);
+
+impl Growth {
+    /// Waits until organizations have grown, as far as this process hears, and gives their sizes by number.
+    pub async fn next(&self) -> BTreeMap<i64, i64> {
+        loop {
+            let seen = std::mem::take(&mut *self.0.sizes.lock().unwrap_or_else(PoisonError::into_inner));
+            if !seen.is_empty() {
+                return seen;
+            }
+            self.0.any.notified().await;
+        }
+    }
+}
+
 /// Somebody who follows an organization. Dropped, it is followed by one less.
 pub struct Following {
     news: Arc<News>,
@@ -155,11 +177,18 @@ impl News {
         }
     }
 
-    /// Adds to what whoever follows all has not seen.
-    fn tell_whoever_follows_all(&self, grown: impl Iterator<Item = (i64, i64)>) {
-        if let Some(unseen) = &mut *self.all.lock().unwrap_or_else(PoisonError::into_inner) {
-            unseen.extend(grown);
-            self.any.notify_one();
+    /// Those who follow all organizations and are still there.
+    fn whoever_follows_all(&self) -> Vec<Arc<Unseen>> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|one| one.strong_count() > 0);
+        all.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Adds to what those who follow all have not seen.
+    fn tell_whoever_follows_all(&self, grown: impl Iterator<Item = (i64, i64)> + Clone) {
+        for one in self.whoever_follows_all() {
+            one.sizes.lock().unwrap_or_else(PoisonError::into_inner).extend(grown.clone());
+            one.any.notify_one();
         }
     }
 
@@ -197,17 +226,12 @@ impl Store {
         self.news.follow((product.to_owned(), organization.to_owned()))
     }
 
-    /// Waits until organizations have grown, as far as this process hears, and gives their sizes by number. For one
-    /// caller at a time: what it has seen is not told again.
-    pub async fn grown(&self) -> BTreeMap<i64, i64> {
-        loop {
-            let seen =
-                self.news.all.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().split_off(&0);
-            if !seen.is_empty() {
-                return seen;
-            }
-            self.news.any.notified().await;
-        }
+    /// Follows all organizations from now on.
+    #[must_use]
+    pub fn growth(&self) -> Growth {
+        let unseen = Arc::<Unseen>::default();
+        self.news.all.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&unseen));
+        Growth(unseen)
     }
 
     /// Tells of organizations that have grown by a commit of this process.
