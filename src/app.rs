@@ -5,14 +5,19 @@ use std::{future::Future, sync::Arc, time::Duration};
 use anyhow::{Context, Result, bail};
 use axum::Router;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     chance::Chance,
     clock::Clock,
     config::Settings,
     delivery::{
-        Courier, Outbound,
+        Alerts, Courier, Outbound,
+        alerts::rules::Rules,
         endpoint::Endpoints,
         export::{Exports, Files},
         sinks::{Lines, Ways},
@@ -45,6 +50,7 @@ pub struct App {
     pub router: Router,
     writing: JoinHandle<()>,
     courier: Arc<Courier>,
+    alerts: Arc<Alerts>,
     /// Tasks that end with the service.
     beside: Vec<JoinHandle<()>>,
     /// Says that the service stops, to whoever is connected for long.
@@ -114,8 +120,40 @@ impl App {
             reader: reader.clone(),
             clock: clock.clone(),
             chance: chance.clone(),
-            ways,
+            ways: ways.clone(),
             changed: courier.changed(),
+        });
+        let mailer = settings.mailer().map_err(anyhow::Error::msg)?;
+        let alerts = Arc::new(Alerts {
+            writer: writer.clone(),
+            store: store.clone(),
+            reader: reader.clone(),
+            products: keys.products().clone(),
+            clock: clock.clone(),
+            chance: chance.clone(),
+            ways,
+            mailer,
+            changed: Arc::default(),
+            posted: Notify::new(),
+            owner: chance.bits(62) | 1,
+        });
+        let alerting = {
+            let alerts = alerts.clone();
+            beside("alerts", move || {
+                let alerts = alerts.clone();
+                async move {
+                    alerts.run().await;
+                }
+            })
+        };
+        let rules = Arc::new(Rules {
+            writer: writer.clone(),
+            store: store.clone(),
+            reader: reader.clone(),
+            clock: clock.clone(),
+            chance: chance.clone(),
+            has_mail: alerts.mailer.is_some(),
+            changed: alerts.changed.clone(),
         });
         let partners = Partners::new(store.clone(), keys.products().clone(), settings.keys_folder(), chance.clone());
         let partners = Arc::new(partners);
@@ -153,7 +191,7 @@ impl App {
         };
         // What the service itself reads, to deliver it, is no read of anybody's.
         let reader = reader.telling(writer.clone());
-        let services = Services { writer, reader, endpoints, partners, exports, clock, chance: chance.clone() };
+        let services = Services { writer, reader, endpoints, rules, partners, exports, clock, chance: chance.clone() };
         let builder = schema_builder().data(services.clone());
         // Suggestions would tell the names of the schema one by one.
         let builder =
@@ -179,7 +217,8 @@ impl App {
             router,
             writing,
             courier,
-            beside: vec![upkeep, news, sending, uses, exporting, sweeping],
+            alerts,
+            beside: vec![upkeep, news, sending, alerting, uses, exporting, sweeping],
             stopping,
         })
     }
@@ -189,7 +228,7 @@ impl App {
     /// # Errors
     /// Those of the listener, and the end of the writer task: a service that cannot record must not go on as if it could.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { store, services, keys, schema, router, mut writing, courier, beside, stopping } = self;
+        let Self { store, services, keys, schema, router, mut writing, courier, alerts, beside, stopping } = self;
         drop((keys, schema));
         let mut on_stop = stopping.subscribe();
         let stop = async move {
@@ -211,16 +250,16 @@ impl App {
             }
             () = overdue => tracing::warn!("requests were still open after {} s", DRAIN.as_secs()),
         }
-        Self::finish(store, services, writing, &courier, beside).await;
+        Self::finish(store, services, writing, &courier, alerts, beside).await;
         Ok(())
     }
 
     /// Commits what is queued and closes the database.
     pub async fn close(self) {
-        let Self { store, services, keys, schema, router, writing, courier, beside, stopping } = self;
+        let Self { store, services, keys, schema, router, writing, courier, alerts, beside, stopping } = self;
         stopping.send_replace(true);
         drop((keys, schema, router));
-        Self::finish(store, services, writing, &courier, beside).await;
+        Self::finish(store, services, writing, &courier, alerts, beside).await;
     }
 
     async fn finish(
@@ -228,6 +267,7 @@ impl App {
         services: Services,
         writing: JoinHandle<()>,
         courier: &Courier,
+        alerts: Arc<Alerts>,
         beside: Vec<JoinHandle<()>>,
     ) {
         let partners = services.partners.clone();
@@ -236,6 +276,11 @@ impl App {
             task.abort();
             let _ = task.await;
         }
+        if let Err(error) = alerts.let_go().await {
+            tracing::warn!("rules are not let go of, so another process has them ten seconds late: {error}");
+        }
+        // It has a handle of the writer.
+        drop(alerts);
         // Routes and tasks held the other handles of the writer, and are gone. A handle that is left is not waited for.
         let _ = tokio::time::timeout(DRAIN, writing).await;
         if let Err(error) = courier.let_go().await {

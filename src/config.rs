@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
 use ipnet::IpNet;
 
-use crate::store::Durability;
+use crate::{delivery::mail::Mailer, store::Durability};
 
 /// Settings of every command.
 #[derive(Args, Clone, Debug)]
@@ -73,6 +73,12 @@ pub struct Settings {
     /// Where the service is reached from outside: its scheme and host.
     #[arg(long, env = "LEDGERLINE_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
+    /// The server that mail of alerts is sent by: smtps://USER:PASSWORD@HOST, or smtp://USER:PASSWORD@HOST:587?tls=required.
+    #[arg(long, env = "LEDGERLINE_SMTP_URL", hide_env_values = true, global = true)]
+    pub smtp_url: Option<String>,
+    /// The address that mail of alerts comes from, such as Audit log <audit@example.com>.
+    #[arg(long, env = "LEDGERLINE_MAIL_FROM", global = true)]
+    pub mail_from: Option<String>,
     /// Whether clients may ask for the schema.
     #[arg(long, env = "LEDGERLINE_INTROSPECTION", default_value_t = true, action = clap::ArgAction::Set, global = true)]
     pub introspection: bool,
@@ -103,6 +109,8 @@ const VARIABLES: &[&str] = &[
     "LEDGERLINE_INTROSPECTION",
     "LEDGERLINE_ENDPOINT_NETWORKS",
     "LEDGERLINE_PUBLIC_URL",
+    "LEDGERLINE_SMTP_URL",
+    "LEDGERLINE_MAIL_FROM",
     "LEDGERLINE_ALLOW_UNSAFE_DURABILITY",
 ];
 
@@ -133,6 +141,9 @@ impl Settings {
                 faults.push(format!("LEDGERLINE_ENDPOINT_NETWORKS: {text:?}: {reason}, as 10.1.0.0/16 is right"));
             }
         }
+        if let Err(fault) = self.mailer() {
+            faults.push(fault);
+        }
         for text in given(&self.allowed_headers) {
             if text == "*" || text.parse::<HeaderName>().is_err() {
                 faults.push(format!(
@@ -159,6 +170,20 @@ impl Settings {
     #[must_use]
     pub fn networks(&self) -> Vec<IpNet> {
         given(&self.endpoint_networks).filter_map(|text| text.parse().ok()).collect()
+    }
+
+    /// What mail is sent by; `None` where no server is named.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, in words.
+    pub fn mailer(&self) -> Result<Option<Mailer>, String> {
+        let set = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        match (set(&self.smtp_url), set(&self.mail_from)) {
+            (None, None) => Ok(None),
+            (Some(url), Some(from)) => Mailer::new(&url, &from).map(Some),
+            (Some(_), None) => Err("LEDGERLINE_MAIL_FROM: must be set where LEDGERLINE_SMTP_URL is".to_owned()),
+            (None, Some(_)) => Err("LEDGERLINE_SMTP_URL: must be set where LEDGERLINE_MAIL_FROM is".to_owned()),
+        }
     }
 
     /// The headers that are allowed besides the usual ones.

@@ -3,6 +3,9 @@
 
 #![expect(missing_docs, reason = "a column is what migration/ says of it")]
 
+pub mod alert_message;
+pub mod alert_rule;
+pub mod alert_watch;
 pub mod attempt;
 pub mod dead_letter;
 pub mod delivery;

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 8] = [
+const HISTORY: [Step; 9] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -57,6 +57,11 @@ const HISTORY: [Step; 8] = [
         name: "m20261126_090000_masking",
         sqlite: include_str!("masking/sqlite.sql"),
         postgres: include_str!("masking/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_100000_alerts",
+        sqlite: include_str!("alerts/sqlite.sql"),
+        postgres: include_str!("alerts/postgres.sql"),
     },
 ];
 

@@ -20,6 +20,14 @@ pub const ENDPOINT_DELETED: &str = "audit_log.endpoint_deleted";
 pub const ENDPOINT_SECRET_ROTATED: &str = "audit_log.endpoint_secret_rotated";
 /// An endpoint is sent events once more.
 pub const ENDPOINT_REPLAYED: &str = "audit_log.endpoint_replayed";
+/// A rule was made.
+pub const RULE_CREATED: &str = "audit_log.rule_created";
+/// A rule was changed, paused or resumed.
+pub const RULE_UPDATED: &str = "audit_log.rule_updated";
+/// A rule was deleted.
+pub const RULE_DELETED: &str = "audit_log.rule_deleted";
+/// A rule has fired.
+pub const ALERT_FIRED: &str = "audit_log.alert_fired";
 /// An export was asked for.
 pub const EXPORT_CREATED: &str = "audit_log.export_created";
 /// A hold was placed.
@@ -36,7 +44,7 @@ pub const READ: &str = "audit_log.read";
 
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 13] = [
+pub const OWN: [(&str, &str); 17] = [
     (TOKEN_CREATED, "Audit log token created"),
     (TOKEN_REVOKED, "Audit log token revoked"),
     (ENDPOINT_CREATED, "Audit log endpoint created"),
@@ -44,6 +52,10 @@ pub const OWN: [(&str, &str); 13] = [
     (ENDPOINT_DELETED, "Audit log endpoint deleted"),
     (ENDPOINT_SECRET_ROTATED, "Audit log endpoint secret rotated"),
     (ENDPOINT_REPLAYED, "Audit log endpoint replayed"),
+    (RULE_CREATED, "Audit log rule created"),
+    (RULE_UPDATED, "Audit log rule updated"),
+    (RULE_DELETED, "Audit log rule deleted"),
+    (ALERT_FIRED, "Audit log alert fired"),
     (EXPORT_CREATED, "Audit log export created"),
     (HOLD_PLACED, "Audit log hold placed"),
     (HOLD_LIFTED, "Audit log hold lifted"),

@@ -163,7 +163,7 @@ impl Endpoints {
         let Wanted { label, target, question } = wanted;
         check_label(&label)?;
         let rights = rights(principal, &scope);
-        let question = self.checked(principal, &scope, question).await?;
+        let question = checked(&self.reader, principal, &scope, question).await?;
         let Aimed { kind, url, settings, secret, is_drawn } = target.aim(&self.ways, &self.chance)?;
         let secrets = secret.iter().map(|text| Secret { text: text.clone(), until_ns: None }).collect();
         let mut id = "ep_".to_owned();
@@ -220,7 +220,7 @@ impl Endpoints {
             }
         }
         if let Some(question) = question {
-            endpoint.question = self.checked(principal, &scope, question).await?;
+            endpoint.question = checked(&self.reader, principal, &scope, question).await?;
         }
         if let Some(paused) = paused {
             endpoint.status = if paused { EndpointStatus::Paused } else { EndpointStatus::Active };
@@ -347,26 +347,28 @@ impl Endpoints {
         let (endpoint, progress) = found.ok_or_else(|| Error::not_found("endpoint"))?;
         Ok((scope, Managed { endpoint, progress }))
     }
-
-    /// Which events an endpoint is to get, as it is stored: whoever makes it may read them.
-    async fn checked(&self, principal: &Arc<Principal>, scope: &ManageScope, question: Question) -> Result<String> {
-        let Question { log, include_nested, filter } = question;
-        if filter.period.is_some() {
-            return Err(Error::bad_input(
-                "filter.period",
-                "must be absent: an endpoint gets what is recorded from now on",
-            ));
-        }
-        let stored = Asked { v: 1, log: log.as_ref().map(ToString::to_string), include_nested, filter: filter.clone() };
-        let organization = Some(scope.organization().to_owned());
-        let followed = Followed { organization, log, include_nested, filter };
-        // Only the log itself tells whether it lies in those that whoever makes the endpoint may read.
-        self.reader.follow(principal, followed, None).await?.look(1).await?;
-        serde_json::to_string(&stored).map_err(Error::internal)
-    }
 }
 
-fn check_label(label: &str) -> Result<()> {
+/// Which events are asked for, as it is stored: whoever asks may read them.
+pub(super) async fn checked(
+    reader: &Reader,
+    principal: &Arc<Principal>,
+    scope: &ManageScope,
+    question: Question,
+) -> Result<String> {
+    let Question { log, include_nested, filter } = question;
+    if filter.period.is_some() {
+        return Err(Error::bad_input("filter.period", "must be absent: it is asked of what is recorded from now on"));
+    }
+    let stored = Asked { v: 1, log: log.as_ref().map(ToString::to_string), include_nested, filter: filter.clone() };
+    let organization = Some(scope.organization().to_owned());
+    let followed = Followed { organization, log, include_nested, filter };
+    // Only the log itself tells whether it lies in those that whoever asks may read.
+    reader.follow(principal, followed, None).await?.look(1).await?;
+    serde_json::to_string(&stored).map_err(Error::internal)
+}
+
+pub(super) fn check_label(label: &str) -> Result<()> {
     check_text(&"label", label, LABEL_BYTES)?;
     if label.trim().is_empty() {
         return Err(Error::bad_input("label", "must not be empty or blank"));
@@ -375,7 +377,7 @@ fn check_label(label: &str) -> Result<()> {
 }
 
 /// What an endpoint may be given: what whoever makes it may read of the organization.
-fn rights(principal: &Principal, scope: &ManageScope) -> Rights {
+pub(super) fn rights(principal: &Principal, scope: &ManageScope) -> Rights {
     // Staff read without a role; an endpoint of theirs reads as a reader.
     let roles = if principal.is_staff() { &principal.product.access.roles } else { &principal.roles };
     Rights {

@@ -1,5 +1,6 @@
 //! The public surface: types, queries and mutations, a file a feature.
 
+mod alerts;
 mod catalog;
 mod connection;
 mod documents;
@@ -35,7 +36,7 @@ use crate::{
     auth::Principal,
     chance::Chance,
     clock::Clock,
-    delivery::{endpoint::Endpoints, export::Exports},
+    delivery::{alerts::rules::Rules, endpoint::Endpoints, export::Exports},
     error::{Error, Result},
     ingest::Writer,
     keys::Partners,
@@ -58,6 +59,8 @@ pub struct Services {
     pub reader: Reader,
     /// What is sent elsewhere.
     pub endpoints: Arc<Endpoints>,
+    /// What raises alerts.
+    pub rules: Arc<Rules>,
     /// Who makes the service's own tokens.
     pub partners: Arc<Partners>,
     /// Exports.

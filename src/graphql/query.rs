@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
+    alerts::{self, AuditAlertRule},
     catalog,
     connection::AuditEventConnection,
     endpoints::{self, AuditEndpoint},
@@ -120,6 +121,16 @@ impl Query {
         #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Option<Vec<AuditEndpoint>>> {
         endpoints::list(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// The rules of an organization that raise alerts, the oldest first. Needs what `createAlertRule` needs.
+    #[graphql(complexity = "20 * child_complexity + 1")]
+    async fn audit_alert_rules(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Option<Vec<AuditAlertRule>>> {
+        alerts::list(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Tokens that the service made for partners and pages, the newest first. Needs what `createAuditToken` needs.

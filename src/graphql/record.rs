@@ -5,6 +5,10 @@ pub(super) mod input;
 use async_graphql::{Context, Enum, ID, InputType, Object, Pos, SimpleObject, Value};
 use input::{DeleteAuditLogInput, RecordAuditEventInput, RecordAuditEventsInput, sent};
 
+use super::alerts::{
+    self, AlertRuleInput, CreateAlertRuleInput, CreateAlertRulePayload, DeleteAlertRulePayload, UpdateAlertRuleInput,
+    UpdateAlertRulePayload,
+};
 use super::endpoints::{
     self, CreateEndpointInput, CreateEndpointPayload, DeleteEndpointPayload, EndpointInput, ReplayEndpointInput,
     ReplayEndpointPayload, RotateEndpointSecretInput, RotateEndpointSecretPayload, TestEndpointPayload,
@@ -271,6 +275,36 @@ impl Mutation {
         #[graphql(desc = "The hold to lift.")] input: LiftAuditHoldInput,
     ) -> async_graphql::Result<Option<LiftAuditHoldPayload>> {
         retention::lift(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Makes a rule, which raises an alert where enough events are recorded within a window, and records that in the
+    /// organization's log. Needs the scope `audit:manage`, what reading takes, and what else the product's `[management]`
+    /// asks.
+    async fn create_alert_rule(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The rule to make.")] input: CreateAlertRuleInput,
+    ) -> async_graphql::Result<Option<CreateAlertRulePayload>> {
+        alerts::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Changes or pauses a rule, or lets it go on, and records that in the organization's log. Needs what
+    /// `createAlertRule` needs.
+    async fn update_alert_rule(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateAlertRuleInput,
+    ) -> async_graphql::Result<Option<UpdateAlertRulePayload>> {
+        alerts::update(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Deletes a rule, and records that in the organization's log. Needs what `createAlertRule` needs.
+    async fn delete_alert_rule(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The rule to delete.")] input: AlertRuleInput,
+    ) -> async_graphql::Result<Option<DeleteAlertRulePayload>> {
+        alerts::delete(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Makes a token for a partner or for a page, with no more power than the token that asks, and records that in the

@@ -61,6 +61,11 @@ pub(super) async fn change_as(
     writer.change(Permitted { scope, change }, item).await
 }
 
+/// The service as an actor.
+pub(super) fn the_service() -> Actor {
+    Actor { kind: ActorKind::System, id: None, name: Some("Ledgerline".to_owned()), email: None }
+}
+
 /// The principal as an actor. A token does not say what its subject is: one that has a role, a name or an address is a
 /// person.
 pub(super) fn actor(principal: &Principal) -> Actor {

@@ -1,6 +1,7 @@
 //! The one door in: permission and admission (is it valid, may it be recorded), the writer (group commit), a receipt.
 
 mod admit;
+pub mod alerts;
 mod exports;
 mod manage;
 mod reads;

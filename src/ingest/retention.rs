@@ -5,17 +5,20 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::{Told, Writer, change, manage::change_as};
+use super::{
+    Told, Writer, change,
+    manage::{change_as, the_service},
+};
 use crate::{
     auth::{LogName, Principal, policy},
     catalog::{
         Feature, Keep, Product,
-        management::{EVENTS_REMOVED, HOLD_LIFTED, HOLD_PLACED, OWN_ISSUER, RETENTION_CHANGED},
+        management::{EVENTS_REMOVED, HOLD_LIFTED, HOLD_PLACED, RETENTION_CHANGED},
     },
     chance::Chance,
     error::{Error, Result},
     event::{
-        Actor, ActorKind, Resource, Timestamp,
+        Resource, Timestamp,
         names::{check_id, check_text},
     },
     question::{asked::Asked, input::FilterInput},
@@ -165,9 +168,8 @@ pub async fn tell_removal(
     let resource =
         Resource { kind: Some("audit_log_retention".to_owned()), id: None, name: Some(Keep::Days(days).to_string()) };
     let told = Told { action: EVENTS_REMOVED, resource, metadata: json!({ "events": events, "keptDays": days }) };
-    let actor = Actor { kind: ActorKind::System, id: Some(OWN_ISSUER.to_owned()), name: None, email: None };
     let change = Change::Retention(RetentionChange::Told { days, events });
-    match change_as(writer, actor, scope, change, told, now).await {
+    match change_as(writer, the_service(), scope, change, told, now).await {
         // Another process has told it.
         Err(Error::NotFound(_)) => Ok(()),
         told => told.map(drop),

@@ -238,6 +238,55 @@ pub const ATTEMPT: Table = Table {
     ],
 };
 
+/// When events raise an alert.
+pub const ALERT_RULE: Table = Table {
+    name: "alert_rule",
+    key: &[("organization_no", Integer), ("id", Text)],
+    rest: &[
+        ("label", Text),
+        ("question", Text),
+        ("threshold", Integer),
+        ("window_s", Integer),
+        ("per", Small),
+        ("endpoint_id", Text),
+        ("emails", Text),
+        ("roles", Text),
+        ("plan", Text),
+        ("logs", Text),
+        ("status", Small),
+        ("created_ns", Integer),
+        ("created_by", Text),
+        ("changed_ns", Integer),
+    ],
+};
+
+/// How far each rule has counted. It is written beside recording.
+pub const ALERT_WATCH: Table = Table {
+    name: "alert_watch",
+    key: &[("organization_no", Integer), ("rule_id", Text)],
+    rest: &[
+        ("next", Integer),
+        ("counted_from", Integer),
+        ("fired_at", Text),
+        ("changes", Integer),
+        ("firings", Integer),
+        ("fired_ns", Integer),
+        ("fired_sequence", Integer),
+        ("trouble", Text),
+        ("sent_ns", Integer),
+        ("unsent", Text),
+        ("owner", Integer),
+        ("lease_ns", Integer),
+    ],
+};
+
+/// Messages of alerts that have not arrived.
+pub const ALERT_MESSAGE: Table = Table {
+    name: "alert_message",
+    key: &[("organization_no", Integer), ("rule_id", Text), ("sequence", Integer), ("receiver", Text)],
+    rest: &[("made_ns", Integer), ("due_ns", Integer), ("failures", Integer), ("refusals", Integer), ("trouble", Text)],
+};
+
 /// Exports. Not copied: they are over in a day, and their files lie elsewhere.
 pub const EXPORT: Table = Table {
     name: "export",
@@ -294,7 +343,7 @@ pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 21] = [
+pub const ALL: [&Table; 24] = [
     &ORGANIZATION,
     &PARTITION,
     &ISSUER_KEY,
@@ -311,6 +360,9 @@ pub const ALL: [&Table; 21] = [
     &ENDPOINT,
     &DELIVERY,
     &DEAD_LETTER,
+    &ALERT_RULE,
+    &ALERT_WATCH,
+    &ALERT_MESSAGE,
     &ATTEMPT,
     &EXPORT,
     &HOLD,

@@ -233,6 +233,13 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
     // Of an endpoint that is not there: whoever may manage is told so.
     let unknown = json!({ "input": { "id": "ep_unknown" } });
     let again = json!({ "input": { "id": "ep_unknown", "deadLetters": true } });
+    let rules = "query($organization: ID) { it: auditAlertRules(organization: $organization) { id } }";
+    let rule = "mutation($input: CreateAlertRuleInput!) { it: createAlertRule(input: $input) { rule { id } } }";
+    // Of an endpoint that is not there: whoever may have rules is told so.
+    let made_rule = |organization: Option<&str>| json!({ "input": { "organization": organization, "label": "made", "target": { "endpoint": "ep_unknown" } } });
+    let update_rule = "mutation($input: UpdateAlertRuleInput!) { it: updateAlertRule(input: $input) { rule { id } } }";
+    let remove_rule = "mutation($input: AlertRuleInput!) { it: deleteAlertRule(input: $input) { rule { id } } }";
+    let unknown_rule = json!({ "input": { "id": "rule_unknown" } });
     let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { \
                 results { status error { code } } } }";
     let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { externalId } } }";
@@ -336,6 +343,17 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
             json!({ "input": { "label": "case", "organization": "globex" } }),
         ),
         question("liftAuditHold", "liftAuditHold(unknown)", lift, json!({ "input": { "id": "hold_unknown" } })),
+        question("auditAlertRules", "auditAlertRules", rules, json!({})),
+        question(
+            "auditAlertRules",
+            "auditAlertRules(organization: globex)",
+            rules,
+            json!({ "organization": "globex" }),
+        ),
+        question("createAlertRule", "createAlertRule", rule, made_rule(None)),
+        question("createAlertRule", "createAlertRule(organization: globex)", rule, made_rule(Some("globex"))),
+        question("updateAlertRule", "updateAlertRule(unknown)", update_rule, unknown_rule.clone()),
+        question("deleteAlertRule", "deleteAlertRule(unknown)", remove_rule, unknown_rule),
         question("createAuditToken", "createAuditToken", create, made(None)),
         question("createAuditToken", "createAuditToken(organization: globex)", create, made(Some("globex"))),
         question("revokeAuditToken", "revokeAuditToken", revoke, json!({ "input": { "id": revocable } })),

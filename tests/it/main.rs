@@ -8,6 +8,7 @@ mod harness;
 
 mod access;
 mod access_matrix;
+mod alerts;
 mod append_only;
 mod architecture;
 mod bad_input;

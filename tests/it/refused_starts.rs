@@ -58,6 +58,8 @@ fn an_unknown_or_bad_setting_keeps_the_process_from_starting() {
         ("LEDGERLINE_INTROSPECTION", "perhaps"),
         ("LEDGERLINE_LOG", "=,=="),
         ("LEDGERLINE_LISTEN", "nowhere"),
+        ("LEDGERLINE_SMTP_URL", "smtp://mail.example.com"),
+        ("LEDGERLINE_MAIL_FROM", "audit@example.com"),
         ("LEDGERLINE_PRODUCTS", "/does/not/exist"),
     ] {
         let told = refused_start(folder.path(), &[(name, value)], &["serve", "--dev"]);

@@ -627,7 +627,7 @@ impl Store {
 }
 
 impl Endpoint {
-    fn of(row: row::Model) -> Result<Self> {
+    pub(super) fn of(row: row::Model) -> Result<Self> {
         let kind = EndpointKind::ALL.into_iter().find(|kind| kind.number() == row.kind);
         let status = EndpointStatus::ALL.into_iter().find(|status| status.number() == row.status);
         let unknown = || Error::internal(Unknown { kind: row.kind, status: row.status });

@@ -6,6 +6,7 @@
 //! other in all processes, and what `Store::possible` has read still holds when `Store::change` writes. A change that
 //! is not possible is refused for its caller alone, and records nothing.
 
+pub mod alerts;
 pub mod endpoints;
 pub mod exports;
 pub mod holds;
@@ -32,6 +33,8 @@ pub enum Change {
     },
     /// An endpoint is made, changed, deleted, or sent history again.
     Endpoint(endpoints::EndpointChange),
+    /// A rule is made, changed, deleted, or has fired.
+    Rule(alerts::RuleChange),
     /// An export is asked for.
     CreateExport(Box<exports::NewExport>),
     /// A hold is placed or lifted.
@@ -78,6 +81,7 @@ impl Store {
             Change::CreateToken(token) => Ok(tokens::may_be_made(place, token)),
             Change::RevokeToken { id } => self.may_be_revoked(tx, place, id).await,
             Change::Endpoint(change) => self.may_be_changed(tx, place, change).await,
+            Change::Rule(change) => self.rule_may_be_changed(tx, place, change).await,
             Change::CreateExport(_) => self.may_be_exported(tx, place).await,
             Change::Hold(change) => self.may_be_held(tx, place, change).await,
             Change::Retention(change) => self.may_be_retained(tx, place, change).await,
@@ -93,6 +97,7 @@ impl Store {
             Change::CreateToken(token) => self.insert_token(tx, place, token).await,
             Change::RevokeToken { id } => self.mark_revoked(tx, place, id).await,
             Change::Endpoint(change) => self.change_endpoint(tx, place, change).await,
+            Change::Rule(change) => self.change_rule(tx, place, change).await,
             Change::CreateExport(export) => self.insert_export(tx, place, export).await,
             Change::Hold(change) => self.change_hold(tx, place, change).await,
             Change::Retention(change) => self.change_retention(tx, place, change).await,

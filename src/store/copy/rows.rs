@@ -9,7 +9,8 @@ use crate::{
         dialect::{Dialect, copying::Part},
         error,
         tables::{
-            COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, EVENT, HEAD, HOLD,
+            ALERT_MESSAGE, ALERT_RULE, ALERT_WATCH, COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, EVENT, HEAD,
+            HOLD,
             Holds::{Bytes, Integer, Small, Text},
             IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, PARTNER_TOKEN, RETENTION, TERMS_VERSION,
             Table,
@@ -22,10 +23,11 @@ pub type Cells = Vec<Value>;
 
 /// What follows from an organization's events, or belongs to them; its rows change as events are recorded, and with them
 /// alone: whoever changes one that no event counts records an event that tells of it.
-pub const CHANGING: [&Table; 8] = [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &HOLD, &RETENTION];
+pub const CHANGING: [&Table; 9] =
+    [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &ALERT_RULE, &HOLD, &RETENTION];
 
 /// What changes beside recording, and is small: each run of a copy writes all of it anew.
-pub const WHOLE: [&Table; 4] = [&ISSUER_KEY, &MASKING_KEY, &DELIVERY, &DEAD_LETTER];
+pub const WHOLE: [&Table; 6] = [&ISSUER_KEY, &MASKING_KEY, &DELIVERY, &DEAD_LETTER, &ALERT_WATCH, &ALERT_MESSAGE];
 
 /// Every table whose rows are read from one database and written to the other.
 pub fn copied() -> impl Iterator<Item = &'static Table> {

@@ -86,12 +86,22 @@ impl TestApp {
 
     /// A service with products and settings of the test's own.
     pub async fn with(database: Database, products: Products, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_clock(database, products, Clock::system(), change).await
+    }
+
+    /// The same whose clock is the test's own.
+    pub async fn with_clock(
+        database: Database,
+        products: Products,
+        clock: Clock,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let url = match database {
             Database::Sqlite => format!("sqlite://{}", folder.path().join("ledgerline.db").display()),
             Database::Postgres => postgres::fresh_database().await,
         };
-        Self::open(database, url, products, folder, Clock::system(), change).await
+        Self::open(database, url, products, folder, clock, change).await
     }
 
     /// A service on a database that is there already.
@@ -106,10 +116,15 @@ impl TestApp {
 
     /// The service stopped and started again on its database, with settings of the test's own.
     pub async fn again(self, change: impl FnOnce(&mut Settings)) -> Self {
-        let (database, url, products, folder) =
-            (self.database, self.url.clone(), self.products.clone(), self.folder.clone());
+        let products = self.products.clone();
+        self.again_with(products, Clock::system(), change).await
+    }
+
+    /// The same with product files and a clock of the test's own.
+    pub async fn again_with(self, products: Products, clock: Clock, change: impl FnOnce(&mut Settings)) -> Self {
+        let (database, url, folder) = (self.database, self.url.clone(), self.folder.clone());
         self.finish().await;
-        Self::open(database, url, products, folder, Clock::system(), change).await
+        Self::open(database, url, products, folder, clock, change).await
     }
 
     /// Another service on the same database, as a second process would be.
@@ -172,6 +187,8 @@ impl TestApp {
             read_rate: 0,
             endpoint_networks: Vec::new(),
             public_url: None,
+            smtp_url: None,
+            mail_from: None,
             introspection: true,
             allow_unsafe_durability: false,
         };

@@ -1,0 +1,111 @@
+//! Which process has a rule, and how far that has counted.
+
+use entity::{alert_rule as row, alert_watch as watch};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, LockBehavior, LockType},
+};
+
+use super::{HeldRule, LentRule, Rule, RuleStatus, Spot, Watch, json, of};
+use crate::{
+    error::Result,
+    event::Timestamp,
+    store::{Store, dialect::sql::Sql, error},
+};
+
+impl Store {
+    /// Takes the rules that no living process has, and keeps those of `owner`, until `lease`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn hold_rules(&self, owner: i64, now: Timestamp, lease: Timestamp) -> Result<()> {
+        use watch::Column;
+        // Nothing is written where there is nothing to take, and nothing that has lost half of its time.
+        let mine = Column::Owner.eq(owner).and(Column::LeaseNs.lt(now.0 + (lease.0 - now.0) / 2));
+        let free = Condition::any().add(mine).add(Column::LeaseNs.lt(now.0));
+        let any = watch::Entity::find().filter(free.clone()).limit(1).one(&self.read).await.map_err(error::from)?;
+        if any.is_none() {
+            return Ok(());
+        }
+        let tx = self.write.begin().await?;
+        // What the writer has at the moment is left for the next time: two who wait for each other's rows would end the
+        // writer's transaction.
+        let keys = watch::Entity::find()
+            .select_only()
+            .columns([Column::OrganizationNo, Column::RuleId])
+            .filter(free)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+            .into_query();
+        let key = Expr::tuple([Expr::col(Column::OrganizationNo), Expr::col(Column::RuleId)]);
+        let update = watch::Entity::update_many()
+            .col_expr(Column::Owner, owner.into())
+            .col_expr(Column::LeaseNs, lease.0.into())
+            .filter(key.in_subquery(keys));
+        update.exec(&tx).await.map_err(error::from)?;
+        tx.commit().await
+    }
+
+    /// Lets go of the rules of a process, so that another one may have them at once.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn let_go_of_rules(&self, owner: i64) -> Result<()> {
+        let tx = self.write.begin().await?;
+        let update = watch::Entity::update_many()
+            .col_expr(watch::Column::LeaseNs, i64::MIN.into())
+            .filter(watch::Column::Owner.eq(owner));
+        update.exec(&tx).await.map_err(error::from)?;
+        tx.commit().await
+    }
+
+    /// The active rules that a process has.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn held_rules(&self, owner: i64) -> Result<Vec<HeldRule>> {
+        // By hand: a join of three tables, two of them by half a key.
+        let sql = Sql::new(
+            "SELECT w.organization_no, w.rule_id, w.next, w.changes, h.size \
+             FROM alert_watch w JOIN alert_rule r ON r.organization_no = w.organization_no AND r.id = w.rule_id \
+             JOIN organization_head h ON h.organization_no = w.organization_no WHERE w.owner = ",
+        );
+        self.rows_of::<HeldRule>(sql.bind(owner).with(" AND r.status = ", RuleStatus::Active.number())).await
+    }
+
+    /// A rule that a process has, as it is now; `None` where it was deleted, or is another process's.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn lent_rule(&self, organization_no: i64, id: &str, owner: i64) -> Result<Option<LentRule>> {
+        let watch = watch::Entity::find_by_id(of(organization_no, id)).one(&self.read).await.map_err(error::from)?;
+        let Some(watch) = watch.filter(|watch| watch.owner == owner) else { return Ok(None) };
+        let found = row::Entity::find_by_id(of(organization_no, id)).one(&self.read).await.map_err(error::from)?;
+        let named = entity::organization::Entity::find_by_id(organization_no).one(&self.read).await;
+        let (Some(found), Some(named)) = (found, named.map_err(error::from)?) else { return Ok(None) };
+        let (rule, watch) = (Rule::of(found)?, Watch::of(&watch)?);
+        let entity::organization::Model { product, external_id: organization, .. } = named;
+        Ok(Some(LentRule { organization_no, product, organization, rule, watch }))
+    }
+
+    /// Writes down how far a rule has counted without firing, and what keeps it from counting, if nothing of it has
+    /// changed meanwhile.
+    ///
+    /// # Errors
+    /// Those of the database; nothing is written then.
+    pub async fn note_count(&self, owner: i64, lent: &LentRule, spot: &Spot, trouble: Option<&str>) -> Result<()> {
+        use watch::Column;
+        let tx = self.write.begin().await?;
+        let update = watch::Entity::update_many()
+            .col_expr(Column::Next, spot.next.into())
+            .col_expr(Column::CountedFrom, spot.counted_from.into())
+            .col_expr(Column::FiredAt, json(&spot.fired)?.into())
+            .col_expr(Column::Trouble, trouble.map(str::to_owned).into())
+            .filter(Column::OrganizationNo.eq(lent.organization_no))
+            .filter(Column::RuleId.eq(&lent.rule.id))
+            .filter(Column::Owner.eq(owner))
+            .filter(Column::Changes.eq(lent.watch.changes))
+            .filter(Column::Next.eq(lent.watch.spot.next));
+        update.exec(&tx).await.map_err(error::from)?;
+        tx.commit().await
+    }
+}
