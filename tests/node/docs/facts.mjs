@@ -112,6 +112,7 @@ const LIMITS = {
   'totals and facets': ['TESTED_ROWS'],
   'buckets of a facet': ['BUCKETS'],
   'recording queue': ['QUEUE'],
+  'rules of an organization': ['RULES', 'THRESHOLD', 'WINDOW', 'ADDRESSES', 'ADDRESS_BYTES'],
 };
 
 function limits(page) {
