@@ -20,6 +20,9 @@ pub struct Model {
     pub replays: i64,
     pub owner: i64,
     pub lease_ns: i64,
+    pub refusals: i64,
+    pub replay_refusals: i64,
+    pub replay_due_ns: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

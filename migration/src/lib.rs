@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 9] = [
+const HISTORY: [Step; 10] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -62,6 +62,11 @@ const HISTORY: [Step; 9] = [
         name: "m20261126_100000_alerts",
         sqlite: include_str!("alerts/sqlite.sql"),
         postgres: include_str!("alerts/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_110000_replays",
+        sqlite: include_str!("replays/sqlite.sql"),
+        postgres: include_str!("replays/postgres.sql"),
     },
 ];
 

@@ -306,9 +306,14 @@ impl Endpoints {
     ) -> Result<Managed> {
         let (scope, known) = self.known(principal, organization, id).await?;
         let id = known.endpoint.id.clone();
+        let size = self.store.size_of(&scope.product().name, scope.organization()).await?;
         let (change, metadata) = match again {
             Again::Range(from, to) if from < 0 || to <= from => {
-                return Err(Error::bad_input("to", "must be a sequence above from, and from at least 0"));
+                return Err(Error::bad_input("toSequence", "must be above fromSequence, and that at least 0"));
+            }
+            Again::Range(from, _) if from >= size => {
+                let rule = format!("must be below {size}, the number of events of the organization");
+                return Err(Error::bad_input("fromSequence", rule));
             }
             Again::Range(from, to) => (
                 EndpointChange::Replay { id: id.clone(), range: (from, to) },

@@ -15,7 +15,7 @@ use crate::{
         sinks::Target,
     },
     error::Result,
-    store::control::endpoints::{self, EndpointKind, EndpointStatus, Purpose},
+    store::control::endpoints::{self, EndpointKind, EndpointStatus, Progress, Purpose},
 };
 
 /// What an endpoint is.
@@ -89,6 +89,8 @@ pub struct AuditEndpoint {
     /// Place in the organization's order of recording: events before it were given to the receiver, put aside, or are
     /// none for it. It is written down about once a second.
     next_sequence: BigInt,
+    /// What it is being sent once more; null where nothing is.
+    replay: Option<AuditEndpointReplay>,
     /// When it was made.
     created_at: DateTime,
     /// Subject of the token of its maker.
@@ -125,6 +127,32 @@ impl AuditEndpoint {
         });
         let total_count = int(i64::try_from(count).unwrap_or(i64::MAX));
         Ok(Some(AuditEndpointDeadLetters { nodes: nodes.collect(), total_count }))
+    }
+}
+
+/// Events that an endpoint is being sent once more, beside the new ones. What is refused here holds up no new events.
+#[derive(SimpleObject)]
+pub struct AuditEndpointReplay {
+    /// Sequence of the next event.
+    next_sequence: BigInt,
+    /// Sequence after that of the last event; null where it is sent its dead letters.
+    to_sequence: Option<BigInt>,
+    /// How often in a row the next event was refused. After the fourth time it is put aside.
+    refusals: i32,
+    /// When it goes on; null where nothing stands in the way.
+    next_attempt_at: Option<DateTime>,
+}
+
+impl AuditEndpointReplay {
+    fn of(progress: &Progress) -> Option<Self> {
+        let replay = progress.replay.as_ref()?;
+        let waits = replay.due.0 > 0 && (replay.refusals > 0 || progress.trouble.is_some());
+        Some(Self {
+            next_sequence: BigInt(replay.next.max(0)),
+            to_sequence: replay.end.map(BigInt),
+            refusals: int(replay.refusals),
+            next_attempt_at: waits.then(|| replay.due.into()),
+        })
     }
 }
 
@@ -198,6 +226,7 @@ impl AuditEndpoint {
             settings: Json(serde_json::from_str(&endpoint.settings).unwrap_or_default()),
             question: Json(serde_json::from_str(&endpoint.question).unwrap_or_default()),
             status: endpoint.status.into(),
+            replay: AuditEndpointReplay::of(&progress),
             failing_since: progress.failing_since.map(Into::into),
             failures: int(progress.failures),
             next_attempt_at: next_attempt_at.filter(|_| progress.trouble.is_some()),
@@ -427,7 +456,8 @@ pub struct ReplayEndpointInput {
     dead_letters: Option<bool>,
 }
 
-/// An endpoint that is sent events once more, in their order, beside the new ones.
+/// An endpoint that is sent events once more, in their order, beside the new ones. A replay that was under way ends where
+/// another one is asked for.
 #[derive(SimpleObject)]
 pub struct ReplayEndpointPayload {
     /// The endpoint.

@@ -214,6 +214,9 @@ pub const DELIVERY: Table = Table {
         ("replays", Integer),
         ("owner", Integer),
         ("lease_ns", Integer),
+        ("refusals", Integer),
+        ("replay_refusals", Integer),
+        ("replay_due_ns", Integer),
     ],
 };
 

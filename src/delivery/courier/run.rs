@@ -44,8 +44,6 @@ const BLOCKED: i64 = 3_600 * SECOND;
 const PAUSES: [i64; 9] = [5, 5 * 60, 30 * 60, 2 * 3_600, 5 * 3_600, 10 * 3_600, 14 * 3_600, 20 * 3_600, 24 * 3_600];
 /// Longest time that a receiver can ask to be left alone, in seconds.
 const LONGEST_PAUSE: u64 = 24 * 3_600;
-/// A replay of what an endpoint would not take.
-const DEAD_LETTERS: (i64, i64) = (-1, -1);
 
 /// An endpoint, by the number of its organization and its id.
 pub type Key = (i64, String);
@@ -69,8 +67,10 @@ pub struct Ran {
     pub report: Option<Report>,
     /// Sequence of the next event; `None` where the endpoint is not ours, or not active.
     pub next: Option<i64>,
+    /// When new events may be sent.
     pub due: i64,
-    pub replays: bool,
+    /// When a replay may go on, where there is one.
+    pub replay_due: Option<i64>,
 }
 
 impl Runner {
@@ -81,10 +81,10 @@ impl Runner {
             Err(error) => {
                 warn("an endpoint cannot be read, it is tried again", &error);
                 let due = self.clock.now().0.saturating_add(5 * SECOND);
-                return Ran { key, report: None, next: Some(next), due, replays: true };
+                return Ran { key, report: None, next: Some(next), due, replay_due: Some(due) };
             }
         };
-        let Some(lent) = lent else { return Ran { key, report: None, next: None, due: i64::MAX, replays: false } };
+        let Some(lent) = lent else { return Ran { key, report: None, next: None, due: i64::MAX, replay_due: None } };
         Run::new(self, lent, next).go(key).await
     }
 }
@@ -96,9 +96,22 @@ struct Run<'a> {
     progress: Progress,
     attempts: Vec<Attempt>,
     dead: Vec<DeadLetter>,
-    revived: Vec<i64>,
+    revived: Vec<(i64, i64)>,
     gone: bool,
+    /// Until when nothing is tried in this process, since it cannot read.
+    rests: i64,
     ends: Instant,
+}
+
+/// What a run sends. Each has a place, and refusals of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    /// What was recorded.
+    New,
+    /// A part of the history once more.
+    History,
+    /// What the receiver would not take, once more.
+    DeadLetters,
 }
 
 impl<'a> Run<'a> {
@@ -106,24 +119,27 @@ impl<'a> Run<'a> {
         let mut progress = lent.progress.clone();
         progress.next = progress.next.max(next);
         let ends = Instant::now() + RUN;
-        Self { runner, lent, progress, attempts: Vec::new(), dead: Vec::new(), revived: Vec::new(), gone: false, ends }
+        let (attempts, dead, revived) = (Vec::new(), Vec::new(), Vec::new());
+        Self { runner, lent, progress, attempts, dead, revived, gone: false, rests: i64::MIN, ends }
     }
 
     async fn go(mut self, key: Key) -> Ran {
         if let Err(error) = self.deliver().await {
             self.blocked(&error);
         }
-        let Self { runner: _, lent, progress, attempts, dead, revived, gone, ends: _ } = self;
+        let Self { runner: _, lent, progress, attempts, dead, revived, gone, rests, ends: _ } = self;
         let changed = !attempts.is_empty()
             || !dead.is_empty()
             || !revived.is_empty()
             || progress.trouble != lent.progress.trouble
             || progress.replay != lent.progress.replay
             || progress.next - lent.progress.next > SKIPPED;
-        let (next, due, replays) = (progress.next, progress.due.0, progress.replay.is_some());
+        let (next, due) = (progress.next, progress.due.0.max(rests));
+        let replay_due = progress.replay.as_ref().map(|replay| replay.due.0.max(rests));
         let report = changed.then(|| Report {
             organization_no: key.0,
             endpoint_id: key.1.clone(),
+            changed_at: lent.endpoint.changed_at,
             progress,
             replays: lent.replays,
             attempts,
@@ -131,56 +147,72 @@ impl<'a> Run<'a> {
             revived,
             gone,
         });
-        Ran { key, report, next: (!gone).then_some(next), due, replays }
+        Ran { key, report, next: (!gone).then_some(next), due, replay_due }
     }
 
     /// What keeps the run from reading is no fault of the receiver.
     fn blocked(&mut self, error: &Error) {
         let now = self.runner.clock.now();
-        let pause = match error.code() {
+        match error.code() {
             Code::Unavailable | Code::Internal | Code::Overloaded => {
                 warn("events for an endpoint cannot be read, it is tried again", error);
-                5 * SECOND
+                self.rests = now.0.saturating_add(5 * SECOND);
             }
             _ => {
                 self.progress.trouble = Some(format!("{}: {error}", error.code().as_str()));
-                BLOCKED
+                self.wait_until(now.0.saturating_add(BLOCKED));
             }
-        };
-        self.progress.due = Timestamp(now.0.saturating_add(pause));
+        }
     }
 
+    /// Nothing is sent before then.
+    fn wait_until(&mut self, due: i64) {
+        self.progress.due = Timestamp(due);
+        if let Some(replay) = &mut self.progress.replay {
+            replay.due = Timestamp(due);
+        }
+    }
+
+    /// New events, then what is to be sent again: each when it is due, so that an event that is refused in the one holds up
+    /// nothing of the other.
     async fn deliver(&mut self) -> Result<()> {
-        let runner = self.runner;
+        let (runner, now) = (self.runner, self.runner.clock.now());
         let product = runner.products.get(&self.lent.product).cloned();
         let principal = Arc::new(principal(product, &self.lent)?);
         let followed = followed(&self.lent)?;
         let sink = sinks::open(&self.lent.endpoint, &runner.ways)?;
-        let mut follower = runner.reader.follow_from(&principal, followed.clone(), self.progress.next).await?;
-        if !self.give(&mut follower, &*sink, None).await? || !self.has_time() {
+        if self.progress.due <= now {
+            let mut follower = runner.reader.follow_from(&principal, followed.clone(), self.progress.next).await?;
+            self.give(&mut follower, &*sink, None).await?;
+        }
+        let Some(replay) = self.progress.replay.clone() else { return Ok(()) };
+        if replay.due > now || self.gone || !self.has_time() {
             return Ok(());
         }
-        match self.progress.replay {
-            None => Ok(()),
-            Some(DEAD_LETTERS) => self.revive(&principal, &followed, &*sink).await,
-            Some((next, end)) => {
-                let mut follower = runner.reader.follow_from(&principal, followed, next.max(0)).await?;
-                self.give(&mut follower, &*sink, Some(end)).await?;
-                Ok(())
-            }
+        let Some(end) = replay.end else { return self.revive(replay.next, &principal, &followed, &*sink).await };
+        // What lies behind the end, as after the database was put back, is nothing to send again.
+        if replay.next >= runner.store.size_of(&self.lent.product, &self.lent.organization).await? {
+            self.progress.replay = None;
+            return Ok(());
         }
+        let mut follower = runner.reader.follow_from(&principal, followed, replay.next.max(0)).await?;
+        self.give(&mut follower, &*sink, Some(end)).await
     }
 
     fn has_time(&self) -> bool {
         Instant::now() < self.ends
     }
 
-    /// Gives the receiver what there is, new events or a part of the history, until all of it is given or the time is
-    /// over. Says whether nothing failed.
-    async fn give(&mut self, follower: &mut Follower, sink: &dyn Sink, end: Option<i64>) -> Result<bool> {
-        let purpose = if end.is_some() { Purpose::Replay } else { Purpose::Delivery };
+    /// Gives the receiver what there is, new events or a part of the history, until all of it is given, one fails, or the
+    /// time is over.
+    async fn give(&mut self, follower: &mut Follower, sink: &dyn Sink, end: Option<i64>) -> Result<()> {
+        let stream = if end.is_some() { Stream::History } else { Stream::New };
         loop {
             let batch = follower.look(READ_AT_ONCE).await?;
+            // What was recorded after a change of the endpoint is sent by what it is since then.
+            if !self.runner.store.is_unchanged(&self.lent).await? {
+                return Ok(());
+            }
             let mut events: Vec<Shown> = batch.entries.into_iter().map(|entry| entry.event).collect();
             let is_last = end.is_some_and(|end| follower.next() >= end) || !batch.more;
             if let Some(end) = end {
@@ -188,57 +220,73 @@ impl<'a> Run<'a> {
             }
             let mut left = events.as_slice();
             while let Some(first) = left.first() {
-                self.got_to(first.event().sequence, end);
+                self.got_to(first.event().sequence, stream);
                 if !self.has_time() {
-                    return Ok(true);
+                    return Ok(());
                 }
-                // What was refused together may be taken one by one.
-                let is_careful = self.progress.failures > 0 || self.lent.progress.failures > 0;
-                let most = if is_careful { 1 } else { sink.most() };
+                let most = if self.is_careful(stream) { 1 } else { sink.most() };
                 let (sent, rest) = left.split_at(most.min(left.len()));
-                if !self.send(sink, sent, purpose).await {
-                    return Ok(false);
+                if !self.send(sink, sent, stream).await {
+                    return Ok(());
                 }
                 left = rest;
             }
-            self.got_to(follower.next(), end);
+            self.got_to(follower.next(), stream);
             if end.is_some() && is_last {
                 self.progress.replay = None;
             }
             if is_last || !self.has_time() {
-                return Ok(true);
-            }
-        }
-    }
-
-    /// Notes the next event: of all, or of the part of the history up to `end`.
-    fn got_to(&mut self, next: i64, end: Option<i64>) {
-        match end {
-            None => self.progress.next = next,
-            Some(end) => self.progress.replay = Some((next, end)),
-        }
-    }
-
-    /// Gives the receiver once more what it would not take.
-    async fn revive(&mut self, principal: &Arc<Principal>, followed: &Followed, sink: &dyn Sink) -> Result<()> {
-        let (no, id) = (self.lent.organization_no, self.lent.endpoint.id.clone());
-        let letters = self.runner.store.dead_sequences(no, &id, 100).await?;
-        let all = letters.len() < 100;
-        for sequence in letters {
-            let mut follower = self.runner.reader.follow_from(principal, followed.clone(), sequence).await?;
-            let batch = follower.look(1).await?;
-            let events: Vec<Shown> = batch.entries.into_iter().map(|entry| entry.event).collect();
-            // One that it may not see any more is no letter for it.
-            let is_there = events.first().is_some_and(|shown| shown.event().sequence == sequence);
-            if is_there && !self.send(sink, &events, Purpose::Replay).await {
-                // It stays where it is; what comes after it is tried when it is asked for again.
-                self.progress.replay = None;
                 return Ok(());
             }
-            self.revived.push(sequence);
+        }
+    }
+
+    /// What was refused together may be taken one by one.
+    fn is_careful(&self, stream: Stream) -> bool {
+        let refusals = |progress: &Progress| progress.replay.as_ref().map_or(0, |replay| replay.refusals);
+        let fails = |progress: &Progress| progress.failures > 0 || (stream != Stream::New && refusals(progress) > 0);
+        fails(&self.progress) || fails(&self.lent.progress)
+    }
+
+    /// Notes the next event.
+    fn got_to(&mut self, next: i64, stream: Stream) {
+        match (stream, &mut self.progress.replay) {
+            (Stream::New, _) => self.progress.next = next,
+            (_, Some(replay)) => replay.next = next,
+            (_, None) => {}
+        }
+    }
+
+    /// Gives the receiver once more what it would not take: each event once. One that is refused again stays.
+    async fn revive(
+        &mut self,
+        from: i64,
+        principal: &Arc<Principal>,
+        followed: &Followed,
+        sink: &dyn Sink,
+    ) -> Result<()> {
+        let (no, id) = (self.lent.organization_no, self.lent.endpoint.id.clone());
+        let letters = self.runner.store.dead_sequences(no, &id, from, 100).await?;
+        let all = letters.len() < 100;
+        for sequence in letters {
+            self.got_to(sequence, Stream::DeadLetters);
             if !self.has_time() {
                 return Ok(());
             }
+            let mut follower = self.runner.reader.follow_from(principal, followed.clone(), sequence).await?;
+            let batch = follower.look(1).await?;
+            if !self.runner.store.is_unchanged(&self.lent).await? {
+                return Ok(());
+            }
+            let events: Vec<Shown> = batch.entries.into_iter().map(|entry| entry.event).collect();
+            // One that it may not see any more is no letter for it.
+            let is_there = events.first().is_some_and(|shown| shown.event().sequence == sequence);
+            if !is_there {
+                self.revived.push((sequence, sequence));
+            } else if !self.send(sink, &events, Stream::DeadLetters).await {
+                return Ok(());
+            }
+            self.got_to(sequence + 1, Stream::DeadLetters);
         }
         if all {
             self.progress.replay = None;
@@ -247,46 +295,90 @@ impl<'a> Run<'a> {
     }
 
     /// Sends events, and notes what became of that. Says whether the next ones may follow.
-    async fn send(&mut self, sink: &dyn Sink, events: &[Shown], purpose: Purpose) -> bool {
+    async fn send(&mut self, sink: &dyn Sink, events: &[Shown], stream: Stream) -> bool {
         let at = self.runner.clock.now();
         let sequence = |shown: Option<&Shown>| shown.map_or(-1, |shown| shown.event().sequence);
         let range = (sequence(events.first()), sequence(events.last()));
+        let purpose = if stream == Stream::New { Purpose::Delivery } else { Purpose::Replay };
         let (sent, attempt) = tried(sink.send(events, at), at, purpose, range).await;
         self.attempts.push(attempt);
         let result = if sent.is_ok() { "taken" } else { "failed" };
         metrics::counter!("ledgerline_deliveries_total", "result" => result).increment(1);
         match sent {
             Ok(()) => {
-                self.progress.failures = 0;
-                self.progress.failing_since = None;
-                self.progress.trouble = None;
-                self.progress.succeeded_at = Some(at);
+                self.taken(range, stream, at);
                 true
             }
-            Err(failure) => self.failed(&failure, range, purpose, at),
+            Err(failure) => match failure.kind {
+                FailureKind::Rejected => self.refused(&failure, range, stream, at),
+                FailureKind::Unavailable | FailureKind::Gone => {
+                    self.unavailable(&failure, at);
+                    false
+                }
+            },
         }
     }
 
-    fn failed(&mut self, failure: &Failure, events: (i64, i64), purpose: Purpose, at: Timestamp) -> bool {
+    fn taken(&mut self, (first, last): (i64, i64), stream: Stream, at: Timestamp) {
+        let progress = &mut self.progress;
+        progress.succeeded_at = Some(at);
+        if stream != Stream::New {
+            self.dead.retain(|letter| !(first..=last).contains(&letter.sequence));
+            self.revived.push((first, last));
+            if let Some(replay) = &mut progress.replay {
+                replay.refusals = 0;
+            }
+            if progress.refusals > 0 {
+                // New events wait because one is refused, which this says nothing of.
+                return;
+            }
+            progress.due = progress.due.min(at);
+        }
+        (progress.failures, progress.refusals) = (0, 0);
+        (progress.failing_since, progress.trouble) = (None, None);
+    }
+
+    /// Nobody is there, whatever was sent: everything waits, and the next try finds out for all.
+    fn unavailable(&mut self, failure: &Failure, at: Timestamp) {
+        self.gone = failure.kind == FailureKind::Gone;
+        self.fails(failure, at);
+        let tries = self.progress.failures - self.progress.refusals;
+        self.wait_until(at.0.saturating_add(pause(tries, failure.retry_after, &self.runner.chance)));
+    }
+
+    /// Everybody else's events must not wait for one that nobody takes: it is put aside in the end. Until then, those behind
+    /// it in the same stream wait, and no others.
+    fn refused(&mut self, failure: &Failure, (first, last): (i64, i64), stream: Stream, at: Timestamp) -> bool {
+        if stream == Stream::New {
+            self.fails(failure, at);
+        }
+        let progress = &mut self.progress;
+        let (refusals, due) = match (stream, &mut progress.replay) {
+            (Stream::New, _) => (&mut progress.refusals, &mut progress.due),
+            (_, Some(replay)) => (&mut replay.refusals, &mut replay.due),
+            (_, None) => return false,
+        };
+        *refusals += 1;
+        let is_last_try = stream == Stream::DeadLetters || *refusals >= REFUSALS;
+        if first != last || !is_last_try {
+            let pause = pause(*refusals, failure.retry_after, &self.runner.chance);
+            *due = Timestamp(at.0.saturating_add(pause));
+            return false;
+        }
+        *refusals = 0;
+        if stream == Stream::New {
+            progress.failures = 0;
+            (progress.failing_since, progress.trouble) = (None, None);
+        }
+        self.dead.push(DeadLetter { sequence: first, at, reason: failure.reason.clone() });
+        true
+    }
+
+    fn fails(&mut self, failure: &Failure, at: Timestamp) {
         let progress = &mut self.progress;
         progress.failures += 1;
         progress.failing_since = progress.failing_since.or(Some(at));
         progress.trouble = Some(failure.reason.clone());
-        if failure.kind == FailureKind::Gone {
-            self.gone = true;
-            return false;
-        }
-        let is_refused = failure.kind == FailureKind::Rejected && events.0 == events.1;
-        if is_refused && purpose == Purpose::Delivery && progress.failures >= REFUSALS {
-            // Everybody else's events must not wait for one that nobody takes.
-            self.dead.push(DeadLetter { sequence: events.0, at, reason: failure.reason.clone() });
-            progress.failures = 0;
-            progress.failing_since = None;
-            return true;
-        }
-        let pause = pause(progress.failures, failure.retry_after, &self.runner.chance);
-        progress.due = Timestamp(at.0.saturating_add(pause));
-        false
     }
 }
 

@@ -25,24 +25,34 @@ struct Known {
     /// The same as it is stored.
     stored: i64,
     size: i64,
+    /// When new events may be sent.
     due: i64,
-    replays: bool,
+    /// When a replay may go on, where there is one.
+    replay_due: Option<i64>,
     is_running: bool,
     /// When its last run ended: what was read before says nothing of it.
     settled: Option<Instant>,
+}
+
+impl Known {
+    /// Since when a run for it is wanted; `None` where there is nothing to do, or one is under way.
+    fn wanted_since(&self, now: i64) -> Option<i64> {
+        let new = (self.next < self.size).then_some(self.due);
+        let since = new.into_iter().chain(self.replay_due).filter(|due| *due <= now).min();
+        since.filter(|_| !self.is_running)
+    }
 }
 
 impl Timetable {
     /// Runs to begin beside those under way: endpoints that lie behind and are due, with the next event of each, as far as
     /// there is room.
     pub fn begin(&mut self, now: Timestamp, under_way: usize) -> Vec<(Key, i64)> {
-        let is_wanted = |one: &Known| !one.is_running && one.due <= now.0 && (one.next < one.size || one.replays);
         let mut of_one: HashMap<i64, usize> = HashMap::new();
         for ((organization, _), _) in self.known.iter().filter(|(_, one)| one.is_running) {
             *of_one.entry(*organization).or_default() += 1;
         }
-        let wanted = self.known.iter_mut().filter(|(_, one)| is_wanted(one));
-        let mut wanted: Vec<_> = wanted.map(|(key, one)| (one.due, key, one)).collect();
+        let wanted = self.known.iter_mut().filter_map(|(key, one)| Some((one.wanted_since(now.0)?, key, one)));
+        let mut wanted: Vec<_> = wanted.collect();
         wanted.sort_unstable_by(|(due, key, _), (other, its, _)| (due, key).cmp(&(other, its)));
         let mut begun = Vec::new();
         for (_, key, one) in wanted {
@@ -63,9 +73,17 @@ impl Timetable {
     pub fn learn(&mut self, held: Vec<Held>, began: Instant) {
         metrics::gauge!("ledgerline_endpoints").set(u32::try_from(held.len()).unwrap_or(u32::MAX));
         let mut before = std::mem::take(&mut self.known);
-        for Held { organization_no, endpoint_id, next, due_ns, size, replays } in held {
+        for Held { organization_no, endpoint_id, next, due_ns, size, replay_due_ns } in held {
             let key = (organization_no, endpoint_id);
-            let read = Known { next, stored: next, size, due: due_ns, replays, is_running: false, settled: None };
+            let read = Known {
+                next,
+                stored: next,
+                size,
+                due: due_ns,
+                replay_due: replay_due_ns,
+                is_running: false,
+                settled: None,
+            };
             let one = match before.remove(&key) {
                 // A run knows better.
                 Some(one) if one.is_running || one.settled.is_some_and(|settled| settled > began) => {
@@ -102,7 +120,7 @@ impl Timetable {
             one.settled = Some(Instant::now());
             one.next = next;
             one.due = ran.due;
-            one.replays = ran.replays;
+            one.replay_due = ran.replay_due;
             one.size = one.size.max(next);
         }
     }

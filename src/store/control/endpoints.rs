@@ -22,6 +22,8 @@ use crate::{
 
 /// Tries that are kept of each endpoint.
 const ATTEMPTS: u64 = 100;
+/// Where a replay of what an endpoint would not take ends, as it is stored.
+const DEAD_LETTERS: i64 = -1;
 
 /// What an endpoint is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,6 +128,8 @@ pub struct Progress {
     pub next: i64,
     /// Tries that failed one after the other.
     pub failures: i64,
+    /// How many of them were refusals of the next event.
+    pub refusals: i64,
     /// Since when.
     pub failing_since: Option<Timestamp>,
     /// When it is tried again.
@@ -134,8 +138,21 @@ pub struct Progress {
     pub succeeded_at: Option<Timestamp>,
     /// What stands in the way.
     pub trouble: Option<String>,
-    /// The rest of the history that it is to be sent again: from here, up to and without there.
-    pub replay: Option<(i64, i64)>,
+    /// What it is to be sent again.
+    pub replay: Option<Replay>,
+}
+
+/// What an endpoint is to be sent again, and how that fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Sequence of the first event that it has not been sent again.
+    pub next: i64,
+    /// The sequence after the last; `None` where it is sent what it would not take.
+    pub end: Option<i64>,
+    /// How often in a row the next event was refused.
+    pub refusals: i64,
+    /// When it goes on.
+    pub due: Timestamp,
 }
 
 /// An endpoint with how it fares and whose it is.
@@ -168,8 +185,8 @@ pub struct Held {
     pub due_ns: i64,
     /// How many events its organization has.
     pub size: i64,
-    /// Whether there is history to send again, or dead letters.
-    pub replays: bool,
+    /// When a replay may go on, where there is one.
+    pub replay_due_ns: Option<i64>,
 }
 
 /// What a try was for.
@@ -256,7 +273,9 @@ pub struct Report {
     pub organization_no: i64,
     /// Its id.
     pub endpoint_id: String,
-    /// How it fares now. A replay that was asked for meanwhile stays: see [`Store::report`].
+    /// When it had last been changed when the run began.
+    pub changed_at: Timestamp,
+    /// How it fares now. Where it was changed meanwhile, that is known of its place alone. A replay that was asked for meanwhile stays: see [`Store::report`].
     pub progress: Progress,
     /// How often a replay had been asked for when the run began.
     pub replays: i64,
@@ -264,8 +283,8 @@ pub struct Report {
     pub attempts: Vec<Attempt>,
     /// Events that were given up.
     pub dead: Vec<DeadLetter>,
-    /// Dead letters that were taken at last.
-    pub revived: Vec<i64>,
+    /// Sequences, from and to, among which no event is a dead letter any more: they were taken at last.
+    pub revived: Vec<(i64, i64)>,
     /// Whether the receiver is gone for good.
     pub gone: bool,
 }
@@ -374,8 +393,8 @@ impl Store {
     pub async fn held_endpoints(&self, owner: i64) -> Result<Vec<Held>> {
         // By hand: a join of three tables, two of them by half a key.
         let sql = Sql::new(
-            "SELECT d.organization_no, d.endpoint_id, d.next, d.due_ns, h.size, d.replay_next IS NOT NULL AS replays \
-             FROM delivery d JOIN endpoint e ON e.organization_no = d.organization_no AND e.id = d.endpoint_id \
+            "SELECT d.organization_no, d.endpoint_id, d.next, d.due_ns, h.size, \
+             CASE WHEN d.replay_next IS NOT NULL THEN d.replay_due_ns END AS replay_due_ns FROM delivery d JOIN endpoint e ON e.organization_no = d.organization_no AND e.id = d.endpoint_id \
              JOIN organization_head h ON h.organization_no = d.organization_no WHERE d.owner = ",
         );
         self.rows_of::<Held>(sql.bind(owner).with(" AND e.status = ", EndpointStatus::Active.number())).await
@@ -401,14 +420,27 @@ impl Store {
         Ok(Some(Lent { organization_no, product, organization: external_id, endpoint, progress, replays }))
     }
 
-    /// Sequences of events that an endpoint would not take, the oldest first.
+    /// Whether an endpoint is there, and has not been changed since it was lent.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn dead_sequences(&self, organization_no: i64, id: &str, limit: u64) -> Result<Vec<i64>> {
+    pub async fn is_unchanged(&self, lent: &Lent) -> Result<bool> {
+        let Endpoint { id, changed_at, .. } = &lent.endpoint;
+        let found = row::Entity::find_by_id(of(lent.organization_no, id))
+            .filter(row::Column::ChangedNs.eq(changed_at.0))
+            .count(&self.read);
+        Ok(found.await.map_err(error::from)? > 0)
+    }
+
+    /// Sequences of events that an endpoint would not take, the oldest first, from one on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn dead_sequences(&self, organization_no: i64, id: &str, from: i64, limit: u64) -> Result<Vec<i64>> {
         let asked = dead_letter::Entity::find()
             .filter(dead_letter::Column::OrganizationNo.eq(organization_no))
             .filter(dead_letter::Column::EndpointId.eq(id))
+            .filter(dead_letter::Column::Sequence.gte(from))
             .order_by_asc(dead_letter::Column::Sequence)
             .limit(limit);
         let letters = asked.all(&self.read).await.map_err(error::from)?;
@@ -446,39 +478,56 @@ impl Store {
 
     async fn report_one(&self, tx: &Transaction, owner: i64, report: &Report) -> Result<()> {
         use delivery::Column;
-        let Report { organization_no, endpoint_id, progress, replays, attempts, dead, revived, gone } = report;
+        let Report { organization_no, endpoint_id, changed_at, progress, replays, attempts, dead, revived, gone } =
+            report;
         let (no, id) = of(*organization_no, endpoint_id);
+        let found = row::Entity::find_by_id((no, id.clone())).one(tx).await.map_err(error::from)?;
+        let is_changed = found.is_none_or(|found| found.changed_ns != changed_at.0);
         let mut update = delivery::Entity::update_many()
             .col_expr(Column::Next, progress.next.into())
-            .col_expr(Column::Failures, progress.failures.into())
-            .col_expr(Column::FailingNs, progress.failing_since.map(|at| at.0).into())
-            .col_expr(Column::DueNs, progress.due.0.into())
             .col_expr(Column::SucceededNs, progress.succeeded_at.map(|at| at.0).into())
-            .col_expr(Column::Trouble, progress.trouble.clone().into())
             .filter(Column::OrganizationNo.eq(no))
             .filter(Column::EndpointId.eq(&id))
             .filter(Column::Owner.eq(owner));
+        if !is_changed {
+            update = update
+                .col_expr(Column::Failures, progress.failures.into())
+                .col_expr(Column::Refusals, progress.refusals.into())
+                .col_expr(Column::FailingNs, progress.failing_since.map(|at| at.0).into())
+                .col_expr(Column::DueNs, progress.due.0.into())
+                .col_expr(Column::Trouble, progress.trouble.clone().into());
+        }
         // A replay that was asked for during the run begins anew.
         let rest = |at: Option<i64>, column: Column| {
             Expr::case(Expr::col(Column::Replays).eq(*replays), at).finally(Expr::col(column))
         };
+        let replay = progress.replay.as_ref();
+        let (next, end) = (replay.map(|replay| replay.next), replay.map(|replay| replay.end.unwrap_or(DEAD_LETTERS)));
+        let replay = replay.filter(|_| !is_changed);
+        let refusals = replay.map_or(0, |replay| replay.refusals);
+        let due = replay.map_or(0, |replay| replay.due.0);
         update = update
-            .col_expr(Column::ReplayNext, rest(progress.replay.map(|(next, _)| next), Column::ReplayNext).into())
-            .col_expr(Column::ReplayEnd, rest(progress.replay.map(|(_, end)| end), Column::ReplayEnd).into());
+            .col_expr(Column::ReplayNext, rest(next, Column::ReplayNext).into())
+            .col_expr(Column::ReplayEnd, rest(end, Column::ReplayEnd).into())
+            .col_expr(Column::ReplayRefusals, rest(Some(refusals), Column::ReplayRefusals).into())
+            .col_expr(Column::ReplayDueNs, rest(Some(due), Column::ReplayDueNs).into());
         let updated = update.exec(tx).await.map_err(error::from)?;
         if updated.rows_affected == 0 {
             return Ok(());
         }
-        if *gone {
+        if *gone && !is_changed {
             let status = row::Entity::update_many()
                 .col_expr(row::Column::Status, EndpointStatus::Gone.number().into())
                 .filter(row::Column::OrganizationNo.eq(no))
                 .filter(row::Column::Id.eq(&id));
             status.exec(tx).await.map_err(error::from)?;
         }
-        for sequence in revived {
-            let letter = dead_letter::Entity::delete_by_id((no, id.clone(), *sequence));
-            letter.exec(tx).await.map_err(error::from)?;
+        for (first, last) in revived {
+            let letters = dead_letter::Entity::delete_many()
+                .filter(dead_letter::Column::OrganizationNo.eq(no))
+                .filter(dead_letter::Column::EndpointId.eq(&id))
+                .filter(dead_letter::Column::Sequence.between(*first, *last));
+            letters.exec(tx).await.map_err(error::from)?;
         }
         for DeadLetter { sequence, at, reason } in dead {
             dead_letter::Entity::delete_by_id((no, id.clone(), *sequence)).exec(tx).await.map_err(error::from)?;
@@ -581,17 +630,19 @@ impl Store {
                     replays: Set(0),
                     owner: Set(0),
                     lease_ns: Set(i64::MIN),
+                    refusals: Set(0),
+                    replay_refusals: Set(0),
+                    replay_due_ns: Set(0),
                 };
                 delivery::Entity::insert(begins).exec_without_returning(tx).await.map_err(error::from)?;
             }
             EndpointChange::Replace(endpoint) => {
                 let row = endpoint.row(no, place.now)?;
                 row::Entity::update(row).exec(tx).await.map_err(error::from)?;
-                // Whatever stood in the way may be mended: it is tried at once.
-                self.try_at_once(tx, no, &id, None).await?;
+                self.try_at_once(tx, no, &id).await?;
             }
-            EndpointChange::Replay { range, .. } => self.try_at_once(tx, no, &id, Some(*range)).await?,
-            EndpointChange::ReplayDeadLetters { .. } => self.try_at_once(tx, no, &id, Some((-1, -1))).await?,
+            EndpointChange::Replay { range, .. } => self.replay(tx, no, &id, *range).await?,
+            EndpointChange::ReplayDeadLetters { .. } => self.replay(tx, no, &id, (0, DEAD_LETTERS)).await?,
             EndpointChange::Delete { .. } => {
                 row::Entity::delete_by_id((no, id.clone())).exec(tx).await.map_err(error::from)?;
                 delivery::Entity::delete_by_id((no, id.clone())).exec(tx).await.map_err(error::from)?;
@@ -608,19 +659,32 @@ impl Store {
         Ok(())
     }
 
-    async fn try_at_once(&self, tx: &Transaction, no: i64, id: &str, replay: Option<(i64, i64)>) -> Result<()> {
+    /// Whatever stood in an endpoint's way may be mended.
+    async fn try_at_once(&self, tx: &Transaction, no: i64, id: &str) -> Result<()> {
         use delivery::Column;
-        let mut update = delivery::Entity::update_many()
+        let update = delivery::Entity::update_many()
             .col_expr(Column::DueNs, i64::MIN.into())
             .col_expr(Column::Failures, 0_i64.into())
+            .col_expr(Column::Refusals, 0_i64.into())
+            .col_expr(Column::ReplayDueNs, 0_i64.into())
+            .col_expr(Column::ReplayRefusals, 0_i64.into())
             .filter(Column::OrganizationNo.eq(no))
             .filter(Column::EndpointId.eq(id));
-        if let Some((next, end)) = replay {
-            update = update
-                .col_expr(Column::ReplayNext, next.into())
-                .col_expr(Column::ReplayEnd, end.into())
-                .col_expr(Column::Replays, Expr::col(Column::Replays).add(1));
-        }
+        update.exec(tx).await.map_err(error::from)?;
+        Ok(())
+    }
+
+    /// A replay begins, in the place of one that may be under way. It asks for no pause; new events keep theirs.
+    async fn replay(&self, tx: &Transaction, no: i64, id: &str, (next, end): (i64, i64)) -> Result<()> {
+        use delivery::Column;
+        let update = delivery::Entity::update_many()
+            .col_expr(Column::ReplayNext, next.into())
+            .col_expr(Column::ReplayEnd, end.into())
+            .col_expr(Column::ReplayDueNs, 0_i64.into())
+            .col_expr(Column::ReplayRefusals, 0_i64.into())
+            .col_expr(Column::Replays, Expr::col(Column::Replays).add(1))
+            .filter(Column::OrganizationNo.eq(no))
+            .filter(Column::EndpointId.eq(id));
         update.exec(tx).await.map_err(error::from)?;
         Ok(())
     }
@@ -680,11 +744,17 @@ impl Progress {
         Self {
             next: row.next,
             failures: row.failures,
+            refusals: row.refusals,
             failing_since: row.failing_ns.map(Timestamp),
             due: Timestamp(row.due_ns),
             succeeded_at: row.succeeded_ns.map(Timestamp),
             trouble: row.trouble.clone(),
-            replay: row.replay_next.zip(row.replay_end),
+            replay: row.replay_next.zip(row.replay_end).map(|(next, end)| Replay {
+                next,
+                end: (end != DEAD_LETTERS).then_some(end),
+                refusals: row.replay_refusals,
+                due: Timestamp(row.replay_due_ns),
+            }),
         }
     }
 }

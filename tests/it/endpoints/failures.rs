@@ -16,6 +16,7 @@ on_both_databases! {
     a_redirect_is_not_followed,
     an_endpoint_whose_product_asks_for_another_plan_gets_nothing,
     a_deleted_endpoint_gets_nothing,
+    one_that_is_changed_during_a_try_is_tried_at_once,
 }
 
 /// A service whose clock the test moves, and which may send to this machine.
@@ -166,6 +167,29 @@ async fn an_endpoint_whose_product_asks_for_another_plan_gets_nothing(app: &Test
     update(&platinum, &id, json!({ "label": "Renewed" })).await;
     eventually(async || receiver.sequences().ends_with(&[1, 2])).await;
     again.finish().await;
+}
+
+async fn one_that_is_changed_during_a_try_is_tried_at_once(app: &TestApp) {
+    let (app, clock) = super::alone(app).await;
+    let wrong = Receiver::scripted(|_| Reply::Status(503)).await;
+    let admin = app.admin("workspace", "acme").lasting();
+    let (id, _) = create(&admin, &wrong.url, json!(null)).await;
+    for (failures, pause) in [(1, 6), (2, 331)] {
+        eventually(async || only(&admin).await["failures"] == failures).await;
+        clock.by_seconds(pause);
+    }
+    eventually(async || only(&admin).await["failures"] == 3).await;
+    // While the wrong one is tried once more, and before it says so, somebody gives the right one.
+    wrong.answers(|_| Reply::Late(Duration::from_secs(20)));
+    wrong.forget();
+    clock.by_seconds(1_981);
+    wrong.has(1).await;
+    let right = Receiver::start().await;
+    update(&admin, &id, json!({ "target": { "webhook": { "url": right.url } } })).await;
+    right.has_within(2, Duration::from_secs(40)).await;
+    assert_eq!(right.sequences(), [0, 1]);
+    eventually(async || only(&admin).await["trouble"].is_null()).await;
+    app.finish().await;
 }
 
 async fn a_deleted_endpoint_gets_nothing(app: &TestApp) {

@@ -4,6 +4,7 @@ mod deliveries;
 mod failures;
 mod managing;
 mod otlp;
+mod replays;
 mod splunk;
 mod syslog;
 
@@ -15,9 +16,10 @@ use std::sync::{
 use ledgerline::{clock::Clock, config::Settings, event::Timestamp};
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, TestApp};
+use crate::harness::{Answer, Caller, TestApp};
 
 const ENDPOINT: &str = "id label kind url settings question status trouble failures nextAttemptAt succeededAt nextSequence createdBy
+    replay { nextSequence toSequence refusals nextAttemptAt }
     attempts { purpose firstSequence lastSequence succeeded status trouble } deadLetters { totalCount nodes { sequence reason } }";
 
 /// Lets endpoints lie on this machine.
@@ -72,6 +74,14 @@ async fn is_told_nowhere(admin: &Caller<'_>, secret: &str) {
     }
 }
 
+/// Asks for events once more: `{ fromSequence, toSequence }`, or `{ deadLetters: true }`.
+async fn replay(admin: &Caller<'_>, id: &str, mut again: Value) -> Answer {
+    again["id"] = json!(id);
+    let query = "mutation($input: ReplayEndpointInput!) { replayEndpoint(input: $input) { endpoint {
+        replay { nextSequence toSequence refusals nextAttemptAt } } } }";
+    admin.ask(query, json!({ "input": again })).await
+}
+
 /// The endpoints of the caller's organization.
 async fn list(admin: &Caller<'_>) -> Vec<Value> {
     let data = admin.data(&format!("{{ auditEndpoints {{ {ENDPOINT} }} }}"), json!({})).await;
@@ -111,6 +121,13 @@ impl Moved {
     fn by_seconds(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000_000_000, Ordering::SeqCst);
     }
+}
+
+/// The only service on a database of its own, whose clock the test moves, and which may send to this machine.
+async fn alone(app: &TestApp) -> (TestApp, Moved) {
+    let moved = Moved::new();
+    let alone = TestApp::with(app.database, app.products.clone(), here).await;
+    (alone.again_at(moved.clock(), here).await, moved)
 }
 
 /// Another service on the database of `app`, which may send to this machine.

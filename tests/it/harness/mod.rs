@@ -120,6 +120,12 @@ impl TestApp {
         self.again_with(products, Clock::system(), change).await
     }
 
+    /// The same with a clock of the test's own.
+    pub async fn again_at(self, clock: Clock, change: impl FnOnce(&mut Settings)) -> Self {
+        let products = self.products.clone();
+        self.again_with(products, clock, change).await
+    }
+
     /// The same with product files and a clock of the test's own.
     pub async fn again_with(self, products: Products, clock: Clock, change: impl FnOnce(&mut Settings)) -> Self {
         let (database, url, folder) = (self.database, self.url.clone(), self.folder.clone());
