@@ -130,6 +130,28 @@ impl Outbound {
     /// # Errors
     /// `BAD_USER_INPUT` on `field`.
     pub fn check_schemes(&self, field: &str, url: &str, encrypted: &str, plain: &str) -> Result<Url> {
+        let (parsed, own) = self.judged(field, url)?;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(Error::bad_input(field, "must carry no user and password"));
+        }
+        let scheme = parsed.scheme();
+        if scheme == encrypted || (scheme == plain && own) {
+            return Ok(parsed);
+        }
+        Err(Error::bad_input(field, format!("must begin with {encrypted}://")))
+    }
+
+    /// Checks a URL that was stored once, before it is connected to: an address in it does not come from the resolver,
+    /// and the operator may have named other networks since.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` on `field`.
+    pub fn check_literal(&self, field: &str, url: &str) -> Result<()> {
+        self.judged(field, url).map(drop)
+    }
+
+    /// A URL, and whether it may lead to the operator's own networks.
+    fn judged(&self, field: &str, url: &str) -> Result<(Url, bool)> {
         let parsed = Url::parse(url).map_err(|fault| Error::bad_input(field, format!("must be a URL ({fault})")))?;
         // Of a scheme that it does not know, the parser leaves an address as the name that it looks like.
         let host = match parsed.host() {
@@ -145,14 +167,7 @@ impl Outbound {
             Some(Host::Domain(_)) => !self.networks.is_empty(),
             None => return Err(Error::bad_input(field, "must name a host")),
         };
-        if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(Error::bad_input(field, "must carry no user and password"));
-        }
-        let scheme = parsed.scheme();
-        if scheme == encrypted || (scheme == plain && own) {
-            return Ok(parsed);
-        }
-        Err(Error::bad_input(field, format!("must begin with {encrypted}://")))
+        Ok((parsed, own))
     }
 
     /// Whether a literal address is one of the operator's own networks.

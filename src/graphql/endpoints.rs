@@ -1,6 +1,8 @@
 //! Endpoints: where events of an organization are sent to as they are recorded.
 
-use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, OneofObject, SimpleObject};
+use async_graphql::{
+    ComplexObject, Context, Enum, ID, InputObject, OneofObject, SimpleObject,
+};
 
 use super::{
     error::to_graphql,
@@ -12,7 +14,7 @@ use super::{
 use crate::{
     delivery::{
         endpoint::{Again, Changes, Managed, Question, Wanted},
-        sinks::Target,
+        sinks::{Bucket, Lock, LockMode, Target},
     },
     error::Result,
     store::control::endpoints::{self, EndpointKind, EndpointStatus, Progress, Purpose},
@@ -251,6 +253,8 @@ pub enum AuditEndpointTargetInput {
     Syslog(SyslogTargetInput),
     /// OpenTelemetry logs by OTLP over HTTP, in JSON: up to a hundred log records a request.
     Otlp(OtlpTargetInput),
+    /// An archive in a bucket of S3: the events of each minute as gzipped NDJSON.
+    S3(S3TargetInput),
 }
 
 /// HTTPS by Standard Webhooks.
@@ -301,6 +305,47 @@ pub struct OtlpTargetInput {
     headers: Vec<HeaderInput>,
 }
 
+/// An archive in a bucket of S3, or of another store that speaks like it.
+#[derive(InputObject)]
+pub struct S3TargetInput {
+    /// The bucket's name.
+    bucket: String,
+    /// The region that it lies in, such as `eu-central-1`.
+    region: String,
+    /// The address of a store that speaks S3; Amazon's in the region where absent.
+    endpoint: Option<String>,
+    /// What names of objects begin with, such as `audit/acme`: letters, digits, `-`, `_` and `.`, parted by `/`.
+    prefix: Option<String>,
+    /// The first part of an access key that may put objects into the bucket.
+    access_key_id: String,
+    /// Its second part. It is never shown again. Whoever changes the target gives it again.
+    secret_access_key: String,
+    /// Whether the bucket is named in the path of addresses, and not in their host. Where absent, it is if `endpoint` is
+    /// there, or the bucket's name has a dot.
+    path_style: Option<bool>,
+    /// How objects are locked. Where absent, the bucket's own setting holds.
+    object_lock: Option<ObjectLockInput>,
+}
+
+/// Objects that can be neither changed nor deleted for a time. The bucket must have been made with object lock.
+#[derive(InputObject)]
+pub struct ObjectLockInput {
+    /// Who may end it sooner.
+    mode: ObjectLockMode,
+    /// How many days it lasts from when an object is written, from 1 to 36,500.
+    days: i32,
+}
+
+/// Who may end the lock of an object before its time is over.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "LockMode")]
+pub enum ObjectLockMode {
+    /// Whoever has the permission `s3:BypassGovernanceRetention`.
+    Governance,
+    /// Nobody.
+    Compliance,
+}
+
 /// A header of HTTP.
 #[derive(InputObject)]
 pub struct HeaderInput {
@@ -324,6 +369,16 @@ impl From<AuditEndpointTargetInput> for Target {
                 let headers = headers.into_iter().map(|HeaderInput { name, value }| (name, value));
                 Self::Otlp { url, headers: headers.collect() }
             }
+            AuditEndpointTargetInput::S3(wanted) => Self::S3(Bucket {
+                bucket: wanted.bucket,
+                region: wanted.region,
+                endpoint: wanted.endpoint,
+                prefix: wanted.prefix,
+                access_key_id: wanted.access_key_id,
+                secret_access_key: wanted.secret_access_key,
+                path_style: wanted.path_style,
+                object_lock: wanted.object_lock.map(|lock| Lock { mode: lock.mode.into(), days: lock.days.into() }),
+            }),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     catalog::Products,
     chance::Chance,
     clock::Clock,
-    delivery::sinks::{self, Failure, FailureKind, Sink, Ways},
+    delivery::sinks::{self, Failure, FailureKind, Portion, Sink, Ways},
     error::{Code, Error, Result},
     event::Timestamp,
     reading::{
@@ -71,6 +71,17 @@ pub struct Ran {
     pub due: i64,
     /// When a replay may go on, where there is one.
     pub replay_due: Option<i64>,
+    /// What new events wait for, where they are gathered.
+    pub gathers: Option<Gathers>,
+}
+
+/// New events are gathered before they are sent.
+#[derive(Clone, Copy)]
+pub struct Gathers {
+    /// Until then,
+    pub until: Timestamp,
+    /// or until there are so many events in the organization: no sooner can there be enough of them.
+    pub size: i64,
 }
 
 impl Runner {
@@ -81,10 +92,12 @@ impl Runner {
             Err(error) => {
                 warn("an endpoint cannot be read, it is tried again", &error);
                 let due = self.clock.now().0.saturating_add(5 * SECOND);
-                return Ran { key, report: None, next: Some(next), due, replay_due: Some(due) };
+                return Ran { key, report: None, next: Some(next), due, replay_due: Some(due), gathers: None };
             }
         };
-        let Some(lent) = lent else { return Ran { key, report: None, next: None, due: i64::MAX, replay_due: None } };
+        let Some(lent) = lent else {
+            return Ran { key, report: None, next: None, due: i64::MAX, replay_due: None, gathers: None };
+        };
         Run::new(self, lent, next).go(key).await
     }
 }
@@ -100,6 +113,7 @@ struct Run<'a> {
     gone: bool,
     /// Until when nothing is tried in this process, since it cannot read.
     rests: i64,
+    gathers: Option<Gathers>,
     ends: Instant,
 }
 
@@ -120,14 +134,14 @@ impl<'a> Run<'a> {
         progress.next = progress.next.max(next);
         let ends = Instant::now() + RUN;
         let (attempts, dead, revived) = (Vec::new(), Vec::new(), Vec::new());
-        Self { runner, lent, progress, attempts, dead, revived, gone: false, rests: i64::MIN, ends }
+        Self { runner, lent, progress, attempts, dead, revived, gone: false, rests: i64::MIN, gathers: None, ends }
     }
 
     async fn go(mut self, key: Key) -> Ran {
         if let Err(error) = self.deliver().await {
             self.blocked(&error);
         }
-        let Self { runner: _, lent, progress, attempts, dead, revived, gone, rests, ends: _ } = self;
+        let Self { runner: _, lent, progress, attempts, dead, revived, gone, rests, gathers, ends: _ } = self;
         let changed = !attempts.is_empty()
             || !dead.is_empty()
             || !revived.is_empty()
@@ -147,7 +161,7 @@ impl<'a> Run<'a> {
             revived,
             gone,
         });
-        Ran { key, report, next: (!gone).then_some(next), due, replay_due }
+        Ran { key, report, next: (!gone).then_some(next), due, replay_due, gathers }
     }
 
     /// What keeps the run from reading is no fault of the receiver.
@@ -204,38 +218,50 @@ impl<'a> Run<'a> {
     }
 
     /// Gives the receiver what there is, new events or a part of the history, until all of it is given, one fails, or the
-    /// time is over.
+    /// time is over. What it takes together may be read in several goes: so the time does not end before anything is sent.
     async fn give(&mut self, follower: &mut Follower, sink: &dyn Sink, end: Option<i64>) -> Result<()> {
         let stream = if end.is_some() { Stream::History } else { Stream::New };
+        let mut waiting: Vec<Shown> = Vec::new();
         loop {
             let batch = follower.look(READ_AT_ONCE).await?;
             // What was recorded after a change of the endpoint is sent by what it is since then.
             if !self.runner.store.is_unchanged(&self.lent).await? {
                 return Ok(());
             }
-            let mut events: Vec<Shown> = batch.entries.into_iter().map(|entry| entry.event).collect();
             let is_last = end.is_some_and(|end| follower.next() >= end) || !batch.more;
-            if let Some(end) = end {
-                events.retain(|shown| shown.event().sequence < end);
-            }
-            let mut left = events.as_slice();
+            let events = batch.entries.into_iter().map(|entry| entry.event);
+            waiting.extend(events.filter(|shown| end.is_none_or(|end| shown.event().sequence < end)));
+            let mut left = waiting.as_slice();
             while let Some(first) = left.first() {
                 self.got_to(first.event().sequence, stream);
-                if !self.has_time() {
+                let Portion { count, until } = sink.portion(left, self.is_careful(stream));
+                match until {
+                    Some(_) if !is_last => break,
+                    Some(until) if stream == Stream::New && until > self.runner.clock.now() => {
+                        let missing = i64::try_from(sink.most().saturating_sub(left.len())).unwrap_or(i64::MAX);
+                        self.gathers = Some(Gathers { until, size: follower.next().saturating_add(missing) });
+                        return Ok(());
+                    }
+                    _ => {}
+                }
+                if !self.has_time() && !self.attempts.is_empty() {
                     return Ok(());
                 }
-                let most = if self.is_careful(stream) { 1 } else { sink.most() };
-                let (sent, rest) = left.split_at(most.min(left.len()));
+                let (sent, rest) = left.split_at(count.clamp(1, left.len()));
                 if !self.send(sink, sent, stream).await {
                     return Ok(());
                 }
                 left = rest;
             }
-            self.got_to(follower.next(), stream);
+            let sent = waiting.len() - left.len();
+            waiting.drain(..sent);
+            if waiting.is_empty() {
+                self.got_to(follower.next(), stream);
+            }
             if end.is_some() && is_last {
                 self.progress.replay = None;
             }
-            if is_last || !self.has_time() {
+            if is_last || (waiting.is_empty() && !self.has_time()) {
                 return Ok(());
             }
         }

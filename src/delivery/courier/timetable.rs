@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use tokio::time::Instant;
 
-use super::run::{Key, Ran};
+use super::run::{Gathers, Key, Ran};
 use crate::{event::Timestamp, store::control::endpoints::Held};
 
 /// Runs at the same time.
@@ -29,6 +29,8 @@ struct Known {
     due: i64,
     /// When a replay may go on, where there is one.
     replay_due: Option<i64>,
+    /// What new events wait for, where they are gathered.
+    gathers: Option<Gathers>,
     is_running: bool,
     /// When its last run ended: what was read before says nothing of it.
     settled: Option<Instant>,
@@ -37,7 +39,8 @@ struct Known {
 impl Known {
     /// Since when a run for it is wanted; `None` where there is nothing to do, or one is under way.
     fn wanted_since(&self, now: i64) -> Option<i64> {
-        let new = (self.next < self.size).then_some(self.due);
+        let is_gathered = |gathers: Gathers| gathers.until.0 <= now || gathers.size <= self.size;
+        let new = (self.next < self.size && self.gathers.is_none_or(is_gathered)).then_some(self.due);
         let since = new.into_iter().chain(self.replay_due).filter(|due| *due <= now).min();
         since.filter(|_| !self.is_running)
     }
@@ -81,6 +84,7 @@ impl Timetable {
                 size,
                 due: due_ns,
                 replay_due: replay_due_ns,
+                gathers: None,
                 is_running: false,
                 settled: None,
             };
@@ -90,7 +94,9 @@ impl Timetable {
                     Known { size: one.size.max(size), ..one }
                 }
                 // What its filter left out is not written down each time.
-                Some(one) if one.stored == next => Known { next: one.next.max(next), size: one.size.max(size), ..read },
+                Some(one) if one.stored == next => {
+                    Known { next: one.next.max(next), size: one.size.max(size), gathers: one.gathers, ..read }
+                }
                 Some(one) => Known { size: one.size.max(size), ..read },
                 None => read,
             };
@@ -121,6 +127,7 @@ impl Timetable {
             one.next = next;
             one.due = ran.due;
             one.replay_due = ran.replay_due;
+            one.gathers = ran.gathers;
             one.size = one.size.max(next);
         }
     }

@@ -1,6 +1,7 @@
 //! What events are sent to: a kind of endpoint is a file.
 
 mod otlp;
+mod s3;
 mod splunk;
 mod syslog;
 mod webhook;
@@ -11,7 +12,10 @@ use async_trait::async_trait;
 
 use reqwest::{Response, Url};
 
-pub use self::syslog::Lines;
+pub use self::{
+    s3::{Bucket, Lock, LockMode},
+    syslog::Lines,
+};
 use super::outbound::Outbound;
 use crate::{
     chance::Chance,
@@ -75,6 +79,8 @@ pub enum Target {
         /// Names and values of further headers.
         headers: Vec<(String, String)>,
     },
+    /// An archive in a bucket of S3.
+    S3(Bucket),
 }
 
 impl fmt::Debug for Target {
@@ -85,6 +91,7 @@ impl fmt::Debug for Target {
             Self::SplunkHec { .. } => "SplunkHec",
             Self::Syslog { .. } => "Syslog",
             Self::Otlp { .. } => "Otlp",
+            Self::S3(_) => "S3",
         })
     }
 }
@@ -114,6 +121,7 @@ impl Target {
             Self::SplunkHec { url, token, index, gzip } => splunk::aim(&url, token, index, gzip, ways),
             Self::Syslog { url, ca, max_message_bytes } => syslog::aim(&url, ca, max_message_bytes, ways),
             Self::Otlp { url, headers } => otlp::aim(&url, headers, ways),
+            Self::S3(bucket) => s3::aim(bucket, ways),
         }
     }
 }
@@ -167,11 +175,26 @@ pub enum FailureKind {
     Gone,
 }
 
+/// Events that go together.
+#[derive(Clone, Copy, Debug)]
+pub struct Portion {
+    /// How many, at least one.
+    pub count: usize,
+    /// Until when it is worth waiting for more of them; `None` where no more can come.
+    pub until: Option<Timestamp>,
+}
+
 /// Takes events for a receiver.
 #[async_trait]
 pub trait Sink: Send + Sync {
     /// The most events that it takes at once.
     fn most(&self) -> usize;
+
+    /// How many of the events that are there go together, which are some. After a refusal they go one by one, since
+    /// what was refused together may be taken so; this says whether.
+    fn portion(&self, events: &[Shown], one_by_one: bool) -> Portion {
+        Portion { count: if one_by_one { 1 } else { self.most().min(events.len()) }, until: None }
+    }
 
     /// Sends events, in their order, at an instant. What it has answered for is with the receiver.
     ///
@@ -189,20 +212,17 @@ pub trait Sink: Send + Sync {
 /// Opens the sink of an endpoint.
 ///
 /// # Errors
-/// `INTERNAL` where what is stored of it cannot be read.
+/// `INTERNAL` where what is stored of it cannot be read; `BAD_USER_INPUT` where its address may not be reached any more.
 pub fn open(endpoint: &Endpoint, ways: &Ways) -> Result<Box<dyn Sink>> {
+    ways.outbound.check_literal("url", &endpoint.url)?;
     match endpoint.kind {
         EndpointKind::Webhook => Ok(Box::new(webhook::Webhook::open(endpoint, ways)?)),
         EndpointKind::SplunkHec => Ok(Box::new(splunk::Splunk::open(endpoint, ways)?)),
         EndpointKind::Syslog => Ok(Box::new(syslog::Syslog::open(endpoint, ways)?)),
         EndpointKind::Otlp => Ok(Box::new(otlp::Otlp::open(endpoint, ways)?)),
-        kind @ EndpointKind::S3 => Err(Error::internal(NotSent(kind))),
+        EndpointKind::S3 => Ok(Box::new(s3::S3::open(endpoint, ways)?)),
     }
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("this version sends nothing to endpoints of the kind {0:?}")]
-struct NotSent(EndpointKind);
 
 /// What an answer of HTTP means.
 fn judge(status: u16, retry_after: Option<u64>, body: &str) -> Failure {

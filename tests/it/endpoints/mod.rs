@@ -5,6 +5,7 @@ mod failures;
 mod managing;
 mod otlp;
 mod replays;
+mod s3;
 mod splunk;
 mod syslog;
 

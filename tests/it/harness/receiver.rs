@@ -46,6 +46,8 @@ pub enum Reply {
     With(u16, &'static str, String),
     /// A status and a body.
     Json(u16, Value),
+    /// The same of a body that is a text.
+    Text(u16, String),
     /// Nothing for so long.
     Late(Duration),
 }
@@ -135,6 +137,7 @@ async fn take(State(inner): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, bod
         Reply::Json(status, body) => {
             (StatusCode::from_u16(status).expect("a status"), axum::Json(body)).into_response()
         }
+        Reply::Text(status, body) => (StatusCode::from_u16(status).expect("a status"), body).into_response(),
         Reply::Late(time) => {
             tokio::time::sleep(time).await;
             StatusCode::NO_CONTENT.into_response()
