@@ -96,11 +96,7 @@ impl App {
         };
         let (stopping, on_stop) = watch::channel(false);
         let reader = Reader::new(store.clone(), clock.clone());
-        let ways = Ways {
-            outbound: Outbound::new(settings.networks()).map_err(with_cause)?,
-            public_url: settings.public_url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned(),
-            lines: Lines::default(),
-        };
+        let ways = ways(settings)?;
         let products = keys.products().clone();
         let courier =
             Courier::new(store.clone(), reader.clone(), products, clock.clone(), chance.clone(), ways.clone());
@@ -304,6 +300,18 @@ fn beside<F: Future<Output = ()> + Send + 'static>(
 fn metrics_handle() -> Option<PrometheusHandle> {
     static HANDLE: std::sync::OnceLock<Option<PrometheusHandle>> = std::sync::OnceLock::new();
     HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone()
+}
+
+/// How endpoints are reached.
+///
+/// # Errors
+/// Where TLS cannot be set up.
+pub fn ways(settings: &Settings) -> Result<Ways> {
+    Ok(Ways {
+        outbound: Outbound::new(settings.networks()).map_err(with_cause)?,
+        public_url: settings.public_url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned(),
+        lines: Lines::default(),
+    })
 }
 
 /// Opens the database that the settings name.

@@ -4,6 +4,7 @@
 
 mod copy;
 mod demo;
+mod endpoints;
 mod export;
 mod import;
 mod reindex;
@@ -56,6 +57,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Writes the events of a log to a file: CSV, NDJSON, OCSF or CloudEvents.
     Export(export::ExportArgs),
+    /// Manages the endpoints of an organization: where its events are sent to.
+    Endpoints(endpoints::EndpointsArgs),
     /// Copies everything to another database, SQLite or PostgreSQL; safe to repeat.
     Copy(copy::CopyArgs),
     /// Makes search terms anew that an older version has made; the service may be up, once no older version records any
@@ -95,6 +98,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
         Command::Export(arguments) => export::run(&settings, &products, &arguments).await?,
+        Command::Endpoints(arguments) => return endpoints::run(&settings, &products, arguments).await,
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
         Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
         Command::Sweep(arguments) => sweep::run(&settings, &products, &arguments).await?,

@@ -225,8 +225,10 @@ impl Endpoints {
         if let Some(paused) = paused {
             endpoint.status = if paused { EndpointStatus::Paused } else { EndpointStatus::Active };
         }
-        // Whoever changed it last is who it reads as.
-        endpoint.rights = rights(principal, &scope);
+        // Whoever changed it last is who it reads as. Staff have neither role nor plan of the organization.
+        if !principal.is_staff() {
+            endpoint.rights = rights(principal, &scope);
+        }
         let mut metadata = told_of(&endpoint);
         if metadata != before {
             metadata = json!({ "before": before, "after": metadata });
@@ -383,14 +385,14 @@ pub(super) fn check_label(label: &str) -> Result<()> {
 
 /// What an endpoint may be given: what whoever makes it may read of the organization.
 pub(super) fn rights(principal: &Principal, scope: &ManageScope) -> Rights {
-    // Staff read without a role; an endpoint of theirs reads as a reader.
-    let roles = if principal.is_staff() { &principal.product.access.roles } else { &principal.roles };
-    Rights {
-        scopes: Vec::new(),
-        roles: roles.clone(),
-        plan: principal.plan.clone(),
-        logs: scope.allowed_logs().to_vec(),
-    }
+    // Staff read without a role and a plan; an endpoint of theirs reads as a reader.
+    let rules = &principal.product.access;
+    let (roles, plan) = if principal.is_staff() {
+        (&rules.roles, rules.plans.first())
+    } else {
+        (&principal.roles, principal.plan.as_ref())
+    };
+    Rights { scopes: Vec::new(), roles: roles.clone(), plan: plan.cloned(), logs: scope.allowed_logs().to_vec() }
 }
 
 fn told(action: &'static str, endpoint: &Endpoint, metadata: Value) -> Told {
@@ -432,7 +434,9 @@ pub const fn kind_name(kind: EndpointKind) -> &'static str {
     }
 }
 
-const fn status_name(status: EndpointStatus) -> &'static str {
+/// The name of a status, as GraphQL has it.
+#[must_use]
+pub const fn status_name(status: EndpointStatus) -> &'static str {
     match status {
         EndpointStatus::Active => "ACTIVE",
         EndpointStatus::Paused => "PAUSED",

@@ -1,7 +1,8 @@
 //! Endpoints: where events of an organization are sent to as they are recorded.
 
 use async_graphql::{
-    ComplexObject, Context, Enum, ID, InputObject, OneofObject, SimpleObject,
+    ComplexObject, Context, Enum, ID, InputObject, InputType, InputValueError, OneofObject, Request, SimpleObject,
+    Variables,
 };
 
 use super::{
@@ -255,6 +256,38 @@ pub enum AuditEndpointTargetInput {
     Otlp(OtlpTargetInput),
     /// An archive in a bucket of S3: the events of each minute as gzipped NDJSON.
     S3(S3TargetInput),
+}
+
+/// Where an endpoint is to be, from JSON in the form of the schema.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub async fn target(json: serde_json::Value) -> Result<Target, String> {
+    from_json::<AuditEndpointTargetInput>("target", json).await.map(Into::into)
+}
+
+/// Which events an endpoint gets, from JSON in the form of the schema.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub async fn question(json: serde_json::Value) -> Result<Question, String> {
+    from_json::<AuditEndpointQuestionInput>("question", json).await.map(Into::into)
+}
+
+async fn from_json<T: InputType>(field: &str, json: serde_json::Value) -> Result<T, String> {
+    // The schema says what is wrong, such as a field that it does not know, which reading would leave out. Nothing is done.
+    let asked = format!(
+        "mutation($value: {}) {{ updateEndpoint(input: {{ id: \"ep\", {field}: $value }}) @skip(if: true) {{ __typename }} }}",
+        T::type_name()
+    );
+    let variables = Variables::from_json(serde_json::json!({ "value": json }));
+    let checked = super::schema_builder().finish().execute(Request::new(asked).variables(variables)).await;
+    if let Some(error) = checked.errors.into_iter().next() {
+        return Err(error.message);
+    }
+    let value = async_graphql::Value::from_json(json).map_err(|error| error.to_string())?;
+    let told = |error: InputValueError<T>| error.into_server_error(async_graphql::Pos::default()).message;
+    T::parse(Some(value)).map_err(told)
 }
 
 /// HTTPS by Standard Webhooks.

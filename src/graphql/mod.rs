@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Schema, SchemaBuilder};
 
+pub use endpoints::{question as endpoint_question, target as endpoint_target};
 pub use error::{coded, refusal};
 pub use record::event_of;
 

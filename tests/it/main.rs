@@ -22,6 +22,7 @@ mod cursors;
 mod days;
 mod edge;
 mod endpoints;
+mod endpoints_command;
 mod export_command;
 mod export_kills;
 mod exports;
