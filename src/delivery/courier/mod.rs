@@ -93,7 +93,7 @@ impl Courier {
                     }
                     None => timetable.settle(ran),
                 },
-                () = tokio::time::sleep_until(gather.unwrap_or_else(Instant::now)), if gather.is_some() && writing.is_none() => {
+                () = tokio::time::sleep_until(gather.unwrap_or_else(Instant::now)), if gather.is_some() && writing.is_none() && looking.is_none() => {
                     gather = None;
                     writing = Some(self.write_down(std::mem::take(&mut waiting)).boxed());
                 }
@@ -110,7 +110,8 @@ impl Courier {
                     written.into_iter().for_each(|ran| timetable.settle(ran));
                 }
             }
-            if look <= Instant::now() && looking.is_none() {
+            // Both write many rows of one table, each in an order of its own: at the same time, they would lock each other out.
+            if look <= Instant::now() && looking.is_none() && writing.is_none() {
                 looked = Instant::now();
                 look = looked + LOOK_EVERY;
                 looking = Some(self.look().boxed());

@@ -16,6 +16,7 @@ on_both_databases! {
     a_redirect_is_not_followed,
     an_endpoint_whose_product_asks_for_another_plan_gets_nothing,
     a_deleted_endpoint_gets_nothing,
+    one_that_is_deleted_during_a_run_gets_no_more,
     one_that_is_changed_during_a_try_is_tried_at_once,
 }
 
@@ -167,6 +168,27 @@ async fn an_endpoint_whose_product_asks_for_another_plan_gets_nothing(app: &Test
     update(&platinum, &id, json!({ "label": "Renewed" })).await;
     eventually(async || receiver.sequences().ends_with(&[1, 2])).await;
     again.finish().await;
+}
+
+async fn one_that_is_deleted_during_a_run_gets_no_more(app: &TestApp) {
+    let app = app.beside_with(here).await;
+    let receiver = Receiver::scripted(|_| Reply::Late(Duration::from_millis(100))).await;
+    let admin = app.admin("workspace", "acme");
+    let (id, _) = create(&admin, &receiver.url, json!(null)).await;
+    admin.record_all((0..300).map(|n| event(&format!("queued.{n}"))).collect()).await;
+    receiver.has(3).await;
+    let delete = "mutation($input: EndpointInput!) { deleteEndpoint(input: $input) { endpoint { id } } }";
+    admin.data(delete, json!({ "input": { "id": id } })).await;
+    let before = receiver.got().len();
+    let after =
+        admin.record(event("after.it")).await["sequence"].as_str().expect("text").parse::<i64>().expect("a number");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let stopped = receiver.got().len();
+    assert!(stopped - before <= 12, "a second of them: {before} {stopped}");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(receiver.got().len(), stopped);
+    assert!(receiver.sequences().iter().all(|sequence| *sequence < after));
+    app.finish().await;
 }
 
 async fn one_that_is_changed_during_a_try_is_tried_at_once(app: &TestApp) {

@@ -3,7 +3,9 @@
 mod deliveries;
 mod failures;
 mod managing;
+mod many;
 mod otlp;
+mod processes;
 mod replays;
 mod s3;
 mod splunk;
