@@ -48,7 +48,7 @@ fn a_sixth_product_takes_a_file_and_no_code() {
     assert_eq!(products.iter().count(), 1);
     let sixth = products.by_issuer("sixth").unwrap();
     assert_eq!(sixth.keys, [KeySource::JwksFile(folder.path().join("keys/sixth.json"))]);
-    assert_eq!(sixth.retention, crate::catalog::Keep::Days(400));
+    assert_eq!(sixth.retention, Keep::Days(400));
     assert_eq!(sixth.access.scopes, ["audit:read"]);
     assert_eq!((sixth.top_level().name.as_str(), sixth.level("inner").unwrap().0), ("tenant", 1));
     assert!(products.get("capydb").is_none());

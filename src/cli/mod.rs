@@ -98,7 +98,9 @@ pub async fn run() -> Result<ExitCode> {
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
         Command::Export(arguments) => export::run(&settings, &products, &arguments).await?,
-        Command::Endpoints(arguments) => return endpoints::run(&settings, &products, arguments).await,
+        Command::Endpoints(arguments) => {
+            return Box::pin(endpoints::run(&settings, &products, arguments)).await;
+        }
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
         Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
         Command::Sweep(arguments) => sweep::run(&settings, &products, &arguments).await?,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::{
-    courier::{self, Asked},
+    courier,
     sinks::{self, Aimed, Target, Ways},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     event::{Resource, Timestamp, names::check_text},
     ingest::{self, Told, Writer},
-    question::input::FilterInput,
+    question::{asked::Asked, input::FilterInput},
     reading::{Reader, follow::Followed},
     store::{
         Change, Recorded, Store,

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     event::Timestamp,
     ingest::{self, Writer},
-    store::{Due, LogNode, Step, Store, Swept, control::retention::Wishes},
+    store::{Due, Step, Store, Swept, control::retention::Wishes},
 };
 
 /// Nanoseconds of a day.
@@ -125,9 +125,9 @@ impl Sweeper {
         let wishes = self.store.wishes_of(organization_no).await?;
         let mut tally = Tally::default();
         for days in days(product, &wishes) {
-            let (due, mut from) = (due(product, days, &wishes, now), Some(0));
+            let (due, mut from) = (Due { product, days, now }, Some(0));
             while let Some(next) = from {
-                let step = self.store.would_sweep(organization_no, &due, next, now).await?;
+                let step = self.store.would_sweep(organization_no, &due, next).await?;
                 tally.add(step);
                 from = step.next;
             }
@@ -142,7 +142,7 @@ impl Sweeper {
         for days in days(product, &wishes) {
             loop {
                 let now = self.clock.now();
-                let step = self.store.sweep_some(no, &due(product, days, &wishes, now), now).await?;
+                let step = self.store.sweep_some(no, &Due { product, days, now }).await?;
                 tally.add(step);
                 metrics::counter!("ledgerline_events_removed_total").increment(step.removed.cast_unsigned());
                 if step.next.is_none() {
@@ -186,15 +186,6 @@ impl Tally {
 /// The numbers of days that an organization's levels are kept for.
 fn days(product: &Product, wishes: &Wishes) -> impl Iterator<Item = i64> + use<> {
     product.kept_days(|level| wishes.get(level).copied().map(Keep::of)).into_iter()
-}
-
-fn due<'a>(product: &'a Product, days: i64, wishes: &Wishes, now: Timestamp) -> Due<'a> {
-    let rules = product.retention_rules(|level| wishes.get(level).copied().map(Keep::of));
-    let before = Timestamp(now.0.saturating_sub(days.saturating_mul(DAY)));
-    let kept = |log: &LogNode, wishes: &Wishes| {
-        product.keeps(&log.level, |level| wishes.get(level).copied().map(Keep::of)).days()
-    };
-    Due { product, days, before, kept: Box::new(kept), rules }
 }
 
 /// The clock cannot be believed.

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::{
-    Dictionary, LogNode, Store,
+    Dictionary, Store,
     connection::transaction::Transaction,
     control::{holds::Holding, retention::Wishes},
     derived::Derived,
@@ -21,11 +21,13 @@ use super::{
     tables::HEAD,
 };
 use crate::{
-    catalog::Product,
+    catalog::{Keep, Product},
     error::{Error, Result},
     event::{Event, Timestamp, terms},
 };
 
+/// Nanoseconds of a day.
+const DAY: i64 = 24 * 3_600 * 1_000_000_000;
 /// Events that are looked at in one transaction: others record between two of them.
 const STEP: i64 = 200;
 
@@ -46,12 +48,15 @@ pub struct Due<'a> {
     pub product: &'a Product,
     /// The days.
     pub days: i64,
-    /// Events that were recorded before this are older. What came late is kept as long as what came in time.
-    pub before: Timestamp,
-    /// For how many days events of a log are kept, given what the organization wants; `None` is for ever.
-    pub kept: Box<dyn Fn(&LogNode, &Wishes) -> Option<i64> + Send + Sync + 'a>,
-    /// What the rules are, in words that change with them.
-    pub rules: String,
+    /// The time now. Days are counted from recording: what came late is kept as long as what came in time.
+    pub now: Timestamp,
+}
+
+impl Due<'_> {
+    /// Events that were recorded before this are older.
+    fn before(&self) -> Timestamp {
+        Timestamp(self.now.0.saturating_sub(self.days.saturating_mul(DAY)))
+    }
 }
 
 /// What a step came to.
@@ -153,17 +158,18 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn would_sweep(&self, organization_no: i64, due: &Due<'_>, from: i64, now: Timestamp) -> Result<Step> {
+    pub async fn would_sweep(&self, organization_no: i64, due: &Due<'_>, from: i64) -> Result<Step> {
         let Some(head) = self.head(&self.read, organization_no).await? else { return Ok(Step::default()) };
         let dictionary = self.dictionary(&self.read, &head.row).await?;
-        Ok(self.sorted(&self.read, &head.row, &dictionary, due, from, now).await?.step)
+        let wishes = self.wishes_on(&self.read, organization_no).await?;
+        Ok(self.sorted(&self.read, &head.row, &dictionary, &wishes, due, from).await?.step)
     }
 
     /// Removes what is due among the next events that this sweep has not looked at.
     ///
     /// # Errors
     /// Those of the database; nothing of the step is done then.
-    pub async fn sweep_some(&self, organization_no: i64, due: &Due<'_>, now: Timestamp) -> Result<Step> {
+    pub async fn sweep_some(&self, organization_no: i64, due: &Due<'_>) -> Result<Step> {
         let tx = self.write.begin().await?;
         let locked = self.locked_heads(&tx, &[organization_no]).await?;
         let Some(head) = locked.into_iter().next() else {
@@ -174,9 +180,11 @@ impl Store {
         let dictionary = self.dictionary(&tx, &head.row).await?;
         let place = sweep::Entity::find_by_id((organization_no, due.days)).one(&tx).await.map_err(error::from)?;
         let untold = place.as_ref().map_or(0, |place| place.untold);
+        let wishes = self.wishes_on(&tx, organization_no).await?;
+        let rules = due.product.retention_rules(wished(&wishes));
         // Under other rules, what was passed over may be due.
-        let from = place.filter(|place| place.rules == due.rules).map_or(0, |place| place.next);
-        let Sorted { leaving, step, next } = self.sorted(&tx, &head.row, &dictionary, due, from, now).await?;
+        let from = place.filter(|place| place.rules == rules).map_or(0, |place| place.next);
+        let Sorted { leaving, step, next } = self.sorted(&tx, &head.row, &dictionary, &wishes, due, from).await?;
         if !leaving.is_empty() {
             self.take_out(&tx, &head.row, &dictionary, &leaving).await?;
         }
@@ -185,7 +193,7 @@ impl Store {
                 organization_no: Set(organization_no),
                 days: Set(due.days),
                 next: Set(next),
-                rules: Set(due.rules.clone()),
+                rules: Set(rules),
                 untold: Set(untold + step.removed),
             };
             let again = OnConflict::columns([sweep::Column::OrganizationNo, sweep::Column::Days])
@@ -203,15 +211,14 @@ impl Store {
         db: &impl ConnectionTrait,
         head: &head::Model,
         dictionary: &Dictionary,
+        wishes: &Wishes,
         due: &Due<'_>,
         from: i64,
-        now: Timestamp,
     ) -> Result<Sorted> {
         let organization_no = head.organization_no;
-        let wishes = self.wishes_on(db, organization_no).await?;
         let holds = self.holds_on(db, organization_no).await?;
         let holds: Vec<_> =
-            holds.iter().map(|hold| Holding::of(hold, due.product, dictionary, now)).collect::<Result<_>>()?;
+            holds.iter().map(|hold| Holding::of(hold, due.product, dictionary, due.now)).collect::<Result<_>>()?;
         let events = self.dialect.events_by_sequence(organization_no, from, head.size - 1, false, STEP);
         let events = self.events_on(db, events).await?;
         let mut is_over = (events.len() as i64) < STEP;
@@ -219,12 +226,12 @@ impl Store {
         let mut step = Step::default();
         for event in events {
             // Times of recording never fall: all that follows is younger.
-            if event.recorded_at >= due.before {
+            if event.recorded_at >= due.before() {
                 is_over = true;
                 break;
             }
             let log = dictionary.log(event.log_no).ok_or_else(|| Error::internal(NoLog(event.log_no)))?;
-            let is_due = (due.kept)(log, &wishes) == Some(due.days);
+            let is_due = due.product.keeps(&log.level, wished(wishes)) == Keep::Days(due.days);
             next = event.sequence + 1;
             if is_due && holds.iter().any(|hold| hold.keeps(&event, dictionary)) {
                 step.held += 1;
@@ -273,6 +280,11 @@ impl Store {
         let removed = HEAD.update("removed", head.removed + events.len() as i64);
         self.execute(tx, removed.with(" WHERE organization_no = ", no)).await
     }
+}
+
+/// What an organization wants, as its product asks for it.
+fn wished(wishes: &Wishes) -> impl Fn(&str) -> Option<Keep> {
+    |level| wishes.get(level).copied().map(Keep::of)
 }
 
 #[derive(Debug, thiserror::Error)]

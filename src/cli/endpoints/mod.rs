@@ -181,7 +181,7 @@ pub async fn run(settings: &Settings, products: &Products, arguments: EndpointsA
     let principal = principal(&keys, &development, products, &product, SUBJECT, &scopes).await?;
     let store = open_store(settings, &Clock::system(), Chance::system()).await?;
     store.refuse_unfinished_copy().await.map_err(with_cause)?;
-    let (writer, writing) = Writer::start(store.clone(), Clock::system());
+    let (writer, writing) = Writer::start(store.clone(), Clock::system()).await.map_err(with_cause)?;
     let endpoints = Endpoints {
         writer,
         store: store.clone(),
@@ -192,7 +192,8 @@ pub async fn run(settings: &Settings, products: &Products, arguments: EndpointsA
         // No courier runs here.
         changed: Arc::default(),
     };
-    let done = Asked { endpoints, principal, organization: &organization, json }.run(command).await;
+    let asked = Asked { endpoints, principal, organization: &organization, json };
+    let done = Box::pin(asked.run(command)).await;
     writing.await.context("the writer failed")?;
     store.close().await;
     done

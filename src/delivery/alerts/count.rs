@@ -193,6 +193,7 @@ mod tests {
             source_event_id: None,
             recorded_by: String::new(),
             truncated: Vec::new(),
+            masked: Vec::new(),
             metadata: "{}".to_owned(),
         };
         let at = Timestamp(second * SECOND);

@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use self::count::Burst;
-use super::{courier::Asked, mail::Mailer, maker, sinks::Ways};
+use super::{mail::Mailer, maker, sinks::Ways};
 use crate::{
     auth::{LogName, Principal},
     catalog::{Feature, Product, Products, management},
@@ -26,6 +26,7 @@ use crate::{
     error::{Error, Result},
     event::{Event, Resource},
     ingest::{Told, Writer},
+    question::asked::Asked,
     reading::{Reader, follow::Followed, shown::Shown},
     store::{
         Store,

@@ -19,7 +19,7 @@ use futures_util::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-pub use self::{asked::Asked, tried::test};
+pub use self::tried::test;
 pub(super) use self::{
     run::{REFUSALS, pause},
     tried::LONGEST,
