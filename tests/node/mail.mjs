@@ -29,7 +29,12 @@ async function server(options, refuse = () => undefined) {
     onData(stream, { envelope }, done) {
       const at = Date.now();
       simpleParser(stream).then((letter) => {
-        letters.push({ at, letter, to: envelope.rcptTo.map(({ address }) => address), from: envelope.mailFrom.address });
+        letters.push({
+          at,
+          letter,
+          to: envelope.rcptTo.map(({ address }) => address),
+          from: envelope.mailFrom.address,
+        });
         done();
       }, done);
     },
@@ -140,7 +145,9 @@ const record = (ask, actor, count) => {
     assert.ok(letter.text.includes(fired.id));
     assert.equal(letter.messageId, `<${fired.id}@ledgerline.example>`);
 
-    const later = await until('the letter to busy', () => smtp.letters.find(({ to }) => to.includes('busy@example.com')));
+    const later = await until('the letter to busy', () =>
+      smtp.letters.find(({ to }) => to.includes('busy@example.com')),
+    );
     assert.equal(smtp.tries.get('busy@example.com'), 2);
     assert.equal(later.letter.messageId, letter.messageId);
     // The one that is gone is still tried, and says why.

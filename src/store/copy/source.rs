@@ -73,7 +73,14 @@ impl Source<'_> {
                 let Value::BigInt(Some(no)) = organization[0] else { continue };
                 let part = Part { organization_no: no, since: 0 };
                 let size = target.events_there(no).await?;
-                let same = here(&ORGANIZATION, part).await?.as_ref() == Some(&organization)
+                let is_named = here(&ORGANIZATION, part).await?.as_ref() == Some(&organization);
+                let (head, now) = (there(&HEAD, part).await?, here(&HEAD, part).await?);
+                let left = head.as_ref().zip(now.as_ref()).is_some_and(|(then, now)| removed(then) != removed(now));
+                if is_named && left {
+                    let rule = "must be empty: events have left the source since it was copied";
+                    return Err(Error::bad_input("--to", rule));
+                }
+                let same = is_named
                     && (size == 0 || {
                         // Where the last event is the same, its salt too, nobody else has written to the trail.
                         let last = Part { since: size - 1, ..part };
@@ -85,11 +92,6 @@ impl Source<'_> {
                         "must be empty or hold a part of this copy: its organization {} holds something else; nothing was changed",
                         names.join("/")
                     );
-                    return Err(Error::bad_input("--to", rule));
-                }
-                let (head, now) = (there(&HEAD, part).await?, here(&HEAD, part).await?);
-                if head.as_ref().zip(now.as_ref()).is_some_and(|(then, now)| removed(then) != removed(now)) {
-                    let rule = "must be empty: events have left the source since it was copied";
                     return Err(Error::bad_input("--to", rule));
                 }
                 known.insert(no, Known { size, head });
