@@ -227,7 +227,7 @@ async fn export(bench: &Bench, database: Database, size: u64) -> Result<()> {
     drop(found);
     let service = Service::start(bench, &url).await?;
     for format in ["NDJSON", "CSV"] {
-        let asked = format!("{}/v1/audit-events/export?format={format}", service.base);
+        let asked = format!("{}/v1/audit-events/export?format={format}&include_nested=true", service.base);
         let http = reqwest::Client::new();
         let started = Instant::now();
         let answer = http.get(asked).bearer_auth(bench.manager(0)?).send().await?.error_for_status()?;
