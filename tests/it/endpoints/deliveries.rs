@@ -98,7 +98,7 @@ async fn an_endpoint_gets_what_it_asks_for_and_its_maker_may_read(app: &TestApp)
 
 async fn a_large_event_comes_without_its_metadata(app: &TestApp) {
     let app = app.beside_with(|settings| {
-        super::here(settings);
+        here(settings);
         settings.public_url = Some("https://audit.example/".to_owned());
     });
     let app = app.await;
