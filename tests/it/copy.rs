@@ -9,11 +9,13 @@ use std::{
 };
 
 use ledgerline::{demo, store::copied_columns};
-use sea_orm::{ConnectionTrait, Statement, TryGetable};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Caller, Database, TestApp, event, eventually},
+    harness::{
+        Caller, Database, TestApp, event, eventually,
+        sql::{change, column},
+    },
     odd,
     process::{self, ledgerline},
     products::{seed, sent},
@@ -44,23 +46,8 @@ async fn refusal(from: &str, to: &str, folder: &Path) -> String {
     said
 }
 
-/// The first column of what a statement finds.
-async fn column<T: TryGetable>(url: &str, sql: &str) -> Vec<T> {
-    let database = sea_orm::Database::connect(url).await.expect("a connection");
-    let statement = Statement::from_string(database.get_database_backend(), sql);
-    let rows = database.query_all_raw(statement).await.expect("rows");
-    database.close().await.expect("it closes");
-    rows.iter().map(|row| row.try_get_by_index(0).expect("a value")).collect()
-}
-
 async fn number(url: &str, sql: &str) -> i64 {
     column(url, sql).await[0]
-}
-
-async fn change(url: &str, sql: &str) {
-    let database = sea_orm::Database::connect(url).await.expect("a connection");
-    database.execute_unprepared(sql).await.expect("it runs");
-    database.close().await.expect("it closes");
 }
 
 const EVENT: &str = "id sequence action actionLabel category { code } actor { kind externalId name email label }

@@ -16,7 +16,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Caller, Database, TestApp, catalogs, event, on_both_databases},
+    harness::{Caller, Database, TestApp, catalogs, event, on_both_databases, sql::change},
     process::{self, ledgerline},
 };
 
@@ -361,12 +361,6 @@ async fn processes_that_start_at_once_have_one_key() {
         other.finish().await;
         first.finish().await;
     }
-}
-
-async fn change(url: &str, sql: &str) {
-    let database = sea_orm::Database::connect(url).await.expect("a connection");
-    database.execute_unprepared(sql).await.expect("it runs");
-    database.close().await.expect("it closes");
 }
 
 /// Metadata of any shape with secrets in it, each a text that nothing else has in it.

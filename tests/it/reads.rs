@@ -7,7 +7,7 @@ use ledgerline::{catalog::Products, clock::Clock, event::Timestamp};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, Database, TestApp, catalogs, event, on_both_databases};
+use crate::harness::{Caller, Database, TestApp, catalogs, event, on_both_databases, sql::change};
 
 on_both_databases! {
     every_way_to_read_is_told_once_an_hour_without_words,
@@ -67,12 +67,6 @@ async fn get(app: &TestApp, caller: &Caller<'_>, path: &str) -> u16 {
 async fn list(caller: &Caller<'_>, arguments: &str) -> Value {
     let query = format!("{{ auditEvents(first: 50{arguments}) {{ totalCount nodes {{ id action }} }} }}");
     caller.data(&query, json!({})).await["auditEvents"].clone()
-}
-
-async fn change(url: &str, sql: &str) {
-    let database = sea_orm::Database::connect(url).await.expect("a connection");
-    database.execute_unprepared(sql).await.expect("it runs");
-    database.close().await.expect("it closes");
 }
 
 async fn every_way_to_read_is_told_once_an_hour_without_words(app: &TestApp) {

@@ -10,11 +10,10 @@ use std::{
 };
 
 use axum::{body::Body, http::Request};
-use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Caller, Database, TestApp, event, eventually, on_both_databases},
+    harness::{Caller, Database, TestApp, event, eventually, on_both_databases, sql::change},
     process::{Client, Service},
 };
 
@@ -72,12 +71,6 @@ async fn trail(app: &TestApp, product: &str, organization: &str) -> Vec<(String,
 
 async fn actions(app: &TestApp, product: &str, organization: &str) -> Vec<String> {
     trail(app, product, organization).await.into_iter().map(|(_, action, _)| action).collect()
-}
-
-async fn change(url: &str, sql: &str) {
-    let database = sea_orm::Database::connect(url).await.expect("a connection");
-    database.execute_unprepared(sql).await.expect("it runs");
-    database.close().await.expect("it closes");
 }
 
 async fn one_call_records_in_two_organizations_under_one_correlation_id(app: &TestApp) {

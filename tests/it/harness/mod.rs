@@ -4,6 +4,7 @@ pub mod catalogs;
 pub mod issuer;
 pub mod postgres;
 pub mod receiver;
+pub mod sql;
 pub mod syslog;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

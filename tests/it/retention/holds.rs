@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{LIFT, Moved, PLACE, column, listed, of};
-use crate::harness::{TestApp, on_both_databases};
+use super::{LIFT, Moved, PLACE, listed, of};
+use crate::harness::{TestApp, on_both_databases, sql::column};
 
 on_both_databases! {
     what_is_held_stays_until_the_hold_is_lifted,

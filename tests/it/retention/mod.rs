@@ -16,7 +16,6 @@ use ledgerline::{
     event::Timestamp,
     retention::{Sweeper, Tally},
 };
-use sea_orm::{ConnectionTrait, Statement, TryGetable};
 use serde_json::{Value, json};
 
 use crate::harness::{Caller, TestApp, catalogs, event};
@@ -94,22 +93,6 @@ fn of(action: &str, project: Option<&str>) -> Value {
         input["log"] = json!({ "level": "project", "id": project });
     }
     input
-}
-
-/// The first column of what a statement finds.
-async fn column<T: TryGetable>(url: &str, sql: &str) -> Vec<T> {
-    let database = sea_orm::Database::connect(url).await.expect("a connection");
-    let statement = Statement::from_string(database.get_database_backend(), sql);
-    let rows = database.query_all_raw(statement).await.expect("rows");
-    database.close().await.expect("it closes");
-    rows.iter().map(|row| row.try_get_by_index(0).expect("a value")).collect()
-}
-
-/// Runs a statement.
-async fn change(url: &str, sql: &str) {
-    let database = sea_orm::Database::connect(url).await.expect("a connection");
-    database.execute_unprepared(sql).await.expect("it runs");
-    database.close().await.expect("it closes");
 }
 
 /// The newest actions, without the service's own.

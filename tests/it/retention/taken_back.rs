@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{DAY, Moved, change, column};
-use crate::harness::{Database, TestApp, on_both_databases};
+use super::{DAY, Moved};
+use crate::harness::{
+    Database, TestApp, on_both_databases,
+    sql::{change, column},
+};
 
 on_both_databases! {
     what_left_was_never_there,
