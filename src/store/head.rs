@@ -40,6 +40,11 @@ impl Head {
     }
 }
 
+/// Whether two heads of one organization are of the same events: none has come since, and none has left.
+pub(super) fn has_same_events(one: &head::Model, other: &head::Model) -> bool {
+    one.size == other.size && one.last_salt == other.last_salt && one.removed == other.removed
+}
+
 /// Whether a head can have grown out of an earlier one of the same organization. Salts are drawn at random, so two
 /// histories of the same size end in different ones; and what has left never comes back.
 pub(super) fn grew(earlier: &head::Model, now: &head::Model) -> bool {

@@ -254,6 +254,9 @@ impl Store {
     ) -> Result<()> {
         let no = head.organization_no;
         let document = |event: &Event| {
+            if !self.dialect.has_search_table() {
+                return String::new();
+            }
             let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
             let mut document = String::new();
             self.dialect.write_terms(&mut document, no, terms::of_stored(event).into_iter().chain(logs));

@@ -8,11 +8,11 @@ use std::fmt;
 
 use entity::{attempt, dead_letter, delivery, endpoint as row};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
 };
 
-use super::{Place, tokens::Rights};
+use super::{Place, leases::Lending, tokens::Rights};
 use crate::{
     auth::{LogName, ManageScope},
     error::{Error, Result},
@@ -24,6 +24,13 @@ use crate::{
 const ATTEMPTS: u64 = 100;
 /// Where a replay of what an endpoint would not take ends, as it is stored.
 const DEAD_LETTERS: i64 = -1;
+
+/// How endpoints are lent to processes.
+const LENDING: Lending<delivery::Column> = Lending {
+    key: [delivery::Column::OrganizationNo, delivery::Column::EndpointId],
+    owner: delivery::Column::Owner,
+    lease: delivery::Column::LeaseNs,
+};
 
 /// What an endpoint is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -369,21 +376,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn hold_endpoints(&self, owner: i64, now: Timestamp, lease: Timestamp) -> Result<()> {
-        use delivery::Column;
-        // Nothing is written where there is nothing to take, and nothing that has lost half of its time.
-        let mine = Column::Owner.eq(owner).and(Column::LeaseNs.lt(now.0 + (lease.0 - now.0) / 2));
-        let free = Condition::any().add(mine).add(Column::LeaseNs.lt(now.0));
-        let any = delivery::Entity::find().filter(free.clone()).limit(1).one(&self.read).await.map_err(error::from)?;
-        if any.is_none() {
-            return Ok(());
-        }
-        let tx = self.write.begin().await?;
-        let update = delivery::Entity::update_many()
-            .col_expr(Column::Owner, owner.into())
-            .col_expr(Column::LeaseNs, lease.0.into())
-            .filter(free);
-        update.exec(&tx).await.map_err(error::from)?;
-        tx.commit().await
+        self.hold::<delivery::Entity>(LENDING, owner, now, lease).await
     }
 
     /// The active endpoints that a process has.
@@ -452,12 +445,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn let_go_of_endpoints(&self, owner: i64) -> Result<()> {
-        let tx = self.write.begin().await?;
-        let update = delivery::Entity::update_many()
-            .col_expr(delivery::Column::LeaseNs, i64::MIN.into())
-            .filter(delivery::Column::Owner.eq(owner));
-        update.exec(&tx).await.map_err(error::from)?;
-        tx.commit().await
+        self.let_go::<delivery::Entity>(LENDING, owner).await
     }
 
     /// Writes down what became of runs, in one transaction. What belongs to an endpoint that another process has by now,

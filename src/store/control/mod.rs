@@ -10,6 +10,7 @@ pub mod alerts;
 pub mod endpoints;
 pub mod exports;
 pub mod holds;
+mod leases;
 pub mod masking;
 pub mod retention;
 pub mod tokens;

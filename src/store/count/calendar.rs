@@ -21,7 +21,7 @@ use crate::{
         dictionary::Kind,
         error,
         grain::Grain,
-        head::{Head, grew},
+        head::{Head, grew, has_same_events},
         rows,
     },
 };
@@ -109,7 +109,7 @@ impl Store {
                 // Another question may have counted it at a later head than this one's.
                 let later = known.at.size > selection.head.size;
                 let head = if later { self.head_again(selection).await?.row } else { selection.head.clone() };
-                if known.at == head {
+                if has_same_events(&known.at, &head) {
                     return Ok(Some(known));
                 }
                 self.caught_up_calendar(selection, &known, &head, zone).await?

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use sea_orm::Value;
 
-use super::{Derived, TakenTwice};
+use super::Derived;
 use crate::{
-    error::{Error, Result},
+    error::Result,
     store::{
         Store,
         connection::transaction::Transaction,
@@ -28,11 +28,8 @@ impl Store {
         let counts: Vec<_> = counted(events).into_iter().map(|(key, n)| (key, -n)).collect();
         self.change_counts(tx, &counts).await?;
         for chunk in counts.chunks(CHUNK) {
-            let keys = || chunk.iter().map(|(key, _)| places(key));
-            if self.number_on(tx, self.dialect.count_keyed(&COUNT, keys(), "n < 0")).await? > 0 {
-                return Err(Error::internal(TakenTwice { table: COUNT.name }));
-            }
-            self.execute(tx, self.dialect.delete_keyed(&COUNT, keys(), "n = 0")).await?;
+            let keys: Vec<_> = chunk.iter().map(|(key, _)| places(key)).collect();
+            self.delete_empty(tx, &COUNT, &keys).await?;
         }
         Ok(())
     }

@@ -43,11 +43,8 @@ impl Store {
             let sql = DIRECTORY.insert().table(self.dialect, rows);
             let sql = sql.text(" ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n");
             self.execute(tx, sql).await?;
-            let keys = || chunk.iter().map(|(no, hash, ..)| [Value::from(*no), hash.to_vec().into()]);
-            if self.number_on(tx, self.dialect.count_keyed(&DIRECTORY, keys(), "n < 0")).await? > 0 {
-                return Err(Error::internal(TakenTwice { table: DIRECTORY.name }));
-            }
-            self.execute(tx, self.dialect.delete_keyed(&DIRECTORY, keys(), "n = 0")).await?;
+            let keys: Vec<_> = chunk.iter().map(key).collect();
+            self.delete_empty(tx, &DIRECTORY, &keys).await?;
             self.renew_last(tx, chunk, &gone).await?;
         }
         Ok(())
@@ -60,7 +57,7 @@ impl Store {
             hash: Vec<u8>,
             last_position: i64,
         }
-        let keys = entries.iter().map(|(no, hash, ..)| [Value::from(*no), hash.to_vec().into()]);
+        let keys = entries.iter().map(key);
         let left = self.dialect.select_keyed(&DIRECTORY, "t.hash, t.last_position", keys);
         let left = Row::find_by_statement(left.on(self.dialect.backend())).all(tx).await.map_err(error::from)?;
         let stale: BTreeSet<Vec<u8>> =
@@ -117,6 +114,10 @@ fn entries<'a>(events: &[Derived<'a>]) -> Vec<Entry<'a>> {
         actors.into_iter().map(|((org, actor), (n, last))| (org, actor_hash(actor), actor, n, last)).collect();
     entries.sort_by_key(|entry| (entry.0, entry.1));
     entries
+}
+
+fn key((organization_no, hash, ..): &Entry<'_>) -> [Value; 2] {
+    [Value::from(*organization_no), hash.to_vec().into()]
 }
 
 fn row((organization_no, hash, actor, _, last): &Entry<'_>, n: i64) -> [Value; 11] {

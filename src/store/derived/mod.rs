@@ -10,9 +10,11 @@ mod keys;
 mod order;
 mod search;
 
-use super::{Store, connection::transaction::Transaction};
+use sea_orm::Value;
+
+use super::{Store, connection::transaction::Transaction, tables::Table};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     event::{Event, hash::Hash},
 };
 
@@ -46,6 +48,17 @@ impl Store {
         self.take_back_keys(tx, events).await?;
         self.take_back_counts(tx, events).await?;
         self.take_back_actors(tx, events).await
+    }
+
+    /// Deletes rows, given by their keys, whose number has come down to nothing.
+    ///
+    /// # Errors
+    /// `INTERNAL` where one has come down to less.
+    async fn delete_empty<const N: usize>(&self, tx: &Transaction, table: &Table, keys: &[[Value; N]]) -> Result<()> {
+        if self.number_on(tx, self.dialect.count_keyed(table, keys.iter().cloned(), "n < 0")).await? > 0 {
+            return Err(Error::internal(TakenTwice { table: table.name }));
+        }
+        self.execute(tx, self.dialect.delete_keyed(table, keys.iter().cloned(), "n = 0")).await
     }
 }
 

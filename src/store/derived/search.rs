@@ -1,6 +1,6 @@
 //! The search index: a table of its own on SQLite. PostgreSQL's terms stand in the event's row and go with it.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::Derived;
 use crate::{
@@ -10,22 +10,26 @@ use crate::{
 
 impl Store {
     pub(super) async fn add_terms(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        if !self.dialect.has_search_table() {
+            return Ok(());
+        }
         // Two organizations may share a rowid of SQLite's search index; it wants them ascending, each once.
-        let mut documents: BTreeMap<i64, String> = BTreeMap::new();
+        let mut documents: BTreeMap<i64, Cow<'_, str>> = BTreeMap::new();
         for each in events {
-            documents.entry(each.event.position.0).or_default().push_str(each.document);
+            *documents.entry(each.event.position.0).or_default() += each.document;
         }
         // In the order of their rowids: FTS5 writes a piece of its index whenever they fall.
         let documents: Vec<_> = documents.into_iter().rev().collect();
         for chunk in documents.chunks(CHUNK) {
-            if let Some(sql) = self.dialect.insert_terms(chunk) {
-                self.execute(tx, sql).await?;
-            }
+            self.execute(tx, self.dialect.insert_terms(chunk)).await?;
         }
         Ok(())
     }
 
     pub(super) async fn take_back_terms(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+        if !self.dialect.has_search_table() {
+            return Ok(());
+        }
         let mut documents: Vec<_> = events.iter().map(|each| (each.event.position.0, each.document)).collect();
         documents.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
         for chunk in documents.chunks(CHUNK) {

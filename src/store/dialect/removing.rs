@@ -1,5 +1,7 @@
 //! The statements of removal, and those that name rows of a table by their whole keys.
 
+use std::borrow::Cow;
+
 use sea_orm::Value;
 
 use super::{Dialect, SEQUENCE_BITS, search_rowid, sql::Sql};
@@ -53,25 +55,24 @@ impl Dialect {
         }
     }
 
-    /// Adds documents to SQLite's search index, by position, falling. PostgreSQL's stand in the rows of events.
-    pub fn insert_terms(self, documents: &[(i64, String)]) -> Option<Sql> {
-        let rows = || documents.iter().map(|(at, terms)| [search_rowid(*at).into(), terms.as_str().into()]);
-        match self {
-            Self::Sqlite => Some(Sql::new("INSERT INTO event_search (rowid, terms) ").table(self, rows())),
-            Self::Postgres => None,
-        }
+    /// Whether the terms of events lie in a table of their own. PostgreSQL's stand in the rows of events.
+    pub fn has_search_table(self) -> bool {
+        self == Self::Sqlite
     }
 
-    /// Takes documents out of SQLite's search index, by position, falling. An index without content has to be told what
+    /// Adds documents to the table of terms, by position, falling.
+    pub fn insert_terms(self, documents: &[(i64, Cow<'_, str>)]) -> Sql {
+        let rows = documents.iter().map(|(at, terms)| [search_rowid(*at).into(), terms.as_ref().into()]);
+        Sql::new("INSERT INTO event_search (rowid, terms) ").table(self, rows)
+    }
+
+    /// Takes documents out of the table of terms, by position, falling. An index without content has to be told what
     /// stood in it. It counts documents too, and takes it for damaged when more are taken out than were put in: two
     /// organizations may share one, so for each that goes an empty one comes.
-    pub fn delete_terms(self, documents: &[(i64, &str)]) -> Vec<Sql> {
-        if self == Self::Postgres || documents.is_empty() {
-            return Vec::new();
-        }
+    pub fn delete_terms(self, documents: &[(i64, &str)]) -> [Sql; 2] {
         let empty = documents.iter().map(|(at, _)| [search_rowid(*at).into(), "".into()]);
         let gone = documents.iter().map(|(at, terms)| ["delete".into(), search_rowid(*at).into(), (*terms).into()]);
-        vec![
+        [
             Sql::new("INSERT INTO event_search (rowid, terms) ").table(self, empty),
             Sql::new("INSERT INTO event_search (event_search, rowid, terms) ").table(self, gone),
         ]

@@ -16,7 +16,7 @@ use crate::{
         Store,
         dialect::sql::Sql,
         dictionary::Dictionary,
-        head::{Head, grew},
+        head::{Head, grew, has_same_events},
         range::{Partitions, Range},
     },
 };
@@ -192,7 +192,7 @@ impl Store {
     /// `None` where no event has come or left since.
     pub(in crate::store) async fn renewed(&self, selection: &Selection) -> Result<Option<Selection>> {
         let Head { row: head, partitions, .. } = self.head_again(selection).await?;
-        if head.size == selection.head.size && head.removed == selection.head.removed {
+        if has_same_events(&head, &selection.head) {
             return Ok(None);
         }
         let partitions = self.know_partitions(&self.read, partitions).await?;

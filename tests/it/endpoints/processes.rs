@@ -187,3 +187,37 @@ async fn news_that_are_lost_cost_seconds_and_no_event() {
         service.finish().await;
     }
 }
+
+/// Whoever takes what is free waits for no row that somebody else writes: two that wait for each other's would both fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_that_is_being_written_keeps_no_other_from_being_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = postgres::fresh_database().await;
+    let client = admin(folder.path());
+    let running = service(&url, folder.path()).await;
+    let (written, other) = (Receiver::start().await, Receiver::start().await);
+    let query = "mutation($input: CreateEndpointInput!) { createEndpoint(input: $input) { endpoint { id } } }";
+    let make = async |receiver: &Receiver| {
+        let input = json!({ "label": "Theirs", "target": { "webhook": { "url": receiver.url } } });
+        ask(&client, &running.base, query, input).await["createEndpoint"]["endpoint"]["id"].clone()
+    };
+    let id = make(&written).await;
+    make(&other).await;
+    has_all(&written, 0..2).await;
+    has_all(&other, 1..2).await;
+    assert!(running.terminate().await.success());
+    let mut connection = PgConnection::connect(&url).await.expect("a connection");
+    let mut tx = connection.begin().await.expect("begun");
+    sqlx::query("SELECT 1 FROM delivery WHERE endpoint_id = $1 FOR UPDATE")
+        .bind(id.as_str().expect("an id"))
+        .execute(&mut *tx)
+        .await
+        .expect("locked");
+    let running = service(&url, folder.path()).await;
+    record(&client, &running.base, 5).await;
+    has_all(&other, 1..7).await;
+    assert_eq!(written.sequences(), [0, 1], "its row is still written");
+    tx.commit().await.expect("committed");
+    has_all(&written, 0..7).await;
+    assert!(running.terminate().await.success());
+}

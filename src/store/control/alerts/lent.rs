@@ -1,16 +1,20 @@
 //! Which process has a rule, and how far that has counted.
 
 use entity::{alert_rule as row, alert_watch as watch};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, LockBehavior, LockType},
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{HeldRule, LentRule, Rule, RuleStatus, Spot, Watch, json, of};
 use crate::{
     error::Result,
     event::Timestamp,
-    store::{Store, dialect::sql::Sql, error},
+    store::{Store, control::leases::Lending, dialect::sql::Sql, error},
+};
+
+/// How rules are lent to processes.
+const LENDING: Lending<watch::Column> = Lending {
+    key: [watch::Column::OrganizationNo, watch::Column::RuleId],
+    owner: watch::Column::Owner,
+    lease: watch::Column::LeaseNs,
 };
 
 impl Store {
@@ -19,30 +23,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn hold_rules(&self, owner: i64, now: Timestamp, lease: Timestamp) -> Result<()> {
-        use watch::Column;
-        // Nothing is written where there is nothing to take, and nothing that has lost half of its time.
-        let mine = Column::Owner.eq(owner).and(Column::LeaseNs.lt(now.0 + (lease.0 - now.0) / 2));
-        let free = Condition::any().add(mine).add(Column::LeaseNs.lt(now.0));
-        let any = watch::Entity::find().filter(free.clone()).limit(1).one(&self.read).await.map_err(error::from)?;
-        if any.is_none() {
-            return Ok(());
-        }
-        let tx = self.write.begin().await?;
-        // What the writer has at the moment is left for the next time: two who wait for each other's rows would end the
-        // writer's transaction.
-        let keys = watch::Entity::find()
-            .select_only()
-            .columns([Column::OrganizationNo, Column::RuleId])
-            .filter(free)
-            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-            .into_query();
-        let key = Expr::tuple([Expr::col(Column::OrganizationNo), Expr::col(Column::RuleId)]);
-        let update = watch::Entity::update_many()
-            .col_expr(Column::Owner, owner.into())
-            .col_expr(Column::LeaseNs, lease.0.into())
-            .filter(key.in_subquery(keys));
-        update.exec(&tx).await.map_err(error::from)?;
-        tx.commit().await
+        self.hold::<watch::Entity>(LENDING, owner, now, lease).await
     }
 
     /// Lets go of the rules of a process, so that another one may have them at once.
@@ -50,12 +31,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn let_go_of_rules(&self, owner: i64) -> Result<()> {
-        let tx = self.write.begin().await?;
-        let update = watch::Entity::update_many()
-            .col_expr(watch::Column::LeaseNs, i64::MIN.into())
-            .filter(watch::Column::Owner.eq(owner));
-        update.exec(&tx).await.map_err(error::from)?;
-        tx.commit().await
+        self.let_go::<watch::Entity>(LENDING, owner).await
     }
 
     /// The active rules that a process has.
