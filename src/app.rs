@@ -78,22 +78,10 @@ impl App {
             None => store,
         };
         let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
-        let upkeep = {
-            let (store, clock) = (store.clone(), clock.clone());
-            beside("upkeep", move || {
-                let (store, clock) = (store.clone(), clock.clone());
-                async move { store.look_after(&clock).await }
-            })
-        };
-        let news = {
-            let store = store.clone();
-            beside("news", move || {
-                let store = store.clone();
-                async move {
-                    store.carry_news().await;
-                }
-            })
-        };
+        let upkeep = beside("upkeep", &(store.clone(), clock.clone()), |(store, clock)| async move {
+            store.look_after(&clock).await;
+        });
+        let news = beside("news", &store, |store| async move { store.carry_news().await });
         let (stopping, on_stop) = watch::channel(false);
         let reader = Reader::new(store.clone(), clock.clone());
         let ways = ways(settings)?;
@@ -101,15 +89,7 @@ impl App {
         let courier =
             Courier::new(store.clone(), reader.clone(), products, clock.clone(), chance.clone(), ways.clone());
         let courier = Arc::new(courier);
-        let sending = {
-            let courier = courier.clone();
-            beside("courier", move || {
-                let courier = courier.clone();
-                async move {
-                    courier.run().await;
-                }
-            })
-        };
+        let sending = beside("courier", &courier, |courier| async move { courier.run().await });
         let endpoints = Arc::new(Endpoints {
             writer: writer.clone(),
             store: store.clone(),
@@ -133,15 +113,7 @@ impl App {
             posted: Notify::new(),
             owner: chance.bits(62) | 1,
         });
-        let alerting = {
-            let alerts = alerts.clone();
-            beside("alerts", move || {
-                let alerts = alerts.clone();
-                async move {
-                    alerts.run().await;
-                }
-            })
-        };
+        let alerting = beside("alerts", &alerts, |alerts| async move { alerts.run().await });
         let rules = Arc::new(Rules {
             writer: writer.clone(),
             store: store.clone(),
@@ -154,37 +126,14 @@ impl App {
         let partners = Partners::new(store.clone(), keys.products().clone(), settings.keys_folder(), chance.clone());
         let partners = Arc::new(partners);
         keys.accept(partners.clone());
-        let uses = {
-            let partners = partners.clone();
-            beside("last uses", move || {
-                let partners = partners.clone();
-                async move {
-                    partners.look_after().await;
-                }
-            })
-        };
+        let uses = beside("last uses", &partners, |partners| async move { partners.look_after().await });
         let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;
         let exports =
             Exports::new(store.clone(), reader.clone(), files, keys.products().clone(), clock.clone(), chance.clone());
         let exports = Arc::new(exports);
-        let exporting = {
-            let exports = exports.clone();
-            beside("exports", move || {
-                let exports = exports.clone();
-                async move {
-                    exports.work().await;
-                }
-            })
-        };
-        let sweeping = {
-            let sweeper = Sweeper::new(store.clone(), writer.clone(), keys.products().clone(), clock.clone());
-            beside("sweep", move || {
-                let sweeper = sweeper.clone();
-                async move {
-                    sweeper.run().await;
-                }
-            })
-        };
+        let exporting = beside("exports", &exports, |exports| async move { exports.work().await });
+        let sweeper = Sweeper::new(store.clone(), writer.clone(), keys.products().clone(), clock.clone());
+        let sweeping = beside("sweep", &sweeper, |sweeper| async move { sweeper.run().await });
         // What the service itself reads, to deliver it, is no read of anybody's.
         let reader = reader.telling(writer.clone());
         let services = Services { writer, reader, endpoints, rules, partners, exports, clock, chance: chance.clone() };
@@ -287,11 +236,19 @@ impl App {
     }
 }
 
-/// Starts a task that lives as long as the service.
-fn beside<F: Future<Output = ()> + Send + 'static>(
+/// Starts a task that lives as long as the service: with `of`, and with a copy of it again each time that it panicked.
+fn beside<T: Clone + Send + 'static, F: Future<Output: Send> + Send + 'static>(
     name: &'static str,
-    start: impl FnMut() -> F + Send + 'static,
+    of: &T,
+    run: impl Fn(T) -> F + Clone + Send + Sync + 'static,
 ) -> JoinHandle<()> {
+    let of = of.clone();
+    let start = move || {
+        let running = run(of.clone());
+        async move {
+            running.await;
+        }
+    };
     #[expect(clippy::disallowed_methods, reason = "it is kept, and ended with the service")]
     tokio::spawn(tasks::keep(name, start))
 }

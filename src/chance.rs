@@ -26,6 +26,12 @@ impl Chance {
         (self.0)()
     }
 
+    /// An id that nobody can guess: a beginning that says of what, and 88 bits in hexadecimal digits.
+    #[must_use]
+    pub fn id(&self, prefix: &str) -> String {
+        format!("{prefix}{:016x}{:06x}", self.draw(), self.draw() >> 40)
+    }
+
     /// The next number of so many bits, at most 63.
     #[must_use]
     pub fn bits(&self, bits: u32) -> i64 {

@@ -192,6 +192,12 @@ impl Error {
         Self::Internal(std::sync::Arc::new(cause))
     }
 
+    /// What it comes from, for the log of the service; empty where that is said already.
+    #[must_use]
+    pub fn cause_text(&self) -> String {
+        std::error::Error::source(self).map(ToString::to_string).unwrap_or_default()
+    }
+
     /// The code that clients see.
     #[must_use]
     pub fn code(&self) -> Code {

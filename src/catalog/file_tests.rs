@@ -462,10 +462,8 @@ fn the_services_own_actions_have_labels_and_are_in_no_list() {
     let product = products.get("sixth").unwrap();
     assert_eq!(product.catalog.label_of(management::TOKEN_CREATED), "Partner key made");
     assert!(!product.catalog.labelled("audit", false).actions.contains(&management::TOKEN_CREATED.to_owned()));
-    let rules = product.management.as_ref().unwrap();
-    let category = |action| management::own_category(&product.catalog, rules, action);
-    assert_eq!(category(management::TOKEN_CREATED).as_deref(), Some("keys"));
-    assert_eq!(category(management::TOKEN_REVOKED), None);
+    assert_eq!(product.own_category(management::TOKEN_CREATED).as_deref(), Some("keys"));
+    assert_eq!(product.own_category(management::TOKEN_REVOKED), None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Every change of a control table is told by an event in the organization's trail. Its action is one of [`OWN`]: the
 //! service alone records those, so nobody can forge one, and they are in no product's list of actions.
 
-use super::{Catalog, Rules};
+use super::Product;
 
 /// A token was made.
 pub const TOKEN_CREATED: &str = "audit_log.token_created";
@@ -141,8 +141,11 @@ pub fn own_label(action: &str) -> Option<&'static str> {
     OWN.iter().find(|(name, _)| *name == action).map(|(_, label)| *label)
 }
 
-/// The category of an own action: that of the catalog's entry for it, else that of the section.
-pub fn own_category(catalog: &Catalog, management: &Management, action: &str) -> Option<String> {
-    let entry: Option<&Rules> = catalog.action(action).map(|action| &action.rules);
-    entry.and_then(|rules| rules.category.clone()).or_else(|| management.category.clone())
+impl Product {
+    /// The category of an own action: that of the catalog's entry for it, else that of the section.
+    #[must_use]
+    pub fn own_category(&self, action: &str) -> Option<String> {
+        let of_catalog = self.catalog.action(action).and_then(|action| action.rules.category.clone());
+        of_catalog.or_else(|| self.management.as_ref()?.category.clone())
+    }
 }

@@ -1,6 +1,6 @@
 //! What administrators do with endpoints: each change is told by an event in the organization's trail.
 
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -15,7 +15,7 @@ use crate::{
     chance::Chance,
     clock::Clock,
     error::{Error, Result},
-    event::{Resource, Timestamp, names::check_text},
+    event::{Resource, Timestamp, names::check_label},
     ingest::{self, Told, Writer},
     question::{asked::Asked, input::FilterInput},
     reading::{Reader, follow::Followed},
@@ -32,8 +32,6 @@ use crate::{
 
 /// Most endpoints of an organization.
 pub const ENDPOINTS: usize = 50;
-/// Longest label, in bytes.
-pub const LABEL_BYTES: usize = 256;
 /// Longest time that an old secret is used beside a new one, in seconds.
 pub const OVERLAP: i64 = 7 * 24 * 3_600;
 const SECOND: i64 = 1_000_000_000;
@@ -166,8 +164,7 @@ impl Endpoints {
         let question = checked(&self.reader, principal, &scope, question).await?;
         let Aimed { kind, url, settings, secret, is_drawn } = target.aim(&self.ways, &self.chance)?;
         let secrets = secret.iter().map(|text| Secret { text: text.clone(), until_ns: None }).collect();
-        let mut id = "ep_".to_owned();
-        let _ = write!(id, "{:016x}{:06x}", self.chance.draw(), self.chance.draw() >> 40);
+        let id = self.chance.id("ep_");
         let endpoint = Endpoint {
             id: id.clone(),
             label,
@@ -373,14 +370,6 @@ pub(super) async fn checked(
     // Only the log itself tells whether it lies in those that whoever asks may read.
     reader.follow(principal, followed, None).await?.look(1).await?;
     serde_json::to_string(&stored).map_err(Error::internal)
-}
-
-pub(super) fn check_label(label: &str) -> Result<()> {
-    check_text(&"label", label, LABEL_BYTES)?;
-    if label.trim().is_empty() {
-        return Err(Error::bad_input("label", "must not be empty or blank"));
-    }
-    Ok(())
 }
 
 /// What an endpoint may be given: what whoever makes it may read of the organization.

@@ -4,11 +4,20 @@ use std::sync::Arc;
 
 use crate::{
     auth::Principal,
-    catalog::Product,
-    error::Result,
+    catalog::{Feature, Product, Products},
+    error::{Error, Result},
     event::{OrganizationId, Timestamp},
     store::control::tokens::Rights,
 };
+
+/// The product that something was made in, if it still offers that.
+///
+/// # Errors
+/// `FORBIDDEN` where it does not, or is not served any more.
+pub(super) fn product(products: &Products, name: &str, feature: Feature) -> Result<Arc<Product>> {
+    let product = products.get(name).filter(|product| product.offers(feature).is_some()).cloned();
+    product.ok_or_else(|| Error::Forbidden(format!("the product {name} offers no {}", feature.as_str())))
+}
 
 /// The maker of what has an id.
 ///

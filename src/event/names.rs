@@ -30,6 +30,21 @@ pub fn check_text(field: &dyn Display, text: &str, most: usize) -> Result<()> {
     Ok(())
 }
 
+/// Longest label of something that is managed, in bytes.
+pub const LABEL_BYTES: usize = 256;
+
+/// Checks what people call something that they manage.
+///
+/// # Errors
+/// `BAD_USER_INPUT` on `label`.
+pub fn check_label(label: &str) -> Result<()> {
+    check_text(&"label", label, LABEL_BYTES)?;
+    if label.trim().is_empty() {
+        return Err(Error::bad_input("label", BLANK));
+    }
+    Ok(())
+}
+
 /// Checks an id of our own contract, which is kept whole or refused: a text of at most 2,048 bytes that shows something.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ pub fn to_graphql(ctx: &Context<'_>, error: Error) -> async_graphql::Error {
 /// The same for one who has no context any more.
 pub(super) fn logged(error: &Error, request_id: &str) -> async_graphql::Error {
     if matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
-        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        let cause = error.cause_text();
         tracing::error!(request_id, code = error.code().as_str(), cause, "a field could not be answered: {error}");
     }
     extended(error, request_id)

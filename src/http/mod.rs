@@ -115,7 +115,7 @@ async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
             )
         }
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let cause = error.cause_text();
             tracing::error!(cause, "not ready: {error}");
             (StatusCode::SERVICE_UNAVAILABLE, "events cannot be recorded".to_owned())
         }

@@ -6,7 +6,6 @@
 use super::{Writer, admit::admit_own, rules::Filled};
 use crate::{
     auth::{ManageScope, Principal},
-    catalog::management::own_category,
     error::Result,
     event::{Actor, ActorKind, Outcome, Resource, Timestamp, input::RecordInput},
     store::{Change, Permitted, Recorded},
@@ -55,7 +54,7 @@ pub(super) async fn change_as(
         metadata: Some(told.metadata.to_string()),
         ..RecordInput::new(told.action, actor)
     };
-    let category = own_category(&scope.product().catalog, scope.management(), &event.action);
+    let category = scope.product().own_category(&event.action);
     let filled = Filled { category, outcome: Some(Outcome::Success) };
     let item = admit_own(writer.masking(), scope.telling().clone(), event, filled, now)?;
     writer.change(Permitted { scope, change }, item).await

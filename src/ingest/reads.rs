@@ -36,9 +36,7 @@ pub async fn tell_of_read(
     let log = LogRef { level: level.name.clone(), id: LOG.to_owned(), name: Some(level.label.clone()), parent: None };
     let event =
         RecordInput { log: Some(log), metadata: Some(told.to_string()), ..RecordInput::new(READ, actor(principal)) };
-    let of_catalog = product.catalog.action(READ).and_then(|action| action.rules.category.clone());
-    let category = of_catalog.or_else(|| product.management.as_ref()?.category.clone());
-    let filled = Filled { category, outcome: Some(Outcome::Success) };
+    let filled = Filled { category: product.own_category(READ), outcome: Some(Outcome::Success) };
     let mut item = admit_own(writer.masking(), scope, event, filled, now)?;
     let key = format!("{KEY}{once}");
     // Whatever else is told, it is the same read.

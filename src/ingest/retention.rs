@@ -1,8 +1,6 @@
 //! What keeps events in the log, and what lets them go: holds, and the organization's own wishes. Each change is told by an
 //! event; so is what sweeps have removed.
 
-use std::fmt::Write as _;
-
 use serde_json::json;
 
 use super::{
@@ -19,7 +17,7 @@ use crate::{
     error::{Error, Result},
     event::{
         Resource, Timestamp,
-        names::{check_id, check_text},
+        names::{check_id, check_label},
     },
     question::{asked::Asked, input::FilterInput},
     store::{
@@ -30,9 +28,6 @@ use crate::{
         },
     },
 };
-
-/// Longest label of a hold, in bytes.
-const LABEL_BYTES: usize = 256;
 
 /// A hold that is wanted.
 #[derive(Clone, Debug, Default)]
@@ -63,10 +58,7 @@ pub async fn place_hold(
     let scope = policy::may_administer(principal, organization, Feature::Holds)?;
     scope.must_be_for_all_logs()?;
     let WantedHold { label, log, include_nested, filter } = wanted;
-    check_text(&"label", &label, LABEL_BYTES)?;
-    if label.trim().is_empty() {
-        return Err(Error::bad_input("label", "must not be empty or blank"));
-    }
+    check_label(&label)?;
     if let Some(log) = &log {
         scope.product().check_level("log.level", &log.level)?;
         check_id(&"log.id", &log.id)?;
@@ -82,8 +74,7 @@ pub async fn place_hold(
     }
     let log = log.filter(|_| !is_whole || include_nested == Some(false)).map(|log| log.to_string());
     let asked = Asked { v: 1, log, include_nested, filter };
-    let mut id = "hold_".to_owned();
-    let _ = write!(id, "{:016x}{:06x}", chance.draw(), chance.draw() >> 40);
+    let id = chance.id("hold_");
     let question = asked.text()?;
     let created_by = principal.subject.clone();
     let hold = Hold { id, label, question, created_at: now, created_by };

@@ -279,7 +279,7 @@ async fn append(store: &Store, clock: &Clock, tasks: &[Task]) -> Result<Vec<Appe
 /// A write that did not happen is loud.
 fn missed(error: &Error, requests: usize) {
     metrics::counter!("ledgerline_recording_failed_total").increment(requests as u64);
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let cause = error.cause_text();
     tracing::error!(requests, code = error.code().as_str(), cause, "{requests} requests were NOT recorded: {error}");
 }
 

@@ -356,7 +356,7 @@ impl Partners {
 
 /// The answer where a token can be neither accepted nor refused.
 fn put_off(error: &Error) -> Error {
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let cause = error.cause_text();
     tracing::error!(cause, "a token of the service cannot be checked: {error}");
     Error::IssuerDown { issuer: OWN_ISSUER.to_owned(), retry_after_ms: RETRY_AFTER_MS }
 }

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     question::{
+        asked::Asked,
         cursor::{Cursor, Fingerprint, Order, OrderField},
         input::FilterInput,
     },
@@ -37,6 +38,17 @@ pub struct Followed {
     pub include_nested: Option<bool>,
     /// Which events to keep.
     pub filter: FilterInput,
+}
+
+impl Followed {
+    /// What an endpoint or a rule asks for, as it is stored: of the organization of whoever it is read as.
+    ///
+    /// # Errors
+    /// `INTERNAL` for a text that no version has written.
+    pub fn stored(question: &str) -> Result<Self> {
+        let Asked { v: _, log, include_nested, filter } = serde_json::from_str(question).map_err(Error::internal)?;
+        Ok(Self { organization: None, log: log.as_deref().and_then(LogName::parse), include_nested, filter })
+    }
 }
 
 /// A list that is followed.

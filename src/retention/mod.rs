@@ -60,7 +60,7 @@ impl Sweeper {
         tokio::time::sleep(FIRST_AFTER).await;
         loop {
             if let Err(error) = self.sweep().await {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                let cause = error.cause_text();
                 tracing::warn!(cause, "what was kept for long enough is not removed, it is tried again: {error}");
             }
             tokio::time::sleep(SWEEP_EVERY).await;

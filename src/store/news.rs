@@ -281,7 +281,7 @@ impl Store {
                 self.news.more.notified().await;
             }
             if let Err(error) = self.look_at_heads().await {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                let cause = error.cause_text();
                 tracing::warn!(
                     cause,
                     "whether followed organizations have grown cannot be read, it is tried again: {error}"

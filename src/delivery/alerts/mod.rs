@@ -19,14 +19,13 @@ use tokio::sync::Notify;
 use self::count::Burst;
 use super::{mail::Mailer, maker, sinks::Ways};
 use crate::{
-    auth::{LogName, Principal},
-    catalog::{Feature, Product, Products, management},
+    auth::Principal,
+    catalog::{Feature, Products, management},
     chance::Chance,
     clock::Clock,
     error::{Error, Result},
     event::{Event, Resource},
     ingest::{Told, Writer},
-    question::asked::Asked,
     reading::{Reader, follow::Followed, shown::Shown},
     store::{
         Store,
@@ -85,21 +84,9 @@ impl Alerts {
 
     /// Whoever made a rule, as far as they may read.
     fn maker(&self, lent: &LentRule) -> Result<Principal> {
-        maker::principal(self.product(lent, Feature::Rules)?, &lent.organization, &lent.rule.id, &lent.rule.rights)
+        let product = maker::product(&self.products, &lent.product, Feature::Rules)?;
+        maker::principal(product, &lent.organization, &lent.rule.id, &lent.rule.rights)
     }
-
-    /// The product of a rule, if it offers what is needed.
-    fn product(&self, lent: &LentRule, feature: Feature) -> Result<Arc<Product>> {
-        let product = self.products.get(&lent.product).filter(|product| product.offers(feature).is_some()).cloned();
-        let (name, what) = (&lent.product, feature.as_str());
-        product.ok_or_else(|| Error::Forbidden(format!("the product {name} offers no {what}")))
-    }
-}
-
-/// What a rule counts.
-fn followed(rule: &Rule) -> Result<Followed> {
-    let Asked { v: _, log, include_nested, filter } = serde_json::from_str(&rule.question).map_err(Error::internal)?;
-    Ok(Followed { organization: None, log: log.as_deref().and_then(LogName::parse), include_nested, filter })
 }
 
 /// The name of what is counted together, as GraphQL has it.
@@ -169,6 +156,6 @@ fn is_firing(event: &Event, sequence: i64) -> bool {
 }
 
 fn warn(what: &str, error: &Error) {
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let cause = error.cause_text();
     tracing::warn!(cause, "{what}: {error}");
 }

@@ -182,7 +182,7 @@ impl Alerts {
         if endpoint.status != EndpointStatus::Active {
             return Ok(Outcome::Later(None));
         }
-        let product = self.product(lent, Feature::Endpoints)?;
+        let product = maker::product(&self.products, &lent.product, Feature::Endpoints)?;
         let maker = maker::principal(product, &lent.organization, &endpoint.id, &endpoint.rights)?;
         let event = firing(&self.reader, &Arc::new(maker), None, sequence).await?;
         let sink = sinks::open(&endpoint, &self.ways)?;

@@ -1,6 +1,6 @@
 //! What administrators do with rules: each change is told by an event in the organization's trail.
 
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -12,10 +12,11 @@ use crate::{
     chance::Chance,
     clock::Clock,
     delivery::{
-        endpoint::{Question, check_label, checked, rights},
+        endpoint::{Question, checked, rights},
         mail::is_address,
     },
     error::{Error, Result},
+    event::names::check_label,
     ingest::{self, Writer},
     reading::{Reader, shown::Shown},
     store::{
@@ -127,8 +128,7 @@ impl Rules {
             return Err(Error::bad_input("rules", format!("an organization has at most {RULES} rules")));
         }
         let Wanted { label, question, threshold, window, per, told } = wanted;
-        let mut id = "rule_".to_owned();
-        let _ = write!(id, "{:016x}{:06x}", self.chance.draw(), self.chance.draw() >> 40);
+        let id = self.chance.id("rule_");
         let rule = Rule {
             id: id.clone(),
             label,

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{
     Alerts, LEASE,
     count::{Asked, Burst, Count},
-    followed, told, warn,
+    told, warn,
 };
 use crate::{
     auth::Principal,
@@ -24,6 +24,7 @@ use crate::{
     error::{Code, Error, Result},
     event::Timestamp,
     ingest,
+    reading::follow::Followed,
     store::control::alerts::{Firing, HeldRule, LentRule, RuleStatus, Spot},
 };
 
@@ -211,7 +212,8 @@ impl Alerts {
     async fn count(&self, lent: &LentRule, mut counted: Counted) -> Result<(Counted, Duration), Stopped> {
         let ends = Instant::now() + RUN;
         let maker = Arc::new(self.maker(lent)?);
-        let mut follower = self.reader.follow_from(&maker, followed(&lent.rule)?, counted.next).await?;
+        let mut follower =
+            self.reader.follow_from(&maker, Followed::stored(&lent.rule.question)?, counted.next).await?;
         let mut rest = REST;
         loop {
             let batch = follower.look(READ_AT_ONCE).await?;

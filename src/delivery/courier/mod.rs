@@ -5,7 +5,6 @@
 //! far it got. Reports of many runs are written in one transaction. What is in the way of one endpoint waits for that one
 //! alone: a receiver that does not answer has one place among many, and its organization has few.
 
-mod asked;
 mod run;
 mod timetable;
 mod tried;

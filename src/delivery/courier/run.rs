@@ -5,16 +5,16 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{
-    asked::{followed, principal},
-    tried::tried,
-};
+use super::tried::tried;
 use crate::{
     auth::Principal,
-    catalog::Products,
+    catalog::{Feature, Products},
     chance::Chance,
     clock::Clock,
-    delivery::sinks::{self, Failure, FailureKind, Portion, Sink, Ways},
+    delivery::{
+        maker,
+        sinks::{self, Failure, FailureKind, Portion, Sink, Ways},
+    },
     error::{Code, Error, Result},
     event::Timestamp,
     reading::{
@@ -191,9 +191,10 @@ impl<'a> Run<'a> {
     /// nothing of the other.
     async fn deliver(&mut self) -> Result<()> {
         let (runner, now) = (self.runner, self.runner.clock.now());
-        let product = runner.products.get(&self.lent.product).cloned();
-        let principal = Arc::new(principal(product, &self.lent)?);
-        let followed = followed(&self.lent)?;
+        let Lent { endpoint, organization, product, .. } = &self.lent;
+        let product = maker::product(&runner.products, product, Feature::Endpoints)?;
+        let principal = Arc::new(maker::principal(product, organization, &endpoint.id, &endpoint.rights)?);
+        let followed = Followed::stored(&endpoint.question)?;
         let sink = sinks::open(&self.lent.endpoint, &runner.ways)?;
         if self.progress.due <= now {
             let mut follower = runner.reader.follow_from(&principal, followed.clone(), self.progress.next).await?;
@@ -419,6 +420,6 @@ pub fn pause(failures: i64, retry_after: Option<u64>, chance: &Chance) -> i64 {
 
 /// A fault of ours, or of the database.
 pub fn warn(what: &str, error: &Error) {
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let cause = error.cause_text();
     tracing::warn!(cause, "{what}: {error}");
 }

@@ -176,6 +176,6 @@ async fn in_time<T>(put: impl Future<Output = Result<T>>) -> Result<T> {
 
 fn told(error: &Error, what: &'static str) {
     metrics::counter!("ledgerline_export_faults_total").increment(1);
-    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let cause = error.cause_text();
     tracing::error!(code = error.code().as_str(), cause, "{what}: {error}");
 }

@@ -83,7 +83,7 @@ fn streamed(format: Format, file: Streamed) -> Response {
             Ok(Some((_, bytes))) => Some((Ok(Bytes::from(bytes)), Some(file))),
             Ok(None) => None,
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                let cause = error.cause_text();
                 let code = error.code().as_str();
                 tracing::error!(code, cause, "an export was cut, because it could not be read to its end: {error}");
                 Some((Err(error), None))

@@ -83,7 +83,7 @@ impl Refusal {
     pub fn into_response(self, request_id: &str) -> Response {
         let Self { status, fault, cause, headers, results } = self;
         if let Some(error @ (Error::Internal(_) | Error::Unavailable(_))) = &cause {
-            let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let cause = error.cause_text();
             tracing::error!(
                 request_id,
                 code = error.code().as_str(),

@@ -45,7 +45,7 @@ impl Store {
                 Ok::<_, crate::error::Error>(())
             };
             if let Err(error) = done.await {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                let cause = error.cause_text();
                 tracing::warn!(cause, "upkeep of the database failed, it is tried again: {error}");
             }
             tokio::time::sleep(MERGE_EVERY).await;

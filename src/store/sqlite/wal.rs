@@ -68,7 +68,7 @@ impl Store {
                 }
                 Err(error) => {
                     if failed.is_told() {
-                        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                        let cause = error.cause_text();
                         tracing::error!(cause, "the write-ahead log cannot be copied into the database file: {error}");
                     }
                     continue;
