@@ -216,15 +216,18 @@ impl Endpoints {
                 endpoint.secrets = vec![Secret { text, until_ns: None }];
             }
         }
+        // Whoever changed it last is who it reads as: in their own logs where they ask for other events, else in those that
+        // it was narrowed to before. Staff have neither role nor plan of the organization.
+        let Rights { roles, plan, logs, .. } = rights(principal, &scope);
         if let Some(question) = question {
             endpoint.question = checked(&self.reader, principal, &scope, question).await?;
+            endpoint.rights.logs = logs;
         }
         if let Some(paused) = paused {
             endpoint.status = if paused { EndpointStatus::Paused } else { EndpointStatus::Active };
         }
-        // Whoever changed it last is who it reads as. Staff have neither role nor plan of the organization.
         if !principal.is_staff() {
-            endpoint.rights = rights(principal, &scope);
+            (endpoint.rights.roles, endpoint.rights.plan) = (roles, plan);
         }
         let mut metadata = told_of(&endpoint);
         if metadata != before {
@@ -369,7 +372,7 @@ pub(super) async fn checked(
     let followed = Followed { organization, log, include_nested, filter };
     // Only the log itself tells whether it lies in those that whoever asks may read.
     reader.follow(principal, followed, None).await?.look(1).await?;
-    serde_json::to_string(&stored).map_err(Error::internal)
+    stored.text()
 }
 
 /// What an endpoint may be given: what whoever makes it may read of the organization.

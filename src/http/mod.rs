@@ -72,7 +72,7 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/.well-known/jwks.json", get(jwks::get))
-        .merge(rest::router())
+        .merge(rest::router(edge.keys.products()))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))

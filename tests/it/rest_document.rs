@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{TestApp, on_both_databases};
+use crate::{
+    harness::{TestApp, event, on_both_databases},
+    rest::get,
+};
 
 /// The committed document.
 pub fn document() -> Value {
@@ -30,7 +33,10 @@ fn openapi_json_is_what_the_code_says() {
 
 #[test]
 fn everything_in_the_document_has_a_description() {
-    let document = document();
+    everything_is_described(&document());
+}
+
+fn everything_is_described(document: &Value) {
     assert_eq!(document["openapi"], "3.1.0");
     let (mut bare, mut seen) = (Vec::new(), 0);
     let mut check = |name: String, of: &Value| {
@@ -124,11 +130,68 @@ fn what_is_read_and_written_has_the_members_of_graphql() {
 
 on_both_databases! {
     the_document_is_served_to_everybody,
+    what_products_promise_is_in_the_served_document_as_it_is_answered,
 }
 
 async fn the_document_is_served_to_everybody(app: &TestApp) {
+    let mut served = served(app).await;
+    everything_is_described(&served);
+    served["paths"].as_object_mut().expect("paths").retain(|path, _| !PROMISED.contains(&path.as_str()));
+    assert_eq!(served, document(), "and what products promise");
+}
+
+/// The addresses that product files promise.
+const PROMISED: [&str; 2] = ["/v1/projects/{project}/audit-events", "/v1/audit-logs"];
+
+async fn served(app: &TestApp) -> Value {
     let request = axum::http::Request::get("/v1/openapi.json").body(axum::body::Body::empty()).expect("a request");
     let answer = app.send(request).await;
     assert_eq!((answer.status.as_u16(), answer.headers["content-type"].to_str().unwrap()), (200, "application/json"));
-    assert_eq!(answer.json(), document());
+    answer.json()
+}
+
+async fn what_products_promise_is_in_the_served_document_as_it_is_answered(app: &TestApp) {
+    let served = served(app).await;
+    let asked =
+        [("capydb", PROMISED[0], "/v1/projects/p1/audit-events"), ("cloud-sessions", PROMISED[1], "/v1/audit-logs")];
+    for (product, path, uri) in asked {
+        let admin = app.admin(product, "acme");
+        let mut input = event(if product == "capydb" { "project.deleted" } else { "USER_LOGIN" });
+        input["actor"] = json!({ "kind": "STAFF", "email": "ops@example.com" });
+        if product == "capydb" {
+            input["log"] = json!({ "level": "project", "id": "p1" });
+        }
+        admin.record(input).await;
+        let operation = &served["paths"][path]["get"];
+        let body = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let answer = get(app, &admin.token(), uri).await.json();
+        assert_eq!(members(&answer), members(&body["properties"]), "{path}");
+        let (list, _) = answer.as_object().unwrap().iter().find(|(_, value)| value.is_array()).expect("a list");
+        let fields = &body["properties"][list]["items"]["properties"];
+        assert_eq!(members(&answer[list][0]), members(fields), "{path}");
+        for (name, value) in answer[list][0].as_object().unwrap() {
+            if let Some(known) = fields[name]["enum"].as_array() {
+                assert!(known.contains(value), "{name}: {value}");
+            }
+            let (is_nullable, of) = (fields[name]["oneOf"][1]["type"] == "null", &fields[name]["type"]);
+            assert!(
+                !value.is_null() || is_nullable || of.as_array().is_some_and(|of| of.contains(&json!("null"))),
+                "{name}"
+            );
+        }
+        // Each parameter that is named is taken, and no other is.
+        for parameter in operation["parameters"].as_array().expect("parameters") {
+            let name = parameter["name"].as_str().unwrap();
+            if parameter["in"] == "query" {
+                let told = get(app, &admin.token(), &format!("{uri}?{name}=%20")).await.json().to_string();
+                assert!(!told.contains("is no parameter"), "{name}: {told}");
+            }
+        }
+        let told = get(app, &admin.token(), &format!("{uri}?nobody=1")).await.json().to_string();
+        assert!(told.contains("is no parameter"), "{told}");
+    }
+}
+
+fn members(of: &Value) -> Vec<&String> {
+    of.as_object().expect("an object").keys().collect()
 }

@@ -277,11 +277,7 @@ fn rights_of(principal: &Principal, scope: &ManageScope) -> Rights {
 /// Which events a rule counts, as far as it says so.
 #[must_use]
 pub fn question_of(rule: &Rule) -> Value {
-    let mut question: Value = serde_json::from_str(&rule.question).unwrap_or_default();
-    if let Some(filter) = question["filter"].as_object_mut() {
-        filter.retain(|_, value| !value.is_null());
-    }
-    question
+    serde_json::from_str(&rule.question).unwrap_or_default()
 }
 
 fn told_of(rule: &Rule) -> Value {

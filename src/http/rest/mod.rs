@@ -15,6 +15,7 @@ mod find;
 mod link;
 mod list;
 mod parameters;
+mod promised;
 mod record;
 mod result;
 mod tag;
@@ -37,6 +38,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{Edge, authenticate, media};
 use crate::{
     auth::Principal,
+    catalog::Products,
     error::{Error, Result},
 };
 
@@ -54,7 +56,8 @@ use crate::{
     servers((url = "/", description = "This service")),
     tags(
         (name = "Audit events", description = "Who did what, when, to which resource."),
-        (name = "Exports", description = "Events as files.")
+        (name = "Exports", description = "Events as files."),
+        (name = "Routes of products", description = "Lists in the form that a product promises.")
     ),
     components(schemas(
         parameters::Include,
@@ -94,16 +97,22 @@ fn documented() -> (Router<Edge>, utoipa::openapi::OpenApi) {
         .split_for_parts()
 }
 
-/// The OpenAPI document, as it is served.
+/// The OpenAPI document of what every service has.
 #[must_use]
 pub fn openapi() -> String {
     let document = documented().1.to_pretty_json().expect("an OpenAPI document is JSON");
     document + "\n"
 }
 
+/// The OpenAPI document as it is served: with the routes of these products.
+fn served(products: &Products) -> String {
+    let document = serde_json::to_value(documented().1).expect("an OpenAPI document is JSON");
+    promised::with_routes(document, products).to_string()
+}
+
 /// The routes of REST. Those of products are found by [`product::answer`].
-pub fn router() -> Router<Edge> {
-    let document: Arc<str> = openapi().into();
+pub fn router(products: &Products) -> Router<Edge> {
+    let document: Arc<str> = served(products).into();
     let served = async move || {
         ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], document.to_string())
     };

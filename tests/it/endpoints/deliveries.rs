@@ -12,6 +12,7 @@ use crate::harness::{
 on_both_databases! {
     what_is_recorded_arrives_signed_and_in_order,
     an_endpoint_gets_what_it_asks_for_and_its_maker_may_read,
+    who_changes_a_narrowed_endpoint_widens_it_only_with_its_question,
     a_large_event_comes_without_its_metadata,
     a_new_secret_is_used_beside_the_old_one,
     history_is_sent_again_with_the_same_ids,
@@ -93,6 +94,45 @@ async fn an_endpoint_gets_what_it_asks_for_and_its_maker_may_read(app: &TestApp)
     let foreign = json!({ "label": "x", "target": { "webhook": { "url": wanted.url } },
         "question": { "log": { "level": "project", "id": "p2" } } });
     assert_eq!(narrowed.ask(refused, json!({ "input": foreign })).await.code(), "FORBIDDEN");
+    app.finish().await;
+}
+
+async fn who_changes_a_narrowed_endpoint_widens_it_only_with_its_question(app: &TestApp) {
+    let app = sending(app).await;
+    let receiver = Receiver::start().await;
+    let (admin, staff) = (app.admin("workspace", "acme"), app.caller("workspace").subject("staff-1"));
+    let staff = staff.scopes("audit:staff audit:read audit:manage");
+    let narrowed = app.admin("workspace", "acme").logs(&["project:p1"]);
+    let within = |project: &str, action: &str| {
+        let mut event = event(action);
+        event["log"] = json!({ "level": "project", "id": project });
+        event
+    };
+    admin.record_all(vec![within("p1", "a.b"), within("p2", "a.b")]).await;
+    create(&narrowed, &receiver.url, json!(null)).await;
+    let id = only(&narrowed).await["id"].as_str().expect("an id").to_owned();
+    let got = || {
+        let actions = receiver.got().into_iter().map(|sent| sent.json()["data"]["action"].clone());
+        actions.filter(|action| !action.as_str().unwrap_or_default().starts_with("audit_log.")).collect::<Vec<_>>()
+    };
+    // Another label by others who may read more.
+    update(&admin, &id, json!({ "label": "Theirs" })).await;
+    update(&staff, &id, json!({ "organization": "acme", "paused": false })).await;
+    admin.record_all(vec![within("p2", "p2.one"), event("own.one"), within("p1", "p1.one")]).await;
+    receiver.has(2).await;
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    assert_eq!(got(), ["p1.one"]);
+    // Other events, asked for by whoever may read them all.
+    let question = json!({ "includeNested": true, "filter": { "actions": ["own.*", "p1.*", "p2.*"] } });
+    let changed = update(&admin, &id, json!({ "question": question })).await;
+    assert_eq!(
+        changed["question"],
+        json!({ "v": 1, "includeNested": true, "filter": { "actions": ["own.*", "p1.*", "p2.*"] } })
+    );
+    assert_eq!(list(&narrowed).await, Vec::<serde_json::Value>::new());
+    admin.record_all(vec![within("p2", "p2.two"), event("own.two"), within("p1", "p1.two")]).await;
+    receiver.has(5).await;
+    assert_eq!(got(), ["p1.one", "p2.two", "own.two", "p1.two"]);
     app.finish().await;
 }
 

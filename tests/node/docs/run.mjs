@@ -1,4 +1,6 @@
-// Executes every block of the documentation as a reader would: node docs/run.mjs [PAGE...]
+// Executes every block of the documentation as a reader would: node docs/run.mjs [--postgres] [PAGE...]
+//
+// With --postgres the demo is on PostgreSQL. Pages that name the demo's file on SQLite cannot be followed then.
 //
 // README's first page is followed from the clone to the running demo, which the other pages find running, each with a
 // shell of its own in the same folder. What a reader has and this test has not stands in `SUBSTITUTES`, in
@@ -23,7 +25,9 @@ for (const name of ['LEDGERLINE_BIN', 'LEDGERLINE_EXAMPLES', 'LEDGERLINE_TEST_PO
 const repository = 'https://github.com/ledgerline/ledgerline';
 const schema = buildSchema(readFileSync(join(root, 'schema.graphql'), 'utf8'));
 const manual = pages().map(read);
-const database = await freshDatabase();
+const wanted = process.argv.slice(2).filter((argument) => argument !== '--postgres');
+const database = await freshDatabase('own');
+const underneath = process.argv.includes('--postgres') ? await freshDatabase('demo') : undefined;
 const [first, second] = [await freePort(), await freePort()];
 
 /** What stands in a block, and what is executed instead. */
@@ -45,13 +49,13 @@ const environment = {
   PATH: [join(import.meta.dirname, 'stand-ins'), process.env.PATH].join(delimiter),
   // What `make run` and `serve` listen on where nothing is said.
   LEDGERLINE_LISTEN: `127.0.0.1:${first}`,
+  ...(underneath && { LEDGERLINE_DATABASE_URL: underneath.url }),
   DOCS_ROOT: root,
   DOCS_REPOSITORY: repository,
   DOCS_BINARY: LEDGERLINE_BIN,
   DOCS_EXAMPLES: LEDGERLINE_EXAMPLES,
 };
 const home = new Reader(work, join(work, '.home'), environment);
-const wanted = process.argv.slice(2);
 const counted = { executed: 0, compared: 0, elsewhere: 0, drawn: 0 };
 const started = Date.now();
 /** The command of README that the demo was last started with. */
@@ -68,7 +72,7 @@ try {
   }
 } finally {
   await home.stopAll();
-  await onPostgres(`DROP DATABASE ${database.name}`);
+  for (const each of [database, underneath]) if (each) await onPostgres(`DROP DATABASE ${each.name}`);
 }
 for (const fault of failed) console.error(`\n${fault}`);
 const seconds = Math.round((Date.now() - started) / 1000);
@@ -230,8 +234,8 @@ async function freePort() {
 }
 
 /** A new database on the PostgreSQL of the tests. */
-async function freshDatabase() {
-  const name = `ledgerline_docs_${process.pid}`;
+async function freshDatabase(what) {
+  const name = `ledgerline_docs_${what}_${process.pid}`;
   await onPostgres(`CREATE DATABASE ${name}`);
   const url = new URL(LEDGERLINE_TEST_POSTGRES_URL);
   url.pathname = `/${name}`;
