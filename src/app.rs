@@ -1,12 +1,20 @@
 //! The service put together: store, writer, keys, schema and routes.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt::Debug,
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
-use axum::Router;
+use axum::{
+    Router,
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{
-    net::TcpListener,
     sync::{Notify, watch},
     task::JoinHandle,
 };
@@ -24,7 +32,7 @@ use crate::{
     },
     error::Error,
     graphql::{AppSchema, Services, execute::Executor, schema_builder},
-    http::{Edge, ReadRate, router},
+    http::{Edge, Peer, ReadRate, router},
     ingest::Writer,
     keys::{Keys, Partners},
     reading::Reader,
@@ -48,6 +56,8 @@ pub struct App {
     pub schema: AppSchema,
     /// The routes.
     pub router: Router,
+    /// The page that is shown first, if there is one.
+    first: Arc<OnceLock<String>>,
     writing: JoinHandle<()>,
     courier: Arc<Courier>,
     alerts: Arc<Alerts>,
@@ -130,7 +140,7 @@ impl App {
         let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;
         let exports =
             Exports::new(store.clone(), reader.clone(), files, keys.products().clone(), clock.clone(), chance.clone());
-        let exports = Arc::new(exports);
+        let exports = Arc::new(exports.below(settings.base_path.clone()));
         let exporting = beside("exports", &exports, |exports| async move { exports.work().await });
         let sweeper = Sweeper::new(store.clone(), writer.clone(), keys.products().clone(), clock.clone());
         let sweeping = beside("sweep", &sweeper, |sweeper| async move { sweeper.run().await });
@@ -143,6 +153,7 @@ impl App {
             if settings.introspection { builder } else { builder.disable_introspection().disable_suggestions() };
         let schema = builder.finish();
         let keys = Arc::new(keys);
+        let first = Arc::new(OnceLock::new());
         let edge = Edge {
             executor: Executor::new(schema.clone(), settings.introspection),
             services: services.clone(),
@@ -151,6 +162,9 @@ impl App {
             chance,
             metrics: metrics_handle(),
             origins: settings.origins().into(),
+            proxies: settings.proxies().into(),
+            first: first.clone(),
+            base_path: settings.base_path.as_str().into(),
             stopping: on_stop,
         };
         let router = router(edge, &settings.headers());
@@ -160,6 +174,7 @@ impl App {
             keys,
             schema,
             router,
+            first,
             writing,
             courier,
             alerts,
@@ -168,12 +183,21 @@ impl App {
         })
     }
 
+    /// Shows a page first, in the place of the viewer, from now on.
+    pub fn show_first(&self, page: String) {
+        let _ = self.first.set(page);
+    }
+
     /// Serves until `stop`, then answers who is waiting, commits what is queued and closes the database.
     ///
     /// # Errors
     /// Those of the listener, and the end of the writer task: a service that cannot record must not go on as if it could.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let Self { store, services, keys, schema, router, mut writing, courier, alerts, beside, stopping } = self;
+    pub async fn serve<L>(self, listener: L, stop: impl Future<Output = ()> + Send + 'static) -> Result<()>
+    where
+        L: Listener<Addr: Debug>,
+        Peer: for<'a> Connected<IncomingStream<'a, L>>,
+    {
+        let Self { store, services, keys, schema, router, mut writing, courier, alerts, beside, stopping, .. } = self;
         drop((keys, schema));
         let mut on_stop = stopping.subscribe();
         let stop = async move {
@@ -181,7 +205,8 @@ impl App {
             tracing::info!("stopping: waiting for requests and the queue");
             stopping.send_replace(true);
         };
-        let serving = async { axum::serve(listener, router).with_graceful_shutdown(stop).await };
+        let routes = router.into_make_service_with_connect_info::<Peer>();
+        let serving = async { axum::serve(listener, routes).with_graceful_shutdown(stop).await };
         let overdue = async {
             let _ = on_stop.wait_for(|stopped| *stopped).await;
             tokio::time::sleep(DRAIN).await;
@@ -201,7 +226,7 @@ impl App {
 
     /// Commits what is queued and closes the database.
     pub async fn close(self) {
-        let Self { store, services, keys, schema, router, writing, courier, alerts, beside, stopping } = self;
+        let Self { store, services, keys, schema, router, writing, courier, alerts, beside, stopping, .. } = self;
         stopping.send_replace(true);
         drop((keys, schema, router));
         Self::finish(store, services, writing, &courier, alerts, beside).await;
@@ -255,7 +280,7 @@ fn beside<T: Clone + Send + 'static, F: Future<Output: Send> + Send + 'static>(
 
 /// The process's metrics; one recorder a process, however many services.
 fn metrics_handle() -> Option<PrometheusHandle> {
-    static HANDLE: std::sync::OnceLock<Option<PrometheusHandle>> = std::sync::OnceLock::new();
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone()
 }
 

@@ -14,7 +14,7 @@ use crate::{delivery::mail::Mailer, store::Durability};
 /// Settings of every command.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
-    /// Address to listen on.
+    /// Address to listen on, or unix:PATH for a Unix socket.
     #[arg(long, env = "LEDGERLINE_LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: String,
     /// The database: sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME.
@@ -44,6 +44,16 @@ pub struct Settings {
     /// Request headers that those pages may send besides the usual ones, separated by commas.
     #[arg(long, env = "LEDGERLINE_ALLOWED_HEADERS", value_delimiter = ',', global = true)]
     pub allowed_headers: Vec<String>,
+    /// A certificate to serve HTTPS with, and those that vouch for it: a file in PEM. It is read again when it changes.
+    #[arg(long, env = "LEDGERLINE_TLS_CERTIFICATE", global = true, requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key: a file in PEM.
+    #[arg(long, env = "LEDGERLINE_TLS_KEY", global = true, requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Networks of proxies whose X-Forwarded-Host is believed, such as 10.0.0.0/8, separated by commas; whoever connects to
+    /// a Unix socket always is.
+    #[arg(long, env = "LEDGERLINE_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<String>,
     /// Log filter, such as info or ledgerline=debug.
     // `token --log` names an audit log, hence the longer flag.
     #[arg(id = "log_filter", long = "log-filter", env = "LEDGERLINE_LOG", default_value = "info", global = true)]
@@ -73,6 +83,9 @@ pub struct Settings {
     /// Where the service is reached from outside: its scheme and host.
     #[arg(long, env = "LEDGERLINE_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
+    /// The path below which a proxy shows the service, such as /audit. It answers with and without it.
+    #[arg(long, env = "LEDGERLINE_BASE_PATH", default_value = "", hide_default_value = true, global = true)]
+    pub base_path: String,
     /// The server that mail of alerts is sent by: smtps://USER:PASSWORD@HOST, or smtp://USER:PASSWORD@HOST:587?tls=required.
     #[arg(long, env = "LEDGERLINE_SMTP_URL", hide_env_values = true, global = true)]
     pub smtp_url: Option<String>,
@@ -103,12 +116,16 @@ const VARIABLES: &[&str] = &[
     "LEDGERLINE_EXPORTS",
     "LEDGERLINE_ALLOWED_ORIGINS",
     "LEDGERLINE_ALLOWED_HEADERS",
+    "LEDGERLINE_TLS_CERTIFICATE",
+    "LEDGERLINE_TLS_KEY",
+    "LEDGERLINE_TRUSTED_PROXIES",
     "LEDGERLINE_LOG",
     "LEDGERLINE_LOG_FORMAT",
     "LEDGERLINE_READ_RATE",
     "LEDGERLINE_INTROSPECTION",
     "LEDGERLINE_ENDPOINT_NETWORKS",
     "LEDGERLINE_PUBLIC_URL",
+    "LEDGERLINE_BASE_PATH",
     "LEDGERLINE_SMTP_URL",
     "LEDGERLINE_MAIL_FROM",
     "LEDGERLINE_ALLOW_UNSAFE_DURABILITY",
@@ -136,10 +153,18 @@ impl Settings {
                 faults.push(format!("LEDGERLINE_ALLOWED_ORIGINS: {text:?}: {reason}"));
             }
         }
-        for text in given(&self.endpoint_networks) {
+        let networks = [
+            ("LEDGERLINE_ENDPOINT_NETWORKS", &self.endpoint_networks),
+            ("LEDGERLINE_TRUSTED_PROXIES", &self.trusted_proxies),
+        ];
+        for (name, text) in networks.iter().flat_map(|(name, list)| given(list).map(move |text| (name, text))) {
             if let Err(reason) = text.parse::<IpNet>() {
-                faults.push(format!("LEDGERLINE_ENDPOINT_NETWORKS: {text:?}: {reason}, as 10.1.0.0/16 is right"));
+                faults.push(format!("{name}: {text:?}: {reason}, as 10.1.0.0/16 is right"));
             }
+        }
+        if !is_base_path(&self.base_path) {
+            let rule = "must be a path such as /audit, of letters, digits and -._~, without a slash at its end";
+            faults.push(format!("LEDGERLINE_BASE_PATH: {:?} {rule}", self.base_path));
         }
         if let Err(fault) = self.mailer() {
             faults.push(fault);
@@ -164,6 +189,12 @@ impl Settings {
     #[must_use]
     pub fn origins(&self) -> Vec<HeaderValue> {
         given(&self.allowed_origins).filter_map(|text| origin::read(text).ok()).collect()
+    }
+
+    /// The networks of proxies that are believed.
+    #[must_use]
+    pub fn proxies(&self) -> Vec<IpNet> {
+        given(&self.trusted_proxies).filter_map(|text| text.parse().ok()).collect()
     }
 
     /// The networks that endpoints may lie in besides the public ones.
@@ -217,4 +248,15 @@ impl Settings {
 /// The entries of a list: blanks around a comma mean nothing, and neither does a variable that is set to nothing.
 fn given(list: &[String]) -> impl Iterator<Item = &str> {
     list.iter().map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+/// Whether a path can be put before every address; the empty one puts nothing there.
+fn is_base_path(path: &str) -> bool {
+    let is_segment = |segment: &str| {
+        !segment.is_empty()
+            && segment != "."
+            && segment != ".."
+            && segment.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c))
+    };
+    path.is_empty() || path.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
 }

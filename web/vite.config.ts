@@ -10,6 +10,8 @@ const withoutInlinedFonts: Plugin = {
 
 /** The two pages that the binary serves: the hosted viewer and the playground. */
 export default defineConfig({
+  // The pages may be shown below any path.
+  base: './',
   plugins: [withoutInlinedFonts],
   build: {
     target: 'es2022',

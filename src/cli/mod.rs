@@ -7,6 +7,7 @@ mod demo;
 mod endpoints;
 mod export;
 mod import;
+mod listen;
 mod reindex;
 mod sweep;
 mod token;
@@ -16,7 +17,6 @@ use std::{io::Write, process::ExitCode, sync::Arc};
 use anyhow::{Context, Result, bail};
 use async_graphql::SDLExportOptions;
 use clap::{Parser, Subcommand};
-use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::{
@@ -30,6 +30,7 @@ use crate::{
     keys::{DevelopmentKeys, Keys},
     store::Store,
 };
+use listen::Door;
 
 /// An append-only audit log: record who did what, when, to which resource; page, filter and search it.
 #[derive(Parser)]
@@ -223,16 +224,10 @@ async fn serve(settings: &Settings, products: &Products, dev: bool) -> Result<()
     if keyless.len() == products.iter().count() || (settings.products.is_some() && !keyless.is_empty()) {
         bail!("no token could be accepted for {}: give their keys, or use --dev to try things out", keyless.join(", "));
     }
-    let listener = listen(settings).await?;
+    let door = Door::open(settings).await?;
     let app = App::start(settings, keys, Clock::system(), Chance::system()).await?;
-    tracing::info!("listening on http://{}", listener.local_addr()?);
-    app.serve(listener, stop_signal()).await
-}
-
-async fn listen(settings: &Settings) -> Result<TcpListener> {
-    TcpListener::bind(&settings.listen)
-        .await
-        .with_context(|| format!("LEDGERLINE_LISTEN: cannot listen on {}", settings.listen))
+    tracing::info!("listening on {}", door.address()?);
+    door.serve(app, stop_signal()).await
 }
 
 /// Completes when the process is told to stop.

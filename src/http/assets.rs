@@ -3,9 +3,11 @@
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::Edge;
 
 /// What `npm run build` wrote; empty in a build without Node.
 #[derive(RustEmbed)]
@@ -19,28 +21,52 @@ const VIEWER_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 's
 const PLAYGROUND_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// A page that is written by the service itself, without scripts.
+const FIRST_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+
 const MISSING: &str = "The viewer is not part of this build. Install Node.js 20.19 or newer and run: make run\nThe API answers at /graphql.\n";
 
 /// Answers every path that is no route of the API.
-pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    if method != Method::GET && method != Method::HEAD {
+pub fn serve(edge: &Edge, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    if *method != Method::GET && *method != Method::HEAD {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
     }
+    if let (Some(first), "/") = (edge.first.get(), uri.path()) {
+        let headers = [(header::CONTENT_SECURITY_POLICY, FIRST_POLICY), (header::CACHE_CONTROL, "no-store")];
+        return (headers, Html(first.clone())).into_response();
+    }
+    let depth = uri.path().matches('/').count().saturating_sub(1);
     let (name, policy) = match uri.path().trim_end_matches('/') {
-        "" | "/settings/audit-log" => ("index.html", VIEWER_POLICY),
+        "" | "/log" | "/settings/audit-log" => ("index.html", VIEWER_POLICY),
         "/playground" => ("playground/index.html", PLAYGROUND_POLICY),
         path => (path.trim_start_matches('/'), VIEWER_POLICY),
     };
     match Dist::get(name) {
-        Some(file) => send(name, policy, file, &headers),
+        Some(file) => send(name, policy, page(name, file, depth), headers),
         None if name.ends_with("index.html") => (StatusCode::NOT_FOUND, MISSING).into_response(),
         None => (StatusCode::NOT_FOUND, "there is no such page\n").into_response(),
     }
 }
 
+/// A page, whose parts lie beside or above it. Addresses are relative, because only the proxy knows below which path the
+/// service is shown; so they depend on where the page itself was asked for.
+fn page(name: &str, mut file: EmbeddedFile, depth: usize) -> EmbeddedFile {
+    if name.ends_with(".html")
+        && let Ok(text) = std::str::from_utf8(&file.data)
+    {
+        let up = if depth == 0 { "./".to_owned() } else { "../".repeat(depth) };
+        let text = text.replace("../assets/", "./assets/").replace("./assets/", &format!("{up}assets/"));
+        file.data = text.into_bytes().into();
+    }
+    file
+}
+
 fn send(name: &str, policy: &'static str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let hash = file.metadata.sha256_hash();
-    let tag = format!("\"{}\"", hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    // A page of another depth has another length.
+    let tag = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let tag = format!("\"{tag}-{}\"", file.data.len());
     // Names under assets/ carry a hash of their content.
     let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());

@@ -3,6 +3,7 @@
 mod admission;
 mod assets;
 mod authenticate;
+mod below;
 mod body;
 mod coding;
 mod cors;
@@ -10,19 +11,22 @@ mod graphql;
 mod jwks;
 mod live;
 mod media;
+mod peer;
 mod rate;
 mod received;
 pub mod rest;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tower_http::{
@@ -40,6 +44,7 @@ use crate::{
     graphql::{Services, execute::Executor},
     keys::Keys,
 };
+pub use peer::Peer;
 pub use rate::ReadRate;
 
 /// What the routes work with.
@@ -59,6 +64,12 @@ pub struct Edge {
     pub metrics: Option<PrometheusHandle>,
     /// Origins whose pages may call.
     pub origins: Arc<[HeaderValue]>,
+    /// The path below which a proxy shows the service; empty where it shows it at the root.
+    pub base_path: Arc<str>,
+    /// Networks of proxies that are believed.
+    pub proxies: Arc<[IpNet]>,
+    /// A page that is shown first, in the place of the viewer, once there is one.
+    pub first: Arc<OnceLock<String>>,
     /// Says when the service stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -69,10 +80,11 @@ const COMPRESS_ABOVE: u64 = 4_096;
 /// Every route of the service. Pages of the allowed origins may call it, with the allowed headers besides the usual.
 pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
-    Router::new()
+    let base_path = edge.base_path.clone();
+    let router = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
         .route("/.well-known/jwks.json", get(jwks::get))
-        .merge(rest::router(edge.keys.products()))
+        .merge(rest::router(edge.keys.products(), &edge.base_path))
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
@@ -86,10 +98,12 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
+        .layer(middleware::from_fn_with_state(edge.clone(), peer::believe))
         .layer(CatchPanicLayer::new())
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))
-        .with_state(edge)
+        .with_state(edge);
+    if base_path.is_empty() { router } else { below::router(base_path, router) }
 }
 
 /// Every path that no route is named for: the routes of products, and the viewer's files.
@@ -98,7 +112,7 @@ async fn elsewhere(State(edge): State<Edge>, request: Request) -> Response {
     if rest::is_below(parts.uri.path()) {
         return rest::product::answer(&edge, &parts.method, &parts.uri, &parts.headers).await;
     }
-    assets::serve(parts.method, parts.uri, parts.headers).await
+    assets::serve(&edge, &parts.method, &parts.uri, &parts.headers)
 }
 
 /// Ready means that the writer task answers, and that the database answers and takes writes.

@@ -33,6 +33,7 @@ mod filter_properties;
 mod http;
 mod import;
 mod issuers;
+mod listening;
 mod live;
 mod logs;
 mod masking;

@@ -61,6 +61,12 @@ fn an_unknown_or_bad_setting_keeps_the_process_from_starting() {
         ("LEDGERLINE_SMTP_URL", "smtp://mail.example.com"),
         ("LEDGERLINE_MAIL_FROM", "audit@example.com"),
         ("LEDGERLINE_PRODUCTS", "/does/not/exist"),
+        ("LEDGERLINE_BASE_PATH", "audit"),
+        ("LEDGERLINE_BASE_PATH", "/audit/"),
+        ("LEDGERLINE_BASE_PATH", "/a/../b"),
+        ("LEDGERLINE_BASE_PATH", "/a b"),
+        ("LEDGERLINE_TRUSTED_PROXIES", "10.0.0.1-9"),
+        ("LEDGERLINE_TLS_KEY", "/does/not/exist.pem"),
     ] {
         let told = refused_start(folder.path(), &[(name, value)], &["serve", "--dev"]);
         let said = told.to_lowercase();

@@ -82,7 +82,7 @@ async function describeToken(token: string): Promise<DemoProduct | null> {
 
 export async function demoProduct(name: string): Promise<DemoProduct> {
   const product = (await demoProducts()).get(name);
-  if (!product) throw new Error(`demo printed no readable link for ${name}`);
+  if (!product) throw new Error(`the demo's page has no readable link for ${name}`);
   return product;
 }
 
@@ -129,7 +129,7 @@ export class Organization {
 export async function openLog(page: Page, token: string, query = ''): Promise<void> {
   // Another fragment alone would be no navigation.
   await page.goto('about:blank');
-  await page.goto(`${inject('ledgerline').base}/${query}#token=${encodeURIComponent(token)}`);
+  await page.goto(`${inject('ledgerline').base}/log${query}#token=${encodeURIComponent(token)}`);
   await settled(page);
 }
 

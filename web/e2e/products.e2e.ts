@@ -159,7 +159,7 @@ describe('a member who is no administrator', () => {
       `${base}/settings/audit-log#token=${tokenFor({ product: 'workspace', organization, role: 'member' })}`,
     );
     await page.waitForURL(`${base}/`);
-    await page.getByRole('heading', { name: 'For administrators' }).waitFor();
+    await page.getByRole('heading', { name: 'Ledgerline demo' }).waitFor();
     await page.goBack();
     await page.waitForURL(`${base}/playground`);
   });

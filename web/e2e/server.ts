@@ -13,7 +13,7 @@ export interface Ledgerline {
   hostPort: number;
   /** The environment of its processes: whatever the caller's own settings are, these alone count. */
   env: NodeJS.ProcessEnv;
-  /** The token of every link that `demo` printed. */
+  /** The token of every link of the demo's page. */
   demoTokens: string[];
 }
 
@@ -56,7 +56,6 @@ export default async function setup(project: TestProject): Promise<() => void> {
     rmSync(folder, { recursive: true, force: true });
   };
 
-  const tokens = () => [...output.matchAll(/#token=([\w.~+/=-]+)/g)].map((match) => match[1]!);
   const deadline = Date.now() + startTimeoutMs;
   while (!(/^ready/m.test(output) && (await answers(`${base}/readyz`)))) {
     if (server.exitCode !== null || Date.now() > deadline) {
@@ -65,7 +64,9 @@ export default async function setup(project: TestProject): Promise<() => void> {
     }
     await new Promise((elapsed) => setTimeout(elapsed, 100));
   }
-  project.provide('ledgerline', { binary, base, hostPort, env, demoTokens: [...new Set(tokens())] });
+  const page = await (await fetch(`${base}/`)).text();
+  const tokens = [...page.matchAll(/#token=([\w.~+/=-]+)/g)].map((match) => match[1]!);
+  project.provide('ledgerline', { binary, base, hostPort, env, demoTokens: [...new Set(tokens)] });
   return stop;
 }
 

@@ -23,6 +23,15 @@ const attributes = [
 type Attribute = (typeof attributes)[number];
 
 /**
+ * The endpoint of the service that this file was loaded from, below whichever path it is shown; of a program that has the
+ * element built in, the one of its own origin.
+ */
+function own(): string {
+  const { origin, pathname } = new URL(import.meta.url);
+  return `${origin}${pathname.match(/^(.*)\/embed\/ledgerline-log\.js$/)?.[1] ?? ''}/graphql`;
+}
+
+/**
  * `<ledgerline-log>`: an audit log for any page.
  *
  * Attributes: see web/README.md. Properties: `token`, `renewToken` (a function that resolves to a fresh token or
@@ -108,7 +117,7 @@ export class LedgerlineLog extends HTMLElement {
     const token = this.token;
     return {
       client: new Client({
-        endpoint: text('endpoint') ?? `${new URL(import.meta.url).origin}/graphql`,
+        endpoint: text('endpoint') ?? own(),
         token,
         renewToken: this.renewToken,
       }),

@@ -60,6 +60,8 @@ pub struct Exports {
     pub(super) chance: Chance,
     /// Something was asked for in this process.
     pub(super) asked: Arc<Notify>,
+    /// What stands before the path of every address.
+    base_path: String,
 }
 
 /// A file of an export.
@@ -111,7 +113,13 @@ impl Exports {
     /// Exports of a database, with files at a place; nothing is worked on until [`Exports::work`] runs.
     #[must_use]
     pub fn new(store: Store, reader: Reader, files: Files, products: Products, clock: Clock, chance: Chance) -> Self {
-        Self { store, reader, files, products, clock, chance, asked: Arc::default() }
+        Self { store, reader, files, products, clock, chance, asked: Arc::default(), base_path: String::new() }
+    }
+
+    /// The same, with addresses below a path.
+    #[must_use]
+    pub fn below(self, base_path: String) -> Self {
+        Self { base_path, ..self }
     }
 
     /// Asks for an export of a list as it is now.
@@ -167,7 +175,8 @@ impl Exports {
     #[must_use]
     pub fn address(&self, export: &Export, part: Part) -> Option<String> {
         let now = self.clock.now();
-        self.is_there(export, now).then(|| link::signed(&export.made.secret, &path(&export.made.id, part), now))
+        let signed = || link::signed(&export.made.secret, &path(&export.made.id, part), now);
+        self.is_there(export, now).then(|| format!("{}{}", self.base_path, signed()))
     }
 
     /// When the file of an export is removed; none where there is none.

@@ -31,7 +31,7 @@ use crate::{
     http::{
         Edge,
         admission::{BODY, admit, parameters},
-        authenticate, body,
+        authenticate, body, peer,
     },
 };
 
@@ -117,8 +117,8 @@ pub async fn open(edge: Edge, request: Request) -> Response {
 fn is_allowed_origin(edge: &Edge, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let own = || {
-        let (origin, host) = (origin.to_str().ok()?, headers.get(header::HOST)?.to_str().ok()?);
-        Some(origin.split_once("://")?.1.eq_ignore_ascii_case(host))
+        let origin = origin.to_str().ok()?.split_once("://")?.1;
+        Some(origin.eq_ignore_ascii_case(peer::host(headers)?))
     };
     edge.origins.contains(origin) || own().unwrap_or(false)
 }

@@ -104,15 +104,18 @@ pub fn openapi() -> String {
     document + "\n"
 }
 
-/// The OpenAPI document as it is served: with the routes of these products.
-fn served(products: &Products) -> String {
-    let document = serde_json::to_value(documented().1).expect("an OpenAPI document is JSON");
+/// The OpenAPI document as it is served: with the routes of these products, below a path.
+fn served(products: &Products, base_path: &str) -> String {
+    let mut document = serde_json::to_value(documented().1).expect("an OpenAPI document is JSON");
+    if !base_path.is_empty() {
+        document["servers"][0]["url"] = base_path.into();
+    }
     promised::with_routes(document, products).to_string()
 }
 
 /// The routes of REST. Those of products are found by [`product::answer`].
-pub fn router(products: &Products) -> Router<Edge> {
-    let document: Arc<str> = served(products).into();
+pub fn router(products: &Products, base_path: &str) -> Router<Edge> {
+    let document: Arc<str> = served(products, base_path).into();
     let served = async move || {
         ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], document.to_string())
     };

@@ -14,9 +14,14 @@ use crate::{
 /// Name of the scheme of a header that only some routes take.
 const OWN_KEY: &str = "key of ";
 
+/// An address without the names of its variables.
+type Shape<'a> = Vec<Option<&'a str>>;
+/// A route, and whose it is.
+type Promised<'a> = (&'a Product, &'a Route);
+
 /// The document with the routes of products in it.
 pub fn with_routes(mut document: Value, products: &Products) -> Value {
-    let mut routes: Vec<(Vec<Option<&str>>, Vec<(&Product, &Route)>)> = Vec::new();
+    let mut routes: Vec<(Shape<'_>, Vec<Promised<'_>>)> = Vec::new();
     for product in products.iter() {
         for route in &product.routes {
             // Addresses that differ in the names of their variables alone are one address.
@@ -67,7 +72,7 @@ impl Described {
     }
 
     /// The operation of an address. Several products may promise it: which one answers, the token says.
-    fn operation(&self, promised: &[(&Product, &Route)]) -> Value {
+    fn operation(&self, promised: &[Promised<'_>]) -> Value {
         let labels: Vec<_> = promised.iter().map(|(product, _)| product.label.as_str()).collect();
         let labels = labels.join(", ");
         let names: Vec<_> = promised.iter().map(|(product, _)| product.name.as_str()).collect();

@@ -69,7 +69,7 @@ export class Reader {
       const late = setTimeout(() => reject(new Error(`not ready after ${SECONDS} s\n${service.said}`)), SECONDS * 1000);
       const hear = (data) => {
         service.said += data;
-        if (!/^ready\.|listening on http/m.test(service.said)) return;
+        if (!/^ready\.|listening on (?:http|unix)/m.test(service.said)) return;
         clearTimeout(late);
         resolve();
       };

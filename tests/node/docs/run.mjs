@@ -28,13 +28,14 @@ const manual = pages().map(read);
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--postgres');
 const database = await freshDatabase('own');
 const underneath = process.argv.includes('--postgres') ? await freshDatabase('demo') : undefined;
-const [first, second] = [await freePort(), await freePort()];
+const [first, second, third] = [await freePort(), await freePort(), await freePort()];
 
 /** What stands in a block, and what is executed instead. */
 const SUBSTITUTES = [
   // Ports of this machine may be taken.
   ['127.0.0.1:8080', `127.0.0.1:${first}`],
   ['127.0.0.1:8081', `127.0.0.1:${second}`],
+  ['127.0.0.1:8443', `127.0.0.1:${third}`],
   // A database of the tests' PostgreSQL.
   ['postgres://ledgerline:PASSWORD@db/ledgerline', database.url],
 ];
@@ -60,7 +61,7 @@ const counted = { executed: 0, compared: 0, elsewhere: 0, drawn: 0 };
 const started = Date.now();
 /** The command of README that the demo was last started with. */
 let demo;
-/** Tokens of administrators that the demo prints, by organization. */
+/** Tokens of administrators that the demo shows on its page, by organization. */
 const tokens = new Map();
 const failed = facts(manual);
 
@@ -133,8 +134,7 @@ async function execute(block, reader, seen) {
       const { said } = await reader.serve(text);
       if (reader === home) demo = text;
       seen.answer = { out: said, err: '' };
-      for (const [, organization, token] of said.matchAll(/\((\w+)[^)\n]*\)[^\n]*\n\s+link[^\n]*\n\s+token\s+(\S+)/g))
-        tokens.set(organization, token);
+      if (reader === home) await takeTokens();
       break;
     }
     case 'graphql run':
@@ -214,7 +214,7 @@ function types(file) {
 async function ask(query, organization) {
   must(validate(schema, parse(query)).map((error) => error.message));
   const token = tokens.get(organization);
-  if (!token) throw new Error(`the demo printed no token for ${organization}`);
+  if (!token) throw new Error(`the demo shows no token for ${organization}`);
   const response = await fetch(`http://127.0.0.1:${first}/graphql`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -223,6 +223,15 @@ async function ask(query, organization) {
   const answer = await response.json();
   if (answer.errors) throw new Error(JSON.stringify(answer.errors));
   return answer;
+}
+
+/** Takes the tokens of the demo's page: of each organization its administrator comes first. */
+async function takeTokens() {
+  const page = await (await fetch(`http://127.0.0.1:${first}/`)).text();
+  for (const [, token] of page.matchAll(/log#token=([\w.-]+)/g)) {
+    const { org } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+    if (!tokens.has(org)) tokens.set(org, token);
+  }
 }
 
 async function freePort() {

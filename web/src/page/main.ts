@@ -1,5 +1,6 @@
 import { LedgerlineLog } from '../element.tsx';
 import { languageOf, textsFor } from '../texts.ts';
+import { beside } from './root.ts';
 import { storeToken, takeToken } from './token.ts';
 import './page.css';
 
@@ -10,7 +11,7 @@ const locale = query.get('lang') ?? navigator.language;
 const organization = query.get('organization');
 document.documentElement.lang = languageOf(locale);
 document.title = textsFor(locale).title;
-log.setAttribute('endpoint', '/graphql');
+log.setAttribute('endpoint', beside('graphql'));
 log.setAttribute('locale', locale);
 log.setAttribute('standalone', '');
 log.setAttribute('sync-url', '');

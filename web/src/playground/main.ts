@@ -2,6 +2,7 @@ import { GraphiQL } from 'graphiql';
 import 'graphiql/style.css';
 import { createElement as h, useCallback, useEffect, useRef, useState } from 'react';
 import { createRoot } from 'react-dom/client';
+import { beside } from '../page/root.ts';
 import { storeToken, takeToken } from '../page/token.ts';
 import { examples, type Known } from './examples.ts';
 import './playground.css';
@@ -11,7 +12,7 @@ type Params = Parameters<Parameters<typeof GraphiQL>[0]['fetcher']>[0];
 async function ask({ operationName, ...body }: Params, token: string): Promise<any> {
   // For a moment after an example was chosen GraphiQL still names the operation of the one before.
   const named = operationName && body.query.includes(operationName) ? { ...body, operationName } : body;
-  const response = await fetch('/graphql', {
+  const response = await fetch(beside('graphql'), {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
@@ -23,10 +24,14 @@ async function ask({ operationName, ...body }: Params, token: string): Promise<a
   return response.json();
 }
 
+/** The example that the address names by the beginning of its name, else the first. */
+const beginning = new URLSearchParams(location.search).get('example')?.toLowerCase();
+const wanted = examples.find(({ name }) => beginning && name.toLowerCase().startsWith(beginning)) ?? examples[0]!;
+
 /** GraphiQL on the server's own endpoint, with the token that the viewer of this tab uses. */
 function Playground() {
   const [token, setToken] = useState(() => takeToken() ?? '');
-  const [shown, setShown] = useState({ query: examples[0]!.query, variables: '' });
+  const [shown, setShown] = useState({ query: wanted.query, variables: '' });
   const known = useRef<Known>({ action: 'user.login', endCursor: null });
 
   useEffect(() => {
@@ -37,10 +42,12 @@ function Playground() {
   useEffect(() => {
     if (!token) return;
     // The examples that name an action name one of this product's, or a closed catalog would refuse them.
-    ask({ query: '{ catalog { actions { name } } }' }, token).then(
-      (answer) => (known.current.action = answer.data?.catalog?.actions[0]?.name ?? known.current.action),
-      () => {},
-    );
+    ask({ query: '{ catalog { actions { name } } }' }, token)
+      .then(
+        (answer) => (known.current.action = answer.data?.catalog?.actions[0]?.name ?? known.current.action),
+        () => {},
+      )
+      .then(() => choose(wanted.name));
   }, [token]);
 
   // GraphiQL reads the schema again whenever it is given another function.
@@ -65,14 +72,14 @@ function Playground() {
     h(
       'header',
       { className: 'bar' },
-      h('a', { href: '/' }, 'Audit log'),
+      h('a', { href: beside('log') }, 'Audit log'),
       h(
         'label',
         null,
         'Example ',
         h(
           'select',
-          { defaultValue: examples[0]!.name, onChange: (event: any) => choose(event.target.value) },
+          { defaultValue: wanted.name, onChange: (event: any) => choose(event.target.value) },
           examples.map(({ name }) => h('option', { key: name }, name)),
         ),
       ),

@@ -89,8 +89,10 @@ function tellHost(config: Config, gate: Gate): boolean {
   if (closed.reason === 'plan') config.emit('ledgerline-plan-required', { requiredPlans: closed.requiredPlans });
   if (closed.reason === 'forbidden') {
     const handled = !config.emit('ledgerline-forbidden', { message: closed.message });
-    // The product's own address is for a page of ours, and for readers whom another role would let in.
-    const ofProduct = config.standalone && closed.roleLabels.length > 0 ? product.redirectHref : null;
+    // The product's own address is for a page of ours, and for readers whom another role would let in. At /log, which is
+    // the service's own name for the page, they are told the reason.
+    const isLedAway = config.standalone && closed.roleLabels.length > 0 && !location.pathname.endsWith('/log');
+    const ofProduct = isLedAway ? product.redirectHref : null;
     return !handled && leadElsewhere(config.redirectHref ?? ofProduct);
   }
   return false;

@@ -1,13 +1,15 @@
-//! `ledgerline demo`: everything in one process, filled with sample events.
+//! `ledgerline demo`: everything in one process, filled with sample events, with a page that lets people in.
 
-use std::{sync::Arc, time::Duration};
+mod page;
+
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::{development_keys, listen, recorder, say, stop_signal, token};
+use super::{development_keys, listen::Door, recorder, say, stop_signal};
 use crate::{
     app::{App, shown, with_cause},
-    auth::{LogName, OneOrMany, Principal},
+    auth::{LogName, Principal},
     catalog::{Product, Products},
     chance::Chance,
     clock::Clock,
@@ -17,11 +19,8 @@ use crate::{
     event::input::RecordInput,
     graphql::Services,
     ingest::{self, Deletion},
-    keys::{DevelopmentKeys, Keys},
+    keys::Keys,
 };
-
-/// How long the printed tokens are good for.
-const TTL: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Fills empty organizations and serves.
 pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
@@ -30,14 +29,10 @@ pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
     let development = development_keys(settings, products)?;
     let keys = Keys::new(products, Some(development_keys(settings, products)?))
         .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;
-    let listener = listen(settings).await?;
+    let door = Door::open(settings).await?;
     let app = App::start(settings, keys, Clock::system(), Chance::system()).await?;
-    let base = format!("http://{}", listener.local_addr()?);
-    say(format_args!(
-        "Ledgerline demo at {base}\n  playground  {base}/playground\n  API         {base}/graphql\n  database    {}\n  keys        {}\n",
-        shown(&settings.database_url),
-        settings.keys_folder().display()
-    ))?;
+    let base = format!("{}{}", door.address()?, settings.base_path);
+    say(format_args!("Ledgerline demo at {base}"))?;
     for product in products.iter().filter(|product| demo::PRODUCTS.contains(&product.name.as_str())) {
         let recorder = recorder(&app.keys, &development, products, &product.name, "demo").await?;
         for organization in demo::organizations(&product.name) {
@@ -51,10 +46,20 @@ pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
                 );
             }
         }
-        print(product, &development, &base)?;
     }
-    say("ready. Stop with Ctrl-C.")?;
-    app.serve(listener, stop_signal()).await
+    app.show_first(page::of(products, &development)?);
+    say(format_args!(
+        "  logs        {base}/ lists five products and their people: one click each\n  \
+           playground  {base}/playground\n  \
+           API         {base}/graphql\n  \
+           tokens      on that page, or by: ledgerline token\n  \
+           database    {}\n  \
+           keys        {}\n\
+         ready. Stop with Ctrl-C.",
+        shown(&settings.database_url),
+        settings.keys_folder().display()
+    ))?;
+    door.serve(app, stop_signal()).await
 }
 
 /// Records the sample events of an organization that has none. Where another demo does so at the same time, it is left
@@ -102,24 +107,4 @@ async fn fill(
     }
     ingest::record_all(writer, items).await?;
     Ok(recorded)
-}
-
-/// A link and a token for each organization of a product.
-fn print(product: &Arc<Product>, development: &DevelopmentKeys, base: &str) -> Result<()> {
-    say(&product.label)?;
-    for organization in demo::organizations(&product.name) {
-        let Some(admin) = organization.admin() else { continue };
-        let mut claims = token::claims(product, admin.id, "audit:read audit:record audit:manage", TTL);
-        claims.org = Some(organization.id.to_owned());
-        claims.plan = organization.plan.map(str::to_owned);
-        claims.name = Some(admin.name.to_owned());
-        claims.email = Some(admin.email.to_owned());
-        claims.role = Some(OneOrMany::One(admin.role.to_owned()));
-        let token = development.sign(&product.name, &claims).map_err(|error| anyhow::anyhow!("{error}"))?;
-        let plan = organization.plan.map(|plan| format!(", plan {plan}")).unwrap_or_default();
-        say(format_args!("  {} ({}{plan}), as {}", organization.name, organization.id, admin.name))?;
-        say(format_args!("    link   {base}/#token={token}"))?;
-        say(format_args!("    token  {token}"))?;
-    }
-    say("")
 }
