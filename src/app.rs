@@ -83,6 +83,9 @@ impl App {
             );
         }
         store.refuse_unfinished_copy().await.map_err(with_cause)?;
+        if store.is_closed().await.map_err(with_cause)? {
+            tracing::error!("{}; it is read, and sends nothing", Error::Closed);
+        }
         let store = match &settings.read_database_url {
             Some(url) => store.with_replica(url).await.map_err(with_cause).context("the replica cannot be opened")?,
             None => store,

@@ -148,6 +148,12 @@ pub enum Error {
     /// The database is locked, gone, full or read-only.
     #[error("the database cannot be used at the moment, try again")]
     Unavailable(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+    /// The database was restored or put back, and nobody has decided that it goes on from there.
+    #[error(
+        "nothing is recorded: the database was restored, or put back to an earlier state, and whoever runs the service has \
+         not opened it with `ledgerline open` yet"
+    )]
+    Closed,
     /// No key at hand fits the token, and its issuer, who may have newer ones, does not answer.
     #[error(
         "who is asking cannot be checked at the moment, because the issuer of the token does not answer, try again"
@@ -213,7 +219,7 @@ impl Error {
             Self::Overloaded { .. } => Code::Overloaded,
             Self::RateLimited { .. } => Code::RateLimited,
             Self::TooComplex(_) | Self::TimedOut => Code::QueryTooComplex,
-            Self::Unavailable(_) | Self::IssuerDown { .. } => Code::Unavailable,
+            Self::Unavailable(_) | Self::Closed | Self::IssuerDown { .. } => Code::Unavailable,
             Self::Internal(_) => Code::Internal,
         }
     }

@@ -20,6 +20,8 @@ pub struct Model {
     /// How many of its events have left the log. It only grows, so what is remembered of a head with another number may
     /// count events that are gone.
     pub removed: i64,
+    /// 1 where the organization has ended: nothing is recorded for it any more.
+    pub ended: i16,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -33,7 +33,7 @@ pub async fn run(settings: &Settings, arguments: &CopyArgs) -> Result<()> {
         bail!("--to must be another database than --from");
     }
     let clock = Clock::system();
-    let source = Store::open_source(from, &clock, Chance::system()).await.map_err(with_cause);
+    let source = Store::open_source(from, "--from", &clock, Chance::system()).await.map_err(with_cause);
     let source = source.with_context(|| format!("the database to copy from cannot be opened ({})", shown(from)))?;
     let target = Store::open(to, settings.durability(), &clock, Chance::system()).await.map_err(with_cause);
     let target = target.with_context(|| format!("the database to copy to cannot be opened ({})", shown(to)))?;
@@ -60,13 +60,13 @@ fn is_one_file(one: &str, other: &str) -> bool {
 
 /// A bar on a terminal, a line for every twentieth elsewhere.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     bar: Option<(Phase, ProgressBar)>,
     twentieths: u64,
 }
 
 impl Told {
-    fn tell(&mut self, phase: Phase, done: u64, all: u64) {
+    pub(super) fn tell(&mut self, phase: Phase, done: u64, all: u64) {
         let verb = match phase {
             Phase::Copying => "copied",
             Phase::Verifying => "verified",
@@ -91,7 +91,7 @@ impl Told {
         }
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         if let Some((_, bar)) = self.bar.take() {
             bar.finish_and_clear();
         }

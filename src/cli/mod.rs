@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the machine's clock and chance come in here")]
 
+mod backup;
 mod copy;
 mod demo;
 mod endpoints;
@@ -62,6 +63,12 @@ enum Command {
     Endpoints(endpoints::EndpointsArgs),
     /// Copies everything to another database, SQLite or PostgreSQL; safe to repeat.
     Copy(copy::CopyArgs),
+    /// Backs up the database and the keys to a folder, as of one moment; the service may be up.
+    Backup(backup::BackupArgs),
+    /// Makes a database of a backup, after all of it was checked. Nothing is recorded there before it is opened.
+    Restore(backup::RestoreArgs),
+    /// Opens a database for recording that was restored, or put back to an earlier state: what is there now counts.
+    Open,
     /// Makes search terms anew that an older version has made; the service may be up, once no older version records any
     /// more. Safe to interrupt and repeat.
     Reindex(reindex::ReindexArgs),
@@ -103,6 +110,9 @@ pub async fn run() -> Result<ExitCode> {
             return Box::pin(endpoints::run(&settings, &products, arguments)).await;
         }
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
+        Command::Backup(arguments) => backup::back_up(&settings, &arguments).await?,
+        Command::Restore(arguments) => backup::restore(&settings, &arguments).await?,
+        Command::Open => backup::open(&settings).await?,
         Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
         Command::Sweep(arguments) => sweep::run(&settings, &products, &arguments).await?,
         Command::Migrate { dry_run: true, .. } => would_migrate(&settings).await?,

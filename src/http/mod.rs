@@ -41,6 +41,7 @@ use tower_http::{
 
 use crate::{
     chance::Chance,
+    error::Error,
     graphql::{Services, execute::Executor},
     keys::Keys,
 };
@@ -131,7 +132,9 @@ async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
         Err(error) => {
             let cause = error.cause_text();
             tracing::error!(cause, "not ready: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "events cannot be recorded".to_owned())
+            let why =
+                if matches!(error, Error::Closed) { error.to_string() } else { "events cannot be recorded".to_owned() };
+            (StatusCode::SERVICE_UNAVAILABLE, why)
         }
     }
 }

@@ -12,6 +12,11 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use super::{Store, dialect::sql::Sql, error};
 use crate::error::{Error, Result};
 
+/// Which history the database is in, and whether it is open: the history's number, negative where it is closed, and 0 for
+/// the first one. Part of the statement that reads heads, so that it costs none of its own.
+const HISTORY: &str =
+    "coalesce((SELECT CASE y.is_open WHEN 1 THEN y.id ELSE -y.id END FROM history y ORDER BY y.no DESC LIMIT 1), 0)";
+
 /// A head, and what decides whether things that are remembered may be used with it.
 #[derive(Clone, Debug, FromQueryResult)]
 pub(super) struct Head {
@@ -21,6 +26,8 @@ pub(super) struct Head {
     external_id: String,
     /// Which list of partitions the database had at that moment: see [`Partitions`](super::range::Partitions).
     pub partitions: i64,
+    /// Which history the database was in, and whether it is open: see [`history`](super::history).
+    pub history: i64,
 }
 
 impl Head {
@@ -97,9 +104,11 @@ impl Store {
     }
 
     fn select_heads(&self) -> Sql {
-        Sql::new("SELECT h.organization_no, h.size, h.spill, h.recorded_ns, h.dictionary, h.last_salt, h.removed, o.product, o.external_id, ")
+        Sql::new("SELECT h.organization_no, h.size, h.spill, h.recorded_ns, h.dictionary, h.last_salt, h.removed, h.ended, o.product, o.external_id, ")
             .text(self.dialect.partitions_mark())
-            .text(" AS partitions FROM organization_head h JOIN organization o ON o.no = h.organization_no")
+            .text(" AS partitions, ")
+            .text(HISTORY)
+            .text(" AS history FROM organization_head h JOIN organization o ON o.no = h.organization_no")
     }
 
     /// Drops everything that is remembered, because the database is another one or was put back. It is loud, since

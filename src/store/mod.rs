@@ -1,6 +1,7 @@
 //! The store: the only place that speaks SQL. Reading takes a [`ReadScope`](crate::auth::ReadScope),
 //! recording a [`WriteScope`](crate::auth::WriteScope); only the access policy makes them.
 
+mod backup;
 mod connection;
 pub mod control;
 mod copy;
@@ -13,6 +14,7 @@ pub(crate) mod error;
 mod explain;
 mod grain;
 mod head;
+mod history;
 mod news;
 mod postgres;
 mod range;
@@ -38,6 +40,7 @@ use std::{
 use arc_swap::ArcSwap;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
+pub use backup::State;
 pub use control::{Change, Permitted};
 pub use copy::{Copied, Phase, copied_columns};
 pub use count::facets::{Bucket, FacetList, TextFacet};
@@ -94,6 +97,8 @@ pub struct Store {
     touched: Arc<Mutex<BTreeSet<String>>>,
     /// Whether the last recording was refused by the database.
     refused: Arc<AtomicBool>,
+    /// How far this process knows organizations to be.
+    acknowledged: Arc<history::Acknowledged>,
 }
 
 impl Store {
@@ -121,6 +126,7 @@ impl Store {
             partitions: Arc::default(),
             touched: Arc::default(),
             refused: Arc::default(),
+            acknowledged: Arc::default(),
         };
         let store = Self { sharded: store.is_sharded().await?, ..store };
         store.make_partitions_ahead(clock.now()).await?;
@@ -143,13 +149,14 @@ impl Store {
     /// usual size must succeed first. Returns its [unsafe settings](Self::unsafe_settings), which the operator has waived.
     ///
     /// # Errors
-    /// `UNAVAILABLE`.
+    /// `UNAVAILABLE`, also where the database was restored and is not open.
     pub async fn ready(&self) -> Result<Vec<&'static str>> {
         self.read.execute_unprepared("SELECT 1").await.map_err(error::from)?;
         let unsafe_settings = self.unsafe_settings().await?;
         if self.durability == Durability::Required && !unsafe_settings.is_empty() {
             return Err(session::became_unsafe(&unsafe_settings));
         }
+        self.must_be_ready().await?;
         let bytes = if self.refused.load(Ordering::Acquire) { HEADROOM } else { 0 };
         let tx = self.write.begin().await?;
         tx.execute_unprepared(&self.dialect.write_probe(bytes)).await.map_err(error::from)?;

@@ -176,6 +176,7 @@ impl Store {
             tx.rollback().await?;
             return Ok(Step::default());
         };
+        self.must_be_open(head.history)?;
         self.know_partitions(&tx, head.partitions).await?;
         let dictionary = self.dictionary(&tx, &head.row).await?;
         let place = sweep::Entity::find_by_id((organization_no, due.days)).one(&tx).await.map_err(error::from)?;

@@ -91,6 +91,19 @@ fn known() -> Vec<String> {
 }
 
 impl Store {
+    /// The names of the migrations that this database has had, in their order.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn migrations(&self) -> Result<Vec<String>> {
+        #[derive(FromQueryResult)]
+        struct Applied {
+            version: String,
+        }
+        let all = self.rows_of::<Applied>(Sql::new("SELECT version FROM seaql_migrations ORDER BY version")).await?;
+        Ok(all.into_iter().map(|row| row.version).collect())
+    }
+
     /// What the schema of a database is at. Nothing is changed, and no file is made.
     ///
     /// # Errors

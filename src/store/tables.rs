@@ -47,6 +47,7 @@ pub const HEAD: Table = Table {
         ("dictionary", Integer),
         ("last_salt", Integer),
         ("removed", Integer),
+        ("ended", Small),
     ],
 };
 
@@ -341,14 +342,44 @@ pub const SWEEP: Table = Table {
     rest: &[("next", Integer), ("rules", Text), ("untold", Integer)],
 };
 
+/// The histories of the database: the newest row says whether it records.
+pub const HISTORY: Table = Table {
+    name: "history",
+    key: &[("no", Integer)],
+    rest: &[("id", Integer), ("is_open", Small), ("at_ns", Integer), ("reason", Text)],
+};
+
+/// Ends of organizations, and what stays of those that have ended.
+pub const ORGANIZATION_END: Table = Table {
+    name: "organization_end",
+    key: &[("organization_no", Integer)],
+    rest: &[
+        ("requested_ns", Integer),
+        ("requested_by", Text),
+        ("requested_as", Text),
+        ("confirmed_ns", Integer),
+        ("confirmed_by", Text),
+        ("confirmed_as", Text),
+        ("due_ns", Integer),
+        ("begun_ns", Integer),
+        ("ended_ns", Integer),
+        ("events", Integer),
+        ("first_sequence", Integer),
+        ("first_ns", Integer),
+        ("last_sequence", Integer),
+        ("last_ns", Integer),
+    ],
+};
+
 /// Where PostgreSQL keeps events of which time. Not copied: each database makes its own.
 pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 24] = [
+pub const ALL: [&Table; 26] = [
     &ORGANIZATION,
     &PARTITION,
+    &HISTORY,
     &ISSUER_KEY,
     &MASKING_KEY,
     &HEAD,
@@ -371,6 +402,7 @@ pub const ALL: [&Table; 24] = [
     &HOLD,
     &RETENTION,
     &SWEEP,
+    &ORGANIZATION_END,
 ];
 
 /// Columns of an event `e`, without its terms, in the order that `rows.rs` reads them.

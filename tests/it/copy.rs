@@ -60,7 +60,7 @@ const FACETS: &str =
     outcomes { buckets { value count } } days { day count }";
 
 /// All pages of a list.
-async fn pages(admin: &Caller<'_>, arguments: &str) -> Vec<Value> {
+pub async fn pages(admin: &Caller<'_>, arguments: &str) -> Vec<Value> {
     let query = format!(
         "query($after: String) {{ auditEvents(first: 40, after: $after, {arguments}) {{ totalCount
             facets {{ {FACETS} }} nodes {{ {EVENT} }}
@@ -79,7 +79,7 @@ async fn pages(admin: &Caller<'_>, arguments: &str) -> Vec<Value> {
 }
 
 /// Everything that is asked about an organization.
-async fn answers(admin: &Caller<'_>) -> Vec<Value> {
+pub async fn answers(admin: &Caller<'_>) -> Vec<Value> {
     let mut answers = Vec::new();
     for arguments in [
         "includeNested: true",

@@ -11,6 +11,7 @@ mod access_matrix;
 mod alerts;
 mod append_only;
 mod architecture;
+mod backup;
 mod bad_input;
 mod bombs;
 mod catalog_files;

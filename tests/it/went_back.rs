@@ -1,6 +1,7 @@
 //! A database that went back in time under a running service, as after a restore in place: the numbers of lost
 //! organizations belong to others by then, and no token of a lost one reads or writes there.
 
+use ledgerline::clock::Clock;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
@@ -24,7 +25,7 @@ const TABLES: [&str; 9] = [
 const LOST: usize = 40;
 
 /// Copies the state of now into tables beside the service's.
-async fn back_up(app: &TestApp) {
+pub async fn back_up(app: &TestApp) {
     match app.database {
         Database::Postgres => {
             let mut db = PgConnection::connect(&app.url).await.expect("PostgreSQL answers");
@@ -44,8 +45,14 @@ async fn back_up(app: &TestApp) {
     }
 }
 
-/// Puts the tables back while the service runs, as one who may switch triggers off.
+/// Puts the tables back while the service runs, and opens a new history, as whoever runs the service has to.
 async fn restore(app: &TestApp) {
+    put_back(app).await;
+    app.app.store.open_history(Clock::system().now()).await.expect("it is opened");
+}
+
+/// Puts the tables back while the service runs, as one who may switch triggers off.
+pub async fn put_back(app: &TestApp) {
     match app.database {
         Database::Postgres => {
             let mut db = PgConnection::connect(&app.url).await.expect("PostgreSQL answers");

@@ -214,6 +214,9 @@ impl Store {
         let asked =
             row::Entity::find().filter(unfinished()).filter(free()).order_by_asc(row::Column::ServedNs).limit(1);
         let Some(found) = asked.one(&self.read).await.map_err(error::from)? else { return Ok(None) };
+        if self.is_closed().await? {
+            return Ok(None);
+        }
         let tx = self.write.begin().await?;
         let take = of(&found.id, found.organization_no)
             .col_expr(row::Column::LeaseHolder, holder.to_owned().into())

@@ -86,11 +86,11 @@ struct Batch {
 }
 
 impl Store {
-    /// Opens a database to copy from: one that is there.
+    /// Opens a database to copy from, which `option` names: one that is there.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` where a SQLite file is missing or the schema is not that of this version, and those of [`Store::open`].
-    pub async fn open_source(url: &str, clock: &Clock, chance: Chance) -> Result<Self> {
+    pub async fn open_source(url: &str, option: &str, clock: &Clock, chance: Chance) -> Result<Self> {
         if Dialect::of(url)? == Dialect::Sqlite {
             let fault = match std::fs::metadata(connect::path(url)) {
                 Err(fault) => Some(format!("must name a database: {fault}")),
@@ -100,7 +100,7 @@ impl Store {
                 Ok(_) => None,
             };
             if let Some(rule) = fault {
-                return Err(Error::bad_input("--from", rule));
+                return Err(Error::bad_input(option, rule));
             }
         }
         // It is only read: a service of an older version may be using it.
@@ -112,7 +112,7 @@ impl Store {
                  the version that made it",
                 schema.pending.join(", ")
             );
-            return Err(Error::bad_input("--from", rule));
+            return Err(Error::bad_input(option, rule));
         }
         Self::open(url, Durability::Waived, clock, chance).await
     }

@@ -10,10 +10,10 @@ use crate::{
         error,
         tables::{
             ALERT_MESSAGE, ALERT_RULE, ALERT_WATCH, COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, EVENT, HEAD,
-            HOLD,
+            HISTORY, HOLD,
             Holds::{Bytes, Integer, Small, Text},
-            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, PARTNER_TOKEN, RETENTION, TERMS_VERSION,
-            Table,
+            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, ORGANIZATION_END, PARTNER_TOKEN, RETENTION,
+            TERMS_VERSION, Table,
         },
     },
 };
@@ -27,7 +27,8 @@ pub const CHANGING: [&Table; 9] =
     [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &ALERT_RULE, &HOLD, &RETENTION];
 
 /// What changes beside recording, and is small: each run of a copy writes all of it anew.
-pub const WHOLE: [&Table; 6] = [&ISSUER_KEY, &MASKING_KEY, &DELIVERY, &DEAD_LETTER, &ALERT_WATCH, &ALERT_MESSAGE];
+pub const WHOLE: [&Table; 8] =
+    [&HISTORY, &ISSUER_KEY, &MASKING_KEY, &DELIVERY, &DEAD_LETTER, &ALERT_WATCH, &ALERT_MESSAGE, &ORGANIZATION_END];
 
 /// Every table whose rows are read from one database and written to the other.
 pub fn copied() -> impl Iterator<Item = &'static Table> {

@@ -4,8 +4,8 @@
 //! What only one of them needs done lies in `postgres/` and `sqlite/`. Elsewhere the dialect is asked only where the two
 //! do the same work in another way: how they are opened, locked and begin a transaction (`connection/`, `schema.rs`, the
 //! store's own file), whether terms stand in an event's row or in an index of their own, how long a group may take, and
-//! what keeps two processes from one number (`write/`), how rows of a copy are taken in (`copy/`), and how a process
-//! learns what others have recorded (`news.rs`). `tests/it/architecture.rs` has the list of those files.
+//! what keeps two processes from one number (`write/`), how rows of a copy are taken in (`copy/`), how a
+//! backup is written (`backup.rs`), and how a process learns what others have recorded (`news.rs`). `tests/it/architecture.rs` has the list of those files.
 
 pub mod copying;
 mod reading;

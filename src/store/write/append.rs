@@ -69,6 +69,13 @@ impl Store {
                 None => tx.rollback().await?,
             }
         };
+        let is_there =
+            |org: &Organization| self.is_all_there(&org.product, &org.external_id, (!org.is_new).then_some(&org.head));
+        if !organizations.iter().all(is_there) {
+            tx.rollback().await?;
+            self.close_history(now, "behind what was acknowledged").await?;
+            return Err(Error::Closed);
+        }
         self.clock_check.not_set_back(now, organizations.iter().map(|org| &org.head));
         let keys = self.known_keys(&tx, group, &organizations, &index).await?;
         let mut stage = Stage::new(now, &self.chance, organizations, keys);
@@ -85,6 +92,8 @@ impl Store {
             self.dictionaries.remember(&org.product, &org.external_id, org.no);
             self.dictionaries.remember_dictionary(org.no, org.dictionary.clone());
         }
+        let recorded = stage.organizations.iter().filter(|org| org.head.size > 0 && !org.is_unnumbered);
+        self.acknowledged.remember(recorded.map(|org| (&*org.product, &*org.external_id, &org.head)));
         let grown = stage.events.iter().map(|staged| staged.organization).collect::<BTreeSet<_>>();
         let grown = grown.into_iter().map(|at| &stage.organizations[at]).map(|org| Grown {
             product: &org.product,

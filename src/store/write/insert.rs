@@ -73,7 +73,7 @@ impl Store {
             stage.organizations[*organization].head.last_salt = event.salt;
         }
         for org in &mut stage.organizations {
-            if org.is_unnumbered {
+            if org.is_unnumbered || org.head.ended != 0 {
                 continue;
             }
             if org.is_new && org.head.size == 0 {
@@ -107,6 +107,7 @@ impl Store {
                 org.head.dictionary.into(),
                 org.head.last_salt.into(),
                 org.head.removed.into(),
+                org.head.ended.into(),
             ]);
         }
         for chunk in logs.chunks(CHUNK) {

@@ -72,7 +72,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<(Vec<Organization>, HashMap<Name, usize>)>> {
         let numbers = self.numbers(tx, group, now).await?;
-        let Some(heads) = self.heads_of(tx, &numbers).await? else { return Ok(None) };
+        let Some((heads, mark)) = self.heads_of(tx, &numbers).await? else { return Ok(None) };
+        let mark = match mark {
+            Some(mark) => mark,
+            None => self.history_mark(tx).await?,
+        };
+        self.must_be_open(mark)?;
         let (mut organizations, mut index) = (Vec::new(), HashMap::new());
         for ((name, number), head) in numbers.into_iter().zip(heads) {
             let (no, is_unnumbered) = match number {
@@ -97,6 +102,7 @@ impl Store {
                         dictionary: 0,
                         last_salt: 0,
                         removed: 0,
+                        ended: 0,
                     };
                     (head, Arc::new(Dictionary::of(no)))
                 }
@@ -135,13 +141,13 @@ impl Store {
         Ok(Some((organizations, index)))
     }
 
-    /// The locked heads of organizations in the same order; `None` where the head of a remembered number is not there, or
+    /// The locked heads of organizations in the same order, and the history that they are in; `None` where the head of a remembered number is not there, or
     /// is another organization's.
     async fn heads_of(
         &self,
         tx: &Transaction,
         numbers: &BTreeMap<Name, Number>,
-    ) -> Result<Option<Vec<Option<head::Model>>>> {
+    ) -> Result<Option<(Vec<Option<head::Model>>, Option<i64>)>> {
         let number = |number: &Number| match number {
             Number::Remembered(no) | Number::Read(no) => Some(*no),
             Number::Exhausted => None,
@@ -172,7 +178,7 @@ impl Store {
             }
             heads.push(head.map(|head| head.row.clone()));
         }
-        Ok(Some(heads))
+        Ok(Some((heads, locked.values().next().map(|head| head.history))))
     }
 
     /// The numbers of a group's organizations: remembered ones, those that are there, and new ones.

@@ -1,0 +1,169 @@
+//! A backup that is there: checked, and made a database again.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    DATABASE, KEYS, MANIFEST,
+    files::{self, Draft, beside},
+    manifest::{self, FileEntry, Manifest},
+};
+use crate::{
+    app::with_cause,
+    chance::Chance,
+    clock::Clock,
+    store::{Durability, Phase, Store},
+};
+
+/// A backup that is there.
+pub struct Backup {
+    folder: PathBuf,
+    /// What it says that it holds.
+    pub manifest: Manifest,
+}
+
+/// A backup's database, copied and checked, on its way to be restored. Dropped, nothing of it remains.
+pub struct Working {
+    draft: Draft,
+    store: Store,
+}
+
+impl Backup {
+    /// Reads what a folder says that it is.
+    ///
+    /// # Errors
+    /// Where it is no backup, or one of a later version.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST);
+        let text = fs::read_to_string(&path);
+        let text =
+            text.with_context(|| format!("{} is no backup: {} cannot be read", folder.display(), path.display()));
+        Ok(Self { folder: folder.to_owned(), manifest: Manifest::read(&text?)? })
+    }
+
+    /// Copies the database to a place beside `path`, brings it to this version's schema, and checks everything: bytes,
+    /// SQLite's own structures, and of each organization its head, its events and its sequences.
+    ///
+    /// # Errors
+    /// What differs from the manifest, in words.
+    pub async fn check(&self, path: &Path, clock: &Clock, chance: &Chance) -> Result<Working> {
+        let draft = Draft(beside(path, &format!(".part-{:08x}", chance.draw() >> 32)));
+        let found = files::copy(&self.folder.join(DATABASE), &draft.0)?;
+        same(&self.manifest.database, &found)?;
+        for key in &self.manifest.keys {
+            same(key, &files::entry(&self.folder.join(KEYS).join(&key.name))?)?;
+        }
+        let url = format!("sqlite://{}", draft.0.display());
+        let store = Store::open(&url, Durability::Required, clock, chance.clone()).await.map_err(with_cause)?;
+        let checked = async {
+            manifest::refuse(&store.faults_of_file().await.map_err(with_cause)?)?;
+            self.manifest.check(&store.states().await.map_err(with_cause)?)?;
+            // A list of erasures that came after the backup is to be replayed here: what was erased MUST be gone before
+            // anybody reads.
+            // A backup says so itself; one that was changed by hand may not.
+            store.close_history(clock.now(), "restored").await.map_err(with_cause)
+        };
+        match checked.await {
+            Ok(()) => Ok(Working { draft, store }),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Refuses a folder of keys that has others under the same names.
+    ///
+    /// # Errors
+    /// Which one it is.
+    pub fn refuse_other_keys(&self, folder: &Path) -> Result<()> {
+        for key in &self.manifest.keys {
+            let path = folder.join(&key.name);
+            if path.exists() && files::entry(&path)? != *key {
+                bail!(
+                    "{} is another key than that of the backup: move it away, or set LEDGERLINE_KEYS",
+                    path.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the keys into a folder, each that is not there.
+    ///
+    /// # Errors
+    /// Why one cannot be written.
+    pub fn restore_keys(&self, folder: &Path) -> Result<()> {
+        if self.manifest.keys.is_empty() {
+            return Ok(());
+        }
+        if !folder.exists() {
+            if let Some(parent) = folder.parent() {
+                fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
+            }
+            files::folder(folder)?;
+        }
+        for key in self.manifest.keys.iter().filter(|key| !folder.join(&key.name).exists()) {
+            files::copy(&self.folder.join(KEYS).join(&key.name), &folder.join(&key.name))?;
+        }
+        files::sync(folder)
+    }
+}
+
+fn same(wanted: &FileEntry, found: &FileEntry) -> Result<()> {
+    if wanted.bytes == found.bytes && wanted.sha256 == found.sha256 {
+        return Ok(());
+    }
+    manifest::refuse(&[format!(
+        "{} has {} bytes with the SHA-256 {}; in the manifest it is {} with {}",
+        wanted.name, found.bytes, found.sha256, wanted.bytes, wanted.sha256
+    )])
+}
+
+impl Working {
+    /// Makes it a database of PostgreSQL: a copy that is read back.
+    ///
+    /// # Errors
+    /// Those of both databases.
+    pub async fn copy_to(self, target: &Store, clock: &Clock, progress: impl FnMut(Phase, u64, u64)) -> Result<()> {
+        let copied = self.store.copy_to(target, clock.now(), progress).await.map_err(with_cause);
+        self.store.close().await;
+        copied.map(drop)
+    }
+
+    /// Makes it the file of a database of SQLite.
+    ///
+    /// # Errors
+    /// Where it cannot be renamed.
+    pub async fn rename_to(self, path: &Path) -> Result<()> {
+        self.store.close().await;
+        files::sync(&self.draft.0)?;
+        refuse_remains(path)?;
+        fs::rename(&self.draft.0, path).with_context(|| format!("{} cannot be made", path.display()))?;
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Ok(()), files::sync)
+    }
+
+    /// Drops it: it was only to be checked.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+/// Refuses a place where a database of SQLite is, or what is left of one: a write-ahead log would be played into the new
+/// one.
+///
+/// # Errors
+/// What is there.
+pub fn refuse_remains(path: &Path) -> Result<()> {
+    for end in ["", "-wal", "-shm"] {
+        let path = beside(path, end);
+        if fs::symlink_metadata(&path).is_ok() {
+            bail!("--to must be empty: {} is there; move it away first", path.display());
+        }
+    }
+    Ok(())
+}
