@@ -16,6 +16,7 @@ pub enum Code {
     /// There is no such thing, or it is not yours to know of.
     NotFound,
     /// The event was there, and has left the log: it was kept for as long as the product, or the organization, keeps events.
+    /// Or the organization itself has ended: nothing is recorded for it any more.
     Expired,
     /// The request is wrong; `field` and `rule` say where and why.
     BadUserInput,
@@ -106,6 +107,9 @@ pub enum Error {
     /// It has left the log.
     #[error("the event has left the log: it was kept for as long as events are kept")]
     Expired,
+    /// The organization has ended.
+    #[error("the organization has ended: nothing of it is left, and nothing is recorded for it any more")]
+    Ended,
     /// The caller's input breaks a rule.
     #[error("{field}: {}", sentence(rule, given.as_deref(), suggestions))]
     BadInput {
@@ -212,7 +216,7 @@ impl Error {
             Self::Forbidden(_) => Code::Forbidden,
             Self::PlanRequired { .. } => Code::PlanRequired,
             Self::NotFound(_) => Code::NotFound,
-            Self::Expired => Code::Expired,
+            Self::Expired | Self::Ended => Code::Expired,
             Self::BadInput { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
             Self::NoOrganizationLeft => Code::LimitReached,

@@ -39,12 +39,19 @@ pub const RETENTION_CHANGED: &str = "audit_log.retention_changed";
 /// Events have left the log because they were kept for long enough.
 pub const EVENTS_REMOVED: &str = "audit_log.events_removed";
 
+/// Somebody asked for the end of the organization.
+pub const ORGANIZATION_END_REQUESTED: &str = "audit_log.organization_end_requested";
+/// Somebody else confirmed it.
+pub const ORGANIZATION_END_CONFIRMED: &str = "audit_log.organization_end_confirmed";
+/// It was cancelled.
+pub const ORGANIZATION_END_CANCELLED: &str = "audit_log.organization_end_cancelled";
+
 /// The log was read, in a product that records that.
 pub const READ: &str = "audit_log.read";
 
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 17] = [
+pub const OWN: [(&str, &str); 20] = [
     (TOKEN_CREATED, "Audit log token created"),
     (TOKEN_REVOKED, "Audit log token revoked"),
     (ENDPOINT_CREATED, "Audit log endpoint created"),
@@ -61,6 +68,9 @@ pub const OWN: [(&str, &str); 17] = [
     (HOLD_LIFTED, "Audit log hold lifted"),
     (RETENTION_CHANGED, "Audit log retention changed"),
     (EVENTS_REMOVED, "Audit log events removed"),
+    (ORGANIZATION_END_REQUESTED, "End of the organization requested"),
+    (ORGANIZATION_END_CONFIRMED, "End of the organization confirmed"),
+    (ORGANIZATION_END_CANCELLED, "End of the organization cancelled"),
     (READ, "Audit log read"),
 ];
 
@@ -85,12 +95,21 @@ pub enum Feature {
     Retention,
     /// What must not leave.
     Holds,
+    /// The end of an organization, with all that there is of it.
+    OrganizationEnd,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Tokens, Self::Exports, Self::Endpoints, Self::Rules, Self::Retention, Self::Holds];
+    pub const ALL: [Self; 7] = [
+        Self::Tokens,
+        Self::Exports,
+        Self::Endpoints,
+        Self::Rules,
+        Self::Retention,
+        Self::Holds,
+        Self::OrganizationEnd,
+    ];
 
     /// The word of a product file.
     #[must_use]
@@ -102,6 +121,7 @@ impl Feature {
             Self::Rules => "rules",
             Self::Retention => "retention",
             Self::Holds => "holds",
+            Self::OrganizationEnd => "organization_end",
         }
     }
 }

@@ -71,6 +71,8 @@ pub struct Product {
     pub retention: Keep,
     /// Days that events are kept at least, whoever wants it shorter: 0 where the file names none.
     pub retention_floor: i64,
+    /// Days between the confirmation of an organization's end and its beginning.
+    pub end_delay: i64,
 }
 
 impl Product {

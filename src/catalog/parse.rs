@@ -20,6 +20,9 @@ use super::{
 };
 use crate::event::ActorKind;
 
+/// Days between the confirmation of an organization's end and its beginning, where the file says nothing.
+const END_DELAY: i64 = 30;
+
 /// Scope that permits reading where a file names no other.
 const READ_SCOPE: &str = "audit:read";
 
@@ -100,6 +103,7 @@ fn product(
     let audience = root.text("audience");
     let retention = retention(&mut root);
     let floor = floor(&mut root, retention.as_ref());
+    let end_delay = end_delay(&mut root);
     let keys = keys(&mut root, folder);
     let access = root.section("access").map(access);
     let levels = levels::levels(&mut root, floor);
@@ -136,6 +140,7 @@ fn product(
         routes,
         retention: retention?.value,
         retention_floor: floor,
+        end_delay,
     })
 }
 
@@ -158,6 +163,19 @@ fn floor(root: &mut Section<'_, '_>, retention: Option<&At<Keep>>) -> i64 {
         below_floor(root.report, retention, floor);
     }
     floor
+}
+
+/// `organization_end_delay = "30 days"`, which it also is where it is left out.
+fn end_delay(root: &mut Section<'_, '_>) -> i64 {
+    let Some(At { value, span, key }) = root.text_if_any("organization_end_delay") else { return END_DELAY };
+    match Keep::parse(&value).and_then(Keep::days) {
+        Some(days) => days,
+        None => {
+            let fault = "must be a number of days, at least one, such as \"30 days\"";
+            root.report.add(span, &key, format!("{fault}, not {value:?}"));
+            END_DELAY
+        }
+    }
 }
 
 /// A time to keep events for; another text is noted.

@@ -7,9 +7,13 @@ mod copy;
 mod demo;
 mod endpoints;
 mod export;
+mod holds;
 mod import;
 mod listen;
+mod manage;
+mod organizations;
 mod reindex;
+mod retention;
 mod sweep;
 mod token;
 
@@ -61,6 +65,12 @@ enum Command {
     Export(export::ExportArgs),
     /// Manages the endpoints of an organization: where its events are sent to.
     Endpoints(endpoints::EndpointsArgs),
+    /// Manages the holds of an organization: what must not leave its log.
+    Holds(holds::HoldsArgs),
+    /// Shows and sets for how long events of an organization are kept.
+    Retention(retention::RetentionArgs),
+    /// Ends an organization, with somebody else's confirmation, and shows the certificate of one that has ended.
+    Organizations(organizations::OrganizationsArgs),
     /// Copies everything to another database, SQLite or PostgreSQL; safe to repeat.
     Copy(copy::CopyArgs),
     /// Backs up the database and the keys to a folder, as of one moment; the service may be up.
@@ -109,6 +119,9 @@ pub async fn run() -> Result<ExitCode> {
         Command::Endpoints(arguments) => {
             return Box::pin(endpoints::run(&settings, &products, arguments)).await;
         }
+        Command::Holds(arguments) => Box::pin(holds::run(&settings, &products, arguments)).await?,
+        Command::Retention(arguments) => Box::pin(retention::run(&settings, &products, arguments)).await?,
+        Command::Organizations(arguments) => Box::pin(organizations::run(&settings, &products, arguments)).await?,
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
         Command::Backup(arguments) => backup::back_up(&settings, &arguments).await?,
         Command::Restore(arguments) => backup::restore(&settings, &arguments).await?,

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::say;
+use super::{mention, say};
 use crate::{
     app::{open_store, with_cause},
     catalog::Products,
@@ -39,7 +39,12 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &SweepArgs
         if arguments.trust_clock {
             sweeper.trust_clock().await?;
         }
-        sweeper.sweep().await
+        let swept = sweeper.sweep().await?;
+        match sweeper.end_organizations().await? {
+            0 => {}
+            ended => mention(format_args!("{ended} organizations have ended")),
+        }
+        Ok(swept)
     };
     let swept = swept.await;
     drop(sweeper);

@@ -15,6 +15,7 @@ mod filter;
 pub mod flaw;
 mod limits;
 pub mod live;
+mod organizations;
 mod query;
 mod record;
 pub mod response;

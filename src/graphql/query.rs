@@ -11,6 +11,7 @@ use super::{
     event::{Actor, AuditEvent, Node},
     exports::{self, AuditExport},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
+    organizations::{self, OrganizationCertificate, OrganizationEnd},
     principal,
     retention::{self, AuditHold, AuditRetention},
     services,
@@ -173,6 +174,25 @@ impl Query {
         #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Option<Vec<AuditHold>>> {
         retention::holds(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// The end of an organization that somebody has asked for; null where nobody has, or where it has ended. Needs what
+    /// `deleteOrganization` needs.
+    async fn organization_end(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Option<OrganizationEnd>> {
+        organizations::find(ctx, organization).await.map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// What stays of an organization that has ended; null where it has not. Needs what `deleteOrganization` needs.
+    async fn organization_certificate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Option<OrganizationCertificate>> {
+        organizations::certificate(ctx, organization).await.map_err(|error| to_graphql(ctx, error))
     }
 
     /// An export by its id. Needs what `createAuditExport` needs.

@@ -20,6 +20,7 @@ use super::{
     error::to_graphql,
     event::{AuditEvent, AuditLog},
     exports::{self, CreateAuditExportInput, CreateAuditExportPayload},
+    organizations::{self, OrganizationEndInput, OrganizationEndPayload},
     principal,
     retention::{
         self, LiftAuditHoldInput, LiftAuditHoldPayload, PlaceAuditHoldInput, PlaceAuditHoldPayload,
@@ -275,6 +276,39 @@ impl Mutation {
         #[graphql(desc = "The hold to lift.")] input: LiftAuditHoldInput,
     ) -> async_graphql::Result<Option<LiftAuditHoldPayload>> {
         retention::lift(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Asks for the end of an organization: all events leave, with everything that there is of it, and what stays is a
+    /// certificate. Nothing ends before another administrator has confirmed it (`confirmOrganizationDeletion`) and the
+    /// product's delay has passed; until then recording and reading go on, and the log tells of it. Refused while a hold is
+    /// there. Needs the scope `audit:manage`, a token that is not narrowed to logs, and the feature `organization_end` in
+    /// the product's `[management]`.
+    async fn delete_organization(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization.")] input: OrganizationEndInput,
+    ) -> async_graphql::Result<Option<OrganizationEndPayload>> {
+        organizations::request(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Confirms the end of an organization that somebody else has asked for. It begins after the product's delay, unless it
+    /// is cancelled or a hold is there by then. Needs what `deleteOrganization` needs.
+    async fn confirm_organization_deletion(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization.")] input: OrganizationEndInput,
+    ) -> async_graphql::Result<Option<OrganizationEndPayload>> {
+        organizations::confirm(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Cancels the end of an organization, until it begins. Whoever may ask for it may cancel it. Needs what
+    /// `deleteOrganization` needs.
+    async fn cancel_organization_deletion(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization.")] input: OrganizationEndInput,
+    ) -> async_graphql::Result<Option<OrganizationEndPayload>> {
+        organizations::cancel(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Makes a rule, which raises an alert where enough events are recorded within a window, and records that in the

@@ -2,6 +2,7 @@
 
 mod admit;
 pub mod alerts;
+pub mod ends;
 mod exports;
 mod manage;
 mod reads;

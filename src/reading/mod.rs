@@ -3,6 +3,7 @@
 //! today; a REST route, an export and a live list will ask the same, so nothing here knows how a question came or how
 //! its answer is written.
 
+mod ends;
 mod exports;
 pub mod extract;
 mod facets;

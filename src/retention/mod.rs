@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     event::Timestamp,
     ingest::{self, Writer},
-    store::{Due, Step, Store, Swept, control::retention::Wishes},
+    store::{Due, DueEnd, Ending, Step, Store, Swept, control::retention::Wishes},
 };
 
 /// Nanoseconds of a day.
@@ -63,7 +63,59 @@ impl Sweeper {
                 let cause = error.cause_text();
                 tracing::warn!(cause, "what was kept for long enough is not removed, it is tried again: {error}");
             }
+            if let Err(error) = self.end_organizations().await {
+                let cause = error.cause_text();
+                tracing::warn!(cause, "an organization whose end is due has not ended, it is tried again: {error}");
+            }
             tokio::time::sleep(SWEEP_EVERY).await;
+        }
+    }
+
+    /// Ends the organizations whose end is due. Returns how many have ended; what a hold keeps, and whose product is not
+    /// served, waits.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where the clock cannot be believed; those of the database. Another call goes on where this one was.
+    pub async fn end_organizations(&self) -> Result<i64> {
+        let due = self.store.ends_due(self.clock.now()).await?;
+        if due.is_empty() || self.store.is_closed().await? {
+            return Ok(0);
+        }
+        self.believe_clock().await?;
+        let mut ended = 0;
+        for due in due.iter().filter(|due| self.products.get(&due.product).is_some()) {
+            ended += i64::from(self.end(due).await?);
+        }
+        Ok(ended)
+    }
+
+    /// Whether an organization has ended.
+    async fn end(&self, due: &DueEnd) -> Result<bool> {
+        let DueEnd { organization_no, product, external_id: organization } = due;
+        loop {
+            match self.store.end_some(*organization_no, self.clock.now()).await? {
+                Ending::Went(events) => {
+                    metrics::counter!("ledgerline_events_removed_total").increment(events.cast_unsigned());
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ending::Ended => {
+                    tracing::info!(product, organization, "an organization has ended: its certificate is what is left");
+                    return Ok(true);
+                }
+                Ending::Held => {
+                    tracing::warn!(product, organization, "an organization does not end, because a hold keeps it");
+                    return Ok(false);
+                }
+                Ending::Files => {
+                    tracing::info!(
+                        product,
+                        organization,
+                        "an organization ends once the files of its exports are removed"
+                    );
+                    return Ok(false);
+                }
+                Ending::Nothing => return Ok(false),
+            }
         }
     }
 

@@ -60,8 +60,13 @@ pub(super) fn grew(earlier: &head::Model, now: &head::Model) -> bool {
 }
 
 impl Store {
-    /// The head of an organization by name; `None` where it has recorded nothing.
+    /// The head of an organization by name; `None` where it has recorded nothing, or has ended.
     pub(super) async fn head_of(&self, product: &str, external_id: &str) -> Result<Option<Head>> {
+        Ok(self.any_head_of(product, external_id).await?.filter(|head| head.row.ended == 0))
+    }
+
+    /// The same, also of an organization that has ended.
+    pub(super) async fn any_head_of(&self, product: &str, external_id: &str) -> Result<Option<Head>> {
         if let Some(no) = self.dictionaries.number(product, external_id) {
             match self.head(&self.read, no).await? {
                 Some(head) if head.is_of(product, external_id) => return Ok(Some(head)),

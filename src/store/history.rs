@@ -161,7 +161,7 @@ impl Store {
     pub(super) async fn must_be_ready(&self) -> Result<()> {
         self.must_be_open(self.history_mark(&self.read).await?)?;
         let Some((product, external_id)) = self.acknowledged.newest() else { return Ok(()) };
-        let found = self.head_of(&product, &external_id).await?;
+        let found = self.any_head_of(&product, &external_id).await?;
         let there = found.as_ref().map(|head| &head.row);
         if self.is_all_there(&product, &external_id, there) { Ok(()) } else { Err(Error::Closed) }
     }

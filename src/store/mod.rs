@@ -9,6 +9,7 @@ mod count;
 mod derived;
 mod dialect;
 mod dictionary;
+mod ending;
 pub(crate) mod error;
 #[cfg(feature = "explain")]
 mod explain;
@@ -45,6 +46,7 @@ pub use control::{Change, Permitted};
 pub use copy::{Copied, Phase, copied_columns};
 pub use count::facets::{Bucket, FacetList, TextFacet};
 pub use dictionary::{Dictionary, LogNode};
+pub use ending::{DueEnd, Ending};
 pub use news::{Following, Growth};
 pub use postgres::session::Durability;
 pub use read::{

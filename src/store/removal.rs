@@ -87,7 +87,7 @@ impl Store {
         // By hand: a join of two tables of which only the names are wanted.
         let sql = Sql::new(
             "SELECT h.organization_no, o.product, o.external_id FROM organization_head h \
-             JOIN organization o ON o.no = h.organization_no WHERE h.organization_no > ",
+             JOIN organization o ON o.no = h.organization_no WHERE h.ended = 0 AND h.organization_no > ",
         );
         let sql = sql.bind(organization_no).text(&format!(" ORDER BY h.organization_no LIMIT {limit}"));
         self.rows_of(sql).await
@@ -246,7 +246,7 @@ impl Store {
     }
 
     /// Takes events of one organization out of the log, with all that follows from them.
-    async fn take_out(
+    pub(super) async fn take_out(
         &self,
         tx: &Transaction,
         head: &head::Model,

@@ -217,6 +217,15 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
         "mutation($input: SetAuditRetentionInput!) { it: setAuditRetention(input: $input) { retention { isWished } } }";
     let hold = "mutation($input: PlaceAuditHoldInput!) { it: placeAuditHold(input: $input) { hold { label } } }";
     let lift = "mutation($input: LiftAuditHoldInput!) { it: liftAuditHold(input: $input) { hold { id } } }";
+    let end = "query($organization: ID) { it: organizationEnd(organization: $organization) { dueAt } }";
+    let certificate =
+        "query($organization: ID) { it: organizationCertificate(organization: $organization) { events } }";
+    let request_end = "mutation($input: OrganizationEndInput!) { it: deleteOrganization(input: $input) {
+        organizationEnd { dueAt } } }";
+    let confirm_end = "mutation($input: OrganizationEndInput!) { it: confirmOrganizationDeletion(input: $input) {
+        organizationEnd { dueAt } } }";
+    let cancel_end = "mutation($input: OrganizationEndInput!) { it: cancelOrganizationDeletion(input: $input) {
+        organizationEnd { dueAt } } }";
     let follow = "subscription($organization: ID, $log: AuditLogInput) { it: auditEventRecorded(organization: \
                   $organization, log: $log) { cursor } }";
     let endpoints = "query($organization: ID) { it: auditEndpoints(organization: $organization) { id } }";
@@ -343,6 +352,37 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
             json!({ "input": { "label": "case", "organization": "globex" } }),
         ),
         question("liftAuditHold", "liftAuditHold(unknown)", lift, json!({ "input": { "id": "hold_unknown" } })),
+        question("organizationEnd", "organizationEnd", end, json!({})),
+        question("organizationEnd", "organizationEnd(organization: globex)", end, json!({ "organization": "globex" })),
+        question("organizationCertificate", "organizationCertificate", certificate, json!({})),
+        question(
+            "organizationCertificate",
+            "organizationCertificate(organization: globex)",
+            certificate,
+            json!({ "organization": "globex" }),
+        ),
+        // Holds are there by then: whoever may ask for the end is told so, and nobody has asked for it.
+        question("deleteOrganization", "deleteOrganization(held)", request_end, json!({ "input": {} })),
+        question(
+            "deleteOrganization",
+            "deleteOrganization(organization: globex)",
+            request_end,
+            json!({ "input": { "organization": "globex" } }),
+        ),
+        question("confirmOrganizationDeletion", "confirmOrganizationDeletion", confirm_end, json!({ "input": {} })),
+        question(
+            "confirmOrganizationDeletion",
+            "confirmOrganizationDeletion(organization: globex)",
+            confirm_end,
+            json!({ "input": { "organization": "globex" } }),
+        ),
+        question("cancelOrganizationDeletion", "cancelOrganizationDeletion", cancel_end, json!({ "input": {} })),
+        question(
+            "cancelOrganizationDeletion",
+            "cancelOrganizationDeletion(organization: globex)",
+            cancel_end,
+            json!({ "input": { "organization": "globex" } }),
+        ),
         question("auditAlertRules", "auditAlertRules", rules, json!({})),
         question(
             "auditAlertRules",

@@ -36,7 +36,7 @@ const STORE: &[&[&str]] = &[
     &["read", "write"],
     &["count"],
     &["copy", "explain", "reindex", "removal"],
-    &["backup"],
+    &["backup", "ending"],
 ];
 
 /// A source file by its module, and the modules that it imports.

@@ -121,10 +121,7 @@ async fn sequences(caller: &Caller<'_>) -> Vec<i64> {
 }
 
 async fn a_backup_under_load_is_restored_to_either_database_as_it_was(app: &TestApp) {
-    let quiet = ["cloud-sessions", "workspace"].map(|product| {
-        let organization = demo::organizations(product).next().expect("one of the demo");
-        (product, organization.id)
-    });
+    let quiet = ["cloud-sessions", "workspace"].map(|product| (product, demo::organizations(product)[0].id));
     for (product, organization) in quiet {
         seed(&app.admin(product, organization), product, organization).await;
     }

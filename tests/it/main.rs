@@ -37,6 +37,7 @@ mod issuers;
 mod listening;
 mod live;
 mod logs;
+mod managing_commands;
 mod masking;
 mod model;
 mod narrowed;

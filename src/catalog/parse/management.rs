@@ -6,13 +6,14 @@ use crate::catalog::{
     section::{At, Section},
 };
 
-const FEATURES: [(&str, Feature); 6] = [
+const FEATURES: [(&str, Feature); 7] = [
     (Feature::Tokens.as_str(), Feature::Tokens),
     (Feature::Exports.as_str(), Feature::Exports),
     (Feature::Endpoints.as_str(), Feature::Endpoints),
     (Feature::Rules.as_str(), Feature::Rules),
     (Feature::Retention.as_str(), Feature::Retention),
     (Feature::Holds.as_str(), Feature::Holds),
+    (Feature::OrganizationEnd.as_str(), Feature::OrganizationEnd),
 ];
 /// Characters of a beginning of keys, at most.
 const PREFIX_CHARS: usize = 32;
@@ -41,7 +42,8 @@ pub(super) fn management(
             }
             chosen.into_iter().map(|each| each.value).collect()
         }
-        None => Feature::ALL.to_vec(),
+        // What cannot be undone is there only where a file names it.
+        None => Feature::ALL.into_iter().filter(|feature| *feature != Feature::OrganizationEnd).collect(),
     };
     let key_prefix = section.text_if_any("key_prefix");
     if let Some((prefix, fault)) = key_prefix.as_ref().and_then(|at| Some((at, fault_of_prefix(&at.value)?))) {

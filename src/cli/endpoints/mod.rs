@@ -3,26 +3,25 @@
 
 mod shown;
 
-use std::{io::Read, process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 
-use self::shown::{attempt, endpoint, letter, table};
-use super::{development_keys, mention, principal, say};
+use self::shown::{attempt, endpoint, letter};
+use super::{
+    manage::{Manager, Whose, json_of, show_all, understood},
+    mention, say,
+};
 use crate::{
-    app::{open_store, ways, with_cause},
-    auth::Principal,
+    app::{ways, with_cause},
     catalog::Products,
     chance::Chance,
     clock::Clock,
     config::Settings,
     delivery::endpoint::{Again, Changes, Endpoints, Managed, Wanted},
     graphql::{endpoint_question, endpoint_target},
-    ingest::Writer,
-    keys::Keys,
-    reading::Reader,
 };
 
 /// Who the organization's log says it was.
@@ -31,15 +30,8 @@ const SUBJECT: &str = "ledgerline endpoints";
 /// Whose endpoints, and what is to be done.
 #[derive(Args)]
 pub struct EndpointsArgs {
-    /// Product.
-    #[arg(long, global = true)]
-    product: Option<String>,
-    /// Organization.
-    #[arg(long, global = true)]
-    organization: Option<String>,
-    /// Prints JSON in place of a table or a sentence.
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    whose: Whose,
     #[command(subcommand)]
     command: Command,
 }
@@ -142,74 +134,40 @@ struct Where {
 impl Where {
     fn json(&self) -> Result<Option<Value>> {
         let webhook = self.webhook.as_ref().map(|url| json!({ "webhook": { "url": url } }));
-        Ok(webhook.or(self.target.as_deref().map(|text| read("--target", text)).transpose()?))
+        Ok(webhook.or(self.target.as_deref().map(|text| json_of("--target", text)).transpose()?))
     }
-}
-
-/// JSON of an option: itself, of a file, or of standard input.
-fn read(option: &str, text: &str) -> Result<Value> {
-    let text = match text.strip_prefix('@') {
-        Some(file) => std::fs::read_to_string(file).with_context(|| format!("{option}: {file} cannot be read"))?,
-        None if text == "-" => {
-            let mut read = String::new();
-            std::io::stdin().read_to_string(&mut read).context("standard input cannot be read")?;
-            read
-        }
-        None => text.to_owned(),
-    };
-    serde_json::from_str(&text).with_context(|| format!("{option} must be JSON, @FILE or -"))
-}
-
-async fn understood<T>(
-    option: &str,
-    json: Option<Value>,
-    read: impl AsyncFnOnce(Value) -> Result<T, String>,
-) -> Result<Option<T>> {
-    let Some(json) = json else { return Ok(None) };
-    read(json).await.map(Some).map_err(|fault| anyhow::anyhow!("{option}: {fault}"))
 }
 
 /// Does what was asked for. It is refused where a receiver does not take a test.
 pub async fn run(settings: &Settings, products: &Products, arguments: EndpointsArgs) -> Result<ExitCode> {
-    let EndpointsArgs { product, organization, json, command } = arguments;
-    let product = product.context("--product must be given")?;
-    let organization = organization.context("--organization must be given")?;
-    let development = development_keys(settings, products)?;
-    let keys = Keys::new(products, Some(development.clone())).map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
-    let scopes = products.get(&product).map(|product| product.access.scopes.join(" ")).unwrap_or_default();
-    let scopes = scopes + " audit:manage audit:staff";
-    let principal = principal(&keys, &development, products, &product, SUBJECT, &scopes).await?;
-    let store = open_store(settings, &Clock::system(), Chance::system()).await?;
-    store.refuse_unfinished_copy().await.map_err(with_cause)?;
-    let (writer, writing) = Writer::start(store.clone(), Clock::system()).await.map_err(with_cause)?;
+    let EndpointsArgs { whose, command } = arguments;
+    let manager = Manager::open(settings, products, whose, SUBJECT).await?;
     let endpoints = Endpoints {
-        writer,
-        store: store.clone(),
-        reader: Reader::new(store.clone(), Clock::system()),
+        writer: manager.writer.clone(),
+        store: manager.store.clone(),
+        reader: manager.reader.clone(),
         clock: Clock::system(),
         chance: Chance::system(),
         ways: ways(settings)?,
         // No courier runs here.
         changed: Arc::default(),
     };
-    let asked = Asked { endpoints, principal, organization: &organization, json };
+    let asked = Asked { endpoints, manager: &manager };
     let done = Box::pin(asked.run(command)).await;
-    writing.await.context("the writer failed")?;
-    store.close().await;
+    manager.close().await?;
     done
 }
 
 /// What is asked, and of whom.
 struct Asked<'a> {
     endpoints: Endpoints,
-    principal: Arc<Principal>,
-    organization: &'a str,
-    json: bool,
+    manager: &'a Manager,
 }
 
 impl Asked<'_> {
     async fn run(self, command: Command) -> Result<ExitCode> {
-        let (endpoints, who, whose) = (&self.endpoints, &self.principal, Some(self.organization));
+        let (endpoints, who, whose) =
+            (&self.endpoints, &self.manager.principal, Some(self.manager.organization.as_str()));
         match command {
             Command::List => {
                 let found = endpoints.list(who, whose).await.map_err(with_cause)?;
@@ -221,7 +179,7 @@ impl Asked<'_> {
             Command::Create { label, place, question } => {
                 let target = understood("--target", place.json()?, endpoint_target).await?;
                 let target = target.context("--target must be given")?;
-                let question = question.as_deref().map(|text| read("--question", text)).transpose()?;
+                let question = question.as_deref().map(|text| json_of("--question", text)).transpose()?;
                 let question = understood("--question", question, endpoint_question).await?.unwrap_or_default();
                 let made = endpoints.create(who, whose, Wanted { label, target, question }).await;
                 let (made, secret) = made.map_err(with_cause)?;
@@ -229,7 +187,7 @@ impl Asked<'_> {
             }
             Command::Update { id, label, place, question } => {
                 let target = understood("--target", place.json()?, endpoint_target).await?;
-                let question = question.as_deref().map(|text| read("--question", text)).transpose()?;
+                let question = question.as_deref().map(|text| json_of("--question", text)).transpose()?;
                 let question = understood("--question", question, endpoint_question).await?;
                 self.update(&id, "changed", Changes { label, target, question, paused: None }).await?;
             }
@@ -250,12 +208,12 @@ impl Asked<'_> {
             }
             Command::Test { id } => {
                 let tried = endpoints.test(who, whose, &id).await.map_err(with_cause)?;
-                if self.json {
+                if self.manager.json {
                     say(attempt(&tried))?;
                 }
                 match &tried.trouble {
                     Some(trouble) => bail!("the test has not arrived: {trouble}"),
-                    None if !self.json => say("the test has arrived")?,
+                    None if !self.manager.json => say("the test has arrived")?,
                     None => {}
                 }
             }
@@ -281,13 +239,14 @@ impl Asked<'_> {
     }
 
     async fn update(&self, id: &str, done: &str, changes: Changes) -> Result<()> {
-        let changed = self.endpoints.update(&self.principal, Some(self.organization), id, changes).await;
+        let changed =
+            self.endpoints.update(&self.manager.principal, Some(&self.manager.organization), id, changes).await;
         self.show(&changed.map_err(with_cause)?, done, None)
     }
 
     /// One endpoint: what was done with it, and a secret that is shown this once.
     fn show(&self, managed: &Managed, done: &str, secret: Option<&str>) -> Result<()> {
-        if self.json {
+        if self.manager.json {
             return say(json!({ "endpoint": endpoint(managed), "secret": secret }));
         }
         say(format_args!("{done} {} ({})", managed.endpoint.id, managed.endpoint.label))?;
@@ -295,6 +254,6 @@ impl Asked<'_> {
     }
 
     fn show_all(&self, columns: &[&str], rows: impl Iterator<Item = Value>) -> Result<()> {
-        if self.json { say(Value::from_iter(rows)) } else { say(table(columns, rows)) }
+        show_all(self.manager.json, columns, rows)
     }
 }

@@ -65,22 +65,3 @@ pub fn attempt(attempt: &Attempt) -> Value {
 pub fn letter(letter: &DeadLetter) -> Value {
     json!({ "sequence": letter.sequence, "at": letter.at.to_string(), "reason": letter.reason })
 }
-
-/// Columns of rows, with their names above them; what is null is a dash.
-pub fn table(columns: &[&str], rows: impl Iterator<Item = Value>) -> String {
-    let cell = |value: &Value| match value {
-        Value::Null => "-".to_owned(),
-        // A control character of a receiver's answer or of a label is none of the terminal's.
-        Value::String(text) => text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect(),
-        other => other.to_string(),
-    };
-    let mut lines = vec![columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>()];
-    lines.extend(rows.map(|row| columns.iter().map(|column| cell(&row[*column])).collect()));
-    let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or_default();
-    let widths: Vec<_> = (0..columns.len()).map(width).collect();
-    let written = lines.iter().map(|line| {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    });
-    written.collect::<Vec<_>>().join("\n")
-}

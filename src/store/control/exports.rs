@@ -42,7 +42,7 @@ pub enum ExportStatus {
 impl ExportStatus {
     const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Expired];
 
-    const fn number(self) -> i16 {
+    pub(in crate::store) const fn number(self) -> i16 {
         match self {
             Self::Queued => 0,
             Self::Running => 1,

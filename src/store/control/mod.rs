@@ -8,6 +8,7 @@
 
 pub mod alerts;
 pub mod endpoints;
+pub mod ends;
 pub mod exports;
 pub mod holds;
 mod leases;
@@ -42,6 +43,8 @@ pub enum Change {
     Hold(holds::HoldChange),
     /// What an organization wants of its retention changes, or a sweep tells what it did.
     Retention(retention::RetentionChange),
+    /// The end of the organization is asked for, confirmed or cancelled.
+    End(ends::EndChange),
 }
 
 /// A change with whoever may make it.
@@ -86,6 +89,7 @@ impl Store {
             Change::CreateExport(_) => self.may_be_exported(tx, place).await,
             Change::Hold(change) => self.may_be_held(tx, place, change).await,
             Change::Retention(change) => self.may_be_retained(tx, place, change).await,
+            Change::End(change) => self.may_end(tx, place, change).await,
         }
     }
 
@@ -102,6 +106,7 @@ impl Store {
             Change::CreateExport(export) => self.insert_export(tx, place, export).await,
             Change::Hold(change) => self.change_hold(tx, place, change).await,
             Change::Retention(change) => self.change_retention(tx, place, change).await,
+            Change::End(change) => self.change_end(tx, place, change).await,
         }
     }
 }

@@ -88,7 +88,8 @@ impl Store {
         self.insert(&tx, &mut stage).await?;
         let earlier = self.earlier(&tx, &stage, &decisions).await?;
         tx.commit().await?;
-        for org in stage.organizations.iter().filter(|org| !org.is_new || org.head.size > 0) {
+        let is_there = |org: &&Organization| (!org.is_new || org.head.size > 0) && org.head.ended == 0;
+        for org in stage.organizations.iter().filter(is_there) {
             self.dictionaries.remember(&org.product, &org.external_id, org.no);
             self.dictionaries.remember_dictionary(org.no, org.dictionary.clone());
         }

@@ -221,6 +221,9 @@ impl<'a> Stage<'a> {
         if self.organizations[organization].is_unnumbered {
             return Err(Error::NoOrganizationLeft);
         }
+        if self.organizations[organization].head.ended != 0 {
+            return Err(Error::Ended);
+        }
         if let Some(decided) = self.repeated(organization, item)? {
             return Ok(decided);
         }

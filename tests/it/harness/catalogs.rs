@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, sync::LazyLock};
 
-use ledgerline::catalog::Products;
+use ledgerline::catalog::{Feature, Products};
 
-/// The five products, but for one change: `workspace` takes events of any name, also in projects, and masks nothing, since
-/// most tests want a log that takes anything as it was sent, and others below it. Tests of the product itself take
+/// The five products, but for one of them: `workspace` takes events of any name, also in projects, masks nothing, and has all
+/// that can be managed, since most tests want a log that takes anything as it was sent, and others below it. Tests of the product itself take
 /// [`Products::built_in`].
 pub fn products() -> Products {
     Products::load(&FOLDER).unwrap_or_else(|faults| panic!("{faults}"))
@@ -25,6 +25,8 @@ pub fn workspace() -> String {
     let project =
         "[[levels]]\nname = \"project\"\nlabel = \"Project\"\nparent = \"organisation\"\non_delete = \"KEEP\"\n";
     let masking = "[masking]\nkeys = []\n";
+    let features: Vec<_> = Feature::ALL.iter().map(|feature| feature.as_str()).collect();
+    let before = before.replace("[management]\n", &format!("[management]\nfeatures = {features:?}\n"));
     format!("{before}{project}\n{masking}\n[catalog]\n{}", after.replace(form, ""))
 }
 

@@ -1,5 +1,6 @@
 //! Events leave when they were kept for long enough: all that followed from them leaves with them, and nothing else.
 
+mod ends;
 mod holds;
 mod sweeps;
 mod taken_back;
@@ -32,7 +33,10 @@ const LIFT: &str = "mutation($input: LiftAuditHoldInput!) { liftAuditHold(input:
 /// to outlive it.
 fn products() -> (Products, tempfile::TempDir) {
     let text = catalogs::workspace()
-        .replace("retention = \"forever\"", "retention = \"30 days\"\nretention_floor = \"5 days\"")
+        .replace(
+            "retention = \"forever\"",
+            "retention = \"30 days\"\nretention_floor = \"5 days\"\norganization_end_delay = \"6 days\"",
+        )
         .replace("on_delete = \"KEEP\"\n", "on_delete = \"KEEP\"\nretention = \"7 days\"\n");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("workspace.toml"), text).expect("written");
