@@ -51,6 +51,7 @@ on_delete = "CLEAR"
 open = true
 
 [management]
+features = ["tokens", "exports", "endpoints", "rules", "retention", "holds", "organization_end"]
 
 [viewer]
 paging = "MORE"

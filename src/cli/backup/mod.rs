@@ -62,7 +62,7 @@ pub async fn back_up(settings: &Settings, arguments: &BackupArgs) -> Result<()> 
     let mut told = Told::default();
     let keys = settings.keys_folder();
     let made = make::make(&source, &keys, &arguments.folder, arguments.force, (&clock, &chance), |phase, done, all| {
-        told.tell(phase, done, all)
+        told.tell(phase, done, all);
     });
     let made = Box::pin(made).await;
     told.end();
