@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     event::Timestamp,
     ingest::{self, Writer},
-    store::{Due, DueEnd, Ending, Step, Store, Swept, control::retention::Wishes},
+    store::{Due, Ending, Step, Store, Swept, control::retention::Wishes},
 };
 
 /// Nanoseconds of a day.
@@ -90,8 +90,8 @@ impl Sweeper {
     }
 
     /// Whether an organization has ended.
-    async fn end(&self, due: &DueEnd) -> Result<bool> {
-        let DueEnd { organization_no, product, external_id: organization } = due;
+    async fn end(&self, due: &Swept) -> Result<bool> {
+        let Swept { organization_no, product, external_id: organization } = due;
         loop {
             match self.store.end_some(*organization_no, self.clock.now()).await? {
                 Ending::Went(events) => {

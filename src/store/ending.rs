@@ -6,9 +6,7 @@
 //! certificate. How far it has got stands in the rows themselves: a step that was interrupted is done again.
 
 use entity::{export, organization_end as row, sweep};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, sea_query::Expr,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
 
 use super::{
     Store,
@@ -17,6 +15,7 @@ use super::{
     dialect::sql::Sql,
     error,
     head::Head,
+    removal::Swept,
     tables::{ALL, EVENT, HEAD, ORDER, ORGANIZATION_END},
 };
 use crate::{
@@ -46,23 +45,12 @@ pub enum Ending {
     Ended,
 }
 
-/// An organization whose end is due.
-#[derive(Clone, Debug, FromQueryResult)]
-pub struct DueEnd {
-    /// Its number.
-    pub organization_no: i64,
-    /// Name of its product.
-    pub product: String,
-    /// The product's own id.
-    pub external_id: String,
-}
-
 impl Store {
     /// Organizations whose end is due and not done.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn ends_due(&self, now: Timestamp) -> Result<Vec<DueEnd>> {
+    pub async fn ends_due(&self, now: Timestamp) -> Result<Vec<Swept>> {
         // By hand: a join of two tables of which only the names are wanted.
         let sql = Sql::new(
             "SELECT e.organization_no, o.product, o.external_id FROM organization_end e \

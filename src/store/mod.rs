@@ -46,7 +46,7 @@ pub use control::{Change, Permitted};
 pub use copy::{Copied, Phase, copied_columns};
 pub use count::facets::{Bucket, FacetList, TextFacet};
 pub use dictionary::{Dictionary, LogNode};
-pub use ending::{DueEnd, Ending};
+pub use ending::Ending;
 pub use news::{Following, Growth};
 pub use postgres::session::Durability;
 pub use read::{

@@ -31,6 +31,9 @@ pub async fn make(
 ) -> Result<Manifest> {
     let place = std::path::absolute(place).context("the folder of the backup has no name")?;
     refuse_what_is_there(&place, is_forced)?;
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
     let draft = Draft(beside(&place, &format!(".part-{:08x}", chance.draw() >> 32)));
     files::folder(&draft.0)?;
     let made_at = clock.now();

@@ -62,8 +62,9 @@ impl Backup {
         let checked = async {
             manifest::refuse(&store.faults_of_file().await.map_err(with_cause)?)?;
             self.manifest.check(&store.states().await.map_err(with_cause)?)?;
-            // A list of erasures that came after the backup is to be replayed here: what was erased MUST be gone before
-            // anybody reads.
+            // Here a list of erasures is to be replayed that came after the backup: what was erased MUST be gone before the
+            // database has its name.
+
             // A backup says so itself; one that was changed by hand may not.
             store.close_history(clock.now(), "restored").await.map_err(with_cause)
         };
