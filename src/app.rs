@@ -36,7 +36,7 @@ use crate::{
     ingest::Writer,
     keys::{Keys, Partners},
     reading::Reader,
-    retention::Sweeper,
+    retention::{Sweeper, erasure::Eraser},
     store::Store,
     tasks,
 };
@@ -147,9 +147,20 @@ impl App {
         let exporting = beside("exports", &exports, |exports| async move { exports.work().await });
         let sweeper = Sweeper::new(store.clone(), writer.clone(), keys.products().clone(), clock.clone());
         let sweeping = beside("sweep", &sweeper, |sweeper| async move { sweeper.run().await });
+        let eraser = Eraser::new(
+            store.clone(),
+            writer.clone(),
+            exports.clone(),
+            keys.products().clone(),
+            clock.clone(),
+            chance.clone(),
+        );
+        let eraser = Arc::new(eraser);
+        let erasing = beside("erasures", &eraser, |eraser| async move { eraser.run().await });
         // What the service itself reads, to deliver it, is no read of anybody's.
         let reader = reader.telling(writer.clone());
-        let services = Services { writer, reader, endpoints, rules, partners, exports, clock, chance: chance.clone() };
+        let services =
+            Services { writer, reader, endpoints, rules, partners, exports, eraser, clock, chance: chance.clone() };
         let builder = schema_builder().data(services.clone());
         // Suggestions would tell the names of the schema one by one.
         let builder =
@@ -181,7 +192,7 @@ impl App {
             writing,
             courier,
             alerts,
-            beside: vec![upkeep, news, sending, alerting, uses, exporting, sweeping],
+            beside: vec![upkeep, news, sending, alerting, uses, exporting, sweeping, erasing],
             stopping,
         })
     }

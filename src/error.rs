@@ -22,6 +22,8 @@ pub enum Code {
     BadUserInput,
     /// The idempotency key was used for another event.
     Conflict,
+    /// A legal hold keeps what was to go: lift the `hold` first.
+    Held,
     /// The database has no number left for another organization: nothing but another database helps. Organizations that
     /// have recorded before go on.
     LimitReached,
@@ -54,6 +56,7 @@ impl Code {
             Self::Expired => "EXPIRED",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
+            Self::Held => "HELD",
             Self::LimitReached => "LIMIT_REACHED",
             Self::Overloaded => "OVERLOADED",
             Self::RateLimited => "RATE_LIMITED",
@@ -74,7 +77,7 @@ impl Code {
             Self::Forbidden | Self::PlanRequired => 403,
             Self::NotFound => 404,
             Self::Expired => 410,
-            Self::Conflict => 409,
+            Self::Conflict | Self::Held => 409,
             Self::RateLimited => 429,
             Self::Overloaded | Self::Unavailable => 503,
             Self::LimitReached => 507,
@@ -127,6 +130,16 @@ pub enum Error {
     Conflict {
         /// Id of the event that was there first.
         existing: String,
+    },
+    /// A hold keeps what was to go.
+    #[error("the hold {label:?} ({hold}) keeps {events} of these events: nothing was done")]
+    Held {
+        /// Id of the hold.
+        hold: String,
+        /// What people call it.
+        label: String,
+        /// How many events it keeps, as far as was looked.
+        events: i64,
     },
     /// An organization that has recorded nothing yet, and the database has given all its numbers.
     #[error("organization: this database has numbered as many organizations as it can, and this one is new to it")]
@@ -219,6 +232,7 @@ impl Error {
             Self::Expired | Self::Ended => Code::Expired,
             Self::BadInput { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
+            Self::Held { .. } => Code::Held,
             Self::NoOrganizationLeft => Code::LimitReached,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::RateLimited { .. } => Code::RateLimited,
@@ -239,6 +253,7 @@ impl Error {
             | Code::Expired
             | Code::BadUserInput => true,
             Code::Conflict
+            | Code::Held
             | Code::LimitReached
             | Code::Overloaded
             | Code::RateLimited

@@ -22,6 +22,8 @@ pub struct Model {
     pub removed: i64,
     /// 1 where the organization has ended: nothing is recorded for it any more.
     pub ended: i16,
+    /// How often something of its events was erased. It only grows, as `removed` does.
+    pub erased: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

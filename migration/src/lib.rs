@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 11] = [
+const HISTORY: [Step; 12] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -67,6 +67,11 @@ const HISTORY: [Step; 11] = [
         name: "m20261126_110000_replays",
         sqlite: include_str!("replays/sqlite.sql"),
         postgres: include_str!("replays/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_120000_erasures",
+        sqlite: include_str!("erasures/sqlite.sql"),
+        postgres: include_str!("erasures/postgres.sql"),
     },
     Step {
         name: "m20261126_130000_organization_end",

@@ -45,13 +45,19 @@ pub const ORGANIZATION_END_REQUESTED: &str = "audit_log.organization_end_request
 pub const ORGANIZATION_END_CONFIRMED: &str = "audit_log.organization_end_confirmed";
 /// It was cancelled.
 pub const ORGANIZATION_END_CANCELLED: &str = "audit_log.organization_end_cancelled";
+/// Somebody asked for a person to be erased.
+pub const ERASURE_REQUESTED: &str = "audit_log.erasure_requested";
+/// An erasure was given up.
+pub const ERASURE_CANCELLED: &str = "audit_log.erasure_cancelled";
+/// A person was erased from the log.
+pub const PERSON_ERASED: &str = "audit_log.person_erased";
 
 /// The log was read, in a product that records that.
 pub const READ: &str = "audit_log.read";
 
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 20] = [
+pub const OWN: [(&str, &str); 23] = [
     (TOKEN_CREATED, "Audit log token created"),
     (TOKEN_REVOKED, "Audit log token revoked"),
     (ENDPOINT_CREATED, "Audit log endpoint created"),
@@ -71,6 +77,9 @@ pub const OWN: [(&str, &str); 20] = [
     (ORGANIZATION_END_REQUESTED, "End of the organization requested"),
     (ORGANIZATION_END_CONFIRMED, "End of the organization confirmed"),
     (ORGANIZATION_END_CANCELLED, "End of the organization cancelled"),
+    (ERASURE_REQUESTED, "Audit log erasure requested"),
+    (ERASURE_CANCELLED, "Audit log erasure cancelled"),
+    (PERSON_ERASED, "Person erased from audit log"),
     (READ, "Audit log read"),
 ];
 
@@ -97,17 +106,20 @@ pub enum Feature {
     Holds,
     /// The end of an organization, with all that there is of it.
     OrganizationEnd,
+    /// Who is erased from the log.
+    Erasure,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Tokens,
         Self::Exports,
         Self::Endpoints,
         Self::Rules,
         Self::Retention,
         Self::Holds,
+        Self::Erasure,
         Self::OrganizationEnd,
     ];
 
@@ -122,6 +134,7 @@ impl Feature {
             Self::Retention => "retention",
             Self::Holds => "holds",
             Self::OrganizationEnd => "organization_end",
+            Self::Erasure => "erasure",
         }
     }
 }

@@ -112,7 +112,7 @@ pub const PARAMETERS: [&str; 33] = [
 ];
 
 /// Paths in the JSON form of an event that a member of a route may have. Below `metadata.` every path may be named.
-pub const FIELDS: [&str; 45] = [
+pub const FIELDS: [&str; 46] = [
     "id",
     "sequence",
     "action",
@@ -156,6 +156,7 @@ pub const FIELDS: [&str; 45] = [
     "recorded_by",
     "truncated",
     "masked",
+    "erased",
     "metadata",
     "metadata_text",
 ];

@@ -6,6 +6,7 @@ mod backup;
 mod copy;
 mod demo;
 mod endpoints;
+mod erase;
 mod export;
 mod holds;
 mod import;
@@ -84,6 +85,9 @@ enum Command {
     Reindex(reindex::ReindexArgs),
     /// Removes what was kept for long enough, as the service does every hour; it may be up. Safe to interrupt and repeat.
     Sweep(sweep::SweepArgs),
+    /// Erases a person from the log of an organization, as `eraseFromAuditLog` does; the service may be up. Safe to interrupt:
+    /// a running service, or the next erasure, goes on.
+    Erase(erase::EraseArgs),
     /// Prints the GraphQL schema.
     Schema,
     /// Brings the database's schema up to date.
@@ -128,6 +132,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Open => backup::open(&settings).await?,
         Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
         Command::Sweep(arguments) => sweep::run(&settings, &products, &arguments).await?,
+        Command::Erase(arguments) => Box::pin(erase::run(&settings, &products, &arguments)).await?,
         Command::Migrate { dry_run: true, .. } => would_migrate(&settings).await?,
         Command::Migrate { citus, .. } => migrate(&settings, citus).await?,
     }

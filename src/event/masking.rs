@@ -10,6 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use aws_lc_rs::hmac;
 
+use super::hash::Hash;
+
 /// What a digest begins with: the version of its form is in it.
 pub const PREFIX: &str = "masked:v1:";
 /// What stands before that which an organization's key is made of: no other digest of ours begins so.
@@ -153,12 +155,36 @@ impl MaskingKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
+    /// The key of an organization's idempotency keys.
+    #[must_use]
+    pub fn hashing(&self, product: &str, organization: &str) -> HashKey {
+        let tag = hmac::sign(&self.0, format!("{HASHED}\n{product}\n{organization}").as_bytes());
+        HashKey(hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref()))
+    }
+
     /// The key of an organization: no digest of one can be compared with those of another.
     #[must_use]
     pub fn of(&self, product: &str, organization: &str) -> OrganizationKey {
         // A product's name has no line ends.
         let tag = hmac::sign(&self.0, format!("{DERIVED}\n{product}\n{organization}").as_bytes());
         OrganizationKey(hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref()))
+    }
+}
+
+/// What stands before that which the key of an organization's idempotency keys is made of.
+const HASHED: &str = "ledgerline idempotency v1";
+
+/// The key of an organization that hashes of idempotency keys and of contents are made with: nobody without the database's
+/// key can try what they may be of.
+pub struct HashKey(hmac::Key);
+
+impl HashKey {
+    /// The hash that is stored, of a hash that anybody can make.
+    #[must_use]
+    pub fn hash(&self, plain: Hash) -> Hash {
+        let mut hash = Hash::default();
+        hash.copy_from_slice(&hmac::sign(&self.0, &plain).as_ref()[..size_of::<Hash>()]);
+        hash
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an event is: pure types, validation, limits, id, place in time and search terms. No I/O.
 
 pub mod canonical;
+pub mod erased;
 pub mod hash;
 pub mod id;
 pub mod input;
@@ -216,6 +217,8 @@ pub struct Event {
     pub recorded_at: Timestamp,
     /// What it says.
     pub said: Draft,
+    /// Paths of what it said and does not say any more: it was erased.
+    pub erased: Vec<String>,
 }
 
 impl Deref for Event {

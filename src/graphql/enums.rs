@@ -53,6 +53,8 @@ pub enum ErrorCode {
     BadUserInput,
     /// The idempotency key was used for another event.
     Conflict,
+    /// A legal hold keeps what was to go: lift the `hold` first.
+    Held,
     /// The database has no number left for another organization: nothing but another database helps. Organizations that
     /// have recorded before go on.
     LimitReached,

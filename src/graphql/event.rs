@@ -151,6 +151,12 @@ impl AuditEvent {
         &self.0.event().masked
     }
 
+    /// Paths of what was erased, such as `actor`, `metadata` or `resources[1]`, because a person was to be forgotten. It is
+    /// null or empty where it stood; of an actor the kind stays, of a resource its type. Empty for nearly all events.
+    async fn erased(&self) -> &[String] {
+        &self.0.event().erased
+    }
+
     /// Everything else that the product said, as JSON. Numbers beyond 64-bit integers and doubles are exact in
     /// `metadataText` only; a number beyond every double is a string here. NUL and half of a
     /// surrogate pair are U+FFFD here, and a key that is then read like another has ` (2)` at its end.

@@ -6,6 +6,7 @@ mod connection;
 mod documents;
 mod endpoints;
 mod enums;
+mod erasures;
 mod error;
 mod event;
 pub mod execute;
@@ -43,6 +44,7 @@ use crate::{
     ingest::Writer,
     keys::Partners,
     reading::Reader,
+    retention::erasure::Eraser,
 };
 use event::Node;
 use live::Subscription;
@@ -67,6 +69,8 @@ pub struct Services {
     pub partners: Arc<Partners>,
     /// Exports.
     pub exports: Arc<Exports>,
+    /// Who erases people.
+    pub eraser: Arc<Eraser>,
     /// The time.
     pub clock: Clock,
     /// What ids are drawn from.

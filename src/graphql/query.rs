@@ -7,6 +7,7 @@ use super::{
     catalog,
     connection::AuditEventConnection,
     endpoints::{self, AuditEndpoint},
+    erasures::{self, AuditErasure, AuditErasurePreview, EraseFromAuditLogInput},
     error::to_graphql,
     event::{Actor, AuditEvent, Node},
     exports::{self, AuditExport},
@@ -193,6 +194,37 @@ impl Query {
         #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Option<OrganizationCertificate>> {
         organizations::certificate(ctx, organization).await.map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// What erasing a person would do now. Nothing is changed. Needs what `eraseFromAuditLog` needs.
+    async fn preview_audit_erasure(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who would be erased.")] input: EraseFromAuditLogInput,
+    ) -> async_graphql::Result<Option<AuditErasurePreview>> {
+        erasures::preview(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// An erasure by its id. Needs what `eraseFromAuditLog` needs.
+    async fn audit_erasure(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+        #[graphql(desc = "The erasure's id.")] id: ID,
+    ) -> async_graphql::Result<Option<AuditErasure>> {
+        erasures::find(ctx, organization, &id).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Erasures of an organization, the newest first. Needs what `eraseFromAuditLog` needs.
+    #[graphql(complexity = "page_cost(first, None, child_complexity)")]
+    async fn audit_erasures(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+        #[graphql(desc = "Most erasures, at most 100.", default_with = "Some(20)")] first: Option<i32>,
+    ) -> async_graphql::Result<Option<Vec<AuditErasure>>> {
+        let list = erasures::list(ctx, organization, first.unwrap_or(20).into());
+        list.await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// An export by its id. Needs what `createAuditExport` needs.

@@ -14,6 +14,9 @@ use super::endpoints::{
     ReplayEndpointPayload, RotateEndpointSecretInput, RotateEndpointSecretPayload, TestEndpointPayload,
     UpdateEndpointInput, UpdateEndpointPayload,
 };
+use super::erasures::{
+    self, CancelAuditErasureInput, CancelAuditErasurePayload, EraseFromAuditLogInput, EraseFromAuditLogPayload,
+};
 use super::{
     Services,
     enums::ErrorCode,
@@ -309,6 +312,29 @@ impl Mutation {
         #[graphql(desc = "The organization.")] input: OrganizationEndInput,
     ) -> async_graphql::Result<Option<OrganizationEndPayload>> {
         organizations::cancel(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Erases a person from the events of an organization, for good, and records that in its log, without saying who it was.
+    /// Of their events, who acted and for whom, address, user agent and metadata go, and resources that name them; what was
+    /// done, when, where and how it ended stays, and `AuditEvent.erased` tells what went. It runs from the answer on:
+    /// `auditErasure` tells how far it is. `HELD` where a hold keeps one of the events. Needs the scope `audit:manage`, a
+    /// token that is not narrowed to logs, and what else the product's `[management]` asks.
+    async fn erase_from_audit_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who is to be erased.")] input: EraseFromAuditLogInput,
+    ) -> async_graphql::Result<Option<EraseFromAuditLogPayload>> {
+        erasures::erase(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Gives an unfinished erasure up, forgets who it was, and records that in the organization's log. What it has erased
+    /// stays erased. Needs what `eraseFromAuditLog` needs.
+    async fn cancel_audit_erasure(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The erasure to give up.")] input: CancelAuditErasureInput,
+    ) -> async_graphql::Result<Option<CancelAuditErasurePayload>> {
+        erasures::cancel(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Makes a rule, which raises an alert where enough events are recorded within a window, and records that in the

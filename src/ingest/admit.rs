@@ -64,7 +64,10 @@ fn item_of(masking: &MaskingKey, scope: WriteScope, mut input: RecordInput, fill
     });
     let unmasked = (!masked.is_empty() && input.idempotency_key.is_some()).then(|| input.content_hash(&metadata));
     let masked = masked.put(&mut input, &mut metadata);
-    let key = input.idempotency_key.as_deref().map(|key| Key::new(key, input.content_hash(&metadata), unmasked));
+    let key = input.idempotency_key.as_deref().map(|key| {
+        let secret = masking.hashing(&product.name, organization);
+        Key::new(&secret, key, input.content_hash(&metadata), unmasked)
+    });
     let truncated = input.keep(&mut metadata)?;
     let (metadata, words) = metadata.into_parts();
     let draft = Draft {

@@ -3,6 +3,7 @@
 mod admit;
 pub mod alerts;
 pub mod ends;
+pub mod erasures;
 mod exports;
 mod manage;
 mod reads;

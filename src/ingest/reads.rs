@@ -40,6 +40,7 @@ pub async fn tell_of_read(
     let mut item = admit_own(writer.masking(), scope, event, filled, now)?;
     let key = format!("{KEY}{once}");
     // Whatever else is told, it is the same read.
-    item.key = Some(Key::new(&key, hash::of([&key]), None));
+    let secret = writer.masking().hashing(&product.name, item.scope.organization());
+    item.key = Some(Key::new(&secret, &key, hash::of([&key]), None));
     writer.record(vec![item], true).await?.pop().expect("the writer answers every item").map(|_| ())
 }

@@ -4,6 +4,7 @@
 //! its answer is written.
 
 mod ends;
+mod erasures;
 mod exports;
 pub mod extract;
 mod facets;
@@ -16,6 +17,7 @@ pub mod shown;
 mod tokens;
 mod told;
 
+pub use erasures::ErasurePreview;
 pub use find::Found;
 pub use readable::{Choice, Readable};
 pub use retention::{Kept, LevelKept};

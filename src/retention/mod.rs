@@ -4,6 +4,9 @@
 //! for, and takes out what is due in small transactions, so that others record between them. Where it was interrupted it
 //! goes on. What it removed is told by an event of the organization's own log.
 
+pub mod erasure;
+pub mod list;
+
 use std::{sync::Arc, time::Duration};
 
 use crate::{

@@ -109,7 +109,7 @@ impl Store {
     }
 
     fn select_heads(&self) -> Sql {
-        Sql::new("SELECT h.organization_no, h.size, h.spill, h.recorded_ns, h.dictionary, h.last_salt, h.removed, h.ended, o.product, o.external_id, ")
+        Sql::new("SELECT h.organization_no, h.size, h.spill, h.recorded_ns, h.dictionary, h.last_salt, h.removed, h.erased, h.ended, o.product, o.external_id, ")
             .text(self.dialect.partitions_mark())
             .text(" AS partitions, ")
             .text(HISTORY)

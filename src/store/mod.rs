@@ -10,6 +10,7 @@ mod derived;
 mod dialect;
 mod dictionary;
 mod ending;
+mod erasure;
 pub(crate) mod error;
 #[cfg(feature = "explain")]
 mod explain;
@@ -22,6 +23,7 @@ mod range;
 mod read;
 mod reindex;
 mod removal;
+mod replay;
 mod rows;
 mod schema;
 mod sqlite;
@@ -47,6 +49,7 @@ pub use copy::{Copied, Phase, copied_columns};
 pub use count::facets::{Bucket, FacetList, TextFacet};
 pub use dictionary::{Dictionary, LogNode};
 pub use ending::Ending;
+pub use erasure::{Erased, Found, Looked};
 pub use news::{Following, Growth};
 pub use postgres::session::Durability;
 pub use read::{
@@ -56,11 +59,12 @@ pub use read::{
 };
 pub use reindex::Reindexed;
 pub use removal::{Due, Step, Swept};
+pub use replay::{ErasedEvent, Listed};
 pub use schema::Schema;
 pub use sqlite::wal::Log;
 pub use write::task::{Appended, Deleted, Item, ItemResult, Key, Recorded, Task};
 
-use crate::{chance::Chance, clock::Clock, error::Result};
+use crate::{chance::Chance, clock::Clock, error::Result, event::Timestamp};
 use connection::writes::Writes;
 use count::calendar::Calendars;
 use dialect::Dialect;
@@ -86,6 +90,8 @@ pub struct Store {
     dialect: Dialect,
     /// What ids, and versions of dictionaries, are drawn from.
     chance: Chance,
+    /// Whether some idempotency keys are stored as hashes without a secret: an earlier version recorded here.
+    has_plain_hashes: bool,
     /// Whether a Citus cluster holds the organizations on several nodes.
     sharded: bool,
     dictionaries: Arc<dictionary::Cache>,
@@ -119,6 +125,7 @@ impl Store {
             durability,
             dialect,
             chance,
+            has_plain_hashes: false,
             sharded: false,
             dictionaries: Arc::default(),
             calendars: Arc::default(),
@@ -130,9 +137,24 @@ impl Store {
             refused: Arc::default(),
             acknowledged: Arc::default(),
         };
-        let store = Self { sharded: store.is_sharded().await?, ..store };
+        let has_plain_hashes = store.has_plain_hashes().await?;
+        let store = Self { sharded: store.is_sharded().await?, has_plain_hashes, ..store };
         store.make_partitions_ahead(clock.now()).await?;
         Ok(store)
+    }
+
+    /// Takes the bytes of what was erased of an organization since an instant out of all files of the database.
+    ///
+    /// # Errors
+    /// Those of the database; it is to be tried again then.
+    pub async fn wipe_erased(&self, organization_no: i64, since: Timestamp) -> Result<()> {
+        match self.dialect {
+            Dialect::Sqlite => {
+                self.merge_search_index().await?;
+                self.wipe_free_pages().await
+            }
+            Dialect::Postgres => self.wipe_dead_rows(organization_no, since).await,
+        }
     }
 
     /// Settings of the server that make it lose what it acknowledges when it crashes. There are none unless the operator

@@ -254,22 +254,11 @@ impl Store {
         events: &[Event],
     ) -> Result<()> {
         let no = head.organization_no;
-        let document = |event: &Event| {
-            if !self.dialect.has_search_table() {
-                return String::new();
-            }
-            let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
-            let mut document = String::new();
-            self.dialect.write_terms(&mut document, no, terms::of_stored(event).into_iter().chain(logs));
-            document
+        let documents: Vec<_> = match self.dialect.has_search_table() {
+            true => events.iter().map(|event| self.document_of(event, dictionary)).collect(),
+            false => vec![String::new(); events.len()],
         };
-        let documents: Vec<_> = events.iter().map(document).collect();
-        let derived = events.iter().zip(&documents).map(|(event, document)| {
-            let kind = Kind { action: event.action.clone(), category: event.category.clone(), outcome: event.outcome };
-            let kind_no = dictionary.kind_no(&kind).ok_or_else(|| Error::internal(NoKind(event.sequence)))?;
-            Ok(Derived { event, kind_no, document, key: None })
-        });
-        let derived: Vec<_> = derived.collect::<Result<_>>()?;
+        let derived = derived_of(events, &documents, dictionary)?;
         let sequences = events.iter().map(|event| event.sequence);
         let (low, high) = (sequences.clone().min().unwrap_or_default(), sequences.clone().max().unwrap_or_default());
         let places: Vec<_> = events.iter().map(|event| (event.sequence, event.position.0)).collect();
@@ -284,6 +273,31 @@ impl Store {
         let removed = HEAD.update("removed", head.removed + events.len() as i64);
         self.execute(tx, removed.with(" WHERE organization_no = ", no)).await
     }
+}
+
+impl Store {
+    /// The terms of a stored event, as the search index takes them.
+    pub(super) fn document_of(&self, event: &Event, dictionary: &Dictionary) -> String {
+        let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));
+        let mut document = String::new();
+        let terms = terms::of_stored(event).into_iter().chain(logs);
+        self.dialect.write_terms(&mut document, event.organization_no, terms);
+        document
+    }
+}
+
+/// Stored events with what their derived rows are made of.
+pub(super) fn derived_of<'a>(
+    events: &'a [Event],
+    documents: &'a [String],
+    dictionary: &Dictionary,
+) -> Result<Vec<Derived<'a>>> {
+    let of = |(event, document): (&'a Event, &'a String)| {
+        let kind = Kind { action: event.action.clone(), category: event.category.clone(), outcome: event.outcome };
+        let kind_no = dictionary.kind_no(&kind).ok_or_else(|| Error::internal(NoKind(event.sequence)))?;
+        Ok(Derived { event, kind_no, document, key: None })
+    };
+    events.iter().zip(documents).map(of).collect()
 }
 
 /// What an organization wants, as its product asks for it.

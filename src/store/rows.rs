@@ -80,6 +80,7 @@ pub(super) fn values_of(event: &Event) -> [Value; EVENT.rest.len()] {
         stored::paths(&event.truncated).into(),
         stored::paths(&event.masked).into(),
         event.metadata.clone().into(),
+        stored::paths(&event.erased).into(),
         NORMALISER_VERSION.into(),
     ]
 }
@@ -129,6 +130,7 @@ where
             masked: columns.stored("masked", stored::read_paths)?.unwrap_or_default(),
             metadata: columns.next()?,
         },
+        erased: columns.stored("erased", stored::read_paths)?.unwrap_or_default(),
     };
     Ok(event)
 }

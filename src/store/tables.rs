@@ -48,6 +48,7 @@ pub const HEAD: Table = Table {
         ("last_salt", Integer),
         ("removed", Integer),
         ("ended", Small),
+        ("erased", Integer),
     ],
 };
 
@@ -79,6 +80,7 @@ pub const EVENT: Table = Table {
         ("truncated", Text),
         ("masked", Text),
         ("metadata", Text),
+        ("erased", Text),
         (TERMS_VERSION, Small),
     ],
 };
@@ -371,12 +373,41 @@ pub const ORGANIZATION_END: Table = Table {
     ],
 };
 
+/// Erasures that were asked for.
+pub const ERASURE: Table = Table {
+    name: "erasure",
+    key: &[("organization_no", Integer), ("id", Text)],
+    rest: &[
+        ("status", Small),
+        ("whom", Text),
+        ("created_ns", Integer),
+        ("created_by", Text),
+        ("finished_ns", Integer),
+        ("total", Integer),
+        ("next", Integer),
+        ("events", Integer),
+        ("hold_id", Text),
+        ("owner", Integer),
+        ("lease_ns", Integer),
+    ],
+};
+
+/// Of which events what was erased.
+pub const ERASED_EVENT: Table = Table {
+    name: "erased_event",
+    key: &[("organization_no", Integer), ("sequence", Integer)],
+    rest: &[("salt", Integer), ("paths", Text), ("erased_ns", Integer)],
+};
+
+/// Whether some idempotency keys are stored as hashes without a secret.
+pub const PLAIN_HASHES: Table = Table { name: "plain_hashes", key: &[("no", Integer)], rest: &[] };
+
 /// Where PostgreSQL keeps events of which time. Not copied: each database makes its own.
 pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 26] = [
+pub const ALL: [&Table; 29] = [
     &ORGANIZATION,
     &PARTITION,
     &HISTORY,
@@ -403,6 +434,9 @@ pub const ALL: [&Table; 26] = [
     &RETENTION,
     &SWEEP,
     &ORGANIZATION_END,
+    &ERASURE,
+    &ERASED_EVENT,
+    &PLAIN_HASHES,
 ];
 
 /// Columns of an event `e`, without its terms, in the order that `rows.rs` reads them.

@@ -227,6 +227,15 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
         organizationEnd { dueAt } } }";
     let cancel_end = "mutation($input: OrganizationEndInput!) { it: cancelOrganizationDeletion(input: $input) {
         organizationEnd { dueAt } } }";
+    let whom = |organization: Option<&str>| json!({ "input": { "organization": organization, "actor": { "id": "nobody of theirs" } } });
+    let would_erase = "query($input: EraseFromAuditLogInput!) { it: previewAuditErasure(input: $input) { events } }";
+    let erase =
+        "mutation($input: EraseFromAuditLogInput!) { it: eraseFromAuditLog(input: $input) { erasure { events } } }";
+    let cancel =
+        "mutation($input: CancelAuditErasureInput!) { it: cancelAuditErasure(input: $input) { erasure { id } } }";
+    let erasure =
+        "query($organization: ID, $id: ID!) { it: auditErasure(organization: $organization, id: $id) { id } }";
+    let erasures = "query($organization: ID) { it: auditErasures(organization: $organization) { events } }";
     let follow = "subscription($organization: ID, $log: AuditLogInput) { it: auditEventRecorded(organization: \
                   $organization, log: $log) { cursor } }";
     let endpoints = "query($organization: ID) { it: auditEndpoints(organization: $organization) { id } }";
@@ -384,6 +393,19 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
             cancel_end,
             json!({ "input": { "organization": "globex" } }),
         ),
+        question("previewAuditErasure", "previewAuditErasure", would_erase, whom(None)),
+        question("previewAuditErasure", "previewAuditErasure(organization: globex)", would_erase, whom(Some("globex"))),
+        question("eraseFromAuditLog", "eraseFromAuditLog", erase, whom(None)),
+        question("eraseFromAuditLog", "eraseFromAuditLog(organization: globex)", erase, whom(Some("globex"))),
+        question(
+            "cancelAuditErasure",
+            "cancelAuditErasure(unknown)",
+            cancel,
+            json!({ "input": { "id": "era_unknown" } }),
+        ),
+        question("auditErasure", "auditErasure(unknown)", erasure, json!({ "id": "era_unknown" })),
+        question("auditErasures", "auditErasures", erasures, json!({})),
+        question("auditErasures", "auditErasures(organization: globex)", erasures, json!({ "organization": "globex" })),
         question("auditAlertRules", "auditAlertRules", rules, json!({})),
         question(
             "auditAlertRules",

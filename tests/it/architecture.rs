@@ -25,18 +25,18 @@ const STORE: &[&[&str]] = &[
     &["error", "trouble", "grain", "range"],
     &["dialect", "dialect::sql"],
     &["tables", "postgres::locks"],
-    &["dialect::copying", "dialect::reading", "dialect::recording", "dialect::removing"],
+    &["dialect::copying", "dialect::erasing", "dialect::reading", "dialect::recording", "dialect::removing"],
     &["sqlite::files", "sqlite::connect", "postgres::session"],
     &["schema"],
     &["connection"],
     &["rows"],
     &["dictionary", "head", "history", "news"],
-    &["sqlite::wal", "postgres"],
+    &["sqlite::wal", "sqlite::wipe", "postgres"],
     &["control", "derived"],
     &["read", "write"],
     &["count"],
     &["copy", "explain", "reindex", "removal"],
-    &["backup", "ending"],
+    &["backup", "ending", "erasure", "replay"],
 ];
 
 /// A source file by its module, and the modules that it imports.

@@ -28,6 +28,7 @@ async fn every_unique_key_and_reference_between_events_carries_the_organization(
         "stale_terms",
         "issuer_key",
         "masking_key",
+        "plain_hashes",
         "sweep_clock",
         "history",
     ];

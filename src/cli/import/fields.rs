@@ -52,7 +52,7 @@ static EVENT: Shape = Shape {
         field(&["metadata", "metadataText"]),
         field(&["strict"]),
     ],
-    shown: &["id", "sequence", "actionLabel", "recordedAt", "recordedBy", "truncated", "masked"],
+    shown: &["id", "sequence", "actionLabel", "recordedAt", "recordedBy", "truncated", "masked", "erased"],
 };
 
 static ACTOR: Shape = Shape {

@@ -198,7 +198,17 @@ mod tests {
         };
         let at = Timestamp(second * SECOND);
         let (position, occurred_at) = (Position(0), at);
-        Event { organization_no: 1, sequence, position, salt: 0, log_no: 0, occurred_at, recorded_at: at, said }
+        Event {
+            organization_no: 1,
+            sequence,
+            position,
+            salt: 0,
+            log_no: 0,
+            occurred_at,
+            recorded_at: at,
+            said,
+            erased: Vec::new(),
+        }
     }
 
     fn fires(asked: Asked, seconds: &[i64]) -> Vec<(i64, i64)> {

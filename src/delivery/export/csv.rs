@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Names of the columns, in their order. A new one comes at the end.
-pub const COLUMNS: [&str; 35] = [
+pub const COLUMNS: [&str; 36] = [
     "id",
     "sequence",
     "occurred_at",
@@ -51,6 +51,7 @@ pub const COLUMNS: [&str; 35] = [
     "truncated",
     "metadata",
     "masked",
+    "erased",
 ];
 
 /// Writes the header.
@@ -69,7 +70,7 @@ fn to(out: &mut Vec<u8>, write: impl FnOnce(&mut Writer<&mut Vec<u8>>) -> csv::R
     rows.flush().expect("memory takes rows");
 }
 
-fn cells(shown: &Shown, zone: Tz) -> [String; 35] {
+fn cells(shown: &Shown, zone: Tz) -> [String; 36] {
     let event = shown.event();
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let behalf = event.on_behalf_of.as_ref();
@@ -117,6 +118,7 @@ fn cells(shown: &Shown, zone: Tz) -> [String; 35] {
         paths(&event.truncated),
         event.metadata.clone(),
         paths(&event.masked),
+        paths(&event.erased),
     ]
 }
 

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     error::{Code, Error, Result},
-    event::Timestamp,
-    store::control::exports::{Export, OwnedExport, Progress, Turn},
+    event::{Timestamp, erased::Whom},
+    store::control::exports::{Export, ExportStatus, OwnedExport, Progress, Turn},
 };
 
 /// Bytes of a part, at least; its last event may reach beyond.
@@ -84,6 +84,10 @@ impl Exports {
         };
         let goes_on = matches!(turn, Turn::More);
         let is_ours = self.store.advance_export(export, holder, &progress, turn, now).await?;
+        if !is_ours && self.store.export_has_ended(export).await? {
+            // It was broken off because of an erasure: a part that came after that goes, too.
+            self.files.remove(id).await?;
+        }
         if let Some(written) = written.filter(|_| is_ours && goes_on) {
             begun.insert(id.clone(), written);
         }
@@ -149,6 +153,47 @@ impl Exports {
     }
 
     /// Removes files whose time is over.
+    /// Takes away files of an organization that may hold what was erased since an instant: those of exports that were asked
+    /// for before, and reach over an event of which something went. One that is being made ends; it can be asked for anew.
+    ///
+    /// # Errors
+    /// Those of the database and of the store of files; it is to be tried again then.
+    pub async fn drop_erased(&self, organization_no: i64, since: Timestamp) -> Result<()> {
+        let Some((low, high)) = self.store.erased_between(organization_no, since).await? else { return Ok(()) };
+        for export in self.store.exports_with_events(organization_no).await? {
+            let Progress { first, last, next, .. } = export.progress;
+            let is_unfinished = matches!(export.status, ExportStatus::Queued | ExportStatus::Running);
+            let reaches = first.zip(last).is_some_and(|(first, last)| first <= high && last >= low);
+            if is_unfinished && (reaches || next >= low) {
+                self.store.break_off_export(&export, self.clock.now()).await?;
+            }
+            if reaches || is_unfinished && next >= low {
+                self.files.remove(&export.made.id).await?;
+                self.store.export_is_emptied_of_all(&export).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what exports of an organization asked for, where that names a person, with their files.
+    ///
+    /// # Errors
+    /// As [`Self::drop_erased`].
+    pub async fn forget_questions(&self, organization_no: i64, whom: &Whom) -> Result<()> {
+        for export in self.store.exports_of(organization_no).await? {
+            if !whom.is_mentioned(&export.made.asked) {
+                continue;
+            }
+            if matches!(export.status, ExportStatus::Queued | ExportStatus::Running) {
+                self.store.break_off_export(&export, self.clock.now()).await?;
+            }
+            self.files.remove(&export.made.id).await?;
+            self.store.export_is_emptied_of_all(&export).await?;
+            self.store.forget_what_was_exported(&export).await?;
+        }
+        Ok(())
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<()> {
         for export in self.store.ended_exports(Timestamp(now.0.saturating_sub(KEPT))).await? {
             self.files.remove(&export.made.id).await?;

@@ -40,6 +40,7 @@ impl Fields for &AuditEvent {
             "recordedBy" => map.serialize_entry(key, &event.recorded_by),
             "truncated" => map.serialize_entry(key, &event.truncated),
             "masked" => map.serialize_entry(key, &event.masked),
+            "erased" => map.serialize_entry(key, &event.erased),
             "metadata" => map.serialize_entry(key, &shown.metadata()),
             "metadataText" => map.serialize_entry(key, &event.metadata),
             _ => Err(field.left()),

@@ -67,6 +67,9 @@ pub struct AuditEvent<'a> {
     /// whose place a digest stands (`masked:v1:` and 32 hexadecimal digits, the same for the same secret of the same
     /// organization), and an address that was shortened or left out.
     masked: Vec<String>,
+    /// Paths of what was erased, such as `actor`, `metadata` or `resources[1]`, because a person was to be forgotten. It is
+    /// null or empty where it stood; of an actor the kind stays, of a resource its type. Empty for nearly all events.
+    erased: Vec<String>,
     /// Everything else that the product said. Numbers beyond 64-bit integers and doubles are exact in `metadata_text`
     /// only; a number beyond every double is a string here. NUL and half of a surrogate pair are U+FFFD here.
     #[schema(value_type = Object)]
@@ -103,6 +106,7 @@ impl<'a> AuditEvent<'a> {
             recorded_by: &event.recorded_by,
             truncated: event.truncated.iter().map(|path| snake(path)).collect(),
             masked: event.masked.iter().map(|path| snake(path)).collect(),
+            erased: event.erased.iter().map(|path| snake(path)).collect(),
             metadata: shown.metadata(),
             metadata_text: None,
         }

@@ -14,13 +14,15 @@ use sea_orm::{
 use super::Place;
 use crate::{
     auth::{LogName, ManageScope},
-    error::{Error, Result},
+    error::{Code, Error, Result},
     event::Timestamp,
     store::{Store, connection::transaction::Transaction, error},
 };
 
 /// Exports of an organization that may be unfinished at a time.
 pub const UNFINISHED: u64 = 10;
+/// Exports with a smaller number than this one are unfinished, those with a greater one have no file.
+const DONE: i16 = ExportStatus::Done.number();
 /// When somebody who has too many is told to try again, in milliseconds.
 const RETRY_AFTER_MS: u64 = 60_000;
 
@@ -306,6 +308,75 @@ impl Store {
             .col_expr(row::Column::Status, status.number().into())
             .filter(row::Column::Status.eq(export.status.number()));
         self.update(update).await
+    }
+
+    /// All exports of an organization.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn exports_of(&self, organization_no: i64) -> Result<Vec<Export>> {
+        let asked = row::Entity::find().filter(row::Column::OrganizationNo.eq(organization_no));
+        asked.all(&self.read).await.map_err(error::from)?.into_iter().map(Export::of).collect()
+    }
+
+    /// Those that have files, or may get some.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn exports_with_events(&self, organization_no: i64) -> Result<Vec<Export>> {
+        let has_files = |export: &Export| !export.progress.parts.is_empty() || export.status.number() < DONE;
+        Ok(self.exports_of(organization_no).await?.into_iter().filter(has_files).collect())
+    }
+
+    /// Whether an export has come to its end since it was read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn export_has_ended(&self, export: &Export) -> Result<bool> {
+        let key = (export.organization_no, export.made.id.clone());
+        let found = row::Entity::find_by_id(key).one(&self.read).await.map_err(error::from)?;
+        Ok(found.is_none_or(|row| row.status > DONE))
+    }
+
+    /// Ends an export that is being made: what it has read was erased meanwhile.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn break_off_export(&self, export: &Export, now: Timestamp) -> Result<()> {
+        let update = of(&export.made.id, export.organization_no)
+            .col_expr(row::Column::Status, ExportStatus::Failed.number().into())
+            .col_expr(row::Column::FaultCode, Code::Unavailable.as_str().into())
+            .col_expr(row::Column::Fault, "somebody was erased from the log meanwhile, ask for it again".into())
+            .col_expr(row::Column::FinishedNs, now.0.into())
+            .col_expr(row::Column::LeaseHolder, None::<String>.into())
+            .filter(row::Column::Status.lt(DONE));
+        self.update(update).await.map(drop)
+    }
+
+    /// Writes down that an export has no files any more, whatever it is.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn export_is_emptied_of_all(&self, export: &Export) -> Result<()> {
+        let update = |status: ExportStatus| {
+            of(&export.made.id, export.organization_no)
+                .col_expr(row::Column::Parts, "[]".into())
+                .filter(row::Column::Status.eq(status.number()))
+        };
+        self.update(update(ExportStatus::Failed)).await?;
+        let expired = update(ExportStatus::Done).col_expr(row::Column::Status, ExportStatus::Expired.number().into());
+        self.update(expired).await.map(drop)
+    }
+
+    /// Forgets what an export without files asked for.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget_what_was_exported(&self, export: &Export) -> Result<()> {
+        let update = of(&export.made.id, export.organization_no)
+            .col_expr(row::Column::Asked, "{}".into())
+            .filter(row::Column::Status.gt(DONE));
+        self.update(update).await.map(drop)
     }
 
     async fn update(&self, update: UpdateMany<row::Entity>) -> Result<bool> {

@@ -1,7 +1,7 @@
 //! The key that digests of masked secrets are made with: one a database, so that all processes, and a copy of the
 //! database, make the same digest of the same secret.
 
-use entity::masking_key as row;
+use entity::{masking_key as row, plain_hashes};
 use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
 
 use crate::{
@@ -14,6 +14,15 @@ use crate::{
 const ONLY: i64 = 1;
 
 impl Store {
+    /// Whether some idempotency keys are stored as hashes without a secret, as earlier versions did.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(in crate::store) async fn has_plain_hashes(&self) -> Result<bool> {
+        let found = plain_hashes::Entity::find_by_id(0).one(&self.read).await.map_err(error::from)?;
+        Ok(found.is_some())
+    }
+
     /// The key of this database. Whoever asks first makes it.
     ///
     /// # Errors

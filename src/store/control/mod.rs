@@ -9,6 +9,7 @@
 pub mod alerts;
 pub mod endpoints;
 pub mod ends;
+pub mod erasures;
 pub mod exports;
 pub mod holds;
 mod leases;
@@ -45,6 +46,8 @@ pub enum Change {
     Retention(retention::RetentionChange),
     /// The end of the organization is asked for, confirmed or cancelled.
     End(ends::EndChange),
+    /// An erasure is asked for, given up, or at its end.
+    Erasure(erasures::ErasureChange),
 }
 
 /// A change with whoever may make it.
@@ -90,6 +93,7 @@ impl Store {
             Change::Hold(change) => self.may_be_held(tx, place, change).await,
             Change::Retention(change) => self.may_be_retained(tx, place, change).await,
             Change::End(change) => self.may_end(tx, place, change).await,
+            Change::Erasure(change) => self.erasure_may_change(tx, place, change).await,
         }
     }
 
@@ -107,6 +111,7 @@ impl Store {
             Change::Hold(change) => self.change_hold(tx, place, change).await,
             Change::Retention(change) => self.change_retention(tx, place, change).await,
             Change::End(change) => self.change_end(tx, place, change).await,
+            Change::Erasure(change) => self.change_erasure(tx, place, change).await,
         }
     }
 }

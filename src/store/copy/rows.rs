@@ -9,10 +9,11 @@ use crate::{
         dialect::{Dialect, copying::Part},
         error,
         tables::{
-            ALERT_MESSAGE, ALERT_RULE, ALERT_WATCH, COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, EVENT, HEAD,
+            ALERT_MESSAGE, ALERT_RULE, ALERT_WATCH, COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, ERASED_EVENT,
+            ERASURE, EVENT, HEAD,
             HISTORY, HOLD,
             Holds::{Bytes, Integer, Small, Text},
-            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, ORGANIZATION_END, PARTNER_TOKEN, RETENTION,
+            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, ORGANIZATION_END, PARTNER_TOKEN, PLAIN_HASHES, RETENTION,
             TERMS_VERSION, Table,
         },
     },
@@ -27,8 +28,19 @@ pub const CHANGING: [&Table; 9] =
     [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &ALERT_RULE, &HOLD, &RETENTION];
 
 /// What changes beside recording, and is small: each run of a copy writes all of it anew.
-pub const WHOLE: [&Table; 8] =
-    [&HISTORY, &ISSUER_KEY, &MASKING_KEY, &DELIVERY, &DEAD_LETTER, &ALERT_WATCH, &ALERT_MESSAGE, &ORGANIZATION_END];
+pub const WHOLE: [&Table; 11] = [
+    &HISTORY,
+    &ISSUER_KEY,
+    &MASKING_KEY,
+    &PLAIN_HASHES,
+    &DELIVERY,
+    &DEAD_LETTER,
+    &ALERT_WATCH,
+    &ALERT_MESSAGE,
+    &ERASURE,
+    &ERASED_EVENT,
+    &ORGANIZATION_END,
+];
 
 /// Every table whose rows are read from one database and written to the other.
 pub fn copied() -> impl Iterator<Item = &'static Table> {

@@ -75,9 +75,11 @@ impl Source<'_> {
                 let size = target.events_there(no).await?;
                 let is_named = here(&ORGANIZATION, part).await?.as_ref() == Some(&organization);
                 let (head, now) = (there(&HEAD, part).await?, here(&HEAD, part).await?);
-                let left = head.as_ref().zip(now.as_ref()).is_some_and(|(then, now)| removed(then) != removed(now));
+                let left = head.as_ref().zip(now.as_ref()).is_some_and(|(then, now)| {
+                    ["removed", "erased"].iter().any(|name| counted(then, name) != counted(now, name))
+                });
                 if is_named && left {
-                    let rule = "must be empty: events have left the source since it was copied";
+                    let rule = "must be empty: events have left the source, or were erased there, since it was copied";
                     return Err(Error::bad_input("--to", rule));
                 }
                 let same = is_named
@@ -171,9 +173,9 @@ impl Batch {
     }
 }
 
-/// How many events have left, as a head's row says.
-fn removed(head: &Cells) -> Option<&Value> {
-    HEAD.names().iter().position(|name| *name == "removed").and_then(|at| head.get(at))
+/// How many events have left, or were erased, as a head's row says.
+fn counted<'a>(head: &'a Cells, column: &str) -> Option<&'a Value> {
+    HEAD.names().iter().position(|name| *name == column).and_then(|at| head.get(at))
 }
 
 fn text(value: &Value) -> Option<&str> {

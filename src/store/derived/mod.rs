@@ -50,6 +50,20 @@ impl Store {
         self.take_back_actors(tx, events).await
     }
 
+    /// Takes back what events of one organization brought that tells of a person, and adds what is left of it: `before` and
+    /// `after` are the same events. Their counts and their places stay as they are.
+    pub(in crate::store) async fn change_derived(
+        &self,
+        tx: &Transaction,
+        before: &[Derived<'_>],
+        after: &[Derived<'_>],
+    ) -> Result<()> {
+        self.change_terms(tx, before, after).await?;
+        self.take_back_keys(tx, before).await?;
+        self.take_back_actors(tx, before).await?;
+        self.add_actors(tx, after).await
+    }
+
     /// Deletes rows, given by their keys, whose number has come down to nothing.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! The search index: a table of its own on SQLite. PostgreSQL's terms stand in the event's row and go with it.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 use super::Derived;
 use crate::{
@@ -22,6 +25,35 @@ impl Store {
         let documents: Vec<_> = documents.into_iter().rev().collect();
         for chunk in documents.chunks(CHUNK) {
             self.execute(tx, self.dialect.insert_terms(chunk)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes those terms of events out of the index that they have no longer, and adds those that are new. PostgreSQL's are
+    /// written with the event. SQLite's index writes down that they are gone, which `sqlite/wipe.rs` merges with what it had.
+    pub(super) async fn change_terms(
+        &self,
+        tx: &Transaction,
+        before: &[Derived<'_>],
+        after: &[Derived<'_>],
+    ) -> Result<()> {
+        if !self.dialect.has_search_table() {
+            return Ok(());
+        }
+        let without = |all: &str, others: &str| {
+            let others: HashSet<_> = others.split(' ').collect();
+            all.split(' ').filter(|term| !others.contains(term)).collect::<Vec<_>>().join(" ")
+        };
+        let each = before.iter().zip(after).map(|(before, after)| {
+            let gone = without(before.document, after.document);
+            (before.event.position.0, gone, without(after.document, before.document))
+        });
+        let mut documents: Vec<_> = each.collect();
+        documents.sort_unstable_by_key(|(position, ..)| std::cmp::Reverse(*position));
+        for chunk in documents.chunks(CHUNK) {
+            for sql in self.dialect.change_terms(chunk) {
+                self.execute(tx, sql).await?;
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@
 //! backup is written (`backup.rs`), and how a process learns what others have recorded (`news.rs`). `tests/it/architecture.rs` has the list of those files.
 
 pub mod copying;
+pub mod erasing;
 mod reading;
 mod recording;
 mod removing;

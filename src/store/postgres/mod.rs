@@ -6,3 +6,4 @@ pub(super) mod partitions;
 mod replica;
 pub(super) mod session;
 pub(super) mod upkeep;
+mod wipe;

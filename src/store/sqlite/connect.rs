@@ -181,6 +181,9 @@ fn writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .auto_vacuum(SqliteAutoVacuum::None)
         .page_size(8192)
+        // What goes is overwritten on the pages that are written anyhow: an old copy of a row is in no page then. Pages
+        // that become free as a whole are overwritten by an erasure.
+        .pragma("secure_delete", "fast")
         .pragma("wal_autocheckpoint", "10000")
         // A statement in the cache keeps its values, and an insert of hundreds of rows rarely comes twice.
         .statement_cache_capacity(24)

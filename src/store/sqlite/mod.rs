@@ -3,3 +3,4 @@
 pub(super) mod connect;
 pub(super) mod files;
 pub(super) mod wal;
+mod wipe;

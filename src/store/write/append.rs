@@ -177,6 +177,7 @@ impl Store {
                 && !organizations[at].is_new
             {
                 asked.push((at, key.hash));
+                asked.extend(self.has_plain_hashes.then_some((at, key.plain)));
             }
         }
         let numbers: HashMap<i64, usize> = organizations.iter().enumerate().map(|(at, org)| (org.no, at)).collect();

@@ -52,12 +52,12 @@ impl Store {
             let sql = self.dialect.insert_events();
             let sql = match self.dialect {
                 Dialect::Sqlite => {
-                    sql.table(self.dialect, chunk.iter().map(|staged| row::<25>(self.dialect, staged, None)))
+                    sql.table(self.dialect, chunk.iter().map(|staged| row::<26>(self.dialect, staged, None)))
                 }
                 Dialect::Postgres => {
                     let documents = &documents[at * CHUNK..];
                     let rows =
-                        chunk.iter().zip(documents).map(|(staged, terms)| row::<27>(self.dialect, staged, Some(terms)));
+                        chunk.iter().zip(documents).map(|(staged, terms)| row::<28>(self.dialect, staged, Some(terms)));
                     sql.table_of(self.dialect, rows, Some("tsvector"))
                 }
             };
@@ -108,6 +108,7 @@ impl Store {
                 org.head.last_salt.into(),
                 org.head.removed.into(),
                 org.head.ended.into(),
+                org.head.erased.into(),
             ]);
         }
         for chunk in logs.chunks(CHUNK) {

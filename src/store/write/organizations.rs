@@ -103,6 +103,7 @@ impl Store {
                         last_salt: 0,
                         removed: 0,
                         ended: 0,
+                        erased: 0,
                     };
                     (head, Arc::new(Dictionary::of(no)))
                 }

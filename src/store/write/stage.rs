@@ -200,7 +200,8 @@ impl<'a> Stage<'a> {
 
     fn repeated(&self, organization: usize, item: &Item) -> Result<Option<Decided>> {
         let Some(key) = item.key else { return Ok(None) };
-        let Some(known) = self.keys.get(&(organization, key.hash)) else { return Ok(None) };
+        let known = self.keys.get(&(organization, key.hash)).or_else(|| self.keys.get(&(organization, key.plain)));
+        let Some(known) = known else { return Ok(None) };
         let (content, sequence, decided) = match *known {
             Known::Stored { sequence, content, .. } => (content, sequence, Decided::Earlier { organization, sequence }),
             Known::Staged { event, content } => (content, self.events[event].event.sequence, Decided::Repeat(event)),
@@ -258,6 +259,7 @@ impl<'a> Stage<'a> {
             occurred_at,
             recorded_at,
             said: item.draft.clone(),
+            erased: Vec::new(),
         };
         let index = self.events.len();
         if let Some(Key { hash, content, .. }) = item.key {

@@ -9,6 +9,7 @@ use crate::{
         Actor, Draft, Event, Resource, Timestamp,
         hash::{self, Hash},
         input::LogRef,
+        masking::HashKey,
     },
     store::{Dictionary, Permitted},
 };
@@ -59,26 +60,39 @@ impl Item {
 /// An idempotency key and what it was used for.
 #[derive(Clone, Copy)]
 pub struct Key {
-    /// Hash of the key.
+    /// Hash of the key, under the organization's secret.
     pub hash: Hash,
-    /// Hash of what the caller sent, as far as it is stored: without what is masked.
+    /// Hash of what the caller sent, as far as it is stored: without what is masked. Under the organization's secret.
     pub content: Hash,
     /// Hash of all that the caller sent, where something of it is masked: it may be stored since before the product masked
     /// it. It is compared, and never stored.
     unmasked: Option<Hash>,
+    /// The same without the secret, as earlier versions stored them. They are looked for, and never stored.
+    pub plain: Hash,
+    plain_content: Hash,
+    plain_unmasked: Option<Hash>,
 }
 
 impl Key {
     /// A key and the hash of the content that it came with; where something of that is masked, also of all that came.
     #[must_use]
-    pub fn new(key: &str, content: Hash, unmasked: Option<Hash>) -> Self {
-        Self { hash: hash::of([key]), content, unmasked }
+    pub fn new(secret: &HashKey, key: &str, content: Hash, unmasked: Option<Hash>) -> Self {
+        let plain = hash::of([key]);
+        Self {
+            hash: secret.hash(plain),
+            content: secret.hash(content),
+            unmasked: unmasked.map(|unmasked| secret.hash(unmasked)),
+            plain,
+            plain_content: content,
+            plain_unmasked: unmasked,
+        }
     }
 
     /// Whether it came with the content that is stored.
     #[must_use]
     pub fn came_with(&self, stored: Hash) -> bool {
-        self.content == stored || self.unmasked == Some(stored)
+        let known = [Some(self.content), self.unmasked, Some(self.plain_content), self.plain_unmasked];
+        known.contains(&Some(stored))
     }
 }
 

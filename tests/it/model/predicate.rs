@@ -52,6 +52,7 @@ impl Kept {
             occurred_at: Timestamp(self.occurred_ns),
             recorded_at: Timestamp(0),
             said,
+            erased: Vec::new(),
         }
     }
 }

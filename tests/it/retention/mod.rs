@@ -1,7 +1,10 @@
 //! Events leave when they were kept for long enough: all that followed from them leaves with them, and nothing else.
 
 mod ends;
+mod erasure;
+mod held;
 mod holds;
+mod left;
 mod sweeps;
 mod taken_back;
 

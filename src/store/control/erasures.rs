@@ -1,0 +1,360 @@
+//! Erasures: who is to be erased, how far each has got, and who works on it.
+//!
+//! A row says who is to be erased only for as long as that is needed: the change that ends it empties it. A process works
+//! on an erasure for as long as its lease says, and writes down every step under the lock of the organization's head, if
+//! the lease is still its own: so two processes never go on from one place.
+
+use entity::{erasure as row, organization};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, UpdateMany, sea_query::Expr,
+};
+
+use super::Place;
+use crate::{
+    auth::ManageScope,
+    error::{Error, Result},
+    event::{Timestamp, erased::Whom},
+    store::{Store, connection::transaction::Transaction, error},
+};
+
+/// Erasures of an organization that may be unfinished at a time.
+pub const UNFINISHED: u64 = 10;
+/// When somebody who has too many is told to try again, in milliseconds.
+const RETRY_AFTER_MS: u64 = 60_000;
+/// Events that may be left to look at in the transaction that ends an erasure.
+const LAST: i64 = 2_000;
+
+/// What has become of an erasure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErasureStatus {
+    /// Nobody has begun yet.
+    Queued,
+    /// It goes through the events.
+    Running,
+    /// A hold keeps it from going on.
+    Held,
+    /// All events are done; what the database has left of them on its disk is wiped.
+    Cleaning,
+    /// Nothing is left.
+    Done,
+    /// It was given up: what it had erased stays erased.
+    Cancelled,
+}
+
+impl ErasureStatus {
+    const ALL: [Self; 6] = [Self::Queued, Self::Running, Self::Held, Self::Cleaning, Self::Done, Self::Cancelled];
+
+    /// The number that the database stores.
+    pub(in crate::store) const fn number(self) -> i16 {
+        match self {
+            Self::Queued => 0,
+            Self::Running => 1,
+            Self::Held => 2,
+            Self::Cleaning => 3,
+            Self::Done => 4,
+            Self::Cancelled => 5,
+        }
+    }
+}
+
+/// A stored erasure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Number of its organization.
+    pub organization_no: i64,
+    /// Public id.
+    pub id: String,
+    /// What has become of it.
+    pub status: ErasureStatus,
+    /// Who is to be erased; nobody any more once all events are done.
+    pub whom: Option<Whom>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Subject of whoever asked.
+    pub created_by: String,
+    /// When it was over.
+    pub finished_at: Option<Timestamp>,
+    /// Events that the organization had when it was last looked.
+    pub total: i64,
+    /// Sequence of the next event to look at.
+    pub next: i64,
+    /// Events of which something was erased.
+    pub events: i64,
+    /// The hold that keeps it from going on.
+    pub hold: Option<String>,
+}
+
+/// An erasure with the names of the organization that it is of.
+#[derive(Clone, Debug)]
+pub struct OwnedErasure {
+    /// The erasure.
+    pub erasure: Erasure,
+    /// Name of the product.
+    pub product: String,
+    /// The product's own id of the organization.
+    pub organization: String,
+}
+
+/// A change of an erasure.
+#[derive(Clone, Debug)]
+pub enum ErasureChange {
+    /// It is asked for.
+    Ask {
+        /// Its id.
+        id: String,
+        /// Who is to be erased.
+        whom: Box<Whom>,
+        /// Subject of whoever asks.
+        by: String,
+    },
+    /// It is given up.
+    Cancel {
+        /// Its id.
+        id: String,
+    },
+    /// All events are done.
+    End {
+        /// Its id.
+        id: String,
+        /// The process that did them.
+        owner: i64,
+    },
+    /// A restored database was erased by the list once more.
+    Replayed,
+}
+
+/// What a step of an erasure is written down with.
+pub(in crate::store) struct Advance {
+    pub status: ErasureStatus,
+    pub total: i64,
+    pub next: i64,
+    pub events: i64,
+    pub hold: Option<String>,
+    pub lease: Timestamp,
+}
+
+impl Store {
+    /// The erasures of an organization, the newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn erasures(&self, scope: &ManageScope, limit: u64) -> Result<Vec<Erasure>> {
+        let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
+            return Ok(Vec::new());
+        };
+        let asked = row::Entity::find()
+            .filter(row::Column::OrganizationNo.eq(head.row.organization_no))
+            .order_by_desc(row::Column::CreatedNs)
+            .order_by_desc(row::Column::Id)
+            .limit(limit);
+        asked.all(&self.read).await.map_err(error::from)?.into_iter().map(Erasure::of).collect()
+    }
+
+    /// An erasure of an organization.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, and those of the database.
+    pub async fn erasure(&self, scope: &ManageScope, id: &str) -> Result<Erasure> {
+        let none = || Error::not_found("erasure");
+        let head = self.head_of(&scope.product().name, scope.organization()).await?.ok_or_else(none)?;
+        self.erasure_on(&self.read, head.row.organization_no, id).await?.ok_or_else(none)
+    }
+
+    /// An erasure by the number of its organization, for the process that works on it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn erasure_by_no(&self, organization_no: i64, id: &str) -> Result<Option<Erasure>> {
+        self.erasure_on(&self.write, organization_no, id).await
+    }
+
+    pub(in crate::store) async fn erasure_on(
+        &self,
+        db: &impl ConnectionTrait,
+        organization_no: i64,
+        id: &str,
+    ) -> Result<Option<Erasure>> {
+        let found = row::Entity::find_by_id((organization_no, id.to_owned())).one(db).await.map_err(error::from)?;
+        found.map(Erasure::of).transpose()
+    }
+
+    /// Takes the unfinished erasure that waits for longest, until an instant; none where there is nothing to do.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn take_erasure(&self, owner: i64, now: Timestamp, lease: Timestamp) -> Result<Option<OwnedErasure>> {
+        let unfinished = || row::Column::Status.lt(ErasureStatus::Done.number());
+        let free = || {
+            // One that rests because of a hold rests for its own process, too.
+            let mine = row::Column::Owner.eq(owner).and(row::Column::Status.ne(ErasureStatus::Held.number()));
+            Condition::any().add(row::Column::LeaseNs.lt(now.0)).add(mine)
+        };
+        let asked = row::Entity::find().filter(unfinished()).filter(free());
+        let asked = asked.order_by_asc(row::Column::LeaseNs).order_by_asc(row::Column::CreatedNs).limit(1);
+        let Some(found) = asked.one(&self.read).await.map_err(error::from)? else { return Ok(None) };
+        let tx = self.write.begin().await?;
+        let take = of(found.organization_no, &found.id)
+            .col_expr(row::Column::Owner, owner.into())
+            .col_expr(row::Column::LeaseNs, lease.0.into())
+            .filter(unfinished())
+            .filter(free());
+        let is_taken = take.exec(&tx).await.map_err(error::from)?.rows_affected == 1;
+        let found = self.erasure_on(&tx, found.organization_no, &found.id).await?;
+        tx.commit().await?;
+        let Some(erasure) = found.filter(|_| is_taken) else { return Ok(None) };
+        let of =
+            organization::Entity::find_by_id(erasure.organization_no).one(&self.read).await.map_err(error::from)?;
+        let owned =
+            |of: organization::Model| OwnedErasure { erasure, product: of.product, organization: of.external_id };
+        Ok(of.map(owned))
+    }
+
+    /// Writes down a step, as the process that has the erasure. False where another one has taken it over, or where it was
+    /// given up meanwhile: nothing of the step may be committed then.
+    pub(in crate::store) async fn advance_erasure(
+        &self,
+        tx: &Transaction,
+        erasure: &Erasure,
+        owner: i64,
+        step: &Advance,
+    ) -> Result<bool> {
+        let update = of(erasure.organization_no, &erasure.id)
+            .col_expr(row::Column::Status, step.status.number().into())
+            .col_expr(row::Column::Total, step.total.into())
+            .col_expr(row::Column::Next, step.next.into())
+            .col_expr(row::Column::Events, Expr::col(row::Column::Events).add(step.events))
+            .col_expr(row::Column::HoldId, step.hold.clone().into())
+            .col_expr(row::Column::LeaseNs, step.lease.0.into())
+            .filter(row::Column::Owner.eq(owner))
+            .filter(row::Column::Status.lt(ErasureStatus::Cleaning.number()));
+        Ok(update.exec(tx).await.map_err(error::from)?.rows_affected == 1)
+    }
+
+    /// Writes down that nothing is left of what an erasure took.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn erasure_is_clean(&self, erasure: &Erasure, now: Timestamp) -> Result<()> {
+        let tx = self.write.begin().await?;
+        let update = of(erasure.organization_no, &erasure.id)
+            .col_expr(row::Column::Status, ErasureStatus::Done.number().into())
+            .col_expr(row::Column::FinishedNs, now.0.into())
+            .filter(row::Column::Status.eq(ErasureStatus::Cleaning.number()));
+        update.exec(&tx).await.map_err(error::from)?;
+        tx.commit().await
+    }
+
+    pub(super) async fn erasure_may_change(
+        &self,
+        tx: &Transaction,
+        place: &Place<'_>,
+        change: &ErasureChange,
+    ) -> Result<Result<()>> {
+        let organization_no = place.organization_no;
+        let none = || Error::not_found("unfinished erasure");
+        match change {
+            ErasureChange::Ask { .. } => {
+                let unfinished = row::Entity::find()
+                    .filter(row::Column::OrganizationNo.eq(organization_no))
+                    .filter(row::Column::Status.lt(ErasureStatus::Cleaning.number()));
+                let unfinished = unfinished.count(tx).await.map_err(error::from)?;
+                let too_many = unfinished >= UNFINISHED;
+                Ok(if too_many { Err(Error::RateLimited { retry_after_ms: RETRY_AFTER_MS }) } else { Ok(()) })
+            }
+            ErasureChange::Cancel { id } => {
+                let found = self.erasure_on(tx, organization_no, id).await?;
+                Ok(found.filter(|found| found.whom.is_some()).map(drop).ok_or_else(none))
+            }
+            ErasureChange::End { id, owner } => {
+                let found = row::Entity::find_by_id((organization_no, id.clone())).one(tx).await;
+                let found = found.map_err(error::from)?.filter(|row| row.owner == *owner).map(Erasure::of);
+                let Some(found) = found.transpose()? else { return Ok(Err(none())) };
+                let Some(whom) = found.whom.filter(|_| found.status == ErasureStatus::Running) else {
+                    return Ok(Err(none()));
+                };
+                // What came since the last step: it is looked at under the lock, so that nothing is missed.
+                let last = self.dialect.events_by_sequence(organization_no, found.next, place.size - 1, false, LAST);
+                let last = self.events_on(tx, last).await?;
+                let is_behind = last.len() as i64 == LAST || last.iter().any(|event| !whom.paths(event).is_empty());
+                Ok(if is_behind { Err(Error::not_found("end of this erasure yet")) } else { Ok(()) })
+            }
+            ErasureChange::Replayed => Ok(Ok(())),
+        }
+    }
+
+    pub(super) async fn change_erasure(
+        &self,
+        tx: &Transaction,
+        place: &Place<'_>,
+        change: &ErasureChange,
+    ) -> Result<()> {
+        match change {
+            ErasureChange::Ask { id, whom, by } => {
+                let row = row::ActiveModel {
+                    organization_no: Set(place.organization_no),
+                    id: Set(id.clone()),
+                    status: Set(ErasureStatus::Queued.number()),
+                    whom: Set(Some(serde_json::to_string(whom).map_err(Error::internal)?)),
+                    created_ns: Set(place.now.0),
+                    created_by: Set(by.clone()),
+                    finished_ns: Set(None),
+                    total: Set(place.size),
+                    next: Set(0),
+                    events: Set(0),
+                    hold_id: Set(None),
+                    owner: Set(0),
+                    lease_ns: Set(0),
+                };
+                row::Entity::insert(row).exec_without_returning(tx).await.map_err(error::from)?;
+            }
+            ErasureChange::Cancel { id } => {
+                let update = of(place.organization_no, id)
+                    .col_expr(row::Column::Status, ErasureStatus::Cancelled.number().into())
+                    .col_expr(row::Column::Whom, None::<String>.into())
+                    .col_expr(row::Column::FinishedNs, place.now.0.into());
+                update.exec(tx).await.map_err(error::from)?;
+            }
+            ErasureChange::End { id, .. } => {
+                let update = of(place.organization_no, id)
+                    .col_expr(row::Column::Status, ErasureStatus::Cleaning.number().into())
+                    .col_expr(row::Column::Whom, None::<String>.into())
+                    .col_expr(row::Column::Total, place.size.into())
+                    .col_expr(row::Column::Next, place.size.into());
+                update.exec(tx).await.map_err(error::from)?;
+            }
+            ErasureChange::Replayed => {}
+        }
+        Ok(())
+    }
+}
+
+fn of(organization_no: i64, id: &str) -> UpdateMany<row::Entity> {
+    row::Entity::update_many()
+        .filter(row::Column::OrganizationNo.eq(organization_no))
+        .filter(row::Column::Id.eq(id.to_owned()))
+}
+
+impl Erasure {
+    fn of(row: row::Model) -> Result<Self> {
+        let known = usize::try_from(row.status).ok().and_then(|at| ErasureStatus::ALL.get(at).copied());
+        let status = known.ok_or_else(|| Error::internal(Unread(row.status)))?;
+        Ok(Self {
+            organization_no: row.organization_no,
+            id: row.id,
+            status,
+            whom: row.whom.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?,
+            created_at: Timestamp(row.created_ns),
+            created_by: row.created_by,
+            finished_at: row.finished_ns.map(Timestamp),
+            total: row.total,
+            next: row.next,
+            events: row.events,
+            hold: row.hold_id,
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("an erasure has the status {0}, which this version does not know")]
+struct Unread(i16);

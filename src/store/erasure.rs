@@ -1,0 +1,301 @@
+//! A person is erased from events: the other door through the triggers.
+//!
+//! It goes through an organization in the order of recording. Events are looked at without a lock; those that are about the
+//! person are read again and emptied in a transaction of their own under the lock of the organization's head, with all
+//! that follows from them (`derived/`). Holds are asked in that transaction. What went of which event is written into the
+//! erasure list, so that a database that is restored from a backup can be erased once more without anybody being named.
+
+use entity::{dead_letter, erased_event, organization_head as head};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+
+use super::{
+    Dictionary, Store,
+    connection::transaction::Transaction,
+    control::{
+        erasures::{Advance, Erasure, ErasureStatus},
+        holds::{Hold, Holding},
+    },
+    dialect::erasing::{ERASED, Left},
+    error,
+    removal::derived_of,
+    rows,
+    tables::{EVENT, HEAD},
+};
+use crate::{
+    catalog::Product,
+    error::{Error, Result},
+    event::{
+        Event, Timestamp,
+        erased::{self, About, Whom},
+        stored,
+    },
+};
+
+/// Events that are looked at at once.
+const LOOK: i64 = 2_000;
+/// Events that are emptied in one transaction: others record between two of them.
+const STEP: usize = 200;
+/// Where nothing is found, the place is written down once in so many events.
+const WRITTEN_EVERY: i64 = 20_000;
+/// How long an erasure rests that a hold keeps, in nanoseconds: a hold that is lifted is noticed then.
+const REST: i64 = 2 * 1_000_000_000;
+/// What stands in the place of the reason why a receiver would not take an event: it may quote the event.
+const NO_REASON: &str = "the reason was erased with the event";
+
+/// An event that is about a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Its sequence.
+    pub sequence: i64,
+    /// Number of its log.
+    pub log_no: i64,
+    /// How it is about them.
+    pub about: About,
+}
+
+/// What a look at some events came to.
+#[derive(Clone, Debug, Default)]
+pub struct Looked {
+    /// Events that the organization has.
+    pub total: i64,
+    /// Sequence of the next event to look at; the total where all were looked at.
+    pub next: i64,
+    /// Those of which something would be erased.
+    pub found: Vec<Found>,
+    /// Holds that keep some of them, with how many.
+    pub held: Vec<(Hold, i64)>,
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Erased {
+    /// There is more to look at, from a sequence on.
+    More {
+        /// The sequence.
+        next: i64,
+        /// Events of which something was erased.
+        events: i64,
+    },
+    /// Everything was looked at.
+    All,
+    /// A hold keeps the next event.
+    Held,
+    /// Another process has it, or it was given up.
+    Lost,
+}
+
+impl Store {
+    /// Looks which of the next events from a sequence on are about a person. Nothing is changed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn would_erase(
+        &self,
+        product: &Product,
+        organization: &str,
+        whom: &Whom,
+        from: i64,
+        now: Timestamp,
+    ) -> Result<Looked> {
+        let Some(head) = self.head_of(&product.name, organization).await? else { return Ok(Looked::default()) };
+        let (events, next) = self.about(&head.row, whom, from).await?;
+        let dictionary = self.dictionary(&self.read, &head.row).await?;
+        let mut looked = Looked { total: head.row.size, next, ..Looked::default() };
+        let holds = self.holds_on(&self.read, head.row.organization_no).await?;
+        for hold in holds {
+            let holding = Holding::of(&hold, product, &dictionary, now)?;
+            let kept = events.iter().filter(|event| holding.keeps(event, &dictionary)).count() as i64;
+            looked.held.extend((kept > 0).then_some((hold, kept)));
+        }
+        let found = |event: &Event| Found { sequence: event.sequence, log_no: event.log_no, about: whom.of(event) };
+        looked.found = events.iter().map(found).collect();
+        Ok(looked)
+    }
+
+    /// Logs of an organization, to name those that events were found in.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn logs_of(&self, product: &Product, organization: &str) -> Result<Option<std::sync::Arc<Dictionary>>> {
+        match self.head_of(&product.name, organization).await? {
+            Some(head) => self.dictionary(&self.read, &head.row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Erases a person from the next events, as the process that has the erasure.
+    ///
+    /// # Errors
+    /// Those of the database; nothing of the step is done then.
+    pub async fn erase_some(
+        &self,
+        product: &Product,
+        erasure: &Erasure,
+        owner: i64,
+        from: i64,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Erased> {
+        let Some(whom) = &erasure.whom else { return Ok(Erased::Lost) };
+        let organization_no = erasure.organization_no;
+        let Some(head) = self.head(&self.read, organization_no).await? else { return Ok(Erased::Lost) };
+        let (mut found, mut next) = (Vec::new(), from);
+        while found.is_empty() && next < head.row.size && next - from < WRITTEN_EVERY {
+            (found, next) = self.about(&head.row, whom, next).await?;
+        }
+        if found.len() > STEP {
+            next = found[STEP].sequence;
+            found.truncate(STEP);
+        }
+        let sequences: Vec<_> = found.iter().map(|event| event.sequence).collect();
+        let tx = self.write.begin().await?;
+        let locked = self.locked_heads(&tx, &[organization_no]).await?;
+        let Some(head) = locked.into_iter().next() else {
+            tx.rollback().await?;
+            return Ok(Erased::Lost);
+        };
+        self.know_partitions(&tx, head.partitions).await?;
+        let dictionary = self.dictionary(&tx, &head.row).await?;
+        // As they are now: a sweep may have taken some.
+        let events = match sequences.as_slice() {
+            [] => Vec::new(),
+            some => self.events_on(&tx, self.dialect.events_of_sequences(organization_no, some)).await?,
+        };
+        let hold = self.hold_of(&tx, product, &dictionary, &events, now).await?;
+        let (done, step) = match hold {
+            Some(hold) => {
+                let (status, hold) = (ErasureStatus::Held, Some(hold.id));
+                let lease = Timestamp(now.0.saturating_add(REST));
+                let step = Advance { status, total: head.row.size, next: from, events: 0, hold, lease };
+                (Erased::Held, step)
+            }
+            None => {
+                let emptied = events.into_iter().map(|event| {
+                    let paths = whom.paths(&event);
+                    (event, paths)
+                });
+                let events = self.empty_fields(&tx, &head.row, &dictionary, emptied.collect(), now).await?;
+                let status = ErasureStatus::Running;
+                let step = Advance { status, total: head.row.size, next, events, hold: None, lease };
+                let is_all = next >= head.row.size;
+                (if is_all { Erased::All } else { Erased::More { next, events } }, step)
+            }
+        };
+        if !self.advance_erasure(&tx, erasure, owner, &step).await? {
+            tx.rollback().await?;
+            return Ok(Erased::Lost);
+        }
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    /// The next events that are about a person, and the sequence from which on nothing was looked at.
+    async fn about(&self, head: &head::Model, whom: &Whom, from: i64) -> Result<(Vec<Event>, i64)> {
+        let events = self.dialect.events_by_sequence(head.organization_no, from, head.size - 1, false, LOOK);
+        let mut events = self.events_of(events).await?;
+        let is_over = (events.len() as i64) < LOOK;
+        let next = events.last().filter(|_| !is_over).map_or(head.size, |last| last.sequence + 1);
+        events.retain(|event| !whom.paths(event).is_empty());
+        Ok((events, next.max(from)))
+    }
+
+    /// The first hold that keeps one of some events.
+    pub(super) async fn hold_of(
+        &self,
+        tx: &Transaction,
+        product: &Product,
+        dictionary: &Dictionary,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<Option<Hold>> {
+        if events.is_empty() {
+            return Ok(None);
+        }
+        let organization_no = events[0].organization_no;
+        for hold in self.holds_on(tx, organization_no).await? {
+            let holding = Holding::of(&hold, product, dictionary, now)?;
+            if events.iter().any(|event| holding.keeps(event, dictionary)) {
+                return Ok(Some(hold));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes what paths name out of events of one organization, with all that follows from it. Returns of how many
+    /// something went.
+    pub(super) async fn empty_fields(
+        &self,
+        tx: &Transaction,
+        head: &head::Model,
+        dictionary: &Dictionary,
+        events: Vec<(Event, Vec<String>)>,
+        now: Timestamp,
+    ) -> Result<i64> {
+        let no = head.organization_no;
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for (event, paths) in events {
+            let mut left = event.clone();
+            erased::erase(&mut left, &paths).map_err(Error::internal)?;
+            if left != event {
+                before.push(event);
+                after.push(left);
+            }
+        }
+        let Some((low, high)) = ends(&after) else { return Ok(0) };
+        let documents = |events: &[Event]| events.iter().map(|event| self.document_of(event, dictionary)).collect();
+        let (then, now_are): (Vec<_>, Vec<_>) = (documents(&before), documents(&after));
+        let left = after.iter().zip(&now_are).map(|(event, terms)| Left {
+            sequence: event.sequence,
+            position: event.position.0,
+            values: left_of(event),
+            terms: terms.clone(),
+        });
+        self.execute(tx, self.dialect.open_erasing_door(no, low, high)).await?;
+        for sql in self.dialect.erase_fields(no, left.collect()) {
+            self.execute(tx, sql).await?;
+        }
+        let derived = (derived_of(&before, &then, dictionary)?, derived_of(&after, &now_are, dictionary)?);
+        self.change_derived(tx, &derived.0, &derived.1).await?;
+        self.execute(tx, self.dialect.close_erasing_door()).await?;
+        let letters = dead_letter::Entity::update_many()
+            .col_expr(dead_letter::Column::Reason, NO_REASON.into())
+            .filter(dead_letter::Column::OrganizationNo.eq(no))
+            .filter(dead_letter::Column::Sequence.is_in(after.iter().map(|event| event.sequence)));
+        letters.exec(tx).await.map_err(error::from)?;
+        self.list_erased(tx, &after, now).await?;
+        let erased = HEAD.update("erased", head.erased + after.len() as i64);
+        self.execute(tx, erased.with(" WHERE organization_no = ", no)).await?;
+        self.ensure_partitions(after.iter().map(|event| event.position.0), now).await?;
+        Ok(after.len() as i64)
+    }
+
+    /// Writes events into the erasure list.
+    async fn list_erased(&self, tx: &Transaction, events: &[Event], now: Timestamp) -> Result<()> {
+        let rows = events.iter().map(|event| erased_event::ActiveModel {
+            organization_no: Set(event.organization_no),
+            sequence: Set(event.sequence),
+            salt: Set(event.salt),
+            paths: Set(stored::paths(&event.erased).unwrap_or_default()),
+            erased_ns: Set(now.0),
+        });
+        let again = OnConflict::columns([erased_event::Column::OrganizationNo, erased_event::Column::Sequence])
+            .update_columns([erased_event::Column::Salt, erased_event::Column::Paths, erased_event::Column::ErasedNs])
+            .to_owned();
+        let written = erased_event::Entity::insert_many(rows).on_conflict(again).exec_without_returning(tx).await;
+        written.map_err(error::from)?;
+        Ok(())
+    }
+}
+
+/// The least and the greatest sequence of some events.
+fn ends(events: &[Event]) -> Option<(i64, i64)> {
+    let sequences = events.iter().map(|event| event.sequence);
+    sequences.clone().min().zip(sequences.max())
+}
+
+/// The values of [`ERASED`] of an event.
+fn left_of(event: &Event) -> [sea_orm::Value; ERASED.len()] {
+    let mut named: std::collections::HashMap<_, _> =
+        EVENT.rest.iter().map(|(name, _)| *name).zip(rows::values_of(event)).collect();
+    ERASED.map(|name| named.remove(name).unwrap_or_else(|| unreachable!("{name} is a column of events")))
+}

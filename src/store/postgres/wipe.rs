@@ -1,0 +1,85 @@
+//! What PostgreSQL's files still have of rows that are gone. A vacuum makes their room free and leaves their bytes there;
+//! words stay in the search index for ever. A table that is written anew has none of it. That takes the table for itself
+//! meanwhile, so large ones are only vacuumed, and their search index is built anew beside its use.
+
+use sea_orm::FromQueryResult;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use crate::{
+    error::Result,
+    event::Timestamp,
+    store::{Store, connection::writes::Writes, dialect::sql::Sql, error},
+};
+
+/// Bytes of a table with its indexes up to which it is written anew: a second or two.
+const SMALL: i64 = 128 << 20;
+/// Tables that something may have been erased from, beside partitions of events.
+const TOUCHED: [&str; 6] = ["actor_directory", "idempotency", "dead_letter", "export", "erasure", "organization_head"];
+/// How often a table is asked for.
+const TRIES: u32 = 5;
+
+#[derive(FromQueryResult)]
+struct Named {
+    name: String,
+    bytes: i64,
+}
+
+impl Store {
+    /// Takes the bytes of what was erased of an organization since an instant out of the files.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(in crate::store) async fn wipe_dead_rows(&self, organization_no: i64, since: Timestamp) -> Result<()> {
+        let Writes::Postgres(pool) = &self.write else { return Ok(()) };
+        let sizes = "pg_total_relation_size(p.name::regclass) AS bytes";
+        let partitions = Sql::new(&format!(
+            "SELECT p.name, {sizes} FROM event_partition p WHERE EXISTS (SELECT 1 FROM "
+        ))
+        .text("erased_event x JOIN event_order o ON o.organization_no = x.organization_no AND o.sequence = x.sequence")
+        .with(" WHERE o.position >= p.low AND o.position < p.high AND x.organization_no = ", organization_no)
+        .with(" AND x.erased_ns >= ", since.0)
+        .text(") ORDER BY p.low");
+        let mut tables: Vec<Named> = self.rows_of(partitions).await?;
+        let others = TOUCHED.map(|name| format!("('{name}')")).join(", ");
+        tables.extend(
+            self.rows_of::<Named>(Sql::new(&format!("SELECT p.name, {sizes} FROM (VALUES {others}) p (name)"))).await?,
+        );
+        // A connection of its own, which is closed at the end: what it is set to lasts no longer.
+        let pooled = pool.get_postgres_connection_pool().acquire().await;
+        let mut connection = pooled.map_err(|fault| error::from(error::of_sqlx(fault)))?.detach();
+        let wiped = async {
+            connection.execute("SET lock_timeout = '2s'").await?;
+            for Named { name, bytes } in tables {
+                wipe(&mut connection, &name, bytes).await?;
+            }
+            // What the planner remembers of tables is values of theirs. Only those who own the server may do the following.
+            for statement in ["VACUUM (FULL) pg_catalog.pg_statistic", "CHECKPOINT"] {
+                if let Err(error) = connection.execute(statement).await {
+                    tracing::info!("{statement} is left to the server, which does it by itself: {error}");
+                }
+            }
+            Ok(())
+        };
+        let wiped: Result<(), sqlx::Error> = wiped.await;
+        let _ = connection.close().await;
+        wiped.map_err(|fault| error::from(error::of_sqlx(fault)))
+    }
+}
+
+async fn wipe(connection: &mut PgConnection, name: &str, bytes: i64) -> Result<(), sqlx::Error> {
+    for _ in 0..if bytes <= SMALL { TRIES } else { 0 } {
+        match connection.execute(AssertSqlSafe(format!("VACUUM (FULL, ANALYZE) {name}"))).await {
+            Err(sqlx::Error::Database(fault)) if fault.code().as_deref() == Some("55P03") => {}
+            done => return done.map(drop),
+        }
+    }
+    tracing::warn!(
+        table = name,
+        "the table {name} is large, or in use: of what was erased, bytes that no statement reads stay on its pages until \
+         they are used again, or until VACUUM (FULL) {name}"
+    );
+    connection.execute(AssertSqlSafe(format!("VACUUM (ANALYZE) {name}"))).await?;
+    connection.execute("SET lock_timeout = 0").await?;
+    connection.execute(AssertSqlSafe(format!("REINDEX TABLE CONCURRENTLY {name}"))).await?;
+    connection.execute("SET lock_timeout = '2s'").await.map(drop)
+}

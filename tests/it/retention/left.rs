@@ -1,0 +1,128 @@
+//! After an erasure nothing of the person is found in any file of the database, nor in those of exports.
+
+use std::{fs, path::Path};
+
+use ledgerline::event::{
+    hash,
+    terms::{TermKind, exact, resource},
+};
+use serde_json::json;
+
+use super::erasure::{erase, theirs, whom};
+use crate::harness::{Database, TestApp, event, on_both_databases, sql::column};
+
+on_both_databases! {
+    no_byte_of_theirs_is_left_in_any_file,
+}
+
+/// Events of others, and of the person; `LEDGERLINE_TEST_ERASED` asks for more.
+fn number() -> usize {
+    std::env::var("LEDGERLINE_TEST_ERASED").ok().and_then(|n| n.parse().ok()).unwrap_or(3_000)
+}
+
+async fn no_byte_of_theirs_is_left_in_any_file(app: &TestApp) {
+    let (others, own) = (number(), number() / 10);
+    let admin = app.admin("workspace", "acme").scopes("audit:read audit:record audit:manage audit:export");
+    let mut events = Vec::new();
+    for n in 0..others {
+        let mut other = event("doc.read");
+        other["actor"]["id"] = json!(format!("usr_{}", n % 50));
+        other["metadata"] = json!({ "n": n, "word": format!("common{}", n % 200) });
+        other["idempotencyKey"] = json!(format!("other-{n}"));
+        events.push(other);
+        if n % 10 == 0 {
+            let mut theirs = theirs(n / 10);
+            theirs["resources"]
+                .as_array_mut()
+                .expect("a list")
+                .push(json!({ "type": "user", "id": "usr_zq7x", "name": "Z" }));
+            events.push(theirs);
+        }
+        if events.len() >= 200 {
+            admin.record_all(std::mem::take(&mut events)).await;
+        }
+    }
+    admin.record_all(events).await;
+    let create = "mutation($input: CreateAuditExportInput!) { createAuditExport(input: $input) { export { id } } }";
+    let export = admin.data(create, json!({ "input": { "format": "CSV" } })).await;
+    let export = export["createAuditExport"]["export"]["id"].as_str().expect("an id").to_owned();
+    crate::harness::eventually(async || {
+        let find = "query($id: ID!) { auditExport(id: $id) { status } }";
+        admin.data(find, json!({ "id": export })).await["auditExport"]["status"] == "DONE"
+    })
+    .await;
+    let needles = needles(own);
+    assert!(!found(app, &needles).await.is_empty(), "the search finds what is there");
+    let done = erase(&admin, whom()).await;
+    assert_eq!(done["events"], own.to_string());
+    assert_eq!(found(app, &needles).await, Vec::<String>::new());
+    // No kept hash is one of what she was called or sent.
+    let hashes = column::<Vec<u8>>(
+        &app.url,
+        "SELECT key_hash FROM idempotency UNION ALL SELECT content_hash FROM idempotency UNION ALL SELECT hash FROM \
+         actor_directory",
+    );
+    let hashes = hashes.await;
+    assert!(hashes.len() >= 2 * others, "those of others are there");
+    for guess in guesses(own) {
+        assert!(!hashes.contains(&hash::of([&guess]).to_vec()), "{guess}");
+    }
+    let list = admin.data("{ auditEvents(filter: { actions: [\"doc.read\"] }) { totalCount } }", json!({})).await;
+    assert_eq!(list["auditEvents"]["totalCount"], others + own, "and every event is there");
+}
+
+fn guesses(own: usize) -> Vec<String> {
+    let keys = (0..own).flat_map(|n| [format!("zephyrkey-{n}"), format!("usr_zq7x-{n}"), format!("zephyrword{n}")]);
+    let names =
+        ["usr_zq7x", "Zephyrine Quibblesworth", "Zephyrine@person.example", "198.51.100.77", "ZephyrBrowser/9.1"];
+    keys.chain(names.map(str::to_owned)).collect()
+}
+
+/// What would give the person away: texts, terms of the search index, and hashes, each as bytes of Latin-1.
+fn needles(own: usize) -> Vec<String> {
+    let latin = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+    // Parts of words: an index may keep a word without its beginning.
+    let mut needles: Vec<String> =
+        ["ephyr", "EPHYR", "uibblesw", "r_zq7x", "person.example", "198.51.100.77"].map(str::to_owned).to_vec();
+    let terms = [
+        exact(TermKind::ActorId, "usr_zq7x"),
+        exact(TermKind::ActorName, "Zephyrine Quibblesworth"),
+        exact(TermKind::ActorEmail, "Zephyrine@person.example"),
+        exact(TermKind::IpAddress, "198.51.100.77"),
+        resource("user", "usr_zq7x"),
+    ];
+    needles.extend(terms.iter().map(|term| term[4..].to_owned()));
+    needles.extend(guesses(own.min(20)).iter().map(|guess| latin(&hash::of([guess]))));
+    needles
+}
+
+/// Files with what they have of some needles.
+async fn found(app: &TestApp, needles: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    search(&app.folder(), needles, &mut found);
+    if app.database == Database::Postgres {
+        // The cluster's log of writes is left out: it goes round by itself, and what is kept of it elsewhere is a backup.
+        let folder = "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database \
+                      WHERE datname = current_database()";
+        let folder = column::<String>(&app.url, folder).await.remove(0);
+        assert!(Path::new(&folder).is_dir(), "the tests read the files of PostgreSQL in {folder}");
+        crate::harness::sql::change(&app.url, "CHECKPOINT").await;
+        search(Path::new(&folder), needles, &mut found);
+    }
+    found
+}
+
+fn search(folder: &Path, needles: &[String], found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            search(&path, needles, found);
+            continue;
+        }
+        let Ok(bytes) = fs::read(&path) else { continue };
+        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        for needle in needles.iter().filter(|needle| text.contains(needle.as_str())) {
+            found.push(format!("{} has {needle:?}", path.display()));
+        }
+    }
+}
