@@ -1,7 +1,7 @@
 import type { Route } from 'playwright-core';
 import { describe, expect, inject, test } from 'vitest';
 import { expectAccessible, keepPicture, newPage } from './browser.ts';
-import { demoProduct, openLog, Organization, rows, settled } from './ledgerline.ts';
+import { ask, demoProduct, openLog, Organization, rows, settled } from './ledgerline.ts';
 
 const refusedByServer = /status of 401/;
 const failedByTest = /Failed to load resource/;
@@ -131,5 +131,49 @@ describe('the page says', () => {
     );
     await page.getByRole('searchbox', { name: 'Search' }).fill('person');
     await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  });
+});
+
+describe('what somebody was erased from', () => {
+  test('says so in the row and beside each value', async () => {
+    const organization = new Organization(await demoProduct('scim-platform'));
+    await organization.recordMany(2, (index) =>
+      index === 0 ? {} : { actor: { kind: 'USER', id: 'gone', name: 'Gone Person' }, ipAddress: '192.0.2.7' },
+    );
+    const manager = organization.tokenWith({ scopes: 'audit:read audit:manage' });
+    const { eraseFromAuditLog } = await ask(
+      manager,
+      'mutation { eraseFromAuditLog(input: { actor: { id: "gone" } }) { erasure { id } } }',
+    );
+    const find = `{ auditErasure(id: "${eraseFromAuditLog.erasure.id}") { status } }`;
+    await expect.poll(async () => (await ask(manager, find)).auditErasure.status, { timeout: 20_000 }).toBe('DONE');
+    const page = await newPage();
+    await openLog(page, organization.token, '?q=' + encodeURIComponent('192.0.2.7'));
+    expect(await rows(page).count(), 'nothing of it is found').toBe(0);
+    await openLog(page, organization.token);
+    const row = rows(page).filter({ has: page.locator('.cut') });
+    expect(await row.count()).toBe(1);
+    expect(await row.innerText()).not.toContain('Gone');
+    await row.click();
+    const marks = page.locator('.details .cut');
+    await marks.first().waitFor();
+    expect(new Set(await marks.allInnerTexts())).toEqual(new Set(['erased']));
+    expect(await marks.first().getAttribute('title')).toContain('actor');
+    expect(await page.locator('.details').innerText()).toContain('IP address');
+    await expectAccessible(page);
+    await keepPicture(page, 'state-erased');
+  });
+
+  test('and a link to an event that has left says that it was there', async () => {
+    const organization = await filledOrganization();
+    const page = await newPage({ expectedErrors: failedByTest });
+    await page.route('**/graphql', async (route) => {
+      if (!(route.request().postData() ?? '').includes('auditEvent(id')) return route.continue();
+      const errors = [{ message: 'it has left', path: ['auditEvent'], extensions: { code: 'EXPIRED' } }];
+      await route.fulfill({ json: { data: { auditEvent: null }, errors } });
+    });
+    await openLog(page, organization.token, '?event=evt_00000000000000000000000');
+    await page.getByText('was there, and has left the log').waitFor();
+    await expectAccessible(page);
   });
 });

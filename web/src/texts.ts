@@ -74,6 +74,7 @@ const en = {
   closeDetails: 'Close details',
   linkedEvent: 'Linked event',
   linkedEventMissing: 'The linked event does not exist, or you may not see it.',
+  linkedEventExpired: 'The linked event was there, and has left the log: it was kept for as long as events are kept.',
   fields: {
     action: 'Action',
     category: 'Category',
@@ -99,6 +100,8 @@ const en = {
   cutMeans: (paths: string) => `Not as it was sent, but cut or with � where a character cannot be kept: ${paths}`,
   masked: 'masked',
   maskedMeans: (paths: string) => `Not stored: a digest, or a shorter address, stands here: ${paths}`,
+  erased: 'erased',
+  erasedMeans: (paths: string) => `Erased for good, because a person was to be forgotten: ${paths}`,
   items: (count: number) => (count === 1 ? '1 item' : `${count} items`),
   copyJson: 'Copy as JSON',
   copyLink: 'Copy link',
@@ -232,6 +235,8 @@ const de: Texts = {
   closeDetails: 'Einzelheiten schließen',
   linkedEvent: 'Verlinktes Ereignis',
   linkedEventMissing: 'Das verlinkte Ereignis gibt es nicht, oder Sie dürfen es nicht sehen.',
+  linkedEventExpired:
+    'Das verlinkte Ereignis war da und hat das Log verlassen: es wurde so lange aufbewahrt, wie Ereignisse aufbewahrt werden.',
   fields: {
     action: 'Aktion',
     category: 'Kategorie',
@@ -258,6 +263,8 @@ const de: Texts = {
     `Nicht wie gesendet: gekürzt, oder mit � für Zeichen, die sich nicht aufbewahren lassen: ${paths}`,
   masked: 'maskiert',
   maskedMeans: (paths) => `Nicht gespeichert: hier steht ein Prüfwert oder eine gekürzte Adresse: ${paths}`,
+  erased: 'gelöscht',
+  erasedMeans: (paths) => `Endgültig gelöscht, weil eine Person vergessen werden sollte: ${paths}`,
   items: (count) => (count === 1 ? '1 Eintrag' : `${count} Einträge`),
   copyJson: 'Als JSON kopieren',
   copyLink: 'Link kopieren',

@@ -16,6 +16,7 @@ const kinds: Record<string, FaultKind> = {
   FORBIDDEN: 'forbidden',
   PLAN_REQUIRED: 'plan',
   NOT_FOUND: 'missing',
+  EXPIRED: 'missing',
   BAD_USER_INPUT: 'input',
   QUERY_TOO_COMPLEX: 'input',
   OVERLOADED: 'busy',

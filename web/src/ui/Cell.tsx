@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { Actor, AuditEvent, Column, Resource } from '../api/documents.ts';
 import { readJson, summarise } from '../json/tree.ts';
 import { useLog } from './context.ts';
+import { below, Erased } from './Erased.tsx';
 import { Marked } from './Marked.tsx';
 import { actorBadge, outcomeName } from './names.ts';
 
@@ -15,15 +16,19 @@ export function Cell({ kind, event }: { kind: Column['kind']; event: AuditEvent 
     case 'CATEGORY':
       return event.category ? <CategoryBadge category={event.category} /> : <Nothing />;
     case 'ACTOR':
-      return <ActorCell actor={event.actor} />;
+      return <ActorCell actor={event.actor} erased={below(event.erased, 'actor')} />;
     case 'RESOURCE':
-      return <ResourceCell resources={event.resources} />;
+      return <ResourceCell resources={event.resources} erased={below(event.erased, 'resources')} />;
     case 'IP_ADDRESS':
-      return event.ipAddress ? <Code text={event.ipAddress} /> : <Nothing />;
+      return event.ipAddress ? <Code text={event.ipAddress} /> : <ErasedOrNothing event={event} field="ipAddress" />;
     case 'OUTCOME':
       return event.outcome ? <OutcomeBadge outcome={event.outcome} /> : <Nothing />;
     case 'DETAILS':
-      return <Summary metadataText={event.metadataText} />;
+      return below(event.erased, 'metadata').length > 0 ? (
+        <ErasedOrNothing event={event} field="metadata" />
+      ) : (
+        <Summary metadataText={event.metadataText} />
+      );
     case 'LOG':
       return <LogCell log={event.log} />;
   }
@@ -38,6 +43,11 @@ function Nothing() {
       <span class="unseen">{texts.noValue}</span>
     </span>
   );
+}
+
+function ErasedOrNothing({ event, field }: { event: AuditEvent; field: string }) {
+  const paths = below(event.erased, field);
+  return paths.length > 0 ? <Erased paths={paths} /> : <Nothing />;
 }
 
 function Code({ text }: { text: string }) {
@@ -97,7 +107,7 @@ export function actorTitle(actor: Actor): string {
   return actor.name ?? actor.email ?? actor.externalId ?? actor.label;
 }
 
-function ActorCell({ actor }: { actor: Actor }) {
+function ActorCell({ actor, erased }: { actor: Actor; erased: readonly string[] }) {
   const log = useLog();
   const title = actorTitle(actor);
   const badge = actorBadge(log, actor, title);
@@ -107,6 +117,7 @@ function ActorCell({ actor }: { actor: Actor }) {
       <span class="main">
         <Marked text={title} />
         {badge && <span class="badge kind">{badge}</span>}
+        <Erased paths={erased} />
       </span>
       {second && (
         <span class="aside">
@@ -117,7 +128,7 @@ function ActorCell({ actor }: { actor: Actor }) {
   );
 }
 
-function ResourceCell({ resources }: { resources: readonly Resource[] }) {
+function ResourceCell({ resources, erased }: { resources: readonly Resource[]; erased: readonly string[] }) {
   const { texts } = useLog();
   const [first, ...others] = resources;
   if (!first) return <Nothing />;
@@ -128,6 +139,7 @@ function ResourceCell({ resources }: { resources: readonly Resource[] }) {
       <span class="main">
         {title ? <Marked text={title} /> : <Nothing />}
         {others.length > 0 && <bdi class="badge">{texts.more(others.length)}</bdi>}
+        <Erased paths={erased} />
       </span>
       {rest.length > 0 && (
         <span class="aside">

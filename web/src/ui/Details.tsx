@@ -6,6 +6,7 @@ import { exactly, refine, type ListKey } from '../view/view.ts';
 import { actorTitle } from './Cell.tsx';
 import { copyText } from './clipboard.ts';
 import { useLog } from './context.ts';
+import { below, Erased } from './Erased.tsx';
 import { JsonTree } from './JsonTree.tsx';
 import { Marked } from './Marked.tsx';
 import { actorBadge, logName, outcomeName } from './names.ts';
@@ -21,9 +22,10 @@ export function Details({ event }: { event: AuditEvent }) {
   const empty = metadata.kind === 'object' && metadata.entries.length === 0;
 
   // Paths below a field's own count too: the mark stands beside the whole value.
-  const below = (paths: string[], field: string) => paths.filter((path) => path.split(/[.[]/, 1)[0] === field);
   const cut = (field: string) => below(event.truncated, field);
   const masked = (field: string) => below(event.masked, field);
+  const erased = (field: string) => below(event.erased, field);
+  const isErased = (field: string) => erased(field).length > 0;
 
   const link = () => config.history.link({ ...view, after: null, before: null, event: event.id });
 
@@ -44,16 +46,16 @@ export function Details({ event }: { event: AuditEvent }) {
             <Value text={outcomeName(log, event.outcome)} filter="outcome" value={event.outcome} />
           </Field>
         )}
-        <Field name={fields.actor} cut={cut('actor')}>
+        <Field name={fields.actor} cut={cut('actor')} erased={erased('actor')}>
           <ActorValue actor={event.actor} filtered />
         </Field>
-        {event.onBehalfOf && (
-          <Field name={fields.onBehalfOf} cut={cut('onBehalfOf')}>
-            <ActorValue actor={event.onBehalfOf} />
+        {(event.onBehalfOf || isErased('onBehalfOf')) && (
+          <Field name={fields.onBehalfOf} cut={cut('onBehalfOf')} erased={erased('onBehalfOf')}>
+            {event.onBehalfOf && <ActorValue actor={event.onBehalfOf} />}
           </Field>
         )}
         {event.resources.length > 0 && (
-          <Field name={fields.resources} cut={cut('resources')}>
+          <Field name={fields.resources} cut={cut('resources')} erased={erased('resources')}>
             <ul>
               {event.resources.map((resource, index) => (
                 <li key={index}>
@@ -77,32 +79,37 @@ export function Details({ event }: { event: AuditEvent }) {
         <Field name={fields.recordedAt}>
           <Moment iso={event.recordedAt} />
         </Field>
-        {(event.ipAddress || masked('ipAddress').length > 0) && (
-          <Field name={fields.ipAddress} cut={cut('ipAddress')} masked={masked('ipAddress')}>
+        {(event.ipAddress || masked('ipAddress').length > 0 || isErased('ipAddress')) && (
+          <Field
+            name={fields.ipAddress}
+            cut={cut('ipAddress')}
+            masked={masked('ipAddress')}
+            erased={erased('ipAddress')}
+          >
             {event.ipAddress && <Value text={event.ipAddress} filter="ip" code />}
           </Field>
         )}
-        {event.userAgent && (
-          <Field name={fields.userAgent} cut={cut('userAgent')}>
-            <Marked text={event.userAgent} />
+        {(event.userAgent || isErased('userAgent')) && (
+          <Field name={fields.userAgent} cut={cut('userAgent')} erased={erased('userAgent')}>
+            {event.userAgent && <Marked text={event.userAgent} />}
           </Field>
         )}
-        {event.correlationId && (
-          <Field name={fields.correlationId} cut={cut('correlationId')}>
-            <Value text={event.correlationId} filter="correlationId" code />
+        {(event.correlationId || isErased('correlationId')) && (
+          <Field name={fields.correlationId} cut={cut('correlationId')} erased={erased('correlationId')}>
+            {event.correlationId && <Value text={event.correlationId} filter="correlationId" code />}
           </Field>
         )}
-        {event.source && (
-          <Field name={fields.source} cut={cut('source')}>
-            <Value text={event.source} filter="source" />
+        {(event.source || isErased('source')) && (
+          <Field name={fields.source} cut={cut('source')} erased={erased('source')}>
+            {event.source && <Value text={event.source} filter="source" />}
           </Field>
         )}
-        {event.sourceEventId && (
-          <Field name={fields.sourceEventId} cut={cut('sourceEventId')}>
-            <Value text={event.sourceEventId} filter="sourceEventId" code />
+        {(event.sourceEventId || isErased('sourceEventId')) && (
+          <Field name={fields.sourceEventId} cut={cut('sourceEventId')} erased={erased('sourceEventId')}>
+            {event.sourceEventId && <Value text={event.sourceEventId} filter="sourceEventId" code />}
           </Field>
         )}
-        <Field name={fields.recordedBy}>
+        <Field name={fields.recordedBy} erased={erased('recordedBy')}>
           <bdi>{event.recordedBy}</bdi>
         </Field>
         <Field name={fields.sequence}>
@@ -114,7 +121,8 @@ export function Details({ event }: { event: AuditEvent }) {
       </dl>
       <section class="metadata" aria-label={texts.metadata}>
         <h2>
-          {texts.metadata} <Cut paths={cut('metadata')} /> <Masked paths={masked('metadata')} />
+          {texts.metadata} <Cut paths={cut('metadata')} /> <Masked paths={masked('metadata')} />{' '}
+          <Erased paths={erased('metadata')} />
         </h2>
         {empty ? <p class="nothing">{texts.noMetadata}</p> : <JsonTree node={metadata} label={texts.metadata} />}
         <div class="actions">
@@ -151,10 +159,11 @@ interface FieldProps {
   name: string;
   cut?: string[];
   masked?: string[];
+  erased?: string[];
   children: ComponentChildren;
 }
 
-function Field({ name, cut, masked, children }: FieldProps) {
+function Field({ name, cut, masked, erased, children }: FieldProps) {
   return (
     <div class="field-row">
       <dt>{name}</dt>
@@ -162,6 +171,7 @@ function Field({ name, cut, masked, children }: FieldProps) {
         {children}
         {cut && <Cut paths={cut} />}
         {masked && <Masked paths={masked} />}
+        {erased && <Erased paths={erased} />}
       </dd>
     </div>
   );

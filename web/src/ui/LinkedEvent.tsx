@@ -9,7 +9,7 @@ import { FaultState } from './states.tsx';
 /** The event of a link when it does not stand on the page in sight: shown by itself above the list. */
 export function LinkedEvent({ id }: { id: string }) {
   const { config, texts, view, change } = useLog();
-  const [event, setEvent] = useState<AuditEvent | Fault | 'missing' | null>(null);
+  const [event, setEvent] = useState<AuditEvent | Fault | 'missing' | 'expired' | null>(null);
   const [attempt, setAttempt] = useState(0);
   useEffect(() => setEvent(null), [config, id]);
   useEffect(() => {
@@ -19,6 +19,7 @@ export function LinkedEvent({ id }: { id: string }) {
       (error) => {
         if (asked.signal.aborted) return;
         const fault = error instanceof Fault ? error : new Fault('server', String(error));
+        if (fault.code === 'EXPIRED') return setEvent('expired');
         // Only the server's no says that it is not there.
         setEvent(fault.isRefusal || fault.kind === 'input' ? 'missing' : fault);
       },
@@ -37,8 +38,8 @@ export function LinkedEvent({ id }: { id: string }) {
           {texts.closeDetails}
         </button>
       </div>
-      {event === 'missing' ? (
-        <p>{texts.linkedEventMissing}</p>
+      {event === 'missing' || event === 'expired' ? (
+        <p>{event === 'missing' ? texts.linkedEventMissing : texts.linkedEventExpired}</p>
       ) : event instanceof Fault ? (
         <FaultState texts={texts} fault={event} onRetry={retry} />
       ) : (
