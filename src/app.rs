@@ -34,7 +34,7 @@ use crate::{
     graphql::{AppSchema, Services, execute::Executor, schema_builder},
     http::{Edge, Peer, ReadRate, router},
     ingest::Writer,
-    keys::{Keys, Partners},
+    keys::{Keys, Partners, Plans},
     reading::Reader,
     retention::{Sweeper, erasure::Eraser},
     store::Store,
@@ -138,7 +138,8 @@ impl App {
         });
         let partners = Partners::new(store.clone(), keys.products().clone(), settings.keys_folder(), chance.clone());
         let partners = Arc::new(partners);
-        keys.accept(partners.clone());
+        let plans = Plans::new(store.clone());
+        keys.accept(partners.clone(), plans.clone());
         let uses = beside("last uses", &partners, |partners| async move { partners.look_after().await });
         let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;
         let exports =
@@ -159,8 +160,18 @@ impl App {
         let erasing = beside("erasures", &eraser, |eraser| async move { eraser.run().await });
         // What the service itself reads, to deliver it, is no read of anybody's.
         let reader = reader.telling(writer.clone());
-        let services =
-            Services { writer, reader, endpoints, rules, partners, exports, eraser, clock, chance: chance.clone() };
+        let services = Services {
+            writer,
+            reader,
+            endpoints,
+            rules,
+            partners,
+            plans,
+            exports,
+            eraser,
+            clock,
+            chance: chance.clone(),
+        };
         let builder = schema_builder().data(services.clone());
         // Suggestions would tell the names of the schema one by one.
         let builder =

@@ -22,6 +22,7 @@ pub mod masking_key;
 pub mod organization;
 pub mod organization_end;
 pub mod organization_head;
+pub mod organization_plan;
 pub mod partner_token;
 pub mod plain_hashes;
 pub mod retention;

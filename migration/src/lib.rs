@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 12] = [
+const HISTORY: [Step; 13] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -77,6 +77,11 @@ const HISTORY: [Step; 12] = [
         name: "m20261126_130000_organization_end",
         sqlite: include_str!("organization_end/sqlite.sql"),
         postgres: include_str!("organization_end/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_140000_plans",
+        sqlite: include_str!("plans/sqlite.sql"),
+        postgres: include_str!("plans/postgres.sql"),
     },
 ];
 

@@ -1,14 +1,14 @@
-//! The claims of a token, and what they must be like.
+//! The claims of the tokens that the service itself makes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use crate::{
-    catalog::Product,
-    event::{Timestamp, json, limits, text::is_blank},
+    catalog::{Product, issuers::DEVELOPMENT_ISSUER},
+    event::{Timestamp, limits, text::is_blank},
 };
 
-/// The claims of a token, as it carries them.
+/// The claims of a token that the service makes, as it carries them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Claims {
     /// Issuer: selects the product.
@@ -39,13 +39,13 @@ pub struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<OneOrMany>,
     /// E-mail address.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::lenient")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Name.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::lenient")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Id of the token.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::lenient")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
     /// Logs that the token is narrowed to, each as `level:id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,34 +53,21 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Claims that a product accepts until `expires_at` (to the second), with no rights yet.
+    /// Claims of a development token of a product until `expires_at` (to the second), with no rights yet.
     #[must_use]
     pub fn new(product: &Product, subject: impl Into<String>, expires_at: Timestamp) -> Self {
         Self {
-            iss: product.issuer.clone(),
-            aud: OneOrMany::One(product.audience.clone()),
+            iss: DEVELOPMENT_ISSUER.to_owned(),
+            aud: OneOrMany::One(product.name.clone()),
             exp: Some(expires_at.0.div_euclid(NANOS).into()),
             sub: subject.into(),
             ..Self::default()
         }
     }
-
-    pub(super) fn all_roles(&self) -> Vec<String> {
-        [&self.role, &self.roles].into_iter().flatten().flat_map(OneOrMany::iter).map(str::to_owned).collect()
-    }
-
-    /// Every text that comes to be stored or compared with what is stored.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.sub), self.org.as_ref(), self.plan.as_ref()]
-            .into_iter()
-            .flatten()
-            .chain(self.logs.iter().flatten())
-            .map(String::as_str)
-    }
 }
 
 /// What people gave as their name or address, as far as it can be shown: it is no reason to refuse a token.
-pub(super) fn shown(text: Option<String>) -> Option<String> {
+pub(super) fn shown(text: Option<&str>) -> Option<String> {
     let mut text = text?.replace('\0', "\u{fffd}");
     text.truncate(text.floor_char_boundary(limits::TEXT_BYTES));
     (!is_blank(&text)).then_some(text)

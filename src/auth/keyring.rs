@@ -48,7 +48,8 @@ impl VerifyingKey {
         Self { kid: Some(kid), algorithm: Algorithm::EdDSA, key: DecodingKey::from_ed_der(public_key) }
     }
 
-    /// The keys of a JWKS that can sign tokens by RS256, ES256 or EdDSA; other keys in it are left aside.
+    /// The keys of a JWKS that can sign tokens by RSA (RS256 unless the key says more), ECDSA or EdDSA; other keys in it are left
+    /// aside.
     ///
     /// # Errors
     /// Why there is not one.
@@ -65,15 +66,16 @@ impl VerifyingKey {
         let keys: Vec<Self> =
             set.keys.into_iter().filter_map(|key| Self::from_jwk(&serde_json::from_value(key).ok()?)).collect();
         if keys.is_empty() {
-            return Err("has no key for RS256, ES256 or EdDSA signatures".to_owned());
+            return Err("has no key for RSA, ECDSA (P-256, P-384) or Ed25519 signatures".to_owned());
         }
         Ok(keys)
     }
 
     fn from_jwk(jwk: &Jwk) -> Option<Self> {
         let algorithm = match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => Algorithm::RS256,
+            AlgorithmParameters::RSA(_) => rsa_algorithm(jwk.common.key_algorithm)?,
             AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => Algorithm::ES384,
             AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
             // A secret has no place in a document for everybody.
             _ => return None,
@@ -88,7 +90,20 @@ impl VerifyingKey {
     }
 }
 
-/// The keys of every product, by its name.
+/// The one algorithm of an RSA key: what its issuer says, or the usual one.
+fn rsa_algorithm(named: Option<KeyAlgorithm>) -> Option<Algorithm> {
+    match named {
+        None | Some(KeyAlgorithm::RS256) => Some(Algorithm::RS256),
+        Some(KeyAlgorithm::RS384) => Some(Algorithm::RS384),
+        Some(KeyAlgorithm::RS512) => Some(Algorithm::RS512),
+        Some(KeyAlgorithm::PS256) => Some(Algorithm::PS256),
+        Some(KeyAlgorithm::PS384) => Some(Algorithm::PS384),
+        Some(KeyAlgorithm::PS512) => Some(Algorithm::PS512),
+        Some(_) => None,
+    }
+}
+
+/// The keys of every issuer, by its place.
 #[derive(Clone, Debug, Default)]
 pub struct KeyRing(HashMap<String, Vec<VerifyingKey>>);
 
@@ -99,21 +114,21 @@ impl KeyRing {
         Self::default()
     }
 
-    /// Adds keys to those of a product.
-    pub fn add(&mut self, product: &str, keys: impl IntoIterator<Item = VerifyingKey>) {
-        self.0.entry(product.to_owned()).or_default().extend(keys);
+    /// Adds keys to those of an issuer.
+    pub fn add(&mut self, place: &str, keys: impl IntoIterator<Item = VerifyingKey>) {
+        self.0.entry(place.to_owned()).or_default().extend(keys);
     }
 
-    /// The keys of a product.
+    /// The keys of an issuer.
     #[must_use]
-    pub fn of(&self, product: &str) -> &[VerifyingKey] {
-        self.0.get(product).map_or(&[], Vec::as_slice)
+    pub fn of(&self, place: &str) -> &[VerifyingKey] {
+        self.0.get(place).map_or(&[], Vec::as_slice)
     }
 
-    /// The keys of a product to try on a token. Where the token names a key id, those with that id or, if there are none,
+    /// The keys of an issuer to try on a token. Where the token names a key id, those with that id or, if there are none,
     /// those without an id; where it names none, all.
-    pub(super) fn candidates(&self, product: &str, kid: Option<&str>) -> Vec<&VerifyingKey> {
-        let all = self.of(product);
+    pub(super) fn candidates(&self, place: &str, kid: Option<&str>) -> Vec<&VerifyingKey> {
+        let all = self.of(place);
         let Some(kid) = kid else { return all.iter().collect() };
         let named: Vec<_> = all.iter().filter(|key| key.kid.as_deref() == Some(kid)).collect();
         // A secret of the configuration need not have the name that its issuer gave it.

@@ -5,6 +5,7 @@
 mod claims;
 pub mod keyring;
 pub mod policy;
+pub mod reading;
 mod scope;
 pub mod token;
 
@@ -20,6 +21,7 @@ pub use keyring::{KeyRing, VerifyingKey};
 pub use policy::Access;
 pub use scope::{ManageScope, ReadScope, WriteScope};
 
+pub use crate::catalog::issuers::EXPORT_SCOPE as EXPORT;
 use crate::{
     catalog::Product,
     event::{OrganizationId, Timestamp},
@@ -29,8 +31,6 @@ use crate::{
 pub const RECORD: &str = "audit:record";
 /// Scope that permits deleting logs, and managing what the product file's `[management]` offers.
 pub const MANAGE: &str = "audit:manage";
-/// Scope that permits exporting what may be read; managing permits it too.
-pub const EXPORT: &str = "audit:export";
 /// Scope of the platform's own people: any organization of the product, whatever its plan.
 pub const STAFF: &str = "audit:staff";
 
@@ -49,6 +49,8 @@ pub struct Principal {
     pub roles: Vec<String>,
     /// The organization's plan.
     pub plan: Option<String>,
+    /// Whether the plan is that which is kept for the organization, because the token names none.
+    pub plan_is_kept: bool,
     /// E-mail address of the subject.
     pub email: Option<String>,
     /// Name of the subject.

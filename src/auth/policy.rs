@@ -133,6 +133,21 @@ pub fn may_administer(p: &Principal, organization: Option<&str>, feature: Featur
     Ok(ManageScope { write, management: management.clone(), feature })
 }
 
+/// Permission to say which plan an organization has. That is for a backend: somebody of the organization, or whoever the
+/// service itself made a token for, must not give it another plan.
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`, or `BAD_USER_INPUT` on `organization`.
+pub fn may_set_plan(p: &Principal, organization: Option<&str>) -> Result<ManageScope> {
+    let write = may_write(p, organization, MANAGE)?;
+    if p.is_partner || (p.organization.is_some() && !p.is_staff()) {
+        let why = "a backend says which plan an organization has, by a token that is for no organization in particular";
+        return Err(Error::Forbidden(why.to_owned()));
+    }
+    let management = p.product.management.clone().unwrap_or_else(Management::of_nobody);
+    Ok(ManageScope { write, management, feature: Feature::Plans })
+}
+
 /// Permission to export what may be read of an organization: the scope of exporting or of managing, the feature, and
 /// what reading takes, in that order; which log, [`may_read`] says. A token that the service itself made exports nothing: it can be revoked, and an export
 /// goes on without it.

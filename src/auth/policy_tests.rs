@@ -24,6 +24,7 @@ fn principal(text: &str) -> Principal {
         logs: list(parts[4]).iter().map(|log| LogName::parse(log).unwrap()).collect(),
         expires_at: Timestamp(0),
         is_partner: false,
+        plan_is_kept: false,
     }
 }
 

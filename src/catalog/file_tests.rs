@@ -10,10 +10,11 @@ fn faults(files: &[(&str, &str)]) -> String {
 const SOUND: &str = r#"
 name = "sixth"
 label = "Sixth"
+retention = "400 days"
+[[issuers]]
 issuer = "sixth"
 audience = "ledgerline"
-retention = "400 days"
-[[keys]]
+[[issuers.keys]]
 secret_env = "SIXTH"
 [access]
 [[levels]]
@@ -46,8 +47,8 @@ fn a_sixth_product_takes_a_file_and_no_code() {
     fs::write(folder.path().join("README.md"), "not a product").unwrap();
     let products = Products::load(folder.path()).unwrap();
     assert_eq!(products.iter().count(), 1);
-    let sixth = products.by_issuer("sixth").unwrap();
-    assert_eq!(sixth.keys, [KeySource::JwksFile(folder.path().join("keys/sixth.json"))]);
+    let sixth = &products.doors("sixth").next().unwrap().product;
+    assert_eq!(sixth.issuers[0].keys, [KeySource::JwksFile(folder.path().join("keys/sixth.json"))]);
     assert_eq!(sixth.retention, Keep::Days(400));
     assert_eq!(sixth.access.scopes, ["audit:read"]);
     assert_eq!((sixth.top_level().name.as_str(), sixth.level("inner").unwrap().0), ("tenant", 1));
@@ -58,18 +59,20 @@ fn a_sixth_product_takes_a_file_and_no_code() {
 fn all_faults_of_a_file_are_told_at_once_with_their_places() {
     let text = r#"name = "Sixth product"
 label = ""
-issuer = "https://"
-audiance = "ledgerline"
 retention = "a while"
 
-[[keys]]
+[[issuers]]
+issuer = "https://"
+audiance = "ledgerline"
+
+[[issuers.keys]]
 secret_env = "9 LIVES"
 
-[[keys]]
+[[issuers.keys]]
 jwks_url = "http://keys.example/jwks"
 kid = "one"
 
-[[keys]]
+[[issuers.keys]]
 secret_file = "a"
 jwks_file = "b"
 
@@ -148,39 +151,39 @@ kind = "TIME"
 label = "Again"
 "#;
     insta::assert_snapshot!(faults(&[("products/sixth.toml", text)]), @r#"
-    products/sixth.toml:1:1: audience: is missing
     products/sixth.toml:1:9: name: must be a letter and then letters, digits, - and _, at most 64 in all, not "Sixth product"
     products/sixth.toml:2:9: label: must not be empty
-    products/sixth.toml:3:11: issuer: must be a name without a colon or a URL, not "https://" (empty host)
-    products/sixth.toml:4:1: audiance: is no key of this table; did you mean audience?
-    products/sixth.toml:5:14: retention: must be "forever" or a number of days such as "400 days", not "a while"
-    products/sixth.toml:8:15: keys[0].secret_env: must be the name of an environment variable, not "9 LIVES"
-    products/sixth.toml:11:13: keys[1].jwks_url: must begin with https:// (http:// is for loopback addresses), not "http://keys.example/jwks"
-    products/sixth.toml:14:1: keys[2]: must have one of secret_env, secret_file, jwks_file, jwks_url
-    products/sixth.toml:18:1: access.hidden_without_plan: needs plans
-    products/sixth.toml:19:12: access.scopes[0]: must not have blanks: they part the scopes of a token
-    products/sixth.toml:25:14: levels[0].on_delete: is for nested levels: the organization's own log is not deleted
-    products/sixth.toml:27:1: levels[1].parent: is missing: tenant is the organization's own level already
-    products/sixth.toml:34:11: levels[2].parent: goes round in a circle: a in b in a
-    products/sixth.toml:35:14: levels[2].on_delete: must be one of REMOVE, CLEAR, KEEP, not "SHRED"
-    products/sixth.toml:40:11: levels[3].parent: goes round in a circle: b in a in b
-    products/sixth.toml:43:1: levels[4].on_delete: is missing
-    products/sixth.toml:46:11: levels[4].parent: "nowhere" is no level
-    products/sixth.toml:48:1: catalog.open: is missing
-    products/sixth.toml:49:18: catalog.open_prefixes: must be a list of texts, not a text
-    products/sixth.toml:50:30: catalog.default_levels[1]: "tenant" is in the list already
-    products/sixth.toml:50:39: catalog.default_levels[2]: must be a text in quotes, not a number
-    products/sixth.toml:57:9: catalog.categories[1].code: "one" is the code of a category above already
-    products/sixth.toml:63:13: catalog.actions[0].category: "two" is the code of no category
-    products/sixth.toml:64:12: catalog.actions[0].levels[0]: "moon" is no level
-    products/sixth.toml:67:9: catalog.actions[1].name: "x.y" is the name of an action above already
-    products/sixth.toml:72:10: catalog.actions[2].label: "X – Y" is the label of an action above already
-    products/sixth.toml:73:20: catalog.actions[2].default_outcome: must be one of SUCCESS, FAILURE, ACCEPTED, not "GOOD"
-    products/sixth.toml:74:1: catalog.actions[2].descripton: is no key of this table; did you mean description?
-    products/sixth.toml:77:1: actor_labels.ROBOT: is no key of this table; known are USER, API_KEY, SERVICE, STAFF, SYSTEM, ANONYMOUS
-    products/sixth.toml:80:11: viewer.paging: must be one of PAGES, MORE, not "ENDLESS"
-    products/sixth.toml:81:15: viewer.date_filter: must be a text in quotes, not true or false
-    products/sixth.toml:89:9: viewer.columns[1].kind: is the kind of a column above already
+    products/sixth.toml:3:14: retention: must be "forever" or a number of days such as "400 days", not "a while"
+    products/sixth.toml:5:1: issuers[0].audience: is missing: without it, required must say by which claim its tokens are told from others
+    products/sixth.toml:6:11: issuers[0].issuer: must be a name without a colon or a URL, not "https://" (empty host)
+    products/sixth.toml:7:1: issuers[0].audiance: is no key of this table; did you mean audience?
+    products/sixth.toml:10:15: issuers[0].keys[0].secret_env: must be the name of an environment variable, not "9 LIVES"
+    products/sixth.toml:13:13: issuers[0].keys[1].jwks_url: must begin with https:// (http:// is for loopback addresses, or with allow_http = true), not "http://keys.example/jwks"
+    products/sixth.toml:16:1: issuers[0].keys[2]: must have one of secret_env, secret_file, jwks_file, jwks_url
+    products/sixth.toml:20:1: access.hidden_without_plan: needs plans
+    products/sixth.toml:21:12: access.scopes[0]: must not have blanks: they part the scopes of a token
+    products/sixth.toml:27:14: levels[0].on_delete: is for nested levels: the organization's own log is not deleted
+    products/sixth.toml:29:1: levels[1].parent: is missing: tenant is the organization's own level already
+    products/sixth.toml:36:11: levels[2].parent: goes round in a circle: a in b in a
+    products/sixth.toml:37:14: levels[2].on_delete: must be one of REMOVE, CLEAR, KEEP, not "SHRED"
+    products/sixth.toml:42:11: levels[3].parent: goes round in a circle: b in a in b
+    products/sixth.toml:45:1: levels[4].on_delete: is missing
+    products/sixth.toml:48:11: levels[4].parent: "nowhere" is no level
+    products/sixth.toml:50:1: catalog.open: is missing
+    products/sixth.toml:51:18: catalog.open_prefixes: must be a list of texts, not a text
+    products/sixth.toml:52:30: catalog.default_levels[1]: "tenant" is in the list already
+    products/sixth.toml:52:39: catalog.default_levels[2]: must be a text in quotes, not a number
+    products/sixth.toml:59:9: catalog.categories[1].code: "one" is the code of a category above already
+    products/sixth.toml:65:13: catalog.actions[0].category: "two" is the code of no category
+    products/sixth.toml:66:12: catalog.actions[0].levels[0]: "moon" is no level
+    products/sixth.toml:69:9: catalog.actions[1].name: "x.y" is the name of an action above already
+    products/sixth.toml:74:10: catalog.actions[2].label: "X – Y" is the label of an action above already
+    products/sixth.toml:75:20: catalog.actions[2].default_outcome: must be one of SUCCESS, FAILURE, ACCEPTED, not "GOOD"
+    products/sixth.toml:76:1: catalog.actions[2].descripton: is no key of this table; did you mean description?
+    products/sixth.toml:79:1: actor_labels.ROBOT: is no key of this table; known are USER, API_KEY, SERVICE, STAFF, SYSTEM, ANONYMOUS
+    products/sixth.toml:82:11: viewer.paging: must be one of PAGES, MORE, not "ENDLESS"
+    products/sixth.toml:83:15: viewer.date_filter: must be a text in quotes, not true or false
+    products/sixth.toml:91:9: viewer.columns[1].kind: is the kind of a column above already
     "#);
 }
 
@@ -190,9 +193,14 @@ fn a_file_that_is_no_toml_says_where() {
 }
 
 #[test]
-fn two_files_cannot_have_one_issuer() {
+fn two_files_have_one_issuer_where_the_audience_tells_them_apart() {
     let seventh = SOUND.replace("name = \"sixth\"", "name = \"seventh\"");
-    insta::assert_snapshot!(faults(&[("sixth.toml", SOUND), ("seventh.toml", &seventh)]), @r#"seventh.toml:4:11: issuer: "sixth" is the issuer of sixth.toml already"#);
+    insta::assert_snapshot!(faults(&[("sixth.toml", SOUND), ("seventh.toml", &seventh)]), @r#"seventh.toml:6:11: issuers[0].issuer: "sixth" makes tokens of sixth.toml already, for the same audience"#);
+    let told_apart = seventh.replace("audience = \"ledgerline\"", "audience = \"seventh\"");
+    let files = [("sixth.toml", SOUND), ("seventh.toml", told_apart.as_str())];
+    let products = Products::read(files.map(|(file, text)| (file.to_owned(), text.to_owned())), None).unwrap();
+    let doors: Vec<_> = products.doors("sixth").map(|door| door.product.name.as_str()).collect();
+    assert_eq!(doors, ["sixth", "seventh"]);
 }
 
 #[test]
@@ -260,10 +268,11 @@ fn roles_and_plans_compare_without_regard_to_case_unless_the_file_says_so() {
 fn faults_of_rules_filters_and_addresses_are_told_with_the_rest() {
     let text = r#"name = "sixth"
 label = "Sixth"
+retention = "forever"
+[[issuers]]
 issuer = "sixth"
 audience = "ledgerline"
-retention = "forever"
-[[keys]]
+[[issuers.keys]]
 secret_env = "SIXTH"
 [access]
 redirect_href = "javascript:alert(1)"
@@ -323,30 +332,30 @@ kind = "ACTION"
 kind = "DATES"
 "#;
     insta::assert_snapshot!(faults(&[("sixth.toml", text)]), @r#"
-    sixth.toml:9:18: access.redirect_href: must be a path such as /settings, or an https address, not "javascript:alert(1)"
-    sixth.toml:10:17: access.upgrade_href: needs plans: it is for readers whose plan does not include it
-    sixth.toml:12:9: role_labels.admin: must not be empty
-    sixth.toml:13:9: role_labels.owner: must be a text in quotes, not a number
-    sixth.toml:19:16: catalog.action_form: must be one of resource.action, not "verb noun"
-    sixth.toml:20:25: catalog.actor_kinds[1]: must be one of USER, API_KEY, SERVICE, STAFF, SYSTEM, ANONYMOUS, not "ROBOT"
-    sixth.toml:20:34: catalog.actor_kinds[2]: "USER" is in the list already
-    sixth.toml:22:20: catalog.default_outcome: is none of default_outcomes
-    sixth.toml:27:1: catalog.categories[0].descripton: is no key of this table; did you mean description?
-    sixth.toml:29:11: catalog.prefixes[0].prefix: "x." is in open_prefixes already
-    sixth.toml:32:13: catalog.prefixes[1].category: "two" is the code of no category
-    sixth.toml:33:12: catalog.prefixes[1].levels[0]: "moon" is no level
-    sixth.toml:34:17: catalog.prefixes[1].actor_kinds[0]: STAFF is not in catalog.actor_kinds
-    sixth.toml:35:1: catalog.prefixes[1].outcome: is no key of this table; did you mean outcomes?
-    sixth.toml:37:11: catalog.prefixes[2].prefix: "y." is a prefix above already
-    sixth.toml:41:25: catalog.actions[0].outcomes[1]: must be one of SUCCESS, FAILURE, ACCEPTED, not "MAYBE"
-    sixth.toml:42:20: catalog.actions[0].default_outcome: is none of the outcomes that it takes
-    sixth.toml:44:10: actor_labels.STAFF: is not in catalog.actor_kinds
-    sixth.toml:46:15: viewer.plan_title: needs plans in access
-    sixth.toml:55:9: viewer.filters[0].hint: is for filters to type into: SEARCH and EMAIL
-    sixth.toml:58:14: viewer.filters[1].all_label: is for filters with a list to choose from
-    sixth.toml:59:1: viewer.filters[1].hnt: is no key of this table; did you mean hint?
-    sixth.toml:61:9: viewer.filters[2].kind: is the kind of a filter above already
-    sixth.toml:63:9: viewer.filters[3].kind: must be one of SEARCH, CATEGORY, ACTION, EMAIL, OUTCOME, ACTOR_KIND, ACTOR, RESOURCE_TYPE, RESOURCE_ID, RESOURCE_NAME, IP_ADDRESS, LOG, not "DATES"
+    sixth.toml:10:18: access.redirect_href: must be a path such as /settings, or an https address, not "javascript:alert(1)"
+    sixth.toml:11:17: access.upgrade_href: needs plans: it is for readers whose plan does not include it
+    sixth.toml:13:9: role_labels.admin: must not be empty
+    sixth.toml:14:9: role_labels.owner: must be a text in quotes, not a number
+    sixth.toml:20:16: catalog.action_form: must be one of resource.action, not "verb noun"
+    sixth.toml:21:25: catalog.actor_kinds[1]: must be one of USER, API_KEY, SERVICE, STAFF, SYSTEM, ANONYMOUS, not "ROBOT"
+    sixth.toml:21:34: catalog.actor_kinds[2]: "USER" is in the list already
+    sixth.toml:23:20: catalog.default_outcome: is none of default_outcomes
+    sixth.toml:28:1: catalog.categories[0].descripton: is no key of this table; did you mean description?
+    sixth.toml:30:11: catalog.prefixes[0].prefix: "x." is in open_prefixes already
+    sixth.toml:33:13: catalog.prefixes[1].category: "two" is the code of no category
+    sixth.toml:34:12: catalog.prefixes[1].levels[0]: "moon" is no level
+    sixth.toml:35:17: catalog.prefixes[1].actor_kinds[0]: STAFF is not in catalog.actor_kinds
+    sixth.toml:36:1: catalog.prefixes[1].outcome: is no key of this table; did you mean outcomes?
+    sixth.toml:38:11: catalog.prefixes[2].prefix: "y." is a prefix above already
+    sixth.toml:42:25: catalog.actions[0].outcomes[1]: must be one of SUCCESS, FAILURE, ACCEPTED, not "MAYBE"
+    sixth.toml:43:20: catalog.actions[0].default_outcome: is none of the outcomes that it takes
+    sixth.toml:45:10: actor_labels.STAFF: is not in catalog.actor_kinds
+    sixth.toml:47:15: viewer.plan_title: needs plans in access
+    sixth.toml:56:9: viewer.filters[0].hint: is for filters to type into: SEARCH and EMAIL
+    sixth.toml:59:14: viewer.filters[1].all_label: is for filters with a list to choose from
+    sixth.toml:60:1: viewer.filters[1].hnt: is no key of this table; did you mean hint?
+    sixth.toml:62:9: viewer.filters[2].kind: is the kind of a filter above already
+    sixth.toml:64:9: viewer.filters[3].kind: must be one of SEARCH, CATEGORY, ACTION, EMAIL, OUTCOME, ACTOR_KIND, ACTOR, RESOURCE_TYPE, RESOURCE_ID, RESOURCE_NAME, IP_ADDRESS, LOG, not "DATES"
     "#);
 }
 
@@ -356,7 +365,7 @@ fn the_catalogs_own_names_have_the_form_that_it_asks_for() {
         "[catalog]\nopen = true",
         "[catalog]\nopen = true\naction_form = \"resource.action\"\n[[catalog.actions]]\nname = \"login\"\nlabel = \"L\"",
     );
-    insta::assert_snapshot!(faults(&[("sixth.toml", &text)]), @"sixth.toml:22:9: catalog.actions[0].name: must have the form resource.action, such as member.invited: words of letters, digits, - and _ with a dot between");
+    insta::assert_snapshot!(faults(&[("sixth.toml", &text)]), @"sixth.toml:23:9: catalog.actions[0].name: must have the form resource.action, such as member.invited: words of letters, digits, - and _ with a dot between");
 }
 
 #[test]
@@ -418,15 +427,15 @@ fn faults_of_managing_have_their_places() {
                    key_prefix = \"Key-\"\nrole = [\"admin\"]\n";
     let text = format!("{SOUND}{section}").replace("issuer = \"sixth\"", "issuer = \"ledgerline\"");
     insta::assert_snapshot!(faults(&[("sixth.toml", &text)]), @r#"
-    sixth.toml:4:11: issuer: must not be "ledgerline": that is the issuer of the service's own tokens
-    sixth.toml:28:13: management.category: "moon" is the code of no category
-    sixth.toml:29:10: management.roles: must be a list of texts, not a text
-    sixth.toml:30:24: management.features[1]: must be one of tokens, exports, endpoints, rules, retention, holds, not "rockets"
-    sixth.toml:31:15: management.key_prefix: must be 3 to 32 lower-case letters, digits and _, with a _ at the end, such as "ck_live_", not "Key-"
-    sixth.toml:32:1: management.role: is no key of this table; did you mean roles?
+    sixth.toml:6:11: issuers[0].issuer: must not be "ledgerline": that is the issuer of the service's own tokens
+    sixth.toml:29:13: management.category: "moon" is the code of no category
+    sixth.toml:30:10: management.roles: must be a list of texts, not a text
+    sixth.toml:31:24: management.features[1]: must be one of tokens, exports, endpoints, rules, retention, holds, not "rockets"
+    sixth.toml:32:15: management.key_prefix: must be 3 to 32 lower-case letters, digits and _, with a _ at the end, such as "ck_live_", not "Key-"
+    sixth.toml:33:1: management.role: is no key of this table; did you mean roles?
     "#);
     let none = format!("{SOUND}[management]\nfeatures = []\n");
-    insta::assert_snapshot!(faults(&[("sixth.toml", &none)]), @"sixth.toml:27:1: management.features: must name what can be managed, or be left out; without the section nothing can be");
+    insta::assert_snapshot!(faults(&[("sixth.toml", &none)]), @"sixth.toml:28:1: management.features: must name what can be managed, or be left out; without the section nothing can be");
 }
 
 #[test]
@@ -567,5 +576,97 @@ fn a_file_names_the_level_that_tells_of_reads() {
     ] {
         let faults = read(text, level).unwrap_err().to_string();
         assert!(faults.contains(&format!("record_reads: {said}")) || faults.contains(said), "{faults}");
+    }
+}
+
+/// A product with this `[[issuers]]`.
+fn with_issuer(issuer: &str) -> Result<Products, ProductErrors> {
+    let (head, rest) = SOUND.split_once("[[issuers]]").unwrap();
+    let (_, rest) = rest.split_once("[access]").unwrap();
+    let text = format!("{head}[[issuers]]\n{issuer}\n[access]{rest}");
+    Products::read([("sixth.toml".to_owned(), text)], None)
+}
+
+#[test]
+fn every_preset_is_sound_and_takes_three_lines() {
+    let names = parse::preset_names();
+    assert_eq!(names.len(), 13, "{names:?}");
+    for name in names {
+        let issuer = format!("preset = {name:?}\nissuer = \"https://idp.example/{name}\"\naudience = \"audit\"");
+        let products = with_issuer(&issuer).unwrap_or_else(|faults| panic!("{faults}"));
+        let issuer = &products.get("sixth").unwrap().issuers[0];
+        assert_eq!(issuer.keys, [KeySource::Discovery(format!("https://idp.example/{name}"))]);
+        assert_eq!(issuer.allowed_scopes.as_deref().unwrap(), ["audit:read", "audit:export"]);
+        assert!(!issuer.any_organization && !issuer.claims.organization.at.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn faults_of_issuers_have_their_places() {
+    let told = |issuer: &str| {
+        let text = with_issuer(issuer).err().map(|faults| faults.to_string()).unwrap_or_default();
+        text.replace("sixth.toml:", "")
+    };
+    let keys = "[[issuers.keys]]\nsecret_env = \"A\"";
+    for (issuer, fault) in [
+        (format!("audience = \"a\"\n{keys}"), "issuers[0].issuer: is missing"),
+        (format!("issuer = \"i\"\n{keys}"), "issuers[0].audience: is missing: without it, required must say"),
+        ("issuer = \"i\"\naudience = \"a\"".to_owned(), "issuers[0].keys: is missing: say where the keys come from"),
+        (
+            format!("issuer = \"ledgerline-development\"\naudience = \"a\"\n{keys}"),
+            "issuer of the service's own tokens",
+        ),
+        ("issuer = \"i\"\naudience = \"a\"\ndiscovery = true".to_owned(), "discovery asks there"),
+        (
+            "issuer = \"http://keycloak:8080/r\"\naudience = \"a\"\ndiscovery = true".to_owned(),
+            "with allow_http = true",
+        ),
+        ("issuer = \"https://a.example/{t}\"\naudience = \"a\"\ndiscovery = true".to_owned(), "is a pattern, of which"),
+        (
+            "preset = \"auth0\"\nissuer = \"https://a.example/{t}\"\naudience = \"a\"".to_owned(),
+            "a pattern needs a jwks_url",
+        ),
+        (format!("issuer = \"https://{{t}}.example/\"\naudience = \"a\"\n{keys}"), "must have one variable"),
+        (format!("issuer = \"https://a.example/x{{t}}\"\naudience = \"a\"\n{keys}"), "must have one variable"),
+        (format!("issuer = \"https://a.example/{{t}}/{{u}}\"\naudience = \"a\"\n{keys}"), "must have one variable"),
+        (format!("issuer = \"https://a.example/{{}}\"\naudience = \"a\"\n{keys}"), "must have one variable"),
+        (format!("preset = \"auth1\"\nissuer = \"i\"\naudience = \"a\"\n{keys}"), "must be one of auth0, clerk"),
+        (
+            format!("issuer = \"i\"\naudience = \"a\"\nca_file = \"ca.pem\"\n{keys}"),
+            "ca_file: is for keys that are fetched",
+        ),
+        (
+            format!(
+                "issuer = \"i\"\naudience = \"a\"\nallowed_scopes = [\"audit:read\"]\ndefault_scopes = [\"audit:manage\"]\n{keys}"
+            ),
+            "default_scopes[0]: is not in allowed_scopes",
+        ),
+        (format!("issuer = \"i\"\naudience = \"a\"\ndefault_scopes = [\"a b\"]\n{keys}"), "must not have blanks"),
+        (
+            format!("issuer = \"i\"\naudience = \"a\"\n{keys}\n[issuers.claims]\nrole = \"r\""),
+            "issuers[0].claims.role: is no key of this table; did you mean roles?",
+        ),
+        (format!("issuer = \"i\"\naudience = \"a\"\n{keys}\n[issuers.claims]\nroles = \"/a~2\""), "a JSON pointer"),
+        (
+            format!(
+                "issuer = \"i\"\naudience = \"a\"\n{keys}\n[issuers.claims]\nroles = {{ at = \"r\", split = \"dots\" }}"
+            ),
+            "must be one of nothing, blanks, commas",
+        ),
+        (
+            format!("issuer = \"i\"\naudience = \"a\"\n{keys}\n[issuers.required]\nhd = 5"),
+            "must be a text in quotes or a list of them",
+        ),
+    ] {
+        let told = told(&issuer);
+        assert!(told.contains(fault), "{issuer}\n{told}");
+    }
+    for sound in [
+        "issuer = \"http://keycloak:8080/r\"\naudience = \"a\"\ndiscovery = true\nallow_http = true",
+        "issuer = \"https://a.example/{t}/v2.0\"\naudience = [\"a\", \"b\"]\n[[issuers.keys]]\njwks_url = \"https://a.example/keys\"",
+        "preset = \"entra\"\nissuer = \"https://login.microsoftonline.com/{tid}/v2.0\"\naudience = \"a\"",
+        "issuer = \"i\"\nkeys = [{ secret_env = \"A\" }]\nrequired = { client_id = [\"a\", \"b\"] }",
+    ] {
+        with_issuer(sound).unwrap_or_else(|faults| panic!("{sound}\n{faults}"));
     }
 }

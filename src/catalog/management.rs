@@ -51,13 +51,15 @@ pub const ERASURE_REQUESTED: &str = "audit_log.erasure_requested";
 pub const ERASURE_CANCELLED: &str = "audit_log.erasure_cancelled";
 /// A person was erased from the log.
 pub const PERSON_ERASED: &str = "audit_log.person_erased";
+/// The plan of an organization changed whose tokens carry none.
+pub const PLAN_CHANGED: &str = "audit_log.plan_changed";
 
 /// The log was read, in a product that records that.
 pub const READ: &str = "audit_log.read";
 
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 23] = [
+pub const OWN: [(&str, &str); 24] = [
     (TOKEN_CREATED, "Audit log token created"),
     (TOKEN_REVOKED, "Audit log token revoked"),
     (ENDPOINT_CREATED, "Audit log endpoint created"),
@@ -80,6 +82,7 @@ pub const OWN: [(&str, &str); 23] = [
     (ERASURE_REQUESTED, "Audit log erasure requested"),
     (ERASURE_CANCELLED, "Audit log erasure cancelled"),
     (PERSON_ERASED, "Person erased from audit log"),
+    (PLAN_CHANGED, "Audit log plan changed"),
     (READ, "Audit log read"),
 ];
 
@@ -108,10 +111,12 @@ pub enum Feature {
     OrganizationEnd,
     /// Who is erased from the log.
     Erasure,
+    /// Plans of organizations: a backend says what they are, in every product.
+    Plans,
 }
 
 impl Feature {
-    /// All of them.
+    /// All of them that a product file may leave out.
     pub const ALL: [Self; 8] = [
         Self::Tokens,
         Self::Exports,
@@ -135,6 +140,7 @@ impl Feature {
             Self::Holds => "holds",
             Self::OrganizationEnd => "organization_end",
             Self::Erasure => "erasure",
+            Self::Plans => "plans",
         }
     }
 }

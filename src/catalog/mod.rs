@@ -5,6 +5,7 @@ mod actions;
 mod fault;
 #[cfg(test)]
 mod file_tests;
+pub mod issuers;
 pub mod management;
 pub mod ocsf;
 mod parse;
@@ -16,13 +17,14 @@ mod section;
 mod tests;
 mod viewer;
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::HashMap, sync::Arc};
 
 pub(crate) use actions::nearest;
 pub use actions::{Action, ActionForm, Catalog, Category, Labelled, Prefix, Rules};
 pub use fault::{ProductError, ProductErrors};
+pub use issuers::{ClaimPath, ClaimRule, ClaimRules, Door, Issuer, IssuerName, KeySource};
 pub use management::{Feature, Management};
-pub(crate) use parse::is_loopback;
+pub(crate) use parse::{fault_of_address, is_loopback};
 pub use products::Products;
 pub use retention::Keep;
 pub use viewer::{ActionDisplay, ColumnKind, DateFilter, FilterKind, Paging, Viewer, ViewerColumn, ViewerFilter};
@@ -39,12 +41,8 @@ pub struct Product {
     pub name: String,
     /// Name to show.
     pub label: String,
-    /// `iss` of its tokens; no two products share one.
-    pub issuer: String,
-    /// What its tokens must have in `aud`.
-    pub audience: String,
-    /// Where the keys come from that its tokens are checked with.
-    pub keys: Vec<KeySource>,
+    /// Who makes its tokens.
+    pub issuers: Vec<Arc<Issuer>>,
     /// Who may read.
     pub access: AccessRules,
     /// Who may manage, and what; `None` where nothing can be managed.
@@ -86,6 +84,12 @@ impl Product {
     #[must_use]
     pub fn level(&self, name: &str) -> Option<(usize, &Level)> {
         self.levels.iter().enumerate().find(|(_, level)| level.name == name)
+    }
+
+    /// What tokens that the service itself makes for it are meant for.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        self.issuers.iter().find_map(|issuer| issuer.audiences.first()).unwrap_or(&self.name)
     }
 
     /// The level of the organization's own log.
@@ -156,40 +160,6 @@ impl Labels {
     }
 }
 
-/// Where a key comes from. Secrets are for HS256; RS256, ES256 and EdDSA come as JWKS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
-    /// A secret in an environment variable. One that is not set is no fault: the product just has a key less.
-    SecretEnv {
-        /// The variable.
-        variable: String,
-        /// Key id that tokens name it by.
-        kid: Option<String>,
-    },
-    /// A secret in a file, without the line end.
-    SecretFile {
-        /// The file.
-        path: PathBuf,
-        /// Key id that tokens name it by.
-        kid: Option<String>,
-    },
-    /// A file of public keys.
-    JwksFile(PathBuf),
-    /// An address of public keys.
-    JwksUrl(String),
-}
-
-impl KeySource {
-    /// The environment variable that it is read from, if it is.
-    #[must_use]
-    pub fn variable(&self) -> Option<String> {
-        match self {
-            Self::SecretEnv { variable, .. } => Some(variable.clone()),
-            _ => None,
-        }
-    }
-}
-
 /// Who may read a product's logs. A list asks for one of its values; an empty list asks for nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessRules {
@@ -232,7 +202,13 @@ impl AccessRules {
     }
 
     fn lists(&self, names: &[String], name: &str) -> bool {
-        names.iter().any(|own| own == name || (!self.case_sensitive && is_same_but_for_case(own, name)))
+        names.iter().any(|own| self.is_same(own, name))
+    }
+
+    /// Whether two roles, or two plans, are one.
+    #[must_use]
+    pub fn is_same(&self, one: &str, other: &str) -> bool {
+        one == other || (!self.case_sensitive && is_same_but_for_case(one, other))
     }
 }
 

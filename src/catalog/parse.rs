@@ -1,6 +1,7 @@
 //! From the text of a product file to a [`Product`], or to everything that is wrong with it.
 
 mod catalog;
+mod issuers;
 mod levels;
 mod management;
 mod masking;
@@ -8,12 +9,16 @@ mod names;
 mod routes;
 mod viewer;
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
-pub(crate) use names::is_loopback;
+use toml_span::Span;
+
+#[cfg(test)]
+pub(super) use issuers::preset_names;
+pub(crate) use names::{fault_of_address, is_loopback};
 
 use super::{
-    AccessRules, Keep, KeySource, Labels, Level, Product, ProductError,
+    AccessRules, Issuer, Keep, Labels, Level, Product, ProductError,
     fault::Report,
     is_same_but_for_case,
     section::{At, Section},
@@ -41,45 +46,37 @@ pub(super) struct Parsed {
     pub product: Option<Product>,
     /// What is wrong.
     pub faults: Vec<ProductError>,
-    /// Its issuer, and the fault to note where another file has the same.
-    pub issuer: Option<(String, ProductError)>,
+    /// Its issuers, each with the fault to note where another one makes the same tokens.
+    pub issuers: Vec<(Arc<Issuer>, ProductError)>,
 }
 
 /// Reads a product file. Files that it names lie beside it, in `folder`.
 pub(super) fn parse(file: &str, text: &str, folder: Option<&Path>) -> Parsed {
     let report = Report::new(file, text);
     let mut read = None;
-    let mut issuer = None;
+    let mut issuers = Vec::new();
     match toml_span::parse(text) {
         Err(error) => report.add(error.span, "", format!("is not TOML: {error}")),
         Ok(mut root) => {
             if let Some(section) = Section::new(&report, String::new(), &mut root) {
-                read = product(section, file, folder, &mut issuer);
+                read = product(section, file, folder, &mut issuers);
             }
         }
     }
-    let issuer = issuer.map(|issuer: At<String>| {
-        let place = report.place(issuer.span);
-        (
-            issuer.value,
-            ProductError {
-                file: file.to_owned(),
-                line: place.0,
-                column: place.1,
-                key: issuer.key,
-                message: String::new(),
-            },
-        )
-    });
+    let at = |(issuer, span): (Arc<Issuer>, Span)| {
+        let ((line, column), key) = (report.place(span), format!("{}.issuer", issuer.key));
+        (issuer, ProductError { file: file.to_owned(), line, column, key, message: String::new() })
+    };
+    let issuers = issuers.into_iter().map(at).collect();
     let faults = report.into_faults();
-    Parsed { product: read.filter(|_| faults.is_empty()), faults, issuer }
+    Parsed { product: read.filter(|_| faults.is_empty()), faults, issuers }
 }
 
 fn product(
     mut root: Section<'_, '_>,
     file: &str,
     folder: Option<&Path>,
-    issuer_at: &mut Option<At<String>>,
+    issuers_at: &mut Vec<(Arc<Issuer>, Span)>,
 ) -> Option<Product> {
     let name = root.text("name");
     let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str());
@@ -95,17 +92,13 @@ fn product(
         }
     }
     let label = root.text("label");
-    let issuer = root.text("issuer");
-    if let Some((issuer, fault)) = issuer.as_ref().and_then(|at| Some((at, names::fault_of_issuer(&at.value)?))) {
-        root.report.add(issuer.span, &issuer.key, fault);
-    }
-    issuer_at.clone_from(&issuer);
-    let audience = root.text("audience");
     let retention = retention(&mut root);
     let floor = floor(&mut root, retention.as_ref());
     let end_delay = end_delay(&mut root);
-    let keys = keys(&mut root, folder);
     let access = root.section("access").map(access);
+    let of = issuers::Of { product: name.as_ref().map_or("", |name| &name.value), access: access.as_ref(), folder };
+    let issuers = issuers::issuers(&mut root, &of);
+    issuers_at.extend(issuers.iter().map(|(issuer, span)| (issuer.clone(), *span)));
     let levels = levels::levels(&mut root, floor);
     let record_reads = record_reads(&mut root, &levels);
     let catalog = root.section("catalog").map(|section| catalog::catalog(section, &levels));
@@ -124,9 +117,7 @@ fn product(
     Some(Product {
         name: name?.value,
         label: label?.value,
-        issuer: issuer?.value,
-        audience: audience?.value,
-        keys,
+        issuers: issuers.into_iter().map(|(issuer, _)| issuer).collect(),
         access: access?,
         management,
         levels: levels::in_order(levels),
@@ -218,60 +209,6 @@ fn record_reads(root: &mut Section<'_, '_>, levels: &[Level]) -> Option<String> 
     };
     root.report.add(span, key, fault);
     None
-}
-
-fn keys(root: &mut Section<'_, '_>, folder: Option<&Path>) -> Vec<KeySource> {
-    let mut sources: Vec<KeySource> = Vec::new();
-    let sections = root.sections("keys");
-    if sections.is_empty() {
-        root.report.add(root.span, "keys", "is missing: say where the keys come from that tokens are checked with");
-    }
-    for section in sections {
-        let (report, at, path) = (section.report, section.span, section.path.clone());
-        match key(section, folder) {
-            Some(source) if sources.contains(&source) => report.add(at, path, "is the same as one above"),
-            Some(source) => sources.push(source),
-            None => {}
-        }
-    }
-    sources
-}
-
-fn key(mut section: Section<'_, '_>, folder: Option<&Path>) -> Option<KeySource> {
-    const SOURCES: [&str; 4] = ["secret_env", "secret_file", "jwks_file", "jwks_url"];
-    if SOURCES.iter().filter(|source| section.has(source)).count() != 1 {
-        section.report.add(section.span, &section.path, format!("must have one of {}", SOURCES.join(", ")));
-    }
-    let kid = section.text_if_any("kid");
-    let beside =
-        |name: &At<String>| folder.map_or_else(|| Path::new(&name.value).to_owned(), |folder| folder.join(&name.value));
-    let mut given = Vec::new();
-    if let Some(variable) = section.text_if_any("secret_env") {
-        match names::fault_of_variable(&variable.value) {
-            Some(fault) => section.report.add(variable.span, &variable.key, fault),
-            None => given.push(KeySource::SecretEnv {
-                variable: variable.value,
-                kid: kid.as_ref().map(|kid| kid.value.clone()),
-            }),
-        }
-    }
-    if let Some(file) = section.text_if_any("secret_file") {
-        given.push(KeySource::SecretFile { path: beside(&file), kid: kid.as_ref().map(|kid| kid.value.clone()) });
-    }
-    if let Some(file) = section.text_if_any("jwks_file") {
-        given.push(KeySource::JwksFile(beside(&file)));
-    }
-    if let Some(url) = section.text_if_any("jwks_url") {
-        match names::fault_of_jwks_url(&url.value) {
-            Some(fault) => section.report.add(url.span, &url.key, fault),
-            None => given.push(KeySource::JwksUrl(url.value)),
-        }
-    }
-    if let (Some(kid), Some(KeySource::JwksFile(_) | KeySource::JwksUrl(_))) = (&kid, given.first()) {
-        section.report.add(kid.span, &kid.key, "belongs to a secret: a JWKS has the ids of its keys itself");
-    }
-    section.end();
-    given.pop()
 }
 
 fn access(mut section: Section<'_, '_>) -> AccessRules {

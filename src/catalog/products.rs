@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
-use super::{Product, ProductError, ProductErrors, parse::parse};
+use super::{Door, Issuer, IssuerName, Product, ProductError, ProductErrors, parse::parse};
 
 /// The files of `products/`, as they were when this was built.
 const BUILT_IN: [(&str, &str); 5] = [
@@ -17,11 +17,35 @@ const BUILT_IN: [(&str, &str); 5] = [
 #[derive(Clone, Debug)]
 pub struct Products(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     list: Vec<Arc<Product>>,
     by_name: HashMap<String, usize>,
-    by_issuer: HashMap<String, usize>,
+    /// Those that are no patterns, by their `iss`.
+    by_issuer: HashMap<String, Vec<Door>>,
+    patterns: Vec<Door>,
+}
+
+impl Inner {
+    fn add(&mut self, product: Arc<Product>) {
+        self.by_name.insert(product.name.clone(), self.list.len());
+        let development = Arc::new(Issuer::development(&product.name));
+        for issuer in product.issuers.iter().chain([&development]) {
+            let door = Door { product: product.clone(), issuer: issuer.clone() };
+            match &issuer.name {
+                IssuerName::Exact(name) => self.by_issuer.entry(name.clone()).or_default().push(door),
+                IssuerName::Pattern { .. } => self.patterns.push(door),
+            }
+        }
+        self.list.push(product);
+    }
+}
+
+/// Whether tokens of two issuers could not be told apart: by the audience, or by what is required instead.
+fn makes_the_same(one: &Issuer, other: &Issuer) -> bool {
+    let for_both = one.audiences.iter().any(|audience| other.audiences.contains(audience));
+    let by_claims = one.audiences.is_empty() && other.audiences.is_empty() && one.required == other.required;
+    one.name == other.name && (for_both || by_claims)
 }
 
 impl Products {
@@ -78,26 +102,22 @@ impl Products {
         files: impl IntoIterator<Item = (String, String)>,
         folder: Option<&Path>,
     ) -> Result<Self, ProductErrors> {
-        let mut inner = Inner { list: Vec::new(), by_name: HashMap::new(), by_issuer: HashMap::new() };
+        let mut inner = Inner::default();
         let mut faults = Vec::new();
-        let mut issuers: HashMap<String, String> = HashMap::new();
+        let mut issuers: Vec<(Arc<Issuer>, String)> = Vec::new();
         for (file, text) in files {
             let mut parsed = parse(&file, &text, folder);
             faults.append(&mut parsed.faults);
-            if let Some((issuer, fault)) = parsed.issuer {
-                // The issuer alone decides which product a token is for.
-                match issuers.get(&issuer) {
-                    Some(other) => faults.push(ProductError {
-                        message: format!("{issuer:?} is the issuer of {other} already"),
-                        ..fault
-                    }),
-                    None => _ = issuers.insert(issuer, file),
+            for (issuer, fault) in parsed.issuers {
+                if let Some((_, other)) = issuers.iter().find(|(other, _)| makes_the_same(other, &issuer)) {
+                    let name = issuer.name.to_string();
+                    let message = format!("{name:?} makes tokens of {other} already, for the same audience");
+                    faults.push(ProductError { message, ..fault });
                 }
+                issuers.push((issuer, file.clone()));
             }
             if let Some(product) = parsed.product {
-                inner.by_name.insert(product.name.clone(), inner.list.len());
-                inner.by_issuer.insert(product.issuer.clone(), inner.list.len());
-                inner.list.push(Arc::new(product));
+                inner.add(Arc::new(product));
             }
         }
         if faults.is_empty() { Ok(Self(Arc::new(inner))) } else { Err(ProductErrors(faults)) }
@@ -109,10 +129,10 @@ impl Products {
         self.0.by_name.get(name).and_then(|&place| self.0.list.get(place))
     }
 
-    /// The product whose tokens a given issuer makes.
-    #[must_use]
-    pub fn by_issuer(&self, issuer: &str) -> Option<&Arc<Product>> {
-        self.0.by_issuer.get(issuer).and_then(|&place| self.0.list.get(place))
+    /// The issuers whose tokens have this `iss`, each with its product: those that are named so, then patterns.
+    pub fn doors<'a>(&'a self, iss: &'a str) -> impl Iterator<Item = &'a Door> {
+        let named = self.0.by_issuer.get(iss).into_iter().flatten();
+        named.chain(self.0.patterns.iter().filter(move |door| door.issuer.name.is(iss)))
     }
 
     /// All of them.

@@ -99,11 +99,16 @@ impl<'r, 'de> Section<'r, 'de> {
 
     /// True or false; false where it is left out.
     pub fn flag(&mut self, name: &'static str) -> bool {
+        self.flag_if_any(name).unwrap_or_default()
+    }
+
+    /// True or false that may be left out.
+    pub fn flag_if_any(&mut self, name: &'static str) -> Option<bool> {
         let flag = self.typed(name, "true or false", |value| match value {
             ValueInner::Boolean(flag) => Ok(flag),
             other => Err(other),
         });
-        flag.is_some_and(|flag| flag.value)
+        flag.map(|flag| flag.value)
     }
 
     /// True or false that must be there.
@@ -145,6 +150,48 @@ impl<'r, 'de> Section<'r, 'de> {
             }
         }
         Some(texts)
+    }
+
+    /// A text, or a list of texts, each once; `None` where it is left out.
+    pub fn one_or_more_if_any(&mut self, name: &'static str) -> Option<Vec<At<String>>> {
+        match self.table.get(name).map(Value::as_ref) {
+            Some(ValueInner::String(_)) => Some(self.text_if_any(name).into_iter().collect()),
+            _ => self.texts_if_any(name),
+        }
+    }
+
+    /// Whether a key holds a table.
+    pub fn is_section(&self, name: &str) -> bool {
+        matches!(self.table.get(name).map(Value::as_ref), Some(ValueInner::Table(_)))
+    }
+
+    /// The lists of texts, or single texts, of a table whose keys are the file's own, in the order of the file.
+    pub fn lists(mut self) -> Vec<(String, Vec<At<String>>)> {
+        let mut lists = Vec::new();
+        for (name, mut value) in std::mem::take(&mut self.table) {
+            let (key, at) = (self.key(&name.name), value.span);
+            let mut texts = Vec::new();
+            let items = match value.take() {
+                ValueInner::Array(items) => items,
+                one => vec![Value::with_span(one, at)],
+            };
+            for mut item in items {
+                let span = item.span;
+                match item.take() {
+                    ValueInner::String(text) if !text.trim().is_empty() => {
+                        texts.push(At { value: text.into_owned(), span, key: key.clone() });
+                    }
+                    ValueInner::String(_) => self.report.add(span, &key, "must not be empty"),
+                    other => {
+                        let fault = format!("must be a text in quotes or a list of them, not {}", kind(&other));
+                        self.report.add(span, &key, fault);
+                    }
+                }
+            }
+            lists.push((at.start, (name.name.into_owned(), texts)));
+        }
+        lists.sort_by_key(|(start, _)| *start);
+        lists.into_iter().map(|(_, list)| list).collect()
     }
 
     /// A list of words out of a few, each once; `None` where it is left out.

@@ -221,7 +221,7 @@ fn no_key_lies_in_a_built_in_product_and_two_can_be_set() {
         let variable = format!("LEDGERLINE_KEY_{}", product.name.to_uppercase().replace('-', "_"));
         let [first, next] =
             [variable.clone(), format!("{variable}_NEXT")].map(|variable| KeySource::SecretEnv { variable, kid: None });
-        assert_eq!(product.keys, [first, next]);
+        assert_eq!(product.issuers[0].keys, [first, next]);
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the machine's clock and chance come in here")]
 
 mod backup;
+mod check_token;
 mod copy;
 mod demo;
 mod endpoints;
@@ -60,6 +61,8 @@ enum Command {
     Demo,
     /// Prints a token signed with the development key of a product.
     Token(token::TokenArgs),
+    /// Explains claim by claim what a token would give, in which product, and why not. Never prints the token.
+    CheckToken(check_token::CheckTokenArgs),
     /// Records events from a file of JSON or CSV, or from standard input; safe to repeat.
     Import(import::ImportArgs),
     /// Writes the events of a log to a file: CSV, NDJSON, OCSF or CloudEvents.
@@ -118,6 +121,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Serve { dev } => serve(&settings, &products, dev).await?,
         Command::Demo => demo::run(&settings, &products).await?,
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
+        Command::CheckToken(arguments) => return check_token::run(&settings, &products, &arguments).await,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
         Command::Export(arguments) => export::run(&settings, &products, &arguments).await?,
         Command::Endpoints(arguments) => {
@@ -215,8 +219,8 @@ fn load_products(settings: &Settings) -> Result<Products> {
         }
         None => Products::built_in(),
     };
-    let named: Vec<String> =
-        products.iter().flat_map(|product| &product.keys).filter_map(KeySource::variable).collect();
+    let issuers = products.iter().flat_map(|product| &product.issuers);
+    let named: Vec<String> = issuers.flat_map(|issuer| &issuer.keys).filter_map(KeySource::variable).collect();
     let faults = settings.faults(&named);
     if !faults.is_empty() {
         bail!("the settings have faults:\n{}", faults.join("\n"));

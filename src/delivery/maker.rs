@@ -35,6 +35,7 @@ pub(super) fn principal(product: Arc<Product>, organization: &str, id: &str, rig
         logs: rights.logs.clone(),
         expires_at: Timestamp(i64::MAX),
         is_partner: false,
+        plan_is_kept: false,
         product,
     })
 }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 pub use masked::masked;
 pub use pieces::depth;
 pub use read::{Place, Reading, Seen, read, values};
-pub use string::{Decoded, decode, lenient};
+pub use string::{Decoded, decode};
 pub use tree::{Names, Tree};
 
 /// A valid JSON text as any JSON library reads it: see [`Tree::shown`].

@@ -17,6 +17,7 @@ pub mod flaw;
 mod limits;
 pub mod live;
 mod organizations;
+mod plans;
 mod query;
 mod record;
 pub mod response;
@@ -42,7 +43,7 @@ use crate::{
     delivery::{alerts::rules::Rules, endpoint::Endpoints, export::Exports},
     error::{Error, Result},
     ingest::Writer,
-    keys::Partners,
+    keys::{Partners, Plans},
     reading::Reader,
     retention::erasure::Eraser,
 };
@@ -67,6 +68,8 @@ pub struct Services {
     pub rules: Arc<Rules>,
     /// Who makes the service's own tokens.
     pub partners: Arc<Partners>,
+    /// Plans of organizations whose tokens carry none.
+    pub plans: Plans,
     /// Exports.
     pub exports: Arc<Exports>,
     /// Who erases people.

@@ -13,7 +13,7 @@ use super::{
     exports::{self, AuditExport},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
     organizations::{self, OrganizationCertificate, OrganizationEnd},
-    principal,
+    plans, principal,
     retention::{self, AuditHold, AuditRetention},
     services,
     tokens::{self, AuditTokenPage},
@@ -225,6 +225,15 @@ impl Query {
     ) -> async_graphql::Result<Option<Vec<AuditErasure>>> {
         let list = erasures::list(ctx, organization, first.unwrap_or(20).into());
         list.await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// The plan that is kept for an organization whose tokens carry none. Needs what `setOrganizationPlan` needs.
+    async fn organization_plan(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization.")] organization: ID,
+    ) -> async_graphql::Result<Option<String>> {
+        plans::find(ctx, &organization).await.map_err(|error| to_graphql(ctx, error))
     }
 
     /// An export by its id. Needs what `createAuditExport` needs.

@@ -24,6 +24,7 @@ use super::{
     event::{AuditEvent, AuditLog},
     exports::{self, CreateAuditExportInput, CreateAuditExportPayload},
     organizations::{self, OrganizationEndInput, OrganizationEndPayload},
+    plans::{self, SetOrganizationPlanInput, SetOrganizationPlanPayload},
     principal,
     retention::{
         self, LiftAuditHoldInput, LiftAuditHoldPayload, PlaceAuditHoldInput, PlaceAuditHoldPayload,
@@ -248,6 +249,17 @@ impl Mutation {
         #[graphql(desc = "What to send.")] input: ReplayEndpointInput,
     ) -> async_graphql::Result<Option<ReplayEndpointPayload>> {
         endpoints::replay(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Sets the plan of an organization, for tokens that carry none, and records that in the organization's log. A token's own
+    /// plan counts before it. Other processes know it within 5 seconds. Needs the scope `audit:manage` and a token of a backend, which is
+    /// for no organization in particular.
+    async fn set_organization_plan(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization and its plan.")] input: SetOrganizationPlanInput,
+    ) -> async_graphql::Result<Option<SetOrganizationPlanPayload>> {
+        plans::set(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Sets for how long events are kept, and records that in the organization's log. Nothing is kept shorter than the

@@ -6,6 +6,7 @@ pub mod ends;
 pub mod erasures;
 mod exports;
 mod manage;
+pub mod plans;
 mod reads;
 mod record;
 pub mod retention;

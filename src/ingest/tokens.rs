@@ -180,7 +180,9 @@ fn rights(principal: &Principal, scope: &ManageScope, wanted: &WantedToken) -> R
     let mut scopes = wanted.scopes.clone();
     scopes.sort_unstable();
     scopes.dedup();
-    let rights = Rights { scopes, roles: principal.roles.clone(), plan: principal.plan.clone(), logs };
+    // A plan that is kept for the organization is asked for whenever the token is used.
+    let plan = principal.plan.clone().filter(|_| !principal.plan_is_kept);
+    let rights = Rights { scopes, roles: principal.roles.clone(), plan, logs };
     if rights.scopes.iter().any(|each| scope.product().access.scopes.contains(each)) {
         // Staff read without a role and a plan; what they hand out does not.
         let made = Principal {

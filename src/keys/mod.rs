@@ -6,11 +6,14 @@ mod development;
 mod file;
 mod own;
 pub mod partner;
+mod plans;
+mod read;
 mod remote;
 
 use std::{
+    collections::HashSet,
     fs,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -19,17 +22,25 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 pub use development::{DevelopmentKeyError, DevelopmentKeys};
 pub use partner::Partners;
+pub use plans::Plans;
 use remote::{Remote, Turn};
+
+use serde_json::Value;
+use tracing::warn;
 
 use crate::{
     auth::{
         KeyRing, Principal, VerifyingKey,
-        token::{self, Refusal},
+        reading::Odd,
+        token::{self, Accepted, Refusal},
     },
-    catalog::{KeySource, Products},
+    catalog::{Door, Issuer, KeySource, Product, Products},
     error::{Error, Result},
     event::Timestamp,
 };
+
+/// Claims that are warned of: names are the issuers', and so are few.
+const ODD_CLAIMS: usize = 1_000;
 
 /// The keys of all products, kept up to date. Cheap to clone.
 #[derive(Clone)]
@@ -42,8 +53,12 @@ struct Inner {
     remotes: Vec<Arc<Remote>>,
     /// The fixed keys and the last known ones of every remote.
     ring: ArcSwap<KeyRing>,
+    /// Claims that were warned of, each with the place of its issuer.
+    odd: Mutex<HashSet<(String, Odd)>>,
     /// Who checks the service's own tokens, once it has a database.
     partners: OnceLock<Arc<Partners>>,
+    /// Who knows the plans of organizations, once there is a database.
+    plans: OnceLock<Plans>,
 }
 
 impl Keys {
@@ -70,35 +85,49 @@ impl Keys {
         let mut remotes = Vec::new();
         let mut faults = Vec::new();
         for product in products.iter() {
-            for source in &product.keys {
-                match read(source, environment) {
-                    Ok(Source::Keys(keys)) => fixed.add(&product.name, keys),
-                    Ok(Source::Address(url)) => match Remote::new(&product.name, url) {
-                        Ok(remote) => remotes.push(Arc::new(remote)),
+            for issuer in &product.issuers {
+                for source in &issuer.keys {
+                    match read(source, environment) {
+                        Ok(Some(keys)) => fixed.add(&issuer.place, keys),
+                        Ok(None) => match Remote::new(&product.name, issuer, source) {
+                            Ok(remote) => remotes.push(Arc::new(remote)),
+                            Err(fault) => faults.push(format!("{}: {fault}", product.name)),
+                        },
                         Err(fault) => faults.push(format!("{}: {fault}", product.name)),
-                    },
-                    Err(fault) => faults.push(format!("{}: {fault}", product.name)),
+                    }
                 }
             }
-            if let Some(dev) = &dev {
-                fixed.add(&product.name, dev.key(&product.name));
+            if let Some(key) = dev.as_ref().and_then(|dev| dev.key(&product.name)) {
+                fixed.add(&Issuer::development(&product.name).place, [key]);
             }
         }
         if !faults.is_empty() {
             return Err(faults);
         }
         let ring = ArcSwap::from_pointee(fixed.clone());
-        Ok(Self(Arc::new(Inner { products: products.clone(), fixed, remotes, ring, partners: OnceLock::new() })))
+        let (products, odd) = (products.clone(), Mutex::default());
+        Ok(Self(Arc::new(Inner {
+            products,
+            fixed,
+            remotes,
+            ring,
+            odd,
+            partners: OnceLock::new(),
+            plans: OnceLock::new(),
+        })))
     }
 
     /// The products for which no key is configured: none of their tokens can be accepted.
     #[must_use]
     pub fn products_without_keys(&self) -> Vec<String> {
         let inner = &self.0;
-        let without = |name: &&String| {
-            inner.fixed.of(name).is_empty() && !inner.remotes.iter().any(|remote| remote.product == **name)
+        let has_key =
+            |place: &str| !inner.fixed.of(place).is_empty() || inner.remotes.iter().any(|remote| remote.place == place);
+        let without = |product: &&Arc<Product>| {
+            let own = product.issuers.iter().any(|issuer| has_key(&issuer.place));
+            !own && !has_key(&Issuer::development(&product.name).place)
         };
-        inner.products.iter().map(|product| &product.name).filter(without).cloned().collect()
+        inner.products.iter().filter(without).map(|product| product.name.clone()).collect()
     }
 
     /// The products whose tokens these are.
@@ -107,9 +136,10 @@ impl Keys {
         &self.0.products
     }
 
-    /// Accepts the service's own tokens from here on, too.
-    pub fn accept(&self, partners: Arc<Partners>) {
+    /// Accepts the service's own tokens from here on, too, and takes plans that tokens do not name from where they are kept.
+    pub fn accept(&self, partners: Arc<Partners>, plans: Plans) {
         let _ = self.0.partners.set(partners);
+        let _ = self.0.plans.set(plans);
     }
 
     /// Checks a token and says who is asking. A token that no key at hand fits makes us ask its issuer for newer ones,
@@ -119,23 +149,40 @@ impl Keys {
     /// `UNAUTHENTICATED`, with a reason in words, or `UNAVAILABLE` where an issuer that does not answer may have keys
     /// that fit.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Principal> {
+        let mut principal = self.checked(token, now).await?;
+        if let Some(plans) = self.0.plans.get() {
+            plans.complete(&mut principal, now).await?;
+        }
+        Ok(principal)
+    }
+
+    async fn checked(&self, token: &str, now: Timestamp) -> Result<Principal> {
         let inner = &self.0;
         if let Some(partners) = inner.partners.get().filter(|partners| partners.recognises(token)) {
             return partners.verify(token, now).await;
         }
-        let product = token::product_of(token, &inner.products)?;
-        let check = || token::check(token, &product, &inner.ring.load(), now);
+        let door = token::door_of(token, &inner.products)?;
+        let claims = self.prove(token, &door, now).await?;
+        inner.told(token::admit(&claims, &door, now), &door)
+    }
+
+    /// What a token says, once a key of an issuer has proved it; whether that lets it in is another question.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub async fn prove(&self, token: &str, door: &Door, now: Timestamp) -> Result<Value> {
+        let inner = &self.0;
+        let check = || token::signed_claims(token, &inner.ring.load(), &door.issuer.place);
         let answer = check();
         if !matches!(answer, Err(Refusal::UnknownKey)) {
-            for remote in inner.remotes_of(&product.name) {
+            for remote in inner.remotes_of(door) {
                 inner.fetch_if_old(remote, now);
             }
             return answer.map_err(Error::from);
         }
         let began = Instant::now();
         // All at once, and no further than to the first that helps: one that is down keeps nobody waiting.
-        let mut fetches: FuturesUnordered<_> =
-            inner.remotes_of(&product.name).map(|remote| inner.fetch(remote, now)).collect();
+        let mut fetches: FuturesUnordered<_> = inner.remotes_of(door).map(|remote| inner.fetch(remote, now)).collect();
         while fetches.next().await.is_some() {
             let answer = check();
             if !matches!(answer, Err(Refusal::UnknownKey)) {
@@ -144,13 +191,25 @@ impl Keys {
         }
         let waited = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
         let now = Timestamp(now.0.saturating_add(waited));
-        match inner.remotes_of(&product.name).filter_map(|remote| remote.is_down_for(now)).min() {
+        match inner.remotes_of(door).filter_map(|remote| remote.is_down_for(now)).min() {
             Some(nanos) => Err(Error::IssuerDown {
-                issuer: product.issuer.clone(),
+                issuer: door.issuer.name.to_string(),
                 retry_after_ms: u64::try_from(nanos / 1_000_000).unwrap_or_default().max(1_000),
             }),
             None => Err(Refusal::UnknownKey.into()),
         }
+    }
+
+    /// Why the keys of an issuer could not be fetched, where that failed the last time.
+    #[must_use]
+    pub fn faults_of(&self, door: &Door) -> Vec<String> {
+        self.0.remotes_of(door).filter_map(|remote| remote.fault()).collect()
+    }
+
+    /// Whether there is a key at hand that an issuer's tokens could be checked with.
+    #[must_use]
+    pub fn has_key_of(&self, door: &Door) -> bool {
+        !self.0.ring.load().of(&door.issuer.place).is_empty()
     }
 
     /// Whether a token says that it is of an issuer that we know, the service's own among them. Nothing of it is proved.
@@ -159,13 +218,32 @@ impl Keys {
         if self.0.partners.get().is_some_and(|partners| partners.recognises(token)) {
             return true;
         }
-        token::product_of(token, &self.0.products).is_ok()
+        token::door_of(token, &self.0.products).is_ok()
     }
 }
 
 impl Inner {
-    fn remotes_of<'a>(&'a self, product: &'a str) -> impl Iterator<Item = &'a Arc<Remote>> {
-        self.remotes.iter().filter(move |remote| remote.product == product)
+    fn remotes_of<'a>(&'a self, door: &'a Door) -> impl Iterator<Item = &'a Arc<Remote>> {
+        self.remotes.iter().filter(move |remote| remote.place == door.issuer.place)
+    }
+
+    /// What a check comes to. A claim that cannot be read is warned of once, by its name alone.
+    fn told(&self, answer: Result<Accepted, Refusal>, door: &Door) -> Result<Principal> {
+        let Accepted { principal, odd } = answer.map_err(Error::from)?;
+        for odd in odd {
+            let mut told = self.odd.lock().unwrap_or_else(PoisonError::into_inner);
+            let one = (door.issuer.place.clone(), odd);
+            if told.len() < ODD_CLAIMS && !told.contains(&one) {
+                let (issuer, Odd { at, is }) = (&door.issuer.place, &one.1);
+                warn!(
+                    issuer,
+                    claim = at,
+                    "tokens have {is} in the claim {at}, which cannot be read there and counts as absent"
+                );
+                told.insert(one);
+            }
+        }
+        Ok(principal)
     }
 
     /// Asks an issuer for its keys and waits for them, as does everybody else who needs them at this moment.
@@ -202,45 +280,39 @@ impl Inner {
         self.ring.rcu(|_| {
             let mut ring = self.fixed.clone();
             for remote in &self.remotes {
-                ring.add(&remote.product, remote.keys());
+                ring.add(&remote.place, remote.keys());
             }
             ring
         });
     }
 }
 
-enum Source {
-    Keys(Vec<VerifyingKey>),
-    Address(String),
-}
-
-fn read(source: &KeySource, environment: &dyn Fn(&str) -> Result<Option<String>, String>) -> Result<Source, String> {
+/// The keys of a source; `None` where they are at an address.
+fn read(
+    source: &KeySource,
+    environment: &dyn Fn(&str) -> Result<Option<String>, String>,
+) -> Result<Option<Vec<VerifyingKey>>, String> {
     let file = |path: &std::path::Path| {
         fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
     };
     match source {
         KeySource::SecretEnv { variable, kid } => {
-            match environment(variable).map_err(|error| format!("{variable}: {error}"))? {
-                None => Ok(Source::Keys(Vec::new())),
-                Some(secret) => {
-                    let key = VerifyingKey::secret(kid.clone(), secret.as_bytes())
-                        .map_err(|fault| format!("{variable}: {fault}"))?;
-                    Ok(Source::Keys(vec![key]))
-                }
-            }
+            let secret = environment(variable).map_err(|error| format!("{variable}: {error}"))?;
+            let key = secret.map(|secret| VerifyingKey::secret(kid.clone(), secret.as_bytes())).transpose();
+            Ok(Some(key.map_err(|fault| format!("{variable}: {fault}"))?.into_iter().collect()))
         }
         KeySource::SecretFile { path, kid } => {
             let text = file(path)?;
             let secret = text.trim_end_matches(['\r', '\n']);
             let key = VerifyingKey::secret(kid.clone(), secret.as_bytes())
                 .map_err(|fault| format!("{}: {fault}", path.display()))?;
-            Ok(Source::Keys(vec![key]))
+            Ok(Some(vec![key]))
         }
         KeySource::JwksFile(path) => {
             let keys = VerifyingKey::jwks(&file(path)?).map_err(|fault| format!("{} {fault}", path.display()))?;
-            Ok(Source::Keys(keys))
+            Ok(Some(keys))
         }
-        KeySource::JwksUrl(url) => Ok(Source::Address(url.clone())),
+        KeySource::JwksUrl(_) | KeySource::Discovery(_) => Ok(None),
     }
 }
 

@@ -20,7 +20,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::{OnceCell, watch};
 
-use super::own::{OwnKey, jwk};
+use super::{
+    own::{OwnKey, jwk},
+    read::Read,
+};
 use crate::{
     auth::{
         Claims, KeyRing, OneOrMany, Principal, VerifyingKey,
@@ -63,23 +66,16 @@ enum Known {
     Hash([u8; 32]),
 }
 
-/// Something that the database said, and when.
-struct Read<T> {
-    what: T,
-    at: Timestamp,
-}
-
-impl<T> Read<T> {
-    /// Whether it is no older than this. What is of a later time than now, as where a clock was set back, is not.
-    fn is_within(&self, age: Duration, now: Timestamp) -> bool {
-        let passed = u64::try_from(now.0.saturating_sub(self.at.0));
-        passed.is_ok_and(|nanos| Duration::from_nanos(nanos) < age)
-    }
-}
-
 struct PublicKeys {
     keys: Vec<IssuerKey>,
     ring: KeyRing,
+}
+
+/// What a JWT of the service says that is not asked of its row.
+#[derive(serde::Deserialize)]
+struct Own {
+    jti: Option<String>,
+    aud: OneOrMany,
 }
 
 /// Who checks, makes and forgets the service's own tokens.
@@ -137,7 +133,7 @@ impl Partners {
         let (known, audience) = if self.is_key(token) {
             (Known::Hash(hash(token)), None)
         } else {
-            let Claims { jti, aud, .. } = self.claims(token, now).await?;
+            let Own { jti, aud } = self.claims(token, now).await?;
             let id = jti.filter(|id| is_id(id)).ok_or(Error::Unauthenticated(NOT_ACCEPTED))?;
             (Known::Id(id), Some(aud))
         };
@@ -154,8 +150,11 @@ impl Partners {
     }
 
     /// The claims of a JWT whose signature is that of one of the service's keys.
-    async fn claims(&self, token: &str, now: Timestamp) -> Result<Claims> {
-        let check = |keys: &Read<PublicKeys>| token::signed_claims(token, &keys.what.ring, OWN_ISSUER);
+    async fn claims(&self, token: &str, now: Timestamp) -> Result<Own> {
+        let check = |keys: &Read<PublicKeys>| {
+            let claims = token::signed_claims(token, &keys.what.ring, OWN_ISSUER)?;
+            serde_json::from_value(claims).map_err(|_| Refusal::Final("the token's claims cannot be read"))
+        };
         match check(&*self.public_keys(now).await?) {
             // Another process may have made a pair since.
             Err(Refusal::UnknownKey) => {
@@ -203,7 +202,7 @@ impl Partners {
         if now.0 >= token.expires_at.0.saturating_add(LEEWAY) {
             return Err(Error::Unauthenticated("the token has expired"));
         }
-        if audience.is_some_and(|given| !given.iter().any(|each| each == product.audience)) {
+        if audience.is_some_and(|given| !given.iter().any(|each| each == product.audience())) {
             return Err(Error::Unauthenticated("the token is meant for another service"));
         }
         Ok(Principal {
@@ -218,6 +217,7 @@ impl Partners {
             logs: token.rights.logs.clone(),
             expires_at: token.expires_at,
             is_partner: true,
+            plan_is_kept: false,
         })
     }
 
@@ -289,6 +289,7 @@ impl Partners {
         let logs: Vec<String> = rights.logs.iter().map(ToString::to_string).collect();
         own.sign(&Claims {
             iss: OWN_ISSUER.to_owned(),
+            aud: OneOrMany::One(product.audience().to_owned()),
             org: Some(organization.to_owned()),
             scope: Some(rights.scopes.join(" ")),
             plan: rights.plan.clone(),

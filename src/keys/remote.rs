@@ -1,16 +1,22 @@
-//! The keys of one issuer's address (JWKS): fetched one at a time, kept while the issuer is down.
+//! The keys of one issuer's address (JWKS), or of the address that its OpenID configuration names: fetched one at a time, kept
+//! while the issuer is down.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
-use reqwest::{Client, Response, Url, redirect::Policy};
+use reqwest::{Certificate, Client, Response, Url, redirect::Policy};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::{info, warn};
 
-use crate::{auth::VerifyingKey, catalog::is_loopback, event::Timestamp};
+use crate::{
+    auth::VerifyingKey,
+    catalog::{Issuer, KeySource, fault_of_address, is_loopback},
+    event::Timestamp,
+};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -34,8 +40,11 @@ const DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// One address, and what it last said.
 pub(super) struct Remote {
-    pub product: String,
-    url: Url,
+    product: String,
+    /// The issuer whose keys these are.
+    pub place: String,
+    source: Source,
+    allow_http: bool,
     client: Client,
     known: ArcSwap<Known>,
     /// Held during a fetch.
@@ -67,18 +76,43 @@ struct Known {
     /// The document that they were read from.
     document: String,
     answered: Option<Timestamp>,
-    /// While it does not answer: when it is asked again.
+    /// While it does not answer: when it is asked again, and why.
     asked_again: Option<Timestamp>,
+    fault: Option<String>,
 }
 
 impl Remote {
-    pub fn new(product: &str, url: String) -> Result<Self, String> {
-        let url = Url::parse(&url).map_err(|error| format!("{url}: {error}"))?;
+    /// The address that a source of an issuer names.
+    ///
+    /// # Errors
+    /// Why it cannot be asked: its certificates cannot be read, or it is no address.
+    pub fn new(product: &str, issuer: &Issuer, source: &KeySource) -> Result<Self, String> {
+        let source = match source {
+            KeySource::Discovery(name) => Source::Discovery(name.clone()),
+            KeySource::JwksUrl(url) => Source::Jwks(parsed(url)?),
+            _ => return Err("is no address".to_owned()),
+        };
         // A redirect could lead anywhere, to plain http too.
-        let client = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).user_agent("ledgerline");
-        let client = if is_loopback(&url) { client.no_proxy() } else { client.https_only(true) };
-        let client = client.build().map_err(|error| format!("{url}: {}", with_causes(&error)))?;
-        Ok(Self { product: product.to_owned(), url, client, known: ArcSwap::default(), asked: Arc::default() })
+        let mut client = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).user_agent("ledgerline");
+        let address = source.address()?;
+        if let Some(file) = &issuer.ca_file {
+            let cannot = |error: &dyn fmt::Display| format!("{} cannot be read: {error}", file.display());
+            let pem = std::fs::read(file).map_err(|error| cannot(&error))?;
+            let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| cannot(&error))?;
+            if certificates.is_empty() {
+                return Err(cannot(&"it has no certificate in PEM"));
+            }
+            client = client.tls_certs_only(certificates);
+        }
+        if is_loopback(&address) {
+            client = client.no_proxy();
+        } else if !issuer.allow_http {
+            client = client.https_only(true);
+        }
+        let client = client.build().map_err(|error| format!("{address}: {}", with_causes(&error)))?;
+        let (product, place) = (product.to_owned(), issuer.place.clone());
+        let (known, asked) = (ArcSwap::default(), Arc::default());
+        Ok(Self { product, place, source, allow_http: issuer.allow_http, client, known, asked })
     }
 
     /// The keys it last told.
@@ -90,6 +124,11 @@ impl Remote {
     /// hand fits may be good.
     pub fn is_down_for(&self, now: Timestamp) -> Option<i64> {
         self.known.load().asked_again.map(|then| then.0.saturating_sub(now.0).clamp(0, LONGEST_PAUSE))
+    }
+
+    /// Why the last fetch failed, if it did.
+    pub fn fault(&self) -> Option<String> {
+        self.known.load().fault.clone()
     }
 
     /// Waits for a fetch that is under way; the turn to ask again, where the last time is long enough ago.
@@ -108,7 +147,9 @@ impl Remote {
     /// Asks. What does not answer well leaves the keys at hand as they are.
     pub async fn fetch(&self, turn: &mut Turn, now: Timestamp) {
         let started = Instant::now();
-        let read = self.document().await.and_then(|text| Ok((VerifyingKey::jwks(&text)?, text)));
+        let asked = tokio::time::timeout(TIMEOUT, self.jwks()).await;
+        let asked = asked.unwrap_or_else(|_| Err(format!("no answer within {} seconds", TIMEOUT.as_secs())));
+        let read = asked.and_then(|text| Ok((VerifyingKey::jwks(&text)?, text)));
         let took = i64::try_from(started.elapsed().as_nanos()).unwrap_or(i64::MAX);
         let now = Timestamp(now.0.saturating_add(took));
         let known = self.known.load_full();
@@ -125,33 +166,102 @@ impl Remote {
             .increment(1);
         self.known.store(Arc::new(match read {
             Ok((keys, document)) => {
-                info!(product = self.product, jwks.url = %self.url, keys.len = keys.len(), "fetched the issuer's keys");
-                Known { keys, document, answered: Some(now), asked_again: None }
+                info!(product = self.product, from = %self.source, keys.len = keys.len(), "fetched the issuer's keys");
+                Known { keys, document, answered: Some(now), asked_again: None, fault: None }
             }
             Err(reason) => {
                 let kept = known.keys.len();
-                warn!(product = self.product, jwks.url = %self.url, reason, keys.len = kept, "could not fetch the issuer's keys, going on with those at hand");
+                warn!(product = self.product, from = %self.source, reason, keys.len = kept, "could not fetch the issuer's keys, going on with those at hand");
                 let asked_again = Some(Timestamp(now.0.saturating_add(turn.pause())));
-                Known { asked_again, ..Known::clone(&known) }
+                Known { asked_again, fault: Some(reason), ..Known::clone(&known) }
             }
         }));
     }
 
-    async fn document(&self) -> Result<String, String> {
-        let answer = self.client.get(self.url.clone()).header("accept", "application/json").send().await;
+    /// The keys' document.
+    async fn jwks(&self) -> Result<String, String> {
+        let url = match &self.source {
+            Source::Jwks(url) => url.clone(),
+            Source::Discovery(issuer) => {
+                let asked = self.source.address()?;
+                keys_address(&self.document(asked.clone()).await?, issuer, &asked, self.allow_http)?
+            }
+        };
+        self.document(url).await
+    }
+
+    async fn document(&self, url: Url) -> Result<String, String> {
+        let answer = self.client.get(url.clone()).header("accept", "application/json").send().await;
         let mut answer = answer.map_err(|error| with_causes(&error))?;
         if !answer.status().is_success() {
-            return Err(format!("the address answered {}", answer.status()));
+            return Err(format!("{url} answered {}", answer.status()));
         }
         let mut bytes = Vec::new();
         while let Some(chunk) = Response::chunk(&mut answer).await.map_err(|error| with_causes(&error))? {
             if bytes.len() + chunk.len() > DOCUMENT_BYTES {
-                return Err(format!("the document is over {DOCUMENT_BYTES} bytes"));
+                return Err(format!("the document at {url} is over {DOCUMENT_BYTES} bytes"));
             }
             bytes.extend_from_slice(&chunk);
         }
         String::from_utf8(bytes).map_err(|error| error.to_string())
     }
+}
+
+/// What is asked.
+enum Source {
+    /// An address of keys.
+    Jwks(Url),
+    /// An issuer, whose configuration names the address of its keys (OpenID Connect Discovery 1.0).
+    Discovery(String),
+}
+
+impl Source {
+    /// What is asked first.
+    fn address(&self) -> Result<Url, String> {
+        match self {
+            Self::Jwks(url) => Ok(url.clone()),
+            Self::Discovery(issuer) => {
+                parsed(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Jwks(url) => write!(f, "{url}"),
+            Self::Discovery(issuer) => f.write_str(issuer),
+        }
+    }
+}
+
+fn parsed(url: &str) -> Result<Url, String> {
+    Url::parse(url).map_err(|error| format!("{url}: {error}"))
+}
+
+/// Where an issuer's configuration says that its keys are. It must be the configuration of that very issuer, and it may not
+/// lead to where the product file would not let us ask: to plain HTTP, or from another machine to this one.
+fn keys_address(document: &str, issuer: &str, asked: &Url, allow_http: bool) -> Result<Url, String> {
+    #[derive(serde::Deserialize)]
+    struct Configuration {
+        issuer: String,
+        jwks_uri: String,
+    }
+    let configuration: Configuration =
+        serde_json::from_str(document).map_err(|error| format!("{asked} is no OpenID configuration: {error}"))?;
+    if configuration.issuer != issuer {
+        return Err(format!("{asked} is the configuration of another issuer, {:?}", configuration.issuer));
+    }
+    let uri = &configuration.jwks_uri;
+    if let Some(fault) = fault_of_address(uri, allow_http) {
+        return Err(format!("jwks_uri of {asked} {fault}"));
+    }
+    let url = parsed(uri)?;
+    if is_loopback(&url) && !is_loopback(asked) {
+        return Err(format!("jwks_uri of {asked} must not be on this machine, which the issuer is not: {url}"));
+    }
+    Ok(url)
 }
 
 fn claim(turn: Turn, now: Timestamp) -> Option<Turn> {

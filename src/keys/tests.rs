@@ -35,7 +35,7 @@ fn after(seconds: i64) -> Timestamp {
 fn capydb(keys: &str) -> (tempfile::TempDir, Products) {
     let folder = tempfile::tempdir().unwrap();
     let text = include_str!("../../products/capydb.toml");
-    let (head, rest) = text.split_once("[[keys]]").unwrap();
+    let (head, rest) = text.split_once("[[issuers.keys]]").unwrap();
     let (_, rest) = rest.split_once("[access]").unwrap();
     fs::write(folder.path().join("capydb.toml"), format!("{head}{keys}\n[access]{rest}")).unwrap();
     let products = Products::load(folder.path()).unwrap();
@@ -80,7 +80,7 @@ impl Issuer {
     }
 
     fn keys(&self, path: &str) -> Keys {
-        let (_folder, products) = capydb(&format!("[[keys]]\njwks_url = \"{}{path}\"\n", self.url));
+        let (_folder, products) = capydb(&format!("[[issuers.keys]]\njwks_url = \"{}{path}\"\n", self.url));
         Keys::new(&products, None).unwrap()
     }
 }
@@ -192,8 +192,8 @@ async fn an_issuer_that_never_answered_is_no_reason_to_doubt_the_token() {
 #[test]
 fn all_faults_of_keys_are_told_at_once_and_no_secret_with_them() {
     let (folder, products) = capydb(
-        "[[keys]]\nsecret_env = \"SHORT\"\n[[keys]]\nsecret_env = \"UNSET\"\n[[keys]]\nsecret_env = \"ODD\"\n\
-         [[keys]]\nsecret_file = \"none.key\"\n[[keys]]\njwks_file = \"odd.json\"\n",
+        "[[issuers.keys]]\nsecret_env = \"SHORT\"\n[[issuers.keys]]\nsecret_env = \"UNSET\"\n[[issuers.keys]]\nsecret_env = \"ODD\"\n\
+         [[issuers.keys]]\nsecret_file = \"none.key\"\n[[issuers.keys]]\njwks_file = \"odd.json\"\n",
     );
     fs::write(folder.path().join("odd.json"), "{}").unwrap();
     let environment = |variable: &str| match variable {
@@ -210,15 +210,35 @@ fn all_faults_of_keys_are_told_at_once_and_no_secret_with_them() {
     "#);
 }
 
+#[test]
+fn certificates_that_cannot_be_read_are_a_fault_of_the_start() {
+    for (text, fault) in [
+        (None, "none.pem cannot be read: No such file"),
+        (Some("not a certificate"), "none.pem cannot be read: it has no certificate in PEM"),
+        (Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), "capydb: "),
+    ] {
+        let (folder, products) = capydb("discovery = true\nca_file = \"none.pem\"\n");
+        if let Some(text) = text {
+            fs::write(folder.path().join("none.pem"), text).unwrap();
+        }
+        let faults = Keys::with_environment(&products, None, &|_| Ok(None)).err().unwrap().join("\n");
+        assert!(faults.contains(fault), "{faults}");
+    }
+}
+
 #[tokio::test]
 async fn secrets_come_from_the_environment_and_from_files() {
     let (folder, products) =
-        capydb("[[keys]]\nsecret_env = \"ONE\"\n[[keys]]\nsecret_file = \"two.key\"\nkid = \"two\"\n");
+        capydb("[[issuers.keys]]\nsecret_env = \"ONE\"\n[[issuers.keys]]\nsecret_file = \"two.key\"\nkid = \"two\"\n");
     let (one, two) = ("1".repeat(32), "2".repeat(40));
     fs::write(folder.path().join("two.key"), format!("{two}\n")).unwrap();
     let environment = |variable: &str| Ok((variable == "ONE").then(|| one.clone()));
     let keys = Keys::with_environment(&products, None, &environment).unwrap_or_else(|faults| panic!("{faults:?}"));
-    let claims = Claims::new(products.get("capydb").unwrap(), "backend", after(60));
+    let claims = Claims {
+        iss: "https://auth.capydb.example".to_owned(),
+        aud: crate::auth::OneOrMany::One("ledgerline".to_owned()),
+        ..Claims::new(products.get("capydb").unwrap(), "backend", after(60))
+    };
     for (secret, kid) in [(&one, None), (&two, Some("two"))] {
         let token = token::sign(secret.as_bytes(), kid, &claims).unwrap();
         assert_eq!(keys.verify(&token, start()).await.unwrap().subject, "backend");

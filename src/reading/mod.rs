@@ -11,6 +11,7 @@ mod facets;
 mod find;
 pub mod follow;
 pub mod list;
+mod plans;
 mod readable;
 mod retention;
 pub mod shown;

@@ -337,6 +337,13 @@ pub const RETENTION: Table = Table {
     rest: &[("days", Integer), ("changed_ns", Integer), ("changed_by", Text)],
 };
 
+/// The plan of an organization whose tokens carry none.
+pub const ORGANIZATION_PLAN: Table = Table {
+    name: "organization_plan",
+    key: &[("organization_no", Integer)],
+    rest: &[("plan", Text), ("changed_ns", Integer), ("changed_by", Text)],
+};
+
 /// How far each sweep has got. Not copied: another database looks at everything once.
 pub const SWEEP: Table = Table {
     name: "sweep",
@@ -407,7 +414,7 @@ pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 29] = [
+pub const ALL: [&Table; 30] = [
     &ORGANIZATION,
     &PARTITION,
     &HISTORY,
@@ -432,6 +439,7 @@ pub const ALL: [&Table; 29] = [
     &EXPORT,
     &HOLD,
     &RETENTION,
+    &ORGANIZATION_PLAN,
     &SWEEP,
     &ORGANIZATION_END,
     &ERASURE,

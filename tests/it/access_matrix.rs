@@ -24,11 +24,12 @@ use crate::{
 const GATED: &str = r#"
 name = "gated"
 label = "Gated"
-issuer = "https://auth.gated.example"
-audience = "ledgerline"
 retention = "forever"
 
-[[keys]]
+[[issuers]]
+issuer = "https://auth.gated.example"
+audience = "ledgerline"
+[[issuers.keys]]
 jwks_file = "issuer.json"
 
 [access]
@@ -110,7 +111,10 @@ fn callers(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
         Some(caller.token())
     };
     let now = Clock::system().now().0 / 1_000_000_000;
-    let claims = admin().claims;
+    // What the product's own issuer would say: it has a public key.
+    let mut claims = admin().claims;
+    claims.iss = "https://auth.gated.example".to_owned();
+    claims.aud = OneOrMany::One("ledgerline".to_owned());
     vec![
         ("nobody: no token", None),
         ("broken: not a token", Some("not.a.token".to_owned())),
@@ -126,7 +130,8 @@ fn callers(app: &TestApp) -> Vec<(&'static str, Option<String>)> {
         ("foreign issuer", changed(&|claims| claims.iss = "https://auth.elsewhere.example".to_owned())),
         ("another product's key", {
             let mut foreign = app.admin("gated", "acme");
-            foreign.claims.iss = "https://auth.workspace.example".to_owned();
+            foreign.claims.iss = "https://auth.gated.example".to_owned();
+            foreign.claims.aud = OneOrMany::One("ledgerline".to_owned());
             Some(foreign.token())
         }),
         ("foreign key", Some(forged(&json!({ "alg": "HS256", "typ": "JWT" }), &claims, &[9; 64]))),
@@ -216,6 +221,8 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
     let holds = "query($organization: ID) { it: auditHolds(organization: $organization) { id } }";
     let keep =
         "mutation($input: SetAuditRetentionInput!) { it: setAuditRetention(input: $input) { retention { isWished } } }";
+    let plan = "query($organization: ID!) { it: organizationPlan(organization: $organization) }";
+    let set_plan = "mutation($input: SetOrganizationPlanInput!) { it: setOrganizationPlan(input: $input) { plan } }";
     let hold = "mutation($input: PlaceAuditHoldInput!) { it: placeAuditHold(input: $input) { hold { label } } }";
     let lift = "mutation($input: LiftAuditHoldInput!) { it: liftAuditHold(input: $input) { hold { id } } }";
     let end = "query($organization: ID) { it: organizationEnd(organization: $organization) { dueAt } }";
@@ -353,6 +360,25 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
             "setAuditRetention(organization: globex)",
             keep,
             json!({ "input": { "forever": true, "organization": "globex" } }),
+        ),
+        question("organizationPlan", "organizationPlan", plan, json!({ "organization": "acme" })),
+        question(
+            "organizationPlan",
+            "organizationPlan(organization: globex)",
+            plan,
+            json!({ "organization": "globex" }),
+        ),
+        question(
+            "setOrganizationPlan",
+            "setOrganizationPlan",
+            set_plan,
+            json!({ "input": { "organization": "acme" } }),
+        ),
+        question(
+            "setOrganizationPlan",
+            "setOrganizationPlan(organization: globex)",
+            set_plan,
+            json!({ "input": { "organization": "globex" } }),
         ),
         question("placeAuditHold", "placeAuditHold", hold, json!({ "input": { "label": "case" } })),
         question(

@@ -8,11 +8,12 @@ use crate::harness::{TestApp, event, on_both_databases};
 const SIXTH: &str = r#"
 name = "sixth"
 label = "Sixth"
-issuer = "https://auth.sixth.example"
-audience = "ledgerline"
 retention = "forever"
 
-[[keys]]
+[[issuers]]
+issuer = "https://auth.sixth.example"
+audience = "ledgerline"
+[[issuers.keys]]
 secret_env = "SIXTH_KEY"
 
 [access]

@@ -308,12 +308,14 @@ async fn goes_on_after_a_kill(source: TestApp, target: TestApp) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_copy_to_postgres_goes_on_where_it_was() {
-    goes_on_after_a_kill(TestApp::start(Database::Sqlite).await, TestApp::start(Database::Postgres).await).await;
+    Box::pin(goes_on_after_a_kill(TestApp::start(Database::Sqlite).await, TestApp::start(Database::Postgres).await))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_copy_to_sqlite_goes_on_where_it_was() {
-    goes_on_after_a_kill(TestApp::start(Database::Postgres).await, TestApp::start(Database::Sqlite).await).await;
+    Box::pin(goes_on_after_a_kill(TestApp::start(Database::Postgres).await, TestApp::start(Database::Sqlite).await))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,10 +19,10 @@ fn products(addresses: &[(&str, &str)]) -> (Products, tempfile::TempDir) {
     let names: std::collections::BTreeSet<_> = addresses.iter().map(|(name, _)| *name).collect();
     for name in names {
         let own = addresses.iter().filter(|(each, _)| *each == name);
-        let keys: String = own.map(|(_, url)| format!("[[keys]]\njwks_url = \"{url}\"\n")).collect();
+        let keys: String = own.map(|(_, url)| format!("[[issuers.keys]]\njwks_url = \"{url}\"\n")).collect();
         let text = format!(
-            "name = \"{name}\"\nlabel = \"One\"\nissuer = \"https://{name}.example\"\naudience = \"ledgerline\"\n\
-             retention = \"forever\"\n{keys}[access]\nroles = [\"admin\"]\n\
+            "name = \"{name}\"\nlabel = \"One\"\nretention = \"forever\"\n\
+             [[issuers]]\nissuer = \"https://{name}.example\"\naudience = \"ledgerline\"\n{keys}[access]\nroles = [\"admin\"]\n\
              [[levels]]\nname = \"organization\"\nlabel = \"Organization\"\n[catalog]\nopen = true\n\
              [viewer]\npaging = \"MORE\"\ndate_filter = \"NONE\"\naction_display = \"NAME\"\n\
              [[viewer.columns]]\nkind = \"TIME\"\nlabel = \"Time\"\n"

@@ -32,6 +32,7 @@ mod failures;
 mod feed;
 mod filter_properties;
 mod http;
+mod identity;
 mod import;
 mod issuers;
 mod listening;

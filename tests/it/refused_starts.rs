@@ -112,7 +112,7 @@ fn everything_wrong_with_the_product_files_is_said_at_once_with_its_place() {
         format!("a.toml:{}", line(sound, "open = false")),
         "opne".to_owned(),
         "b.toml:2".to_owned(),
-        "is the issuer of".to_owned(),
+        "makes tokens of".to_owned(),
     ] {
         assert!(told.contains(&part), "{part}: {told}");
     }

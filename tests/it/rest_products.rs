@@ -202,10 +202,11 @@ fn product(name: &str, route: &str) -> String {
     format!(
         r#"name = "{name}"
 label = "{name}"
+retention = "forever"
+[[issuers]]
 issuer = "https://auth.{name}.example"
 audience = "ledgerline"
-retention = "forever"
-[[keys]]
+[[issuers.keys]]
 secret_env = "LEDGERLINE_KEY_OF_A_TEST"
 [access]
 [[levels]]

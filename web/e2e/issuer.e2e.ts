@@ -34,10 +34,11 @@ function token(): string {
 const product = (jwksUrl: string) => `
 name = "tickets"
 label = "Ticket Desk"
+retention = "forever"
+[[issuers]]
 issuer = "https://login.tickets.example"
 audience = "ledgerline"
-retention = "forever"
-[[keys]]
+[[issuers.keys]]
 jwks_url = "${jwksUrl}"
 [access]
 [[levels]]

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use url::Url;
 
-use crate::catalog::management::OWN_ISSUER;
+use crate::catalog::{issuers::DEVELOPMENT_ISSUER, management::OWN_ISSUER};
 
 const NAME_CHARS: usize = 64;
 
@@ -18,10 +18,10 @@ pub(in crate::catalog) fn fault_of_name(name: &str) -> Option<String> {
     Some(format!("must be a letter and then letters, digits, - and _, at most {NAME_CHARS} in all, not {name:?}"))
 }
 
-/// An issuer is any text; one with a colon is an address (RFC 7519, StringOrURI). The service's own is no product's.
+/// An issuer is any text; one with a colon is an address (RFC 7519, StringOrURI). The service's own are no product's.
 pub(in crate::catalog) fn fault_of_issuer(issuer: &str) -> Option<String> {
-    if issuer == OWN_ISSUER {
-        return Some(format!("must not be {OWN_ISSUER:?}: that is the issuer of the service's own tokens"));
+    if issuer == OWN_ISSUER || issuer == DEVELOPMENT_ISSUER {
+        return Some(format!("must not be {issuer:?}: that is the issuer of the service's own tokens"));
     }
     if issuer.contains(char::is_whitespace) {
         return Some("must not have blanks".to_owned());
@@ -39,8 +39,9 @@ pub(in crate::catalog) fn fault_of_variable(name: &str) -> Option<String> {
     (!begins || !goes_on).then(|| format!("must be the name of an environment variable, not {name:?}"))
 }
 
-/// Keys decide who is believed: they come over TLS, or from this very machine.
-pub(in crate::catalog) fn fault_of_jwks_url(text: &str) -> Option<String> {
+/// Keys decide who is believed: they come over TLS or from this very machine, unless the file says that the network between
+/// is trusted.
+pub(crate) fn fault_of_address(text: &str, allow_http: bool) -> Option<String> {
     let url = match Url::parse(text) {
         Ok(url) => url,
         Err(error) => return Some(format!("must be a URL, not {text:?} ({error})")),
@@ -50,8 +51,10 @@ pub(in crate::catalog) fn fault_of_jwks_url(text: &str) -> Option<String> {
     }
     match url.scheme() {
         "https" => None,
-        "http" if is_loopback(&url) => None,
-        _ => Some(format!("must begin with https:// (http:// is for loopback addresses), not {text:?}")),
+        "http" if allow_http || is_loopback(&url) => None,
+        _ => Some(format!(
+            "must begin with https:// (http:// is for loopback addresses, or with allow_http = true), not {text:?}"
+        )),
     }
 }
 

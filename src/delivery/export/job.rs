@@ -249,6 +249,7 @@ impl Exports {
             logs: maker.logs.iter().map(log).collect::<Result<_>>()?,
             expires_at: Timestamp(owned.export.created_at.0.saturating_add(2 * KEPT)),
             is_partner: false,
+            plan_is_kept: false,
         };
         let list = Followed {
             organization: Some(owned.organization.clone()),

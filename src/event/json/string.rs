@@ -59,14 +59,6 @@ pub fn decode(token: &str) -> Decoded<'_> {
     }
 }
 
-/// A text that may come with halves of surrogate pairs, as somebody cut it: they become U+FFFD.
-///
-/// # Errors
-/// Where there is another value than a string or null.
-pub fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<Lossless>::deserialize(deserializer)?.map(|read| replaced(&read.0, "\u{fffd}")))
-}
-
 /// The text of bytes in which halves of surrogate pairs stand as three bytes each; those, and NUL, are replaced.
 fn replaced(spelled: &[u8], by: &str) -> String {
     let mut bytes = Vec::with_capacity(spelled.len());

@@ -17,7 +17,7 @@ fn text(answer: &Response) -> String {
 }
 
 /// Completes when a token no longer counts, with the reason: it has expired, or the service itself made it and it was
-/// revoked.
+/// revoked, or the organization's plan is another.
 async fn no_longer_good(edge: Edge, principal: Option<Arc<Principal>>) -> &'static str {
     let Some(principal) = principal else { return std::future::pending().await };
     let clock = &edge.services.clock;
@@ -31,6 +31,7 @@ async fn no_longer_good(edge: Edge, principal: Option<Arc<Principal>>) -> &'stat
     };
     tokio::select! {
         () = tokio::time::sleep(left) => "the token has expired",
+        () = edge.services.plans.changed(&principal, clock) => "the organization's plan has changed",
         () = revoked => "the token was revoked",
     }
 }

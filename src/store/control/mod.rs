@@ -14,6 +14,7 @@ pub mod exports;
 pub mod holds;
 mod leases;
 pub mod masking;
+pub mod plans;
 pub mod retention;
 pub mod tokens;
 
@@ -48,6 +49,8 @@ pub enum Change {
     End(ends::EndChange),
     /// An erasure is asked for, given up, or at its end.
     Erasure(erasures::ErasureChange),
+    /// An organization gets another plan.
+    Plan(plans::PlanChange),
 }
 
 /// A change with whoever may make it.
@@ -94,6 +97,7 @@ impl Store {
             Change::Retention(change) => self.may_be_retained(tx, place, change).await,
             Change::End(change) => self.may_end(tx, place, change).await,
             Change::Erasure(change) => self.erasure_may_change(tx, place, change).await,
+            Change::Plan(_) => Ok(Ok(())),
         }
     }
 
@@ -112,6 +116,7 @@ impl Store {
             Change::Retention(change) => self.change_retention(tx, place, change).await,
             Change::End(change) => self.change_end(tx, place, change).await,
             Change::Erasure(change) => self.change_erasure(tx, place, change).await,
+            Change::Plan(change) => self.change_plan(tx, place, change).await,
         }
     }
 }

@@ -10,11 +10,10 @@ use crate::{
         error,
         tables::{
             ALERT_MESSAGE, ALERT_RULE, ALERT_WATCH, COUNT, DEAD_LETTER, DELIVERY, DIRECTORY, ENDPOINT, ERASED_EVENT,
-            ERASURE, EVENT, HEAD,
-            HISTORY, HOLD,
+            ERASURE, EVENT, HEAD, HISTORY, HOLD,
             Holds::{Bytes, Integer, Small, Text},
-            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, ORGANIZATION_END, PARTNER_TOKEN, PLAIN_HASHES, RETENTION,
-            TERMS_VERSION, Table,
+            IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, ORGANIZATION_END, ORGANIZATION_PLAN,
+            PARTNER_TOKEN, PLAIN_HASHES, RETENTION, TERMS_VERSION, Table,
         },
     },
 };
@@ -24,8 +23,8 @@ pub type Cells = Vec<Value>;
 
 /// What follows from an organization's events, or belongs to them; its rows change as events are recorded, and with them
 /// alone: whoever changes one that no event counts records an event that tells of it.
-pub const CHANGING: [&Table; 9] =
-    [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &ALERT_RULE, &HOLD, &RETENTION];
+pub const CHANGING: [&Table; 10] =
+    [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &ALERT_RULE, &HOLD, &RETENTION, &ORGANIZATION_PLAN];
 
 /// What changes beside recording, and is small: each run of a copy writes all of it anew.
 pub const WHOLE: [&Table; 11] = [

@@ -54,6 +54,8 @@ impl SigningKey {
         let until = Timestamp(Clock::system().now().0 + 3_600_000_000_000);
         let product = products.get(product).expect("a product");
         let claims = Claims {
+            iss: product.issuers[0].name.to_string(),
+            aud: OneOrMany::One(product.audience().to_owned()),
             org: Some("acme".to_owned()),
             scope: Some("audit:read".to_owned()),
             role: Some(OneOrMany::One("admin".to_owned())),

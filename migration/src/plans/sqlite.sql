@@ -1,0 +1,7 @@
+-- The plan of an organization whose tokens carry none.
+CREATE TABLE organization_plan (
+    organization_no INTEGER NOT NULL PRIMARY KEY REFERENCES organization (no),
+    plan            TEXT NOT NULL,
+    changed_ns      INTEGER NOT NULL,
+    changed_by      TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,107 @@
+//! Plans that a backend sets for organizations whose tokens carry none.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::{Answer, Caller, TestApp, event, eventually, on_both_databases};
+
+const SET: &str =
+    "mutation($input: SetOrganizationPlanInput!) { setOrganizationPlan(input: $input) { organization plan } }";
+const READ: &str = "{ viewer { plan } auditEvents { totalCount } }";
+/// A product whose log is read on the plan `paid`.
+const PRODUCT: &str = "cloud-sessions";
+
+fn backend(app: &TestApp) -> Caller<'_> {
+    app.caller(PRODUCT).subject("billing").scopes("audit:manage")
+}
+
+/// An administrator whose token names no plan.
+fn admin<'a>(app: &'a TestApp, organization: &str) -> Caller<'a> {
+    let mut admin = app.admin(PRODUCT, organization);
+    admin.claims.plan = None;
+    admin
+}
+
+async fn set(caller: &Caller<'_>, organization: &str, plan: Option<&str>) -> Answer {
+    caller.ask(SET, json!({ "input": { "organization": organization, "plan": plan } })).await
+}
+
+on_both_databases! {
+    a_plan_that_is_kept_counts_where_the_token_names_none,
+    nobody_gives_their_own_organization_a_plan,
+}
+
+async fn a_plan_that_is_kept_counts_where_the_token_names_none(app: &TestApp) {
+    let second = app.beside().await;
+    for each in [app, &second] {
+        assert_eq!(admin(each, "acme").ask(READ, json!({})).await.code(), "PLAN_REQUIRED");
+    }
+    let began = Instant::now();
+    let made = set(&backend(app), "acme", Some("Paid")).await.data()["setOrganizationPlan"].clone();
+    assert_eq!(made, json!({ "organization": "acme", "plan": "Paid" }));
+    assert_eq!(admin(app, "acme").data(READ, json!({})).await["viewer"]["plan"], "Paid", "at once in this process");
+    eventually(async || admin(&second, "acme").ask(READ, json!({})).await.json().get("errors").is_none()).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "another process knows it within 5 seconds: {:?}",
+        began.elapsed()
+    );
+    // The token's own plan wins, either way; another organization has none.
+    assert_eq!(app.admin(PRODUCT, "acme").plan("free").ask(READ, json!({})).await.code(), "PLAN_REQUIRED");
+    assert_eq!(admin(app, "globex").ask(READ, json!({})).await.code(), "PLAN_REQUIRED");
+    assert_eq!(app.admin(PRODUCT, "globex").plan("paid").data(READ, json!({})).await["viewer"]["plan"], "paid");
+    // It is told, by an event of the service itself.
+    let told = "{ auditEvents(first: 1) { nodes { action actor { externalId } resources { type name } metadata } } }";
+    let told = admin(app, "acme").data(told, json!({})).await["auditEvents"]["nodes"][0].clone();
+    assert_eq!(
+        (told["action"].as_str(), &told["metadata"]),
+        (Some("audit_log.plan_changed"), &json!({ "plan": "Paid" }))
+    );
+    assert_eq!(told["actor"]["externalId"], "billing");
+    // A key of a partner follows the plan of its organization, not that of the day when it was made.
+    let create = "mutation { createAuditToken(input: { label: \"SIEM\", kind: KEY, scopes: [\"audit:read\"], expiresIn: 600 }) { secret } }";
+    let key = admin(app, "acme").data(create, json!({})).await["createAuditToken"]["secret"]
+        .as_str()
+        .expect("a key")
+        .to_owned();
+    app.graphql(Some(&key), READ, json!({})).await.data();
+    // It outlives the process, and can be taken away.
+    second.finish().await;
+    let third = app.beside().await;
+    assert_eq!(admin(&third, "acme").data(READ, json!({})).await["viewer"]["plan"], "Paid");
+    set(&backend(app), "acme", None).await.data();
+    assert_eq!(admin(app, "acme").ask(READ, json!({})).await.code(), "PLAN_REQUIRED");
+    assert_eq!(app.graphql(Some(&key), READ, json!({})).await.code(), "PLAN_REQUIRED");
+    eventually(async || admin(&third, "acme").ask(READ, json!({})).await.json().get("errors").is_some()).await;
+    let asked = "{ organizationPlan(organization: \"acme\") }";
+    assert_eq!(backend(app).data(asked, json!({})).await["organizationPlan"], json!(null));
+    third.finish().await;
+}
+
+async fn nobody_gives_their_own_organization_a_plan(app: &TestApp) {
+    admin(app, "acme").record(event("SESSION_STARTED")).await;
+    let recorder = app.caller(PRODUCT).scopes("audit:record audit:read");
+    for (what, caller, code) in [
+        ("an administrator who manages the log", admin(app, "acme"), "FORBIDDEN"),
+        ("one of another organization", admin(app, "globex"), "NOT_FOUND"),
+        ("a backend of one organization", backend(app).organization("acme"), "FORBIDDEN"),
+        ("a backend that only records", recorder, "FORBIDDEN"),
+        ("a backend that is narrowed to logs", backend(app).logs(&["organization:globex"]), "FORBIDDEN"),
+    ] {
+        assert_eq!(set(&caller, "acme", Some("paid")).await.code(), code, "{what}");
+        let asked = caller.ask("{ organizationPlan(organization: \"acme\") }", json!({})).await;
+        assert_eq!(asked.code(), code, "{what}");
+    }
+    let staff = app.caller(PRODUCT).scopes("audit:manage audit:staff").organization("ours");
+    set(&staff, "acme", Some("paid")).await.data();
+    // A backend of another product has its own organizations.
+    set(&app.caller("workspace").scopes("audit:manage"), "acme", Some("free")).await.data();
+    assert_eq!(admin(app, "acme").data(READ, json!({})).await["viewer"]["plan"], "paid");
+    for (plan, field) in [(" ", "input.plan"), ("a\0b", "input.plan"), (&*"x".repeat(257), "input.plan")] {
+        let answer = set(&backend(app), "acme", Some(plan)).await;
+        assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", field), "{plan:?}");
+    }
+    assert_eq!(set(&backend(app), "", Some("paid")).await.code(), "BAD_USER_INPUT");
+    assert_eq!(admin(app, "acme").data(READ, json!({})).await["viewer"]["plan"], "paid");
+}
