@@ -10,7 +10,7 @@ const text = (path) => readFileSync(join(root, path), 'utf8');
 const all = (text, pattern) => new Set([...text.matchAll(pattern)].map(([, name]) => name));
 const help = (...command) => execFileSync(process.env.LEDGERLINE_BIN, [...command, '--help'], { encoding: 'utf8' });
 
-const commands = all(help().split('Commands:')[1].split('Options:')[0], /^ {2}(\w+) /gm);
+const commands = all(help().split('Commands:')[1].split('Options:')[0], /^ {2}([\w-]+) /gm);
 commands.delete('help');
 const options = new Map([...commands].map((command) => [command, all(help(command), /^\s+(?:-\w, )?(--[\w-]+)/gm)]));
 /** Settings as the program tells them: variable, flag and default. */
@@ -35,7 +35,7 @@ export function facts(pages) {
     ...pages.flatMap(variables),
     ...pages.flatMap(({ inline, page }) => (page === 'CHANGELOG.md' ? [] : inline.flatMap(named))),
     ...settingsTable(text('docs/operations.md')),
-    ...same('commands', all(text('docs/operations.md'), /^\| `([a-z]+)` \|/gm), commands),
+    ...same('commands', all(text('docs/operations.md'), /^\| `([a-z-]+)` \|/gm), commands),
     ...same('metrics', all(text('docs/operations.md'), /^\| `(ledgerline_\w+)`/gm), metrics()),
     ...same('codes of errors', all(text('docs/limits-and-errors.md'), /^\| `([A-Z_]+)`/gm), codes()),
     ...same('attributes of the viewer', attributesTable(), attributes()),
@@ -191,7 +191,7 @@ export function program({ place, language, text: code }) {
     if (!['ci', 'install', 'run'].includes(script) && !scripts.has(script))
       faults.push(`${place}: there is no npm script ${script}`);
   }
-  for (const [line, command] of code.replaceAll('\\\n', ' ').matchAll(/(?:^|[\s/=])ledgerline (\w+)[^\n|;&]*/gm)) {
+  for (const [line, command] of code.replaceAll('\\\n', ' ').matchAll(/(?:^|[\s/=])ledgerline (\w[\w-]*)[^\n|;&]*/gm)) {
     if (!options.has(command)) {
       faults.push(`${place}: ledgerline has no command ${command}`);
       continue;

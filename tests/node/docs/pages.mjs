@@ -1,6 +1,6 @@
 // The pages of the documentation and their blocks of code.
 import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { remark } from 'remark';
 import remarkGfm from 'remark-gfm';
 
@@ -18,7 +18,7 @@ export const KINDS = {
   graphql: ['run', 'as'],
   json: ['answer'],
   text: ['output', 'diagram'],
-  toml: ['append', 'dependencies'],
+  toml: ['append', 'dependencies', 'issuers'],
   html: ['page'],
   ini: ['elsewhere'],
   rust: ['example'],
@@ -48,7 +48,7 @@ export function pages() {
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.md'))
       .map((name) => join(folder, name));
-  const all = [...named(''), ...named('docs'), ...named('web')];
+  const all = [...named(''), ...named('docs'), ...named('docs/access'), ...named('web')];
   const chapters = [...readFileSync(join(root, 'docs/SUMMARY.md'), 'utf8').matchAll(/\]\(([^)]+\.md)\)/g)];
   const first = ['README.md', ...chapters.map(([, name]) => `docs/${name}`)];
   const missing = all.filter((page) => page.startsWith('docs/') && page !== 'docs/SUMMARY.md' && !first.includes(page));
@@ -66,8 +66,8 @@ export function read(page) {
     if (node.type === 'code') blocks.push(block(place, node));
     if (node.type === 'inlineCode') inline.push({ place, text: node.value });
     // The site has the pages of docs/ alone.
-    if (page.startsWith('docs/') && node.url?.startsWith('..'))
-      throw new Error(`${place}: ${node.url} leads out of the site`);
+    const leadsUp = node.url?.startsWith('..') && relative('docs', join(dirname(page), node.url)).startsWith('..');
+    if (page.startsWith('docs/') && leadsUp) throw new Error(`${place}: ${node.url} leads out of the site`);
     node.children?.forEach(visit);
   };
   visit(remark().use(remarkGfm).parse(text));

@@ -158,6 +158,10 @@ async function execute(block, reader, seen) {
       await reader.run(`target/demo/ledgerline migrate --products ${folder} --database-url sqlite://data/looked-at.db`);
       break;
     }
+    case 'toml issuers':
+      reader.write('issuers/tickets.toml', withIssuers(text));
+      await reader.run('target/demo/ledgerline migrate --products issuers --database-url sqlite://data/looked-at.db');
+      break;
     case 'toml dependencies':
       must(dependencies(text));
       break;
@@ -208,6 +212,17 @@ function types(file) {
   ];
   const { status, stdout } = spawnSync(join(web, '.bin/tsc'), [...options, file], { encoding: 'utf8' });
   return status === 0 ? [] : [stdout];
+}
+
+/** A product file with sections of issuers, or with claims of one. */
+function withIssuers(sections) {
+  const issuer = '[[issuers]]\npreset = "okta"\nissuer = "https://login.tickets.example"\naudience = "audit"\n';
+  const level = '[[levels]]\nname = "organization"\nlabel = "Organization"\n[catalog]\nopen = true\n';
+  const viewer = '[viewer]\npaging = "MORE"\ndate_filter = "NONE"\naction_display = "NAME"\n';
+  const column = '[[viewer.columns]]\nkind = "TIME"\nlabel = "Time"\n';
+  const issuers = (sections.startsWith('[[issuers]]') ? '' : issuer) + sections;
+  const head = 'name = "tickets"\nlabel = "Ticket Desk"\nretention = "forever"\n';
+  return `${head}${issuers}\n[access]\n${level}${viewer}${column}`;
 }
 
 /** What the service answers to a query, as the administrator of one of the demo's organizations. */
