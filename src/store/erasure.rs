@@ -154,6 +154,7 @@ impl Store {
             tx.rollback().await?;
             return Ok(Erased::Lost);
         };
+        self.must_be_open(head.history)?;
         self.know_partitions(&tx, head.partitions).await?;
         let dictionary = self.dictionary(&tx, &head.row).await?;
         // As they are now: a sweep may have taken some.

@@ -90,6 +90,8 @@ impl Store {
             tx.rollback().await?;
             return Ok(Listed::default());
         };
+        // Each organization's log tells of it, so nothing is done where nothing can be recorded.
+        self.must_be_open(head.history)?;
         self.know_partitions(&tx, head.partitions).await?;
         let dictionary = self.dictionary(&tx, &head.row).await?;
         let sequences: Vec<_> = lines.iter().map(|line| line.id.sequence).collect();
