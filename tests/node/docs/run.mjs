@@ -27,6 +27,7 @@ const schema = buildSchema(readFileSync(join(root, 'schema.graphql'), 'utf8'));
 const manual = pages().map(read);
 const wanted = process.argv.slice(2).filter((argument) => argument !== '--postgres');
 const database = await freshDatabase('own');
+const restored = await freshDatabase('restored');
 const underneath = process.argv.includes('--postgres') ? await freshDatabase('demo') : undefined;
 const [first, second, third] = [await freePort(), await freePort(), await freePort()];
 
@@ -36,7 +37,8 @@ const SUBSTITUTES = [
   ['127.0.0.1:8080', `127.0.0.1:${first}`],
   ['127.0.0.1:8081', `127.0.0.1:${second}`],
   ['127.0.0.1:8443', `127.0.0.1:${third}`],
-  // A database of the tests' PostgreSQL.
+  // Databases of the tests' PostgreSQL.
+  ['postgres://ledgerline:PASSWORD@db/ledgerline_restored', restored.url],
   ['postgres://ledgerline:PASSWORD@db/ledgerline', database.url],
 ];
 
@@ -73,7 +75,7 @@ try {
   }
 } finally {
   await home.stopAll();
-  for (const each of [database, underneath]) if (each) await onPostgres(`DROP DATABASE ${each.name}`);
+  for (const each of [database, restored, underneath]) if (each) await onPostgres(`DROP DATABASE ${each.name}`);
 }
 for (const fault of failed) console.error(`\n${fault}`);
 const seconds = Math.round((Date.now() - started) / 1000);
