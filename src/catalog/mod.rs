@@ -74,6 +74,12 @@ pub struct Product {
 }
 
 impl Product {
+    /// Whether it depends on the organization's plan who may read or manage.
+    #[must_use]
+    pub fn asks_for_plans(&self) -> bool {
+        !self.access.plans.is_empty() || self.management.as_ref().is_some_and(|rules| !rules.plans.is_empty())
+    }
+
     /// What the file says of managing, where it offers a feature.
     #[must_use]
     pub fn offers(&self, feature: Feature) -> Option<&Management> {

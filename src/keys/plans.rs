@@ -60,12 +60,15 @@ impl Plans {
         self.known.invalidate(&(product.to_owned(), organization.to_owned()));
     }
 
-    /// Gives a principal whose token names no plan the plan that is kept for its organization.
+    /// Gives a principal whose token names no plan the plan that is kept for its organization. Where a product asks for none,
+    /// nothing is looked up: its readers do not depend on it.
     ///
     /// # Errors
     /// As [`Self::of`].
     pub async fn complete(&self, principal: &mut Principal, now: Timestamp) -> Result<()> {
-        if let (Some(organization), None) = (&principal.organization, &principal.plan) {
+        if let (Some(organization), None) = (&principal.organization, &principal.plan)
+            && principal.product.asks_for_plans()
+        {
             principal.plan = self.of(&principal.product.name, organization, now).await?;
             principal.plan_is_kept = principal.plan.is_some();
         }

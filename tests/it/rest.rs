@@ -222,7 +222,7 @@ async fn an_event_says_what_graphql_says_of_it(app: &TestApp) {
             "query($id: ID!) {{ auditEvent(id: $id) {{ id sequence action actionLabel
             category {{ code label shortLabel description }} actor {{ {actor} }} onBehalfOf {{ {actor} }}
             resources {{ type externalId name }} log {{ {log} parent {{ {log} parent {{ id }} }} }} outcome occurredAt recordedAt
-            ipAddress userAgent correlationId source sourceEventId recordedBy truncated masked metadata metadataText }} }}"
+            ipAddress userAgent correlationId source sourceEventId recordedBy truncated masked erased metadata metadataText }} }}"
         );
         let mut theirs = renamed(&admin.data(&query, json!({ "id": id })).await["auditEvent"]);
         // Two differences: a sequence is a number, and paths are in REST's names.

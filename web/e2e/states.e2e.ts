@@ -36,7 +36,7 @@ describe('the page says', () => {
       if (isListQuery(route)) await held;
       await route.continue();
     });
-    await page.goto(`${inject('ledgerline').base}/#token=${organization.token}`);
+    await page.goto(`${inject('ledgerline').base}/log#token=${organization.token}`);
     await page.locator('.results .skeleton').waitFor();
     const before = (await page.locator('.results').boundingBox())!.y;
     await expectAccessible(page);
@@ -48,7 +48,7 @@ describe('the page says', () => {
   test('how to sign in, and keeps the token out of the address', async () => {
     const organization = await filledOrganization();
     const page = await newPage();
-    await page.goto(inject('ledgerline').base);
+    await page.goto(`${inject('ledgerline').base}/log`);
     await page.getByRole('heading', { name: 'Sign in to read the audit log' }).waitFor();
     await expectAccessible(page);
     await page.getByLabel('Access token').fill(organization.token);
