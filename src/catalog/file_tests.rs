@@ -411,7 +411,8 @@ fn what_can_be_managed_is_as_the_readers_until_the_file_says_otherwise() {
         category: None,
         roles: vec!["admin".to_owned()],
         plans: vec!["paid".to_owned()],
-        features: Feature::ALL.to_vec(),
+        // The end of an organization cannot be undone: a file has to name it.
+        features: Feature::ALL.into_iter().filter(|feature| *feature != Feature::OrganizationEnd).collect(),
         key_prefix: "llk_".to_owned(),
     };
     assert_eq!(plain, readers);
@@ -430,7 +431,7 @@ fn faults_of_managing_have_their_places() {
     sixth.toml:6:11: issuers[0].issuer: must not be "ledgerline": that is the issuer of the service's own tokens
     sixth.toml:29:13: management.category: "moon" is the code of no category
     sixth.toml:30:10: management.roles: must be a list of texts, not a text
-    sixth.toml:31:24: management.features[1]: must be one of tokens, exports, endpoints, rules, retention, holds, not "rockets"
+    sixth.toml:31:24: management.features[1]: must be one of tokens, exports, endpoints, rules, retention, holds, erasure, organization_end, not "rockets"
     sixth.toml:32:15: management.key_prefix: must be 3 to 32 lower-case letters, digits and _, with a _ at the end, such as "ck_live_", not "Key-"
     sixth.toml:33:1: management.role: is no key of this table; did you mean roles?
     "#);

@@ -13,8 +13,8 @@ const FEATURES: [(&str, Feature); 8] = [
     (Feature::Rules.as_str(), Feature::Rules),
     (Feature::Retention.as_str(), Feature::Retention),
     (Feature::Holds.as_str(), Feature::Holds),
-    (Feature::OrganizationEnd.as_str(), Feature::OrganizationEnd),
     (Feature::Erasure.as_str(), Feature::Erasure),
+    (Feature::OrganizationEnd.as_str(), Feature::OrganizationEnd),
 ];
 /// Characters of a beginning of keys, at most.
 const PREFIX_CHARS: usize = 32;
