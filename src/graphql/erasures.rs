@@ -59,7 +59,6 @@ pub struct CancelAuditErasureInput {
 
 /// What has become of an erasure.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "ErasureStatus")]
 pub enum AuditErasureStatus {
     /// It waits for its turn.
     Queued,
@@ -73,6 +72,19 @@ pub enum AuditErasureStatus {
     Done,
     /// It was given up: what it had erased stays erased.
     Cancelled,
+}
+
+impl From<ErasureStatus> for AuditErasureStatus {
+    fn from(status: ErasureStatus) -> Self {
+        match status {
+            ErasureStatus::Queued => Self::Queued,
+            ErasureStatus::Running => Self::Running,
+            ErasureStatus::Held => Self::Held,
+            ErasureStatus::Ended | ErasureStatus::Cleaning => Self::Cleaning,
+            ErasureStatus::Done => Self::Done,
+            ErasureStatus::Cancelled => Self::Cancelled,
+        }
+    }
 }
 
 /// The erasure of a person. It does not say who it is.

@@ -87,11 +87,11 @@ pub async fn cancel(
     change(writer, principal, scope, cancelled, told, now).await.map(drop)
 }
 
-/// Ends an erasure whose events are all done, and records that. False where events have come meanwhile: they are done first.
+/// Records that an erasure is at its end. False where that is told already, or another process has it.
 ///
 /// # Errors
 /// `OVERLOADED` and `UNAVAILABLE` where it is to be tried again.
-pub async fn end(
+pub async fn tell(
     writer: &Writer,
     product: &Arc<Product>,
     owned: &OwnedErasure,
@@ -101,10 +101,10 @@ pub async fn end(
     let scope = policy::of_the_service(product, &owned.organization, Feature::Erasure)?;
     let id = owned.erasure.id.clone();
     let told = told_of(PERSON_ERASED, &id, json!({ "events": owned.erasure.events }));
-    let ended = Change::Erasure(ErasureChange::End { id, owner });
-    match change_as(writer, the_service(), scope, ended, told, now).await {
+    let tell = Change::Erasure(ErasureChange::Tell { id, owner });
+    match change_as(writer, the_service(), scope, tell, told, now).await {
         Err(Error::NotFound(_)) => Ok(false),
-        ended => ended.map(|_| true),
+        done => done.map(|_| true),
     }
 }
 

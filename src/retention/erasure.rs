@@ -1,10 +1,10 @@
 //! A person is erased from the log because somebody asked for it.
 //!
 //! An erasure is a job: one process at a time goes through the organization in small steps, so that others record between
-//! them, and another goes on where it was interrupted. When all events are done, the one transaction that tells of it also
-//! forgets who it was. Then what the database, and files of exports, have left of it is wiped.
+//! them, and another goes on where it was interrupted. The step that finds nothing left, under the lock of the organization's
+//! head, also forgets who it was. Then the log tells of it, and what the database, and files of exports, have left is wiped.
 //!
-//! It covers every event that was acknowledged before that transaction began: those that come while it runs, too.
+//! It covers every event that was acknowledged before that step began: those that come while it runs, too.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::{
     auth::Principal,
-    catalog::Products,
+    catalog::{Product, Products},
     chance::Chance,
     clock::Clock,
     delivery::export::Exports,
@@ -21,13 +21,11 @@ use crate::{
     ingest::{self, Writer, erasures::check_whom},
     reading::{ErasurePreview, Reader},
     store::{
-        Erased, Store,
-        control::erasures::{Erasure, ErasureStatus, OwnedErasure},
+        Erased, ErasureStep, Store,
+        control::erasures::{Erasure, ErasureStatus, LEASE, OwnedErasure},
     },
 };
 
-/// How long a process has an erasure for itself, in nanoseconds.
-const LEASE: i64 = 60 * 1_000_000_000;
 /// How often it is looked for erasures of other processes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What others have between two steps.
@@ -130,11 +128,20 @@ impl Eraser {
     /// Those of the database, and of the place where files of exports lie. What is done stays done.
     pub async fn turn(&self) -> Result<bool> {
         let now = self.clock.now();
-        let Some(owned) = self.store.take_erasure(self.owner, now, lease(now)).await? else { return Ok(false) };
-        if owned.erasure.status != ErasureStatus::Cleaning && !self.erase(owned.clone()).await? {
-            return Ok(true);
+        let Some(owned) = self.store.take_erasure(self.owner, now).await? else { return Ok(false) };
+        let Erasure { organization_no, created_at, status, .. } = owned.erasure;
+        if status != ErasureStatus::Cleaning {
+            // A product that is not served keeps everything: nobody can read its holds.
+            let Some(product) = self.products.get(&owned.product) else { return Ok(true) };
+            if status != ErasureStatus::Ended && !self.erase(product, &owned.erasure).await? {
+                return Ok(true);
+            }
+            let ended = self.store.erasure_by_no(organization_no, &owned.erasure.id).await?;
+            let ended = OwnedErasure { erasure: ended.unwrap_or_else(|| owned.erasure.clone()), ..owned.clone() };
+            if !ingest::erasures::tell(&self.writer, product, &ended, self.owner, self.clock.now()).await? {
+                return Ok(true);
+            }
         }
-        let Erasure { organization_no, created_at, .. } = owned.erasure;
         self.exports.drop_erased(organization_no, created_at).await?;
         self.store.wipe_erased(organization_no, created_at).await?;
         self.store.erasure_is_clean(&owned.erasure, self.clock.now()).await?;
@@ -143,40 +150,28 @@ impl Eraser {
     }
 
     /// Goes through the events. False where it is not at its end: a hold keeps one, or somebody else has it.
-    async fn erase(&self, mut owned: OwnedErasure) -> Result<bool> {
-        // A product that is not served keeps everything: nobody can read its holds.
-        let Some(product) = self.products.get(&owned.product) else { return Ok(false) };
-        let mut from = owned.erasure.next;
+    async fn erase(&self, product: &Product, erasure: &Erasure) -> Result<bool> {
+        let (mut from, mut may_end) = (erasure.next, false);
         loop {
             let now = self.clock.now();
-            let erasure = &owned.erasure;
-            match self.store.erase_some(product, erasure, self.owner, from, now, lease(now)).await? {
+            let step = ErasureStep { from, may_end, lease: Timestamp(now.0.saturating_add(LEASE)) };
+            match self.store.erase_some(product, erasure, self.owner, step, now).await? {
                 Erased::Lost | Erased::Held => return Ok(false),
+                Erased::All if may_end => return Ok(true),
+                Erased::All => {
+                    // While it is known who it is: the step that ends it forgets that.
+                    if let Some(whom) = &erasure.whom {
+                        self.exports.forget_questions(erasure.organization_no, whom).await?;
+                    }
+                    let now_is = self.store.erasure_by_no(erasure.organization_no, &erasure.id).await?;
+                    (from, may_end) = (now_is.map_or(from, |erasure| erasure.next), true);
+                }
                 Erased::More { next, events } => {
                     metrics::counter!("ledgerline_events_erased_total").increment(events.cast_unsigned());
                     from = next;
                     tokio::time::sleep(PAUSE).await;
                 }
-                Erased::All => {
-                    let Some(now_is) = self.store.erasure_by_no(erasure.organization_no, &erasure.id).await? else {
-                        return Ok(false);
-                    };
-                    owned.erasure = now_is;
-                    if let Some(whom) = &owned.erasure.whom {
-                        self.exports.forget_questions(owned.erasure.organization_no, whom).await?;
-                    }
-                    if ingest::erasures::end(&self.writer, product, &owned, self.owner, self.clock.now()).await? {
-                        return Ok(true);
-                    }
-                    // Events have come meanwhile, or it was given up, which the next step finds.
-                    from = owned.erasure.next;
-                    tokio::time::sleep(PAUSE).await;
-                }
             }
         }
     }
-}
-
-fn lease(now: Timestamp) -> Timestamp {
-    Timestamp(now.0.saturating_add(LEASE))
 }

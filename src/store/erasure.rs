@@ -33,6 +33,8 @@ use crate::{
 
 /// Events that are looked at at once.
 const LOOK: i64 = 2_000;
+/// Events that may be left to look at under the lock, in the step that ends an erasure.
+const LAST: i64 = 2_000;
 /// Events that are emptied in one transaction: others record between two of them.
 const STEP: usize = 200;
 /// Where nothing is found, the place is written down once in so many events.
@@ -84,6 +86,17 @@ pub enum Erased {
     Lost,
 }
 
+/// What a step of an erasure is to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Sequence of the first event to look at.
+    pub from: i64,
+    /// Whether it may be the last one.
+    pub may_end: bool,
+    /// Until when the process has the erasure for itself.
+    pub lease: Timestamp,
+}
+
 impl Store {
     /// Looks which of the next events from a sequence on are about a person. Nothing is changed.
     ///
@@ -123,7 +136,9 @@ impl Store {
         }
     }
 
-    /// Erases a person from the next events, as the process that has the erasure.
+    /// Erases a person from the next events, as the process that has the erasure. Where it may end and nothing but a few
+    /// events is left, those are looked at under the lock of the head, and who it was is forgotten: nobody who goes on
+    /// recording keeps an erasure from its end.
     ///
     /// # Errors
     /// Those of the database; nothing of the step is done then.
@@ -132,9 +147,8 @@ impl Store {
         product: &Product,
         erasure: &Erasure,
         owner: i64,
-        from: i64,
+        Step { from, may_end, lease }: Step,
         now: Timestamp,
-        lease: Timestamp,
     ) -> Result<Erased> {
         let Some(whom) = &erasure.whom else { return Ok(Erased::Lost) };
         let organization_no = erasure.organization_no;
@@ -158,10 +172,15 @@ impl Store {
         self.know_partitions(&tx, head.partitions).await?;
         let dictionary = self.dictionary(&tx, &head.row).await?;
         // As they are now: a sweep may have taken some.
-        let events = match sequences.as_slice() {
+        let mut events = match sequences.as_slice() {
             [] => Vec::new(),
             some => self.events_on(&tx, self.dialect.events_of_sequences(organization_no, some)).await?,
         };
+        if may_end && head.row.size - next <= LAST {
+            let last = self.dialect.events_by_sequence(organization_no, next, head.row.size - 1, false, LAST);
+            events.extend(self.events_on(&tx, last).await?.into_iter().filter(|event| !whom.paths(event).is_empty()));
+            next = head.row.size;
+        }
         let hold = self.hold_of(&tx, product, &dictionary, &events, now).await?;
         let (done, step) = match hold {
             Some(hold) => {
@@ -176,9 +195,9 @@ impl Store {
                     (event, paths)
                 });
                 let events = self.empty_fields(&tx, &head.row, &dictionary, emptied.collect(), now).await?;
-                let status = ErasureStatus::Running;
-                let step = Advance { status, total: head.row.size, next, events, hold: None, lease };
                 let is_all = next >= head.row.size;
+                let status = if is_all && may_end { ErasureStatus::Ended } else { ErasureStatus::Running };
+                let step = Advance { status, total: head.row.size, next, events, hold: None, lease };
                 (if is_all { Erased::All } else { Erased::More { next, events } }, step)
             }
         };

@@ -1,6 +1,6 @@
 //! Erasures: who is to be erased, how far each has got, and who works on it.
 //!
-//! A row says who is to be erased only for as long as that is needed: the change that ends it empties it. A process works
+//! A row says who is to be erased only for as long as that is needed: the step that ends it empties it. A process works
 //! on an erasure for as long as its lease says, and writes down every step under the lock of the organization's head, if
 //! the lease is still its own: so two processes never go on from one place.
 
@@ -18,13 +18,12 @@ use crate::{
     store::{Store, connection::transaction::Transaction, error},
 };
 
+/// How long a process has an erasure for itself, in nanoseconds.
+pub const LEASE: i64 = 60 * 1_000_000_000;
 /// Erasures of an organization that may be unfinished at a time.
 pub const UNFINISHED: u64 = 10;
 /// When somebody who has too many is told to try again, in milliseconds.
 const RETRY_AFTER_MS: u64 = 60_000;
-/// Events that may be left to look at in the transaction that ends an erasure.
-const LAST: i64 = 2_000;
-
 /// What has become of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErasureStatus {
@@ -34,7 +33,9 @@ pub enum ErasureStatus {
     Running,
     /// A hold keeps it from going on.
     Held,
-    /// All events are done; what the database has left of them on its disk is wiped.
+    /// All events are done, and who it was is forgotten; the log does not tell of it yet.
+    Ended,
+    /// The log tells of it; what the database has left of the events on its disk is wiped.
     Cleaning,
     /// Nothing is left.
     Done,
@@ -43,7 +44,8 @@ pub enum ErasureStatus {
 }
 
 impl ErasureStatus {
-    const ALL: [Self; 6] = [Self::Queued, Self::Running, Self::Held, Self::Cleaning, Self::Done, Self::Cancelled];
+    const ALL: [Self; 7] =
+        [Self::Queued, Self::Running, Self::Held, Self::Ended, Self::Cleaning, Self::Done, Self::Cancelled];
 
     /// The number that the database stores.
     pub(in crate::store) const fn number(self) -> i16 {
@@ -51,9 +53,10 @@ impl ErasureStatus {
             Self::Queued => 0,
             Self::Running => 1,
             Self::Held => 2,
-            Self::Cleaning => 3,
-            Self::Done => 4,
-            Self::Cancelled => 5,
+            Self::Ended => 3,
+            Self::Cleaning => 4,
+            Self::Done => 5,
+            Self::Cancelled => 6,
         }
     }
 }
@@ -113,8 +116,8 @@ pub enum ErasureChange {
         /// Its id.
         id: String,
     },
-    /// All events are done.
-    End {
+    /// All events are done, and the log tells of it.
+    Tell {
         /// Its id.
         id: String,
         /// The process that did them.
@@ -179,11 +182,12 @@ impl Store {
         found.map(Erasure::of).transpose()
     }
 
-    /// Takes the unfinished erasure that waits for longest, until an instant; none where there is nothing to do.
+    /// Takes the unfinished erasure that waits for longest, for as long as a lease is; none where there is nothing to do.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn take_erasure(&self, owner: i64, now: Timestamp, lease: Timestamp) -> Result<Option<OwnedErasure>> {
+    pub async fn take_erasure(&self, owner: i64, now: Timestamp) -> Result<Option<OwnedErasure>> {
+        let lease = now.0.saturating_add(LEASE);
         let unfinished = || row::Column::Status.lt(ErasureStatus::Done.number());
         let free = || {
             // One that rests because of a hold rests for its own process, too.
@@ -196,7 +200,7 @@ impl Store {
         let tx = self.write.begin().await?;
         let take = of(found.organization_no, &found.id)
             .col_expr(row::Column::Owner, owner.into())
-            .col_expr(row::Column::LeaseNs, lease.0.into())
+            .col_expr(row::Column::LeaseNs, lease.into())
             .filter(unfinished())
             .filter(free());
         let is_taken = take.exec(&tx).await.map_err(error::from)?.rows_affected == 1;
@@ -227,7 +231,11 @@ impl Store {
             .col_expr(row::Column::HoldId, step.hold.clone().into())
             .col_expr(row::Column::LeaseNs, step.lease.0.into())
             .filter(row::Column::Owner.eq(owner))
-            .filter(row::Column::Status.lt(ErasureStatus::Cleaning.number()));
+            .filter(row::Column::Status.lt(ErasureStatus::Ended.number()));
+        let update = match step.status {
+            ErasureStatus::Ended => update.col_expr(row::Column::Whom, None::<String>.into()),
+            _ => update,
+        };
         Ok(update.exec(tx).await.map_err(error::from)?.rows_affected == 1)
     }
 
@@ -257,7 +265,7 @@ impl Store {
             ErasureChange::Ask { .. } => {
                 let unfinished = row::Entity::find()
                     .filter(row::Column::OrganizationNo.eq(organization_no))
-                    .filter(row::Column::Status.lt(ErasureStatus::Cleaning.number()));
+                    .filter(row::Column::Status.lt(ErasureStatus::Ended.number()));
                 let unfinished = unfinished.count(tx).await.map_err(error::from)?;
                 let too_many = unfinished >= UNFINISHED;
                 Ok(if too_many { Err(Error::RateLimited { retry_after_ms: RETRY_AFTER_MS }) } else { Ok(()) })
@@ -266,18 +274,11 @@ impl Store {
                 let found = self.erasure_on(tx, organization_no, id).await?;
                 Ok(found.filter(|found| found.whom.is_some()).map(drop).ok_or_else(none))
             }
-            ErasureChange::End { id, owner } => {
-                let found = row::Entity::find_by_id((organization_no, id.clone())).one(tx).await;
-                let found = found.map_err(error::from)?.filter(|row| row.owner == *owner).map(Erasure::of);
-                let Some(found) = found.transpose()? else { return Ok(Err(none())) };
-                let Some(whom) = found.whom.filter(|_| found.status == ErasureStatus::Running) else {
-                    return Ok(Err(none()));
-                };
-                // What came since the last step: it is looked at under the lock, so that nothing is missed.
-                let last = self.dialect.events_by_sequence(organization_no, found.next, place.size - 1, false, LAST);
-                let last = self.events_on(tx, last).await?;
-                let is_behind = last.len() as i64 == LAST || last.iter().any(|event| !whom.paths(event).is_empty());
-                Ok(if is_behind { Err(Error::not_found("end of this erasure yet")) } else { Ok(()) })
+            ErasureChange::Tell { id, owner } => {
+                let ended = row::Entity::find_by_id((organization_no, id.clone()))
+                    .filter(row::Column::Owner.eq(*owner))
+                    .filter(row::Column::Status.eq(ErasureStatus::Ended.number()));
+                Ok(if ended.count(tx).await.map_err(error::from)? == 1 { Ok(()) } else { Err(none()) })
             }
             ErasureChange::Replayed => Ok(Ok(())),
         }
@@ -315,12 +316,9 @@ impl Store {
                     .col_expr(row::Column::FinishedNs, place.now.0.into());
                 update.exec(tx).await.map_err(error::from)?;
             }
-            ErasureChange::End { id, .. } => {
+            ErasureChange::Tell { id, .. } => {
                 let update = of(place.organization_no, id)
-                    .col_expr(row::Column::Status, ErasureStatus::Cleaning.number().into())
-                    .col_expr(row::Column::Whom, None::<String>.into())
-                    .col_expr(row::Column::Total, place.size.into())
-                    .col_expr(row::Column::Next, place.size.into());
+                    .col_expr(row::Column::Status, ErasureStatus::Cleaning.number().into());
                 update.exec(tx).await.map_err(error::from)?;
             }
             ErasureChange::Replayed => {}

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::{body::Body, http::Request};
+use ledgerline::store::ErasureStep;
 use serde_json::{Value, json};
 
 use super::{LIFT, PLACE};
@@ -419,7 +420,10 @@ async fn an_interrupted_erasure_goes_on_in_another_process_once(app: &TestApp) {
     // A process does two steps and is gone.
     let mut erasure = store.erasure_by_no(organization, "era_1").await.expect("read").expect("there");
     for _ in 0..2 {
-        store.erase_some(product, &erasure, 77, erasure.next, now(), lease).await.expect("a step");
+        store
+            .erase_some(product, &erasure, 77, ErasureStep { from: erasure.next, may_end: false, lease }, now())
+            .await
+            .expect("a step");
         erasure = store.erasure_by_no(organization, "era_1").await.expect("read").expect("there");
     }
     assert_eq!((erasure.events, erasure.next), (400, 400));
@@ -427,7 +431,10 @@ async fn an_interrupted_erasure_goes_on_in_another_process_once(app: &TestApp) {
     let beside = app.beside().await;
     let done = until(&admin, "era_1", "DONE").await;
     assert_eq!(done["events"], "700");
-    let late = store.erase_some(product, &erasure, 77, 400, now(), lease).await.expect("a step");
+    let late = store
+        .erase_some(product, &erasure, 77, ErasureStep { from: 400, may_end: false, lease }, now())
+        .await
+        .expect("a step");
     assert_eq!(late, ledgerline::store::Erased::Lost, "who comes back has it no more");
     assert_eq!(admin.actions("filter: { actions: [\"audit_log.person_erased\"] }").await.len(), 1);
     assert_eq!(column::<i64>(&app.url, "SELECT erased FROM organization_head").await, [700]);
