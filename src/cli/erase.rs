@@ -11,7 +11,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{development_keys, mention, principal, say};
+use super::{
+    manage::{Manager, Whose},
+    mention, say,
+};
 use crate::{
     app::{open_store, with_cause},
     auth::Principal,
@@ -25,8 +28,6 @@ use crate::{
         erased::{NamedActor, NamedResource, Whom},
     },
     ingest::Writer,
-    keys::Keys,
-    reading::Reader,
     retention::{
         erasure::Eraser,
         list::{self, Replayed},
@@ -37,6 +38,8 @@ use crate::{
     },
 };
 
+/// Who the organization's log says it was.
+const SUBJECT: &str = "erase";
 /// How often it is looked how far an erasure is that another process has.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -92,10 +95,18 @@ impl EraseArgs {
 
 /// Erases, or says what that would be.
 pub async fn run(settings: &Settings, products: &Products, arguments: &EraseArgs) -> Result<()> {
+    if !arguments.list && arguments.replay.is_none() {
+        let whose = Whose::of(arguments.product.as_ref(), arguments.organization.as_ref());
+        let work = async |manager: &Manager| {
+            let eraser = eraser(settings, products, manager)?;
+            Box::pin(erase(&eraser, manager, arguments)).await
+        };
+        return Manager::run(settings, products, whose, SUBJECT, work).await;
+    }
     let clock = Clock::system();
     let store = open_store(settings, &clock, Chance::system()).await?;
     store.refuse_unfinished_copy().await.map_err(with_cause)?;
-    if arguments.list {
+    let Some(file) = &arguments.replay else {
         let listed = list::write(&store, |line| {
             let text = serde_json::to_string(line)?;
             writeln!(std::io::stdout(), "{text}")
@@ -103,27 +114,21 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &EraseArgs
         let listed = listed.await.map_err(with_cause);
         store.close().await;
         return listed;
-    }
-    let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
-    let done = match &arguments.replay {
-        Some(file) => replay(&store, &writer, products, &clock, file).await,
-        None => {
-            let eraser = eraser(settings, products, &store, &writer, &clock)?;
-            Box::pin(erase(settings, products, &eraser, arguments)).await
-        }
     };
+    let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
+    let done = replay(&store, &writer, products, &clock, file).await;
     drop(writer);
     writing.await.context("the writer task ended")?;
     store.close().await;
     done
 }
 
-fn eraser(settings: &Settings, products: &Products, store: &Store, writer: &Writer, clock: &Clock) -> Result<Eraser> {
+fn eraser(settings: &Settings, products: &Products, manager: &Manager) -> Result<Eraser> {
     let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;
-    let (chance, reader) = (Chance::system(), Reader::new(store.clone(), clock.clone()));
-    let exports = Exports::new(store.clone(), reader, files, products.clone(), clock.clone(), chance.clone());
-    let (exports, products) = (Arc::new(exports), products.clone());
-    Ok(Eraser::new(store.clone(), writer.clone(), exports, products, clock.clone(), chance))
+    let Manager { store, writer, reader, .. } = manager;
+    let (clock, chance, products) = (Clock::system(), Chance::system(), products.clone());
+    let exports = Exports::new(store.clone(), reader.clone(), files, products.clone(), clock.clone(), chance.clone());
+    Ok(Eraser::new(store.clone(), writer.clone(), Arc::new(exports), products, clock, chance))
 }
 
 async fn replay(store: &Store, writer: &Writer, products: &Products, clock: &Clock, file: &Path) -> Result<()> {
@@ -138,15 +143,11 @@ async fn replay(store: &Store, writer: &Writer, products: &Products, clock: &Clo
     Ok(())
 }
 
-async fn erase(settings: &Settings, products: &Products, eraser: &Eraser, arguments: &EraseArgs) -> Result<()> {
-    let (product, organization) = (arguments.product.clone().unwrap_or_default(), arguments.organization.as_deref());
-    let development = development_keys(settings, products)?;
-    let keys = Keys::new(products, Some(development.clone())).map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
-    let scopes = "audit:manage audit:staff";
-    let principal = principal(&keys, &development, products, &product, "erase", scopes).await?;
+async fn erase(eraser: &Eraser, manager: &Manager, arguments: &EraseArgs) -> Result<()> {
+    let (principal, organization) = (&manager.principal, Some(manager.organization.as_str()));
     let whom = arguments.whom()?;
     if arguments.preview {
-        let preview = eraser.preview(&principal, organization, &whom).await.map_err(with_cause)?;
+        let preview = eraser.preview(principal, organization, &whom).await.map_err(with_cause)?;
         let (events, looked_at, total) = (preview.events, preview.looked_at.min(preview.total), preview.total);
         say(format_args!("{events} events would be erased, of {looked_at} looked at and {total} in all"))?;
         for (log, _, events) in &preview.logs {
@@ -157,8 +158,8 @@ async fn erase(settings: &Settings, products: &Products, eraser: &Eraser, argume
         }
         return Ok(());
     }
-    let erasure = eraser.ask(&principal, organization, whom).await.map_err(with_cause)?;
-    let erasure = wait(eraser, &principal, organization, erasure).await?;
+    let erasure = eraser.ask(principal, organization, whom).await.map_err(with_cause)?;
+    let erasure = wait(eraser, principal, organization, erasure).await?;
     match erasure.status {
         ErasureStatus::Done => say(format_args!("{} events were erased ({})", erasure.events, erasure.id)),
         ErasureStatus::Held => bail!(

@@ -55,10 +55,7 @@ enum Command {
 /// Does what was asked for.
 pub async fn run(settings: &Settings, products: &Products, arguments: HoldsArgs) -> Result<()> {
     let HoldsArgs { whose, command } = arguments;
-    let manager = Manager::open(settings, products, whose, SUBJECT).await?;
-    let done = manage(&manager, command).await;
-    manager.close().await?;
-    done
+    Manager::run(settings, products, whose, SUBJECT, async |manager| manage(manager, command).await).await
 }
 
 async fn manage(manager: &Manager, command: Command) -> Result<()> {

@@ -165,14 +165,15 @@ impl Connected<IncomingStream<'_, Tls>> for Peer {
 #[derive(Debug)]
 struct Certificate {
     files: [PathBuf; 2],
-    read: RwLock<(Vec<u8>, Arc<CertifiedKey>)>,
+    shown: RwLock<(Read, Arc<CertifiedKey>)>,
 }
 
 impl Certificate {
     fn open(certificate: &Path, key: &Path) -> Result<Self> {
         let files = [certificate.to_owned(), key.to_owned()];
-        let read = RwLock::new(read(&files)?);
-        Ok(Self { files, read })
+        let read = read(&files)?;
+        let certified = certified(&files, &read)?;
+        Ok(Self { files, shown: RwLock::new((read, certified)) })
     }
 
     /// Takes what the files have from now on. Files that cannot be used change nothing.
@@ -180,11 +181,9 @@ impl Certificate {
         let mut told = String::new();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            match read(&self.files) {
-                Ok(now) => {
-                    let mut known = self.read.write().unwrap_or_else(PoisonError::into_inner);
-                    if known.0 != now.0 {
-                        *known = now;
+            match self.look() {
+                Ok(is_new) => {
+                    if is_new {
                         tracing::info!("the certificate was renewed");
                     }
                     told.clear();
@@ -199,11 +198,23 @@ impl Certificate {
             }
         }
     }
+
+    /// Takes what the files have, if that is new.
+    fn look(&self) -> Result<bool> {
+        let read = read(&self.files)?;
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = shown.0 != read;
+        if is_new {
+            let certified = certified(&self.files, &read)?;
+            *shown = (read, certified);
+        }
+        Ok(is_new)
+    }
 }
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.read.read().unwrap_or_else(PoisonError::into_inner).1.clone())
+        Some(self.shown.read().unwrap_or_else(PoisonError::into_inner).1.clone())
     }
 }
 
@@ -211,18 +222,26 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// What the files hold, and what it comes to: a chain in PEM, the service's own first, and its private key.
-fn read([certificate, key]: &[PathBuf; 2]) -> Result<(Vec<u8>, Arc<CertifiedKey>)> {
-    let named = |what: &str, path: &Path| format!("LEDGERLINE_TLS_{what}: {}", path.display());
-    let chain_text = fs::read(certificate).with_context(|| named("CERTIFICATE", certificate))?;
-    let key_text = fs::read(key).with_context(|| named("KEY", key))?;
-    let chain = CertificateDer::pem_slice_iter(&chain_text).collect::<Result<Vec<_>, _>>();
+/// What the files of a certificate and of its key hold.
+type Read = [Vec<u8>; 2];
+
+fn named(what: &str, path: &Path) -> String {
+    format!("LEDGERLINE_TLS_{what}: {}", path.display())
+}
+
+fn read([certificate, key]: &[PathBuf; 2]) -> Result<Read> {
+    let chain = fs::read(certificate).with_context(|| named("CERTIFICATE", certificate))?;
+    Ok([chain, fs::read(key).with_context(|| named("KEY", key))?])
+}
+
+/// What files come to: a chain in PEM, the service's own first, and its private key.
+fn certified([certificate, key]: &[PathBuf; 2], [chain, private]: &Read) -> Result<Arc<CertifiedKey>> {
+    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>();
     let chain = chain.with_context(|| named("CERTIFICATE", certificate))?;
     if chain.is_empty() {
         bail!("{} holds no certificate in PEM", named("CERTIFICATE", certificate));
     }
-    let private = PrivateKeyDer::from_pem_slice(&key_text).with_context(|| named("KEY", key))?;
+    let private = PrivateKeyDer::from_pem_slice(private).with_context(|| named("KEY", key))?;
     let certified = CertifiedKey::from_der(chain, private, &provider());
-    let certified = certified.context("LEDGERLINE_TLS_KEY is not the key of LEDGERLINE_TLS_CERTIFICATE")?;
-    Ok(([chain_text, key_text].concat(), Arc::new(certified)))
+    certified.map(Arc::new).context("LEDGERLINE_TLS_KEY is not the key of LEDGERLINE_TLS_CERTIFICATE")
 }

@@ -36,6 +36,13 @@ pub struct Whose {
     pub json: bool,
 }
 
+impl Whose {
+    /// Of an organization, for whoever prints sentences.
+    pub fn of(product: Option<&String>, organization: Option<&String>) -> Self {
+        Self { product: product.cloned(), organization: organization.cloned(), json: false }
+    }
+}
+
 /// Whoever runs the service, at an organization's log.
 pub struct Manager {
     /// Who the policy is asked for.
@@ -55,7 +62,7 @@ pub struct Manager {
 
 impl Manager {
     /// Opens the database, as a subject.
-    pub async fn open(settings: &Settings, products: &Products, whose: Whose, subject: &str) -> Result<Self> {
+    async fn open(settings: &Settings, products: &Products, whose: Whose, subject: &str) -> Result<Self> {
         let Whose { product, organization, json } = whose;
         let product = product.context("--product must be given")?;
         let organization = organization.context("--organization must be given")?;
@@ -72,8 +79,22 @@ impl Manager {
         Ok(Self { principal, organization, store, writer, reader, json, writing })
     }
 
+    /// Opens the database as a subject, does something there, and closes it, whatever came of that.
+    pub async fn run<T>(
+        settings: &Settings,
+        products: &Products,
+        whose: Whose,
+        subject: &str,
+        work: impl AsyncFnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let manager = Self::open(settings, products, whose, subject).await?;
+        let done = work(&manager).await;
+        manager.close().await?;
+        done
+    }
+
     /// Closes the database, once all that was asked is done. Whoever has another handle of the writer MUST have dropped it.
-    pub async fn close(self) -> Result<()> {
+    async fn close(self) -> Result<()> {
         let Self { store, writer, writing, .. } = self;
         drop(writer);
         writing.await.context("the writer failed")?;

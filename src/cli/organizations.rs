@@ -48,10 +48,7 @@ enum Command {
 /// Does what was asked for.
 pub async fn run(settings: &Settings, products: &Products, arguments: OrganizationsArgs) -> Result<()> {
     let OrganizationsArgs { whose, command } = arguments;
-    let manager = Manager::open(settings, products, whose, SUBJECT).await?;
-    let done = manage(&manager, command).await;
-    manager.close().await?;
-    done
+    Manager::run(settings, products, whose, SUBJECT, async |manager| manage(manager, command).await).await
 }
 
 async fn manage(manager: &Manager, command: Command) -> Result<()> {

@@ -99,7 +99,7 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        .layer(middleware::from_fn_with_state(edge.clone(), peer::believe))
+        .layer(middleware::from_fn_with_state(edge.proxies.clone(), peer::believe))
         .layer(CatchPanicLayer::new())
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))

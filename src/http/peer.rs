@@ -1,6 +1,6 @@
 //! Who is connected, and whether they are believed to pass on what others asked for.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, Request, State, connect_info::Connected},
@@ -9,9 +9,8 @@ use axum::{
     response::Response,
     serve::IncomingStream,
 };
+use ipnet::IpNet;
 use tokio::net::{TcpListener, UnixListener};
-
-use super::Edge;
 
 /// The address that somebody connects from; none for a Unix socket, which only those can use who may open its file.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +31,10 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Lets through what a proxy says, if it is one that is trusted; from all others nothing is known.
-pub async fn believe(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+pub async fn believe(State(proxies): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer);
     let is_trusted = match peer {
-        Some(Peer(Some(address))) => edge.proxies.iter().any(|network| network.contains(&address.to_canonical())),
+        Some(Peer(Some(address))) => proxies.iter().any(|network| network.contains(&address.to_canonical())),
         Some(Peer(None)) => true,
         None => false,
     };

@@ -39,9 +39,9 @@ fn is_unavailable(error: &DbErr) -> bool {
         if code.len() == 5 {
             // SQLSTATE: connection exception, a role or database that is not there (any more), insufficient resources (disk
             // full), operator intervention, system error, read-only transaction, a transaction that was idle or open too
-            // long, lock not available, cannot connect now.
+            // long, lock not available, cannot connect now, a database that takes no connections.
             return ["08", "28", "3D", "53", "57", "58"].iter().any(|class| code.starts_with(class))
-                || ["25006", "25P03", "25P04", "55P03", "40001", "40P01"].contains(&code.as_str());
+                || ["25006", "25P03", "25P04", "55000", "55P03", "40001", "40P01"].contains(&code.as_str());
         }
         // SQLite's primary codes: busy, locked, no memory, read-only, interrupted, I/O, corrupt, full, cannot open, locking
         // protocol, no database.

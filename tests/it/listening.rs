@@ -11,9 +11,12 @@ use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
-    harness::{Answer, Database, TestApp, event, eventually},
+    harness::{Answer, Database, TestApp, event, eventually, within},
     process::{Service, ledgerline},
 };
+
+/// The files of a certificate are looked at every ten seconds.
+const LOOKED_AT: Duration = Duration::from_secs(30);
 
 /// The service below `/audit`.
 async fn below() -> (TestApp, TestApp) {
@@ -152,27 +155,16 @@ async fn https_is_spoken_and_a_new_certificate_is_shown_without_a_restart() {
     assert!(!service.log().iter().any(|line| line.contains("ERROR")), "{:#?}", service.log());
     // Files that cannot be used change nothing, and are told of once.
     fs::write(&certificate, "no certificate").expect("written");
-    eventually_long(async || service.log().iter().any(|line| line.contains("the certificate is not renewed"))).await;
+    within(LOOKED_AT, async || service.log().iter().any(|line| line.contains("the certificate is not renewed"))).await;
     assert_eq!(asked("--http1.1"), (0, "ready".to_owned()));
     certify(folder.path());
-    eventually_long(async || service.log().iter().any(|line| line.contains("the certificate was renewed"))).await;
+    within(LOOKED_AT, async || service.log().iter().any(|line| line.contains("the certificate was renewed"))).await;
     assert_eq!(asked("--http1.1").0, 60, "the one before is not shown any more");
     fs::copy(&certificate, &trusted).expect("copied");
     assert_eq!(asked("--http1.1"), (0, "ready".to_owned()));
     let told = service.log().iter().filter(|line| line.contains("the certificate is not renewed")).count();
     assert_eq!(told, 1, "{:#?}", service.log());
     assert!(service.terminate().await.success());
-}
-
-/// The files are looked at every ten seconds.
-async fn eventually_long(mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..300 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("it did not come to hold within half a minute");
 }
 
 #[test]

@@ -32,7 +32,7 @@ const TOKENS: &str = "query($organization: ID, $ended: Boolean, $first: Int, $af
     tokens { id label kind scopes revokedAt lastUsedAt logs { externalId } } hasNextPage endCursor } }";
 const LIST: &str = "{ auditEvents(first: 100) { nodes { action category { code } actionLabel outcome actor { kind externalId \
                     email name } resources { type externalId name } log { externalId } metadata } } }";
-const MINUTE: i64 = 60_000_000_000;
+pub const MINUTE: i64 = 60_000_000_000;
 
 on_both_databases! {
     a_token_does_what_was_granted_and_what_was_done_is_told,
@@ -112,7 +112,7 @@ async fn jwks(app: &TestApp) -> Value {
 }
 
 /// A clock that a test moves.
-fn clock() -> (Clock, Arc<AtomicI64>) {
+pub fn clock() -> (Clock, Arc<AtomicI64>) {
     let ahead = Arc::new(AtomicI64::new(0));
     let moved = ahead.clone();
     (Clock::new(move || Timestamp(Clock::system().now().0 + moved.load(Ordering::SeqCst))), ahead)
@@ -543,7 +543,7 @@ async fn a_restart_keeps_the_keys_and_a_new_pair_leaves_old_tokens(app: &TestApp
 }
 
 /// Keeps the service from reading tokens: by a PostgreSQL that lets nobody in; SQLite has no such thing, so the tables go.
-async fn set_away(app: &TestApp, away: bool) {
+pub async fn set_away(app: &TestApp, away: bool) {
     if app.database == Database::Sqlite {
         for table in ["partner_token", "issuer_key"] {
             let (from, to) = if away { ("", "_away") } else { ("_away", "") };

@@ -141,21 +141,21 @@ impl Where {
 /// Does what was asked for. It is refused where a receiver does not take a test.
 pub async fn run(settings: &Settings, products: &Products, arguments: EndpointsArgs) -> Result<ExitCode> {
     let EndpointsArgs { whose, command } = arguments;
-    let manager = Manager::open(settings, products, whose, SUBJECT).await?;
-    let endpoints = Endpoints {
-        writer: manager.writer.clone(),
-        store: manager.store.clone(),
-        reader: manager.reader.clone(),
-        clock: Clock::system(),
-        chance: Chance::system(),
-        ways: ways(settings)?,
-        // No courier runs here.
-        changed: Arc::default(),
+    let ways = ways(settings)?;
+    let work = async |manager: &Manager| {
+        let endpoints = Endpoints {
+            writer: manager.writer.clone(),
+            store: manager.store.clone(),
+            reader: manager.reader.clone(),
+            clock: Clock::system(),
+            chance: Chance::system(),
+            ways,
+            // No courier runs here.
+            changed: Arc::default(),
+        };
+        Box::pin(Asked { endpoints, manager }.run(command)).await
     };
-    let asked = Asked { endpoints, manager: &manager };
-    let done = Box::pin(asked.run(command)).await;
-    manager.close().await?;
-    done
+    Manager::run(settings, products, whose, SUBJECT, work).await
 }
 
 /// What is asked, and of whom.

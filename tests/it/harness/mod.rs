@@ -412,12 +412,18 @@ pub fn event(action: &str) -> Value {
 }
 
 /// Waits until something holds, for at most ten seconds.
-pub async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..200 {
+pub async fn eventually(holds: impl AsyncFnMut() -> bool) {
+    within(Duration::from_secs(10), holds).await;
+}
+
+/// Waits until something holds, for at most so long.
+pub async fn within(longest: Duration, mut holds: impl AsyncFnMut() -> bool) {
+    let pause = Duration::from_millis(50);
+    for _ in 0..longest.as_millis() / pause.as_millis() {
         if holds().await {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(pause).await;
     }
-    panic!("it did not come to hold within ten seconds");
+    panic!("it did not come to hold within {longest:?}");
 }

@@ -1,10 +1,16 @@
 //! Plans that a backend sets for organizations whose tokens carry none.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
-use crate::harness::{Answer, Caller, TestApp, event, eventually, on_both_databases};
+use crate::{
+    harness::{Answer, Caller, Database, TestApp, event, eventually, on_both_databases},
+    tokens::{MINUTE, clock, set_away},
+};
 
 const SET: &str =
     "mutation($input: SetOrganizationPlanInput!) { setOrganizationPlan(input: $input) { organization plan } }";
@@ -104,4 +110,38 @@ async fn nobody_gives_their_own_organization_a_plan(app: &TestApp) {
     }
     assert_eq!(set(&backend(app), "", Some("paid")).await.code(), "BAD_USER_INPUT");
     assert_eq!(admin(app, "acme").data(READ, json!({})).await["viewer"]["plan"], "paid");
+}
+
+/// While the database is away, what was read of a plan counts for a minute. Then nobody knows it, which is no fault of the
+/// service; who needs no plan goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_database_is_away_a_plan_counts_for_a_minute() {
+    let app = TestApp::start(Database::Postgres).await;
+    set(&backend(&app), "acme", Some("paid")).await.data();
+    let (clock, ahead) = clock();
+    let other = app.beside_with_clock(clock).await;
+    let asked = async |caller: Caller<'_>| caller.ask("{ viewer { plan } }", json!({})).await;
+    assert_eq!(asked(admin(&other, "acme")).await.data()["viewer"]["plan"], "paid");
+    for round in 1..3 {
+        set_away(&app, true).await;
+        let start = ahead.load(Ordering::SeqCst);
+        for passed in [MINUTE / 4, MINUTE * 3 / 4] {
+            ahead.store(start + passed, Ordering::SeqCst);
+            assert_eq!(asked(admin(&other, "acme")).await.data()["viewer"]["plan"], "paid", "round {round}, {passed}");
+        }
+        ahead.store(start + 2 * MINUTE, Ordering::SeqCst);
+        for organization in ["acme", "globex"] {
+            let answer = asked(admin(&other, organization)).await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "UNAVAILABLE"), "round {round}");
+        }
+        assert_eq!(asked(other.admin(PRODUCT, "acme").plan("free")).await.data()["viewer"]["plan"], "free");
+        assert_eq!(
+            asked(other.admin("capydb", "acme")).await.data()["viewer"]["plan"],
+            json!(null),
+            "it asks for none"
+        );
+        set_away(&app, false).await;
+        eventually(async || asked(admin(&other, "acme")).await.status == 200).await;
+    }
+    other.finish().await;
 }
