@@ -125,6 +125,16 @@ pub enum Error {
         /// The nearest names that would have been accepted.
         suggestions: Vec<String>,
     },
+    /// A part of a query text breaks a rule.
+    #[error("query: at {}: {rule}", at.start + 1)]
+    BadQuery {
+        /// Where it stands, in characters.
+        at: std::ops::Range<usize>,
+        /// The rule that it breaks, in words.
+        rule: String,
+        /// What would have been accepted.
+        suggestions: Vec<String>,
+    },
     /// Something else was recorded under the same key.
     #[error("idempotencyKey: was used for another event")]
     Conflict {
@@ -230,7 +240,7 @@ impl Error {
             Self::PlanRequired { .. } => Code::PlanRequired,
             Self::NotFound(_) => Code::NotFound,
             Self::Expired | Self::Ended => Code::Expired,
-            Self::BadInput { .. } => Code::BadUserInput,
+            Self::BadInput { .. } | Self::BadQuery { .. } => Code::BadUserInput,
             Self::Conflict { .. } => Code::Conflict,
             Self::Held { .. } => Code::Held,
             Self::NoOrganizationLeft => Code::LimitReached,

@@ -53,6 +53,12 @@ pub struct ExportArgs {
     /// Words that must all occur in an event, as in the viewer's search.
     #[arg(long)]
     search: Option<String>,
+    /// A query, as in the viewer's query box: see the manual for its grammar.
+    #[arg(long)]
+    query: Option<String>,
+    /// IANA name of the zone that the query's days and times are of; UTC where absent.
+    #[arg(long)]
+    query_time_zone: Option<String>,
     /// First instant, RFC 3339.
     #[arg(long)]
     from: Option<String>,
@@ -106,6 +112,8 @@ impl ExportArgs {
                 resource_ids: some(&self.resource_id),
                 occurred_at: is_dated.then(|| RangeInput { from: self.from.clone(), to: self.to.clone() }),
                 search: self.search.clone(),
+                query: self.query.clone(),
+                query_time_zone: self.query_time_zone.clone(),
                 ..FilterInput::default()
             },
         })

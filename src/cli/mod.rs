@@ -14,6 +14,7 @@ mod import;
 mod listen;
 mod manage;
 mod organizations;
+mod query;
 mod reindex;
 mod retention;
 mod sweep;
@@ -67,6 +68,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Writes the events of a log to a file: CSV, NDJSON, OCSF or CloudEvents.
     Export(export::ExportArgs),
+    /// Prints the events that a query keeps, the newest first.
+    Query(query::QueryArgs),
     /// Manages the endpoints of an organization: where its events are sent to.
     Endpoints(endpoints::EndpointsArgs),
     /// Manages the holds of an organization: what must not leave its log.
@@ -124,6 +127,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::CheckToken(arguments) => return check_token::run(&settings, &products, &arguments).await,
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
         Command::Export(arguments) => export::run(&settings, &products, &arguments).await?,
+        Command::Query(arguments) => query::run(&settings, &products, &arguments).await?,
         Command::Endpoints(arguments) => {
             return Box::pin(endpoints::run(&settings, &products, arguments)).await;
         }

@@ -364,9 +364,7 @@ pub(super) async fn checked(
     question: Question,
 ) -> Result<String> {
     let Question { log, include_nested, filter } = question;
-    if filter.period.is_some() {
-        return Err(Error::bad_input("filter.period", "must be absent: it is asked of what is recorded from now on"));
-    }
+    filter.must_not_move("it is asked of what is recorded from now on")?;
     let stored = Asked { v: 1, log: log.as_ref().map(ToString::to_string), include_nested, filter: filter.clone() };
     let organization = Some(scope.organization().to_owned());
     let followed = Followed { organization, log, include_nested, filter };

@@ -28,6 +28,8 @@ pub const NUMBERED_DEPTH: i64 = 50_000;
 pub const SEARCH_CHARS: usize = 256;
 /// Most words of one search.
 pub const SEARCH_WORDS: usize = 16;
+/// Longest query, in characters.
+pub const QUERY_CHARS: usize = 1_000;
 /// Most values of one filter list.
 pub const FILTER_VALUES: usize = 100;
 /// Deepest path of nested logs below the organization's own.

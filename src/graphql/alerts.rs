@@ -5,7 +5,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, OneofObject, 
 use super::{
     error::to_graphql,
     event::AuditEvent,
-    filter::{AuditEventFilter, AuditLogInput, filter},
+    filter::{AuditEventFilter, AuditLogInput, Typed, filter},
     principal,
     scalars::{BigInt, DateTime, Json, int},
     services,
@@ -146,6 +146,10 @@ pub struct AuditAlertQuestionInput {
     filter: Option<AuditEventFilter>,
     /// Words that must all occur in an event, as in `auditEvents`.
     search: Option<String>,
+    /// A query, as in `auditEvents`.
+    query: Option<String>,
+    /// IANA name of the zone that days and times of `query` are of; UTC where absent.
+    query_time_zone: Option<String>,
 }
 
 impl From<AuditAlertQuestionInput> for Question {
@@ -153,7 +157,10 @@ impl From<AuditAlertQuestionInput> for Question {
         Self {
             log: input.log.map(Into::into),
             include_nested: input.include_nested,
-            filter: filter(input.filter, input.search),
+            filter: filter(
+                input.filter,
+                Typed { search: input.search, query: input.query, query_time_zone: input.query_time_zone },
+            ),
         }
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::{
 
 use super::{
     error::to_graphql,
-    filter::{AuditEventFilter, AuditLogInput, filter},
+    filter::{AuditEventFilter, AuditLogInput, Typed, filter},
     principal,
     scalars::{BigInt, DateTime, Json, int},
     services,
@@ -427,6 +427,10 @@ pub struct AuditEndpointQuestionInput {
     filter: Option<AuditEventFilter>,
     /// Words that must all occur in an event, as in `auditEvents`.
     search: Option<String>,
+    /// A query, as in `auditEvents`.
+    query: Option<String>,
+    /// IANA name of the zone that days and times of `query` are of; UTC where absent.
+    query_time_zone: Option<String>,
 }
 
 impl From<AuditEndpointQuestionInput> for Question {
@@ -434,7 +438,10 @@ impl From<AuditEndpointQuestionInput> for Question {
         Self {
             log: input.log.map(Into::into),
             include_nested: input.include_nested,
-            filter: filter(input.filter, input.search),
+            filter: filter(
+                input.filter,
+                Typed { search: input.search, query: input.query, query_time_zone: input.query_time_zone },
+            ),
         }
     }
 }

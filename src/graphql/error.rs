@@ -54,6 +54,16 @@ fn extended(error: &Error, request_id: &str) -> async_graphql::Error {
                         .set("suggestions", Value::List(suggestions.iter().map(|s| Value::from(s.as_str())).collect()));
                 }
             }
+            Error::BadQuery { at, rule, suggestions } => {
+                extensions.set("field", "query");
+                extensions.set("rule", rule.as_str());
+                extensions.set("from", at.start);
+                extensions.set("to", at.end);
+                if !suggestions.is_empty() {
+                    let suggestions = suggestions.iter().map(|text| Value::from(text.as_str())).collect();
+                    extensions.set("suggestions", Value::List(suggestions));
+                }
+            }
             Error::PlanRequired { plans } => {
                 extensions
                     .set("requiredPlans", Value::List(plans.iter().map(|plan| Value::from(plan.as_str())).collect()));

@@ -5,7 +5,7 @@ use async_graphql::{Context, Enum, ID, InputObject, SimpleObject};
 use super::{
     Services,
     enums::ErrorCode,
-    filter::{AuditEventFilter, AuditLogInput, filter},
+    filter::{AuditEventFilter, AuditLogInput, Typed, filter},
     principal,
     scalars::{BigInt, DateTime},
     services,
@@ -109,6 +109,10 @@ pub struct CreateAuditExportInput {
     filter: Option<AuditEventFilter>,
     /// Words that must all occur in an event, as in `auditEvents`.
     search: Option<String>,
+    /// A query, as in `auditEvents`.
+    query: Option<String>,
+    /// IANA name of the zone that days and times of `query` are of; UTC where absent.
+    query_time_zone: Option<String>,
     /// The form of the file.
     format: AuditExportFormat,
     /// IANA name of the zone of the second time of a row of CSV, such as `Europe/Berlin`; UTC where absent.
@@ -129,7 +133,10 @@ pub(super) async fn create(ctx: &Context<'_>, input: CreateAuditExportInput) -> 
         organization: input.organization.map(|id| id.0),
         log: input.log.map(Into::into),
         include_nested: input.include_nested,
-        filter: filter(input.filter, input.search),
+        filter: filter(
+            input.filter,
+            Typed { search: input.search, query: input.query, query_time_zone: input.query_time_zone },
+        ),
     };
     let form = Form::new(input.format.into(), "timeZone", input.time_zone.as_deref());
     let export = async { exports.create(writer, principal, list, form?).await };

@@ -125,6 +125,9 @@ pub struct ActorFilter {
     pub emails: Option<Vec<String>>,
     /// A part of the e-mail address; case is ignored, every character is a plain one.
     pub email_contains: Option<String>,
+    /// Texts of which one is the id, or a part of the name or e-mail address; case is ignored there, every character is a
+    /// plain one.
+    pub any_contains: Option<Vec<String>>,
     /// Whether an id, a name or an e-mail address is known.
     pub present: Option<bool>,
 }
@@ -139,6 +142,8 @@ pub struct ResourceFilter {
     /// Names, exactly as recorded. Together with types or ids, totals and facets are counted up to 10,000 events that
     /// have all of them.
     pub names: Option<Vec<String>>,
+    /// Texts of which one is the type, the id or the name, exactly as recorded.
+    pub any_is: Option<Vec<String>>,
 }
 
 /// What to leave out: an event is dropped when any of these fits it.
@@ -152,6 +157,19 @@ pub struct AuditEventExclusion {
     pub actor_kinds: Option<Vec<ActorKind>>,
     /// The product's own ids of actors.
     pub actor_ids: Option<Vec<String>>,
+    /// Actors as in `ActorFilter.anyContains`.
+    pub actors: Option<Vec<String>>,
+    /// Outcomes. An event that has none is kept.
+    pub outcomes: Option<Vec<Outcome>>,
+    /// Resources as in `ResourceFilter.anyIs`.
+    pub resources: Option<Vec<String>>,
+    /// Addresses, as they were sent.
+    pub ip_addresses: Option<Vec<String>>,
+    /// Systems that events come from.
+    pub sources: Option<Vec<String>>,
+    /// Texts as in `search`: what one of them finds is left out. Totals and facets of a list that leaves out phrases, or
+    /// several words together, are counted up to 10,000 events.
+    pub words: Option<Vec<String>>,
 }
 
 /// A range of time.
@@ -189,8 +207,19 @@ pub enum PeriodPreset {
     Last90Days,
 }
 
-/// What is asked to be kept, with the search beside it.
-pub fn filter(filter: Option<AuditEventFilter>, search: Option<String>) -> FilterInput {
+/// What is typed beside a filter: what is searched for, and a query with the zone of its days.
+#[derive(Default)]
+pub struct Typed {
+    /// A search.
+    pub search: Option<String>,
+    /// A query.
+    pub query: Option<String>,
+    /// IANA name of a zone.
+    pub query_time_zone: Option<String>,
+}
+
+/// What is asked to be kept, with what is typed beside it.
+pub fn filter(filter: Option<AuditEventFilter>, typed: Typed) -> FilterInput {
     let filter = filter.unwrap_or_default();
     let actor = filter.actor.unwrap_or_default();
     let resource = filter.resource.unwrap_or_default();
@@ -206,10 +235,12 @@ pub fn filter(filter: Option<AuditEventFilter>, search: Option<String>) -> Filte
         actor_name_contains: actor.name_contains,
         actor_emails: actor.emails,
         actor_email_contains: actor.email_contains,
+        actors: actor.any_contains,
         actor_present: actor.present,
         resource_types: resource.types,
         resource_ids: resource.ids,
         resource_names: resource.names,
+        resources: resource.any_is,
         ip_addresses: filter.ip_addresses,
         correlation_ids: filter.correlation_ids,
         sources: filter.sources,
@@ -224,7 +255,15 @@ pub fn filter(filter: Option<AuditEventFilter>, search: Option<String>) -> Filte
         not_actions: not.actions,
         not_actor_kinds: not.actor_kinds.map(all),
         not_actor_ids: not.actor_ids,
-        search,
+        not_outcomes: not.outcomes.map(all),
+        not_actors: not.actors,
+        not_resources: not.resources,
+        not_ip_addresses: not.ip_addresses,
+        not_sources: not.sources,
+        not_words: not.words,
+        search: typed.search,
+        query: typed.query,
+        query_time_zone: typed.query_time_zone,
     }
 }
 
@@ -256,6 +295,7 @@ mod tests {
         key: String,
         pinned: String,
         rank: Option<String>,
+        began: Option<String>,
     }
 
     /// The list and the place of an entry, by the way that a request takes.
@@ -280,13 +320,22 @@ mod tests {
             log: log.as_ref().map(|log| (log.level.as_str(), log.id.as_str())),
             include_nested: argument(vector, "includeNested"),
             order: order.unwrap_or_default().order(),
-            filter: &filter(argument(vector, "filter"), argument(vector, "search"))
-                .check(labelled, now)
-                .expect("a filter"),
+            filter: &filter(
+                argument(vector, "filter"),
+                Typed {
+                    search: argument(vector, "search"),
+                    query: argument(vector, "query"),
+                    query_time_zone: argument(vector, "queryTimeZone"),
+                },
+            )
+            .check(labelled, now)
+            .expect("a filter"),
         };
         let number = |text: &String| text.parse::<i64>().expect("a number");
-        let Place { key, pinned, rank } = &vector.place;
-        Cursor { key: number(key), pinned: number(pinned), rank: rank.as_ref().map(number) }.encode(bound.fingerprint())
+        let Place { key, pinned, rank, began } = &vector.place;
+        let began = began.as_ref().map(|began| Timestamp::parse(began).expect("an instant"));
+        Cursor { key: number(key), pinned: number(pinned), rank: rank.as_ref().map(number), began }
+            .encode(bound.fingerprint())
     }
 
     #[test]

@@ -9,7 +9,7 @@ use futures_util::{
 use super::{
     connection::AuditEventEdge,
     error::logged,
-    filter::{AuditEventFilter, AuditLogInput, filter},
+    filter::{AuditEventFilter, AuditLogInput, Typed, filter},
     principal, request_id, services,
 };
 use crate::{
@@ -44,6 +44,12 @@ impl Subscription {
         #[graphql(desc = "Which events to keep.")] filter: Option<AuditEventFilter>,
         #[graphql(desc = "Words that must all occur in an event, as in `auditEvents`.")] search: Option<String>,
         #[graphql(
+            desc = "A query, as in `auditEvents`. What moves with the clock, such as `after:1h`, stays what it was when it was asked."
+        )]
+        query: Option<String>,
+        #[graphql(desc = "IANA name of the zone that days and times of `query` are of; UTC where absent.")]
+        query_time_zone: Option<String>,
+        #[graphql(
             desc = "A cursor of this field, or of `auditEvents` in ascending order of `SEQUENCE`, with the same arguments: what was recorded after it comes first."
         )]
         after: Option<String>,
@@ -53,7 +59,7 @@ impl Subscription {
             organization: organization.map(|id| id.0),
             log: log.map(Into::into),
             include_nested,
-            filter: self::filter(filter, search),
+            filter: self::filter(filter, Typed { search, query, query_time_zone }),
         };
         let after = ctx.data_opt::<ResumeAfter>().map(|ResumeAfter(after)| after.clone()).or(after);
         let follower = async || services(ctx).reader.follow(principal(ctx)?, followed, after.as_deref()).await;

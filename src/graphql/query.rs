@@ -1,6 +1,6 @@
 //! The questions of the schema.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
     alerts::{self, AuditAlertRule},
@@ -11,7 +11,7 @@ use super::{
     error::to_graphql,
     event::{Actor, AuditEvent, Node},
     exports::{self, AuditExport},
-    filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, filter},
+    filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, Typed, filter},
     organizations::{self, OrganizationCertificate, OrganizationEnd},
     plans, principal,
     retention::{self, AuditHold, AuditRetention},
@@ -23,7 +23,7 @@ use crate::{
     error::Result,
     event::limits,
     reading::{
-        AskedTokens,
+        AskedTokens, Completion,
         list::{Asked, PartInput},
     },
 };
@@ -69,6 +69,14 @@ impl Query {
         )]
         search: Option<String>,
         #[graphql(
+            desc = "What a person types into a query box, such as `actor:ada action:role.* -outcome:success after:7d \"two words\"`: fields, words and, after a minus, what to leave out; the manual has the grammar. At most 1,000 characters. A field may be asked for here or in `filter`, not in both."
+        )]
+        query: Option<String>,
+        #[graphql(
+            desc = "IANA name of the zone that days and times of `query` are of, such as `Europe/Berlin`; UTC where absent."
+        )]
+        query_time_zone: Option<String>,
+        #[graphql(
             desc = "The order of the list; newest first where absent.",
             default_with = "Some(AuditEventOrder::default())"
         )]
@@ -85,7 +93,7 @@ impl Query {
             organization: organization.map(|id| id.0),
             log: log.map(Into::into),
             include_nested,
-            filter: self::filter(filter, search),
+            filter: self::filter(filter, Typed { search, query, query_time_zone }),
             order: order_by.unwrap_or_default().order(),
             part: PartInput { first: first.map(Into::into), after, last: last.map(Into::into), before, number: None },
             most: limits::PAGE_MAX,
@@ -276,5 +284,44 @@ impl Query {
             Ok(actors.into_iter().map(|actor| Actor::of(actor, &principal.product)).collect())
         };
         actors().await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// What could be meant where the cursor stands in a `query` of `auditEvents`: fields, and values from the catalog and
+    /// from whom the log tells of; at most 20. Needs what `auditEvents` needs.
+    #[graphql(complexity = "20 * child_complexity + 1")]
+    async fn query_completions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+        #[graphql(desc = "The query, as far as it is written.")] text: String,
+        #[graphql(desc = "How many characters stand before the cursor; all of them where absent.")] at: Option<i32>,
+    ) -> async_graphql::Result<Option<Vec<QueryCompletion>>> {
+        let found = async || -> Result<Vec<QueryCompletion>> {
+            let (principal, organization) = (principal(ctx)?, organization.as_deref().map(String::as_str));
+            let reader = &services(ctx).reader;
+            let found = reader.query_completions(principal, organization, &text, at.map(Into::into)).await?;
+            Ok(found.into_iter().map(Into::into).collect())
+        };
+        found().await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+}
+
+/// A text that could stand in the place of what is being typed into a query.
+#[derive(SimpleObject)]
+pub struct QueryCompletion {
+    /// The text: the value of a field, in quotes where it needs them, or a field with its value.
+    text: String,
+    /// What people call it.
+    label: String,
+    /// Where what it takes the place of begins: characters before it.
+    from: i32,
+    /// Where that ends: characters before its end.
+    to: i32,
+}
+
+impl From<Completion> for QueryCompletion {
+    fn from(Completion { text, label, from, to }: Completion) -> Self {
+        let number = |at: usize| i32::try_from(at).unwrap_or(i32::MAX);
+        Self { text, label, from: number(from), to: number(to) }
     }
 }

@@ -152,7 +152,7 @@ pub(super) async fn set(ctx: &Context<'_>, input: SetAuditRetentionInput) -> Res
 pub(super) async fn place(ctx: &Context<'_>, input: PlaceAuditHoldInput) -> Result<PlaceAuditHoldPayload> {
     let (Services { writer, chance, clock, .. }, principal) = (services(ctx), principal(ctx)?);
     let PlaceAuditHoldInput { organization, label, log, include_nested, filter } = input;
-    let filter = super::filter::filter(filter, None);
+    let filter = super::filter::filter(filter, super::filter::Typed::default());
     let wanted = WantedHold { label, log: log.map(Into::into), include_nested, filter };
     let organization = organization.as_deref().map(String::as_str);
     let placed = retention::place_hold(writer, chance, principal, organization, wanted, clock.now()).await;

@@ -63,9 +63,7 @@ pub async fn place_hold(
         scope.product().check_level("log.level", &log.level)?;
         check_id(&"log.id", &log.id)?;
     }
-    if filter.period.is_some() {
-        return Err(Error::bad_input("filter.period", "must be absent: days that end today are others tomorrow"));
-    }
+    filter.must_not_move("days that end today are others tomorrow")?;
     // What is stored can be read whenever something is to leave.
     filter.clone().check(|_, _| (Vec::new(), Vec::new()), now)?;
     let is_whole = log.as_ref().is_none_or(|log| log.level == scope.product().top_level().name);

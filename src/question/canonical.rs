@@ -1,7 +1,7 @@
 //! The filter as it was asked for, in a written form: what a cursor is bound to.
 
 use super::{
-    filter::{Filter, Pattern},
+    filter::{Filter, Moving, Pattern},
     period::Period,
 };
 use crate::event::{
@@ -26,10 +26,12 @@ impl Filter {
             actor_name_contains,
             actor_emails,
             actor_email_contains,
+            actors,
             actor_present,
             resource_types,
             resource_ids,
             resource_names,
+            resources,
             ip_addresses,
             correlation_ids,
             sources,
@@ -39,13 +41,22 @@ impl Filter {
             from,
             to,
             period,
+            moving_from,
+            moving_to,
             not_categories,
             not_actions,
             not_actor_kinds,
             not_actor_ids,
+            not_outcomes,
+            not_actors,
+            not_resources,
+            not_ip_addresses,
+            not_sources,
             search,
+            not_words,
         } = self;
         let actor = Object::default()
+            .with("anyContains", texts(actors))
             .text("emailContains", actor_email_contains.as_deref())
             .with("emails", texts(actor_emails))
             .with("ids", texts(actor_ids))
@@ -54,20 +65,29 @@ impl Filter {
             .with("names", texts(actor_names))
             .with("present", actor_present.as_ref().map(bool::to_string));
         let resource = Object::default()
+            .with("anyIs", texts(resources))
             .with("ids", texts(resource_ids))
             .with("names", texts(resource_names))
             .with("types", texts(resource_types));
+        let outcome = |outcome: &Outcome| string(outcome.as_str());
         let not = Object::default()
             .with("actions", unless_empty(not_actions).map(|actions| set(actions.iter().map(pattern))))
-            .with("actorIds", unless_empty(not_actor_ids).map(|ids| set(ids.iter().map(|id| string(id)))))
+            .with("actorIds", all(not_actor_ids))
             .with("actorKinds", unless_empty(not_actor_kinds).map(|kinds| set(kinds.iter().copied().map(kind))))
-            .with("categories", unless_empty(not_categories).map(|codes| set(codes.iter().map(|code| string(code)))));
-        let from = from.filter(|_| period.is_none());
-        let occurred_at = Object::default().with("from", from.map(instant)).with("to", to.map(instant));
+            .with("actors", all(not_actors))
+            .with("categories", all(not_categories))
+            .with("ipAddresses", all(not_ip_addresses))
+            .with("outcomes", unless_empty(not_outcomes).map(|outcomes| set(outcomes.iter().map(outcome))))
+            .with("resources", all(not_resources))
+            .with("sources", all(not_sources))
+            .with("words", unless_empty(not_words).map(|words| set(words.iter().map(|search| string(&search.text)))));
+        let from = from.filter(|_| period.is_none()).map(instant);
+        let occurred_at = Object::default()
+            .with("from", moving_from.as_ref().map(moving).or(from))
+            .with("to", moving_to.as_ref().map(moving).or(to.map(instant)));
         let period = period.map(|Period { preset, zone }| {
             Object::default().text("preset", Some(preset.as_str())).text("timeZone", Some(zone.name())).finish()
         });
-        let outcome = |outcome: &Outcome| string(outcome.as_str());
         Object::default()
             .with("actions", actions.as_ref().map(|actions| set(actions.iter().map(pattern))))
             .with("actor", actor.finish_if_any())
@@ -95,6 +115,15 @@ fn set(values: impl Iterator<Item = String>) -> String {
 
 fn texts(values: &Option<Vec<String>>) -> Option<String> {
     values.as_ref().map(|values| set(values.iter().map(|value| string(value))))
+}
+
+fn all(values: &[String]) -> Option<String> {
+    unless_empty(values).map(|values| set(values.iter().map(|value| string(value))))
+}
+
+/// An end that moves is written as it was asked for.
+fn moving(end: &Moving) -> String {
+    Object::default().text("asked", Some(&end.text)).text("timeZone", end.zone.map(|zone| zone.name())).finish()
 }
 
 fn unless_empty<T>(values: &[T]) -> Option<&[T]> {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::filter::Filter;
 use crate::{
     error::{Error, Result},
-    event::json::canonical::Object,
+    event::{Timestamp, json::canonical::Object},
 };
 
 /// What a list is ordered by.
@@ -99,11 +99,15 @@ pub struct Cursor {
     pub rank: Option<i64>,
     /// Size of the organization's sequence when paging began: later events do not move X, Y and Z.
     pub pinned: i64,
+    /// When paging began, where the filter's ends move with the clock: they stay what they were then.
+    pub began: Option<Timestamp>,
 }
 
-/// Version of the encoding, its first byte. Every version ends in a checksum of all before it.
+/// Versions of the encoding, its first byte. Every version ends in a checksum of all before it.
 const VERSION: u8 = 1;
-/// Bytes of this version: itself, fingerprint, key, pinned size, rank (`i64::MIN`: not known), checksum.
+/// As version 1, and when paging began before the checksum.
+const MOVING_VERSION: u8 = 2;
+/// Bytes of version 1: itself, fingerprint, key, pinned size, rank (`i64::MIN`: not known), checksum.
 const LENGTH: usize = 1 + 8 + 8 + 8 + 8 + CHECKSUM;
 /// Bytes of the checksum.
 const CHECKSUM: usize = 4;
@@ -112,12 +116,13 @@ impl Cursor {
     /// The cursor as clients carry it: URL-safe base64.
     #[must_use]
     pub fn encode(&self, list: Fingerprint) -> String {
-        let mut bytes = Vec::with_capacity(LENGTH);
-        bytes.push(VERSION);
+        let mut bytes = Vec::with_capacity(LENGTH + 8);
+        bytes.push(if self.began.is_some() { MOVING_VERSION } else { VERSION });
         bytes.extend(list.0);
         bytes.extend(self.key.to_be_bytes());
         bytes.extend(self.pinned.to_be_bytes());
         bytes.extend(self.rank.unwrap_or(i64::MIN).to_be_bytes());
+        bytes.extend(self.began.iter().flat_map(|began| began.0.to_be_bytes()));
         bytes.extend(checksum(&bytes));
         URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -135,17 +140,23 @@ impl Cursor {
         if *check != checksum(rest) {
             return Err(refuse());
         }
-        if version != VERSION {
-            let rule =
-                format!("must be a cursor of version {VERSION}, got one of version {version}: page anew without it");
-            return Err(Error::bad_input(field, rule));
-        }
-        if bytes.len() != LENGTH || bytes[1..9] != list.0 {
+        let length = match version {
+            VERSION => LENGTH,
+            MOVING_VERSION => LENGTH + 8,
+            _ => {
+                let rule = format!(
+                    "must be a cursor of version {VERSION} or {MOVING_VERSION}, got one of version {version}: page anew without it"
+                );
+                return Err(Error::bad_input(field, rule));
+            }
+        };
+        if bytes.len() != length || bytes[1..9] != list.0 {
             return Err(refuse());
         }
         let number = |at: usize| i64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
         let rank = number(25);
-        Ok(Self { key: number(9), pinned: number(17), rank: (rank != i64::MIN).then_some(rank) })
+        let began = (version == MOVING_VERSION).then(|| Timestamp(number(33)));
+        Ok(Self { key: number(9), pinned: number(17), rank: (rank != i64::MIN).then_some(rank), began })
     }
 }
 
@@ -167,8 +178,11 @@ mod tests {
     #[test]
     fn a_cursor_is_good_for_its_own_list_only() {
         let (list, other) = (list("acme", Some("x")), list("acmex", None));
-        for cursor in [Cursor { key: -5, rank: None, pinned: 0 }, Cursor { key: i64::MAX, rank: Some(40), pinned: 99 }]
-        {
+        let began = Some(Timestamp::LATEST);
+        for cursor in [
+            Cursor { key: -5, rank: None, pinned: 0, began: None },
+            Cursor { key: i64::MAX, rank: Some(40), pinned: 99, began },
+        ] {
             let text = cursor.encode(list);
             assert_eq!(Cursor::decode(&text, list, "after").unwrap(), cursor);
             let foreign = Cursor::decode(&text, other, "after").unwrap_err().to_string();
@@ -185,7 +199,7 @@ mod tests {
         let refused = Cursor::decode(&URL_SAFE_NO_PAD.encode(bytes), list("acme", None), "after").unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "after: must be a cursor of version 1, got one of version 7: page anew without it"
+            "after: must be a cursor of version 1 or 2, got one of version 7: page anew without it"
         );
     }
 }

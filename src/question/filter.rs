@@ -1,5 +1,9 @@
 //! The filter: one validated value, read as index clauses by the store and as a predicate by whoever holds an event.
 
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
 use super::{
     period::Period,
     search::{Asked, Search},
@@ -34,6 +38,8 @@ pub struct Filter {
     pub actor_emails: Option<Vec<String>>,
     /// A part of the actor's e-mail, case ignored.
     pub actor_email_contains: Option<String>,
+    /// Actors by their id, or a part of name or e-mail address, case ignored.
+    pub actors: Option<Vec<String>>,
     /// Whether anything is known of the actor.
     pub actor_present: Option<bool>,
     /// Resource types.
@@ -42,6 +48,8 @@ pub struct Filter {
     pub resource_ids: Option<Vec<String>>,
     /// Resource names.
     pub resource_names: Option<Vec<String>>,
+    /// Resources by type, id or name.
+    pub resources: Option<Vec<String>>,
     /// Addresses.
     pub ip_addresses: Option<Vec<String>>,
     /// Correlation ids.
@@ -60,6 +68,10 @@ pub struct Filter {
     pub to: Option<Timestamp>,
     /// The period that `from` was made from, as asked.
     pub period: Option<Period>,
+    /// What `from` was made from, where it is another instant later.
+    pub moving_from: Option<Moving>,
+    /// What `to` was made from, where it is another instant later.
+    pub moving_to: Option<Moving>,
     /// Category codes to leave out.
     pub not_categories: Vec<String>,
     /// Actions to leave out.
@@ -68,8 +80,29 @@ pub struct Filter {
     pub not_actor_kinds: Vec<ActorKind>,
     /// Actor ids to leave out.
     pub not_actor_ids: Vec<String>,
+    /// Outcomes to leave out; an event that has none is kept.
+    pub not_outcomes: Vec<Outcome>,
+    /// Actors to leave out, by their id, or a part of name or e-mail address, case ignored.
+    pub not_actors: Vec<String>,
+    /// Resources to leave out, by type, id or name.
+    pub not_resources: Vec<String>,
+    /// Addresses to leave out.
+    pub not_ip_addresses: Vec<String>,
+    /// Sources to leave out.
+    pub not_sources: Vec<String>,
     /// What to search for.
     pub search: Search,
+    /// Searches whose events are left out.
+    pub not_words: Vec<Search>,
+}
+
+/// An end of a range as it was asked for, where its instant moves with the clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moving {
+    /// Its text in the query, such as `15m`.
+    pub text: String,
+    /// Whose days, where it is one.
+    pub zone: Option<Tz>,
 }
 
 /// An action name or the beginning of some.
@@ -147,6 +180,8 @@ pub struct Expansion {
     pub names: Option<Vec<String>>,
     /// E-mails that contain the asked part; `None`: too many, test the rows.
     pub emails: Option<Vec<String>>,
+    /// By a part that is asked of actors: names and e-mails that contain it; `None`: too many, test the rows.
+    pub actors: BTreeMap<String, Option<(Vec<String>, Vec<String>)>>,
     /// Whether the index may lack words, because they are being made anew: the rows are tested for all of them.
     pub lacks_words: bool,
 }
@@ -179,6 +214,12 @@ impl Filter {
         Ok(())
     }
 
+    /// Whether an end of its time is another instant later.
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        self.period.is_some() || self.moving_from.is_some() || self.moving_to.is_some()
+    }
+
     /// The same filter without one dimension.
     #[must_use]
     pub fn without(&self, dimension: Dimension) -> Self {
@@ -194,12 +235,14 @@ impl Filter {
                 filter.actor_name_contains = None;
                 filter.actor_emails = None;
                 filter.actor_email_contains = None;
+                filter.actors = None;
                 filter.actor_present = None;
             }
             Dimension::Resource => {
                 filter.resource_types = None;
                 filter.resource_ids = None;
                 filter.resource_names = None;
+                filter.resources = None;
             }
             Dimension::IpAddress => filter.ip_addresses = None,
             Dimension::Source => filter.sources = None,
@@ -211,6 +254,11 @@ impl Filter {
     #[must_use]
     pub fn has_action_prefix(&self) -> bool {
         self.actions.iter().flatten().chain(&self.not_actions).any(|p| matches!(p, Pattern::Prefix(_)))
+    }
+
+    /// The parts that are asked of actors, whatever it is that has them.
+    pub fn actor_parts(&self) -> impl Iterator<Item = &String> {
+        self.actors.iter().flatten().chain(&self.not_actors)
     }
 
     /// The filter as index clauses: all must hold. Dates, phrases, an unexpanded part of a name or
@@ -235,6 +283,13 @@ impl Filter {
         if self.actor_email_contains.is_some() {
             any(exact_terms(TermKind::ActorEmail, expansion.emails.as_deref()));
         }
+        if let Some(actors) = &self.actors {
+            any(actors
+                .iter()
+                .map(|part| actors_terms(part, expansion))
+                .collect::<Option<Vec<_>>>()
+                .map(|all| all.concat()));
+        }
         any(self.actor_present.map(|present| vec![term(TermKind::ActorPresence, terms::presence(present))]));
         match (&self.resource_types, &self.resource_ids) {
             (Some(types), Some(ids)) => {
@@ -247,6 +302,7 @@ impl Filter {
             }
         }
         any(exact_terms(TermKind::ResourceName, self.resource_names.as_deref()));
+        any(self.resources.as_deref().map(resources_terms));
         any(exact_terms(TermKind::IpAddress, self.ip_addresses.as_deref()));
         any(exact_terms(TermKind::CorrelationId, self.correlation_ids.as_deref()));
         any(exact_terms(TermKind::Source, self.sources.as_deref()));
@@ -258,14 +314,7 @@ impl Filter {
             any(Some(vec![Term::Exact(terms::masked())]));
         }
         for asked in self.search.words.iter().filter(|_| !expansion.lacks_words) {
-            let own = if asked.prefix {
-                Term::Prefix(asked.word[..asked.word.floor_char_boundary(words::WORD_BYTES)].to_owned())
-            } else {
-                Term::Exact(words::indexed(asked.word.clone()))
-            };
-            let labelled = asked.actions.iter().map(|a| term(TermKind::Action, a));
-            let labelled = labelled.chain(asked.categories.iter().map(|c| term(TermKind::Category, c)));
-            any(Some(std::iter::once(own).chain(labelled).collect()));
+            any(Some(asked_terms(asked)));
         }
         let mut none = |any: Vec<Term>| {
             if !any.is_empty() {
@@ -276,6 +325,14 @@ impl Filter {
         none(action_terms(&self.not_actions, expansion));
         none(self.not_actor_kinds.iter().map(|k| numbered(TermKind::ActorKind, k.number())).collect());
         none(exact_terms(TermKind::ActorId, Some(&self.not_actor_ids)).unwrap_or_default());
+        none(self.not_outcomes.iter().map(|o| numbered(TermKind::Outcome, o.number())).collect());
+        none(self.not_actors.iter().filter_map(|part| actors_terms(part, expansion)).flatten().collect());
+        none(resources_terms(&self.not_resources));
+        none(exact_terms(TermKind::IpAddress, Some(&self.not_ip_addresses)).unwrap_or_default());
+        none(exact_terms(TermKind::Source, Some(&self.not_sources)).unwrap_or_default());
+        for asked in self.not_words.iter().filter_map(Search::one_word).filter(|_| !expansion.lacks_words) {
+            none(asked_terms(asked));
+        }
         if self.truncated == Some(false) {
             none(vec![Term::Exact(terms::truncated())]);
         }
@@ -292,10 +349,14 @@ impl Filter {
         let beyond_index = |asked: &Asked| asked.prefix && asked.word.len() > words::WORD_BYTES;
         !self.search.phrases.is_empty()
             || self.search.words.iter().any(beyond_index)
-            || (expansion.lacks_words && !self.search.is_empty())
+            || self.not_words.iter().any(|search| search.one_word().is_none_or(beyond_index))
+            || (expansion.lacks_words && !(self.search.is_empty() && self.not_words.is_empty()))
             || (self.actor_name_contains.is_some() && expansion.names.is_none())
             || (self.actor_email_contains.is_some() && expansion.emails.is_none())
+            || self.actor_parts().any(|part| actors_terms(part, expansion).is_none())
             || (self.resource_names.is_some() && (self.resource_types.is_some() || self.resource_ids.is_some()))
+            || (self.resources.is_some()
+                && (self.resource_types.is_some() || self.resource_ids.is_some() || self.resource_names.is_some()))
     }
 
     /// Whether only time, category, action and outcome are asked: what exact counts are kept of.
@@ -306,11 +367,14 @@ impl Filter {
                 from: self.from,
                 to: self.to,
                 period: self.period,
+                moving_from: self.moving_from.clone(),
+                moving_to: self.moving_to.clone(),
                 categories: self.categories.clone(),
                 actions: self.actions.clone(),
                 outcomes: self.outcomes.clone(),
                 not_categories: self.not_categories.clone(),
                 not_actions: self.not_actions.clone(),
+                not_outcomes: self.not_outcomes.clone(),
                 ..Self::default()
             }
     }
@@ -324,6 +388,7 @@ impl Filter {
             && self.outcomes.as_ref().is_none_or(|list| outcome.is_some_and(|o| list.contains(&o)))
             && !has(&self.not_categories)
             && !self.not_actions.iter().any(|p| p.matches(action))
+            && !outcome.is_some_and(|o| self.not_outcomes.contains(&o))
     }
 
     /// The pure predicate: whether an event is kept. Logs are the store's business.
@@ -340,9 +405,18 @@ impl Filter {
             one_of(&self.resource_types, &resource.kind)
                 && one_of(&self.resource_ids, &resource.id)
                 && one_of(&self.resource_names, &resource.name)
+                && self.resources.as_ref().is_none_or(|list| list.iter().any(|value| resource_is(resource, value)))
         };
-        let any_resource =
-            self.resource_types.is_none() && self.resource_ids.is_none() && self.resource_names.is_none();
+        let any_resource = self.resource_types.is_none()
+            && self.resource_ids.is_none()
+            && self.resource_names.is_none()
+            && self.resources.is_none();
+        let is_actor = |part: &String| {
+            let has = |value: &Option<String>| value.as_ref().is_some_and(|value| contains(value, part));
+            actor.id.as_ref() == Some(part) || has(&actor.name) || has(&actor.email)
+        };
+        let is_one_of =
+            |list: &[String], value: &Option<String>| value.as_ref().is_some_and(|value| list.contains(value));
         self.from.is_none_or(|from| event.occurred_at >= from)
             && self.to.is_none_or(|to| event.occurred_at < to)
             && self.keeps_kind(&event.action, event.category.as_deref(), event.outcome)
@@ -352,6 +426,7 @@ impl Filter {
             && has_part(&self.actor_name_contains, &actor.name)
             && one_of(&self.actor_emails, &actor.email)
             && has_part(&self.actor_email_contains, &actor.email)
+            && self.actors.as_ref().is_none_or(|list| list.iter().any(is_actor))
             && self.actor_present.is_none_or(|present| present == actor.is_present())
             && (any_resource || event.resources.iter().any(resource_fits))
             && one_of(&self.ip_addresses, &event.ip_address)
@@ -361,32 +436,65 @@ impl Filter {
             && self.truncated.is_none_or(|truncated| truncated != event.truncated.is_empty())
             && self.masked.is_none_or(|masked| masked != event.masked.is_empty())
             && !self.not_actor_kinds.contains(&actor.kind)
-            && !actor.id.as_ref().is_some_and(|id| self.not_actor_ids.contains(id))
-            && self.search_matches(event)
+            && !is_one_of(&self.not_actor_ids, &actor.id)
+            && !self.not_actors.iter().any(is_actor)
+            && !self.not_resources.iter().any(|value| event.resources.iter().any(|each| resource_is(each, value)))
+            && !is_one_of(&self.not_ip_addresses, &event.ip_address)
+            && !is_one_of(&self.not_sources, &event.source)
+            && (self.search.is_empty() || search_matches(&self.search, event))
+            && !self.not_words.iter().any(|search| search_matches(search, event))
     }
+}
 
-    fn search_matches(&self, event: &Event) -> bool {
-        if self.search.is_empty() {
-            return true;
+/// Whether an event has all that a search asks for.
+fn search_matches(search: &Search, event: &Event) -> bool {
+    let mut missing: Vec<_> = search.words.iter().collect();
+    missing.retain(|asked| {
+        !asked.actions.iter().any(|action| event.action == **action)
+            && !event.category.as_ref().is_some_and(|c| asked.categories.contains(c))
+    });
+    let mut phrases: Vec<_> = search.phrases.iter().collect();
+    terms::searched_values(event, |text| {
+        if missing.is_empty() && phrases.is_empty() {
+            return;
         }
-        let mut missing: Vec<_> = self.search.words.iter().collect();
+        let found: Vec<String> = words::words(text).collect();
         missing.retain(|asked| {
-            !asked.actions.iter().any(|action| event.action == **action)
-                && !event.category.as_ref().is_some_and(|c| asked.categories.contains(c))
+            !found.iter().any(|word| if asked.prefix { word.starts_with(&asked.word) } else { *word == asked.word })
         });
-        let mut phrases: Vec<_> = self.search.phrases.iter().collect();
-        terms::searched_values(event, |text| {
-            if missing.is_empty() && phrases.is_empty() {
-                return;
-            }
-            let found: Vec<String> = words::words(text).collect();
-            missing.retain(|asked| {
-                !found.iter().any(|word| if asked.prefix { word.starts_with(&asked.word) } else { *word == asked.word })
-            });
-            phrases.retain(|phrase| !found.windows(phrase.len()).any(|window| window == phrase.as_slice()));
-        });
-        missing.is_empty() && phrases.is_empty()
-    }
+        phrases.retain(|phrase| !found.windows(phrase.len()).any(|window| window == phrase.as_slice()));
+    });
+    missing.is_empty() && phrases.is_empty()
+}
+
+/// The terms of an asked word.
+fn asked_terms(asked: &Asked) -> Vec<Term> {
+    let own = if asked.prefix {
+        Term::Prefix(asked.word[..asked.word.floor_char_boundary(words::WORD_BYTES)].to_owned())
+    } else {
+        Term::Exact(words::indexed(asked.word.clone()))
+    };
+    let labelled = asked.actions.iter().map(|a| term(TermKind::Action, a));
+    let labelled = labelled.chain(asked.categories.iter().map(|c| term(TermKind::Category, c)));
+    std::iter::once(own).chain(labelled).collect()
+}
+
+/// The terms of actors who have a part; `None` where they are too many for the index.
+fn actors_terms(part: &String, expansion: &Expansion) -> Option<Vec<Term>> {
+    let (names, emails) = expansion.actors.get(part)?.as_ref()?;
+    let named = names.iter().map(|name| term(TermKind::ActorName, name));
+    let mailed = emails.iter().map(|email| term(TermKind::ActorEmail, email));
+    Some(std::iter::once(term(TermKind::ActorId, part)).chain(named).chain(mailed).collect())
+}
+
+/// The terms of resources of which a value is type, id or name.
+fn resources_terms(values: &[String]) -> Vec<Term> {
+    let kinds = [TermKind::ResourceType, TermKind::ResourceId, TermKind::ResourceName];
+    values.iter().flat_map(|value| kinds.map(|kind| term(kind, value))).collect()
+}
+
+fn resource_is(resource: &crate::event::Resource, value: &String) -> bool {
+    [&resource.kind, &resource.id, &resource.name].into_iter().flatten().any(|one| one == value)
 }
 
 /// Whether a text contains a part, case ignored. Every character is a plain one.

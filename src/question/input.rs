@@ -1,11 +1,13 @@
 //! What a caller asks to keep, as it comes, and its way into a [`Filter`]: the twin of
 //! [`event::input`](crate::event::input). Faults name the fields that clients write.
 
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{
     filter::{Filter, Pattern},
     period::{self, Period, Preset},
+    query::{Moments, Query},
     search::Search,
 };
 use crate::{
@@ -36,6 +38,8 @@ pub struct FilterInput {
     pub actor_emails: Option<Vec<String>>,
     /// A part of the actor's e-mail.
     pub actor_email_contains: Option<String>,
+    /// Actors by their id, or a part of name or e-mail address.
+    pub actors: Option<Vec<String>>,
     /// Whether anything is known of the actor.
     pub actor_present: Option<bool>,
     /// Resource types.
@@ -44,6 +48,8 @@ pub struct FilterInput {
     pub resource_ids: Option<Vec<String>>,
     /// Resource names.
     pub resource_names: Option<Vec<String>>,
+    /// Resources by type, id or name.
+    pub resources: Option<Vec<String>>,
     /// Addresses.
     pub ip_addresses: Option<Vec<String>>,
     /// Correlation ids.
@@ -68,8 +74,24 @@ pub struct FilterInput {
     pub not_actor_kinds: Option<Vec<ActorKind>>,
     /// Actor ids to leave out.
     pub not_actor_ids: Option<Vec<String>>,
+    /// Outcomes to leave out.
+    pub not_outcomes: Option<Vec<Outcome>>,
+    /// Actors to leave out, by their id, or a part of name or e-mail address.
+    pub not_actors: Option<Vec<String>>,
+    /// Resources to leave out, by type, id or name.
+    pub not_resources: Option<Vec<String>>,
+    /// Addresses to leave out.
+    pub not_ip_addresses: Option<Vec<String>>,
+    /// Sources to leave out.
+    pub not_sources: Option<Vec<String>>,
+    /// Searches whose events are left out.
+    pub not_words: Option<Vec<String>>,
     /// What was typed into the search field.
     pub search: Option<String>,
+    /// What was typed into a query box: see [`Query`].
+    pub query: Option<String>,
+    /// IANA name of the zone of the query's days and times; UTC where absent.
+    pub query_time_zone: Option<String>,
 }
 
 /// A range of time, its ends in RFC 3339.
@@ -93,12 +115,53 @@ pub struct PeriodInput {
 }
 
 impl FilterInput {
-    /// The names of what is asked by, without the values.
+    /// The names of what is asked by, without the values: of a query, those of its fields.
     #[must_use]
     pub fn named(&self) -> Vec<String> {
-        let written = serde_json::to_value(self).unwrap_or_default();
+        let mut all = self.clone();
+        let asks_for_time = all.take_query().is_ok_and(|moments| moments.is_some());
+        let written = serde_json::to_value(all).unwrap_or_default();
         let members = written.as_object().into_iter().flatten();
-        members.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()).collect()
+        let mut named: Vec<String> =
+            members.filter(|(_, value)| !value.is_null()).map(|(name, _)| name.clone()).collect();
+        named.extend(asks_for_time.then(|| "occurredAt".to_owned()));
+        named.sort_unstable();
+        named
+    }
+
+    /// The same with days and times that move with the clock as instants: those of its checked form.
+    #[must_use]
+    pub fn dated(mut self, checked: &Filter) -> Self {
+        if !checked.moves() {
+            return self;
+        }
+        if let Err(fault) = self.take_query() {
+            unreachable!("it has been checked: {fault}");
+        }
+        let text = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        self.period = None;
+        self.occurred_at = Some(RangeInput { from: text(checked.from), to: text(checked.to) });
+        self
+    }
+
+    /// Refuses days and times that are others tomorrow, in what is kept and asked again and again.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` on `filter.period` or `query` that says `why`.
+    pub fn must_not_move(&self, why: &str) -> Result<()> {
+        if self.period.is_some() {
+            return Err(Error::bad_input("filter.period", format!("must be absent: {why}")));
+        }
+        self.clone().take_query()?.must_not_move(why)
+    }
+
+    /// Turns the query into the fields that it asks for, and gives its moments.
+    fn take_query(&mut self) -> Result<Moments> {
+        self.query_time_zone = None;
+        match self.query.take() {
+            Some(text) => Query::parse(&text)?.add_to(self),
+            None => Ok(Moments::default()),
+        }
     }
 
     /// The validated filter. `labelled` gives the actions and categories whose label has a word, as in
@@ -106,7 +169,14 @@ impl FilterInput {
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming the field below `filter`, or `search`.
-    pub fn check(self, labelled: impl Fn(&str, bool) -> (Vec<String>, Vec<String>), now: Timestamp) -> Result<Filter> {
+    pub fn check(
+        mut self,
+        labelled: impl Fn(&str, bool) -> (Vec<String>, Vec<String>),
+        now: Timestamp,
+    ) -> Result<Filter> {
+        let zone = self.query_time_zone.as_deref();
+        let zone = zone.map_or(Ok(Tz::UTC), |name| period::time_zone("queryTimeZone", name))?;
+        let moments = self.take_query()?;
         let mut filter = Filter {
             categories: texts("filter.categories", self.categories)?,
             actions: patterns("filter.actions", self.actions)?,
@@ -117,10 +187,12 @@ impl FilterInput {
             actor_name_contains: part("filter.actor.nameContains", self.actor_name_contains)?,
             actor_emails: texts("filter.actor.emails", self.actor_emails)?,
             actor_email_contains: part("filter.actor.emailContains", self.actor_email_contains)?,
+            actors: texts("filter.actor.anyContains", self.actors)?,
             actor_present: self.actor_present,
             resource_types: texts("filter.resource.types", self.resource_types)?,
             resource_ids: texts("filter.resource.ids", self.resource_ids)?,
             resource_names: texts("filter.resource.names", self.resource_names)?,
+            resources: texts("filter.resource.anyIs", self.resources)?,
             ip_addresses: texts_of("filter.ipAddresses", self.ip_addresses, limits::HEADER_BYTES)?,
             correlation_ids: texts("filter.correlationIds", self.correlation_ids)?,
             sources: texts("filter.sources", self.sources)?,
@@ -131,6 +203,12 @@ impl FilterInput {
             not_actions: patterns("filter.not.actions", self.not_actions)?.unwrap_or_default(),
             not_actor_kinds: list("filter.not.actorKinds", self.not_actor_kinds)?.unwrap_or_default(),
             not_actor_ids: texts("filter.not.actorIds", self.not_actor_ids)?.unwrap_or_default(),
+            not_outcomes: list("filter.not.outcomes", self.not_outcomes)?.unwrap_or_default(),
+            not_actors: texts("filter.not.actors", self.not_actors)?.unwrap_or_default(),
+            not_resources: texts("filter.not.resources", self.not_resources)?.unwrap_or_default(),
+            not_ip_addresses: texts_of("filter.not.ipAddresses", self.not_ip_addresses, limits::HEADER_BYTES)?
+                .unwrap_or_default(),
+            not_sources: texts("filter.not.sources", self.not_sources)?.unwrap_or_default(),
             ..Filter::default()
         };
         if let Some(range) = &self.occurred_at {
@@ -146,9 +224,14 @@ impl FilterInput {
             filter.from = Some(period::start_of(preset, zone, now));
             filter.period = Some(Period { preset, zone });
         }
+        moments.set(&mut filter, zone, now)?;
         if let Some(text) = &self.search {
-            filter.search = Search::parse(text, labelled)?;
+            filter.search = Search::parse(text, &labelled)?;
         }
+        let not_words = list("filter.not.words", self.not_words)?.unwrap_or_default();
+        let left_out = not_words.iter().map(|text| Search::parse(text, &labelled));
+        filter.not_words = left_out.collect::<Result<Vec<_>>>()?;
+        filter.not_words.retain(|search| !search.is_empty());
         filter.check()?;
         Ok(filter)
     }

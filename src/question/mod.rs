@@ -6,4 +6,5 @@ pub mod cursor;
 pub mod filter;
 pub mod input;
 pub mod period;
+pub mod query;
 pub mod search;

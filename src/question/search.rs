@@ -94,6 +94,15 @@ impl Search {
         self.words.push(Asked { word, prefix, actions, categories });
     }
 
+    /// The asked word, where there is one, and no phrase.
+    #[must_use]
+    pub fn one_word(&self) -> Option<&Asked> {
+        match self.words.as_slice() {
+            [asked] if self.phrases.is_empty() => Some(asked),
+            _ => None,
+        }
+    }
+
     /// Whether nothing is asked.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::{
     catalog::Product,
     error::{Error, Result},
     event::OrganizationId,
-    question::{filter::Filter, input::RangeInput},
+    question::filter::Filter,
     store::{PageRequest, Question, Selection},
 };
 
@@ -59,7 +59,7 @@ impl Reader {
             policy::may_export(principal, organization.as_deref())?;
         }
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
-        let (sent, filter) = (filter.clone(), self.checked(&scope, filter)?);
+        let (sent, filter) = (filter.clone(), self.checked(&scope, filter, self.clock.now())?);
         let named = OrganizationId::new("organization", scope.organization().unwrap_or_default())?;
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let found = store.select(Question { scope: &scope, filter: &filter }).await?;
@@ -108,10 +108,7 @@ impl Extract {
     #[must_use]
     pub fn dated(&self) -> Followed {
         let mut list = self.list.clone();
-        if list.filter.period.take().is_some() {
-            let from = self.filter.from.map(|from| from.to_string());
-            list.filter.occurred_at = Some(RangeInput { from, to: None });
-        }
+        list.filter = list.filter.dated(&self.filter);
         list
     }
 

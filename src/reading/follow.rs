@@ -86,7 +86,7 @@ impl Reader {
     ) -> Result<Follower> {
         let Followed { organization, log, include_nested, filter } = followed.clone();
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
-        let filter = self.checked(&scope, filter)?;
+        let filter = self.checked(&scope, filter, self.clock.now())?;
         let list = fingerprint(&scope, RECORDED, &filter);
         let after = after.map(|after| Cursor::decode(after, list, "after")).transpose()?;
         self.follower(principal, followed, &scope, list, after.map(|after| after.key.saturating_add(1).max(0))).await
@@ -99,7 +99,7 @@ impl Reader {
     pub async fn follow_from(&self, principal: &Arc<Principal>, followed: Followed, next: i64) -> Result<Follower> {
         let Followed { organization, log, include_nested, filter } = followed.clone();
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
-        let list = fingerprint(&scope, RECORDED, &self.checked(&scope, filter)?);
+        let list = fingerprint(&scope, RECORDED, &self.checked(&scope, filter, self.clock.now())?);
         self.follower(principal, followed, &scope, list, Some(next)).await
     }
 
@@ -131,7 +131,7 @@ impl Follower {
     pub async fn look(&mut self, limit: usize) -> Result<Batch> {
         let Followed { organization, log, include_nested, filter } = self.followed.clone();
         let scope = policy::may_read(&self.principal, organization.as_deref(), log, include_nested)?;
-        let (sent, filter) = (filter.clone(), self.reader.checked(&scope, filter)?);
+        let (sent, filter) = (filter.clone(), self.reader.checked(&scope, filter, self.reader.clock.now())?);
         let store = self.reader.store.caught_up(&scope.product().name, scope.organization()).await?;
         let Some(selection) = store.select(Question { scope: &scope, filter: &filter }).await? else {
             return Ok(Batch { entries: Vec::new(), more: false });
@@ -195,7 +195,7 @@ impl Follower {
     }
 
     fn place(&self, sequence: i64) -> Place {
-        Place { cursor: Cursor { key: sequence, rank: None, pinned: self.size }, list: self.list }
+        Place { cursor: Cursor { key: sequence, rank: None, pinned: self.size, began: None }, list: self.list }
     }
 }
 

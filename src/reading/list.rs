@@ -7,7 +7,7 @@ use super::{Reader, shown::Shown, told::Kind};
 use crate::{
     auth::{LogName, Principal, ReadScope, policy},
     error::{Error, Result},
-    event::{Event, limits},
+    event::{Event, Timestamp, limits},
     question::{
         cursor::{Bound, Cursor, Fingerprint, Order},
         filter::Filter,
@@ -150,8 +150,14 @@ impl Reader {
     pub async fn list(&self, principal: &Principal, asked: Asked) -> Result<Page> {
         let Asked { organization, log, include_nested, filter, order, part, most, wanted } = asked;
         let scope = policy::may_read(principal, organization.as_deref(), log, include_nested)?;
-        let (sent, filter) = (filter.clone(), self.checked(&scope, filter)?);
-        let part = Part::checked(part, most, order, fingerprint(&scope, order, &filter))?;
+        let now = self.clock.now();
+        let (sent, mut filter) = (filter.clone(), self.checked(&scope, filter, now)?);
+        let mut part = Part::checked(part, most, order, fingerprint(&scope, order, &filter))?;
+        if filter.moves() {
+            // Whoever goes on with a list reads the one that they began.
+            let began = *part.began.get_or_insert(now);
+            filter = self.checked(&scope, sent.clone(), began)?;
+        }
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
         let list = Arc::new(List { store, filter, include_nested, selection });
@@ -166,13 +172,13 @@ impl Reader {
         Ok(page)
     }
 
-    /// The filter of a question, as it is today.
-    pub(super) fn checked(&self, scope: &ReadScope, filter: FilterInput) -> Result<Filter> {
+    /// The filter of a question, as it is at an instant.
+    pub(super) fn checked(&self, scope: &ReadScope, filter: FilterInput, now: Timestamp) -> Result<Filter> {
         let labelled = |word: &str, prefix| {
             let labelled = scope.product().catalog.labelled(word, prefix);
             (labelled.actions, labelled.categories)
         };
-        filter.check(labelled, self.clock.now())
+        filter.check(labelled, now)
     }
 }
 
@@ -198,6 +204,8 @@ struct Part {
     before: Option<Cursor>,
     /// The cursor that was asked with: the place of an empty page.
     given: Option<String>,
+    /// When paging began, where that decides what the list has.
+    began: Option<Timestamp>,
     order: Order,
     fingerprint: Fingerprint,
 }
@@ -213,7 +221,8 @@ impl Part {
         };
         let (after, before) = (cursor(&input.after, "after")?, cursor(&input.before, "before")?);
         let given = input.after.or(input.before);
-        Ok(Self { size, numbered: input.number, backward, after, before, given, order, fingerprint })
+        let began = after.or(before).and_then(|cursor| cursor.began);
+        Ok(Self { size, numbered: input.number, backward, after, before, given, began, order, fingerprint })
     }
 
     fn request(&self) -> PageRequest {
@@ -269,7 +278,7 @@ async fn read(list: &Arc<List>, part: Part, wanted: Wanted) -> Result<Page> {
     let dictionary = page.dictionary.unwrap_or_else(|| selection.dictionary.clone());
     let entries = page.events.into_iter().enumerate().map(|(at, event)| {
         let rank = first_rank.map(|rank| rank + at as i64);
-        let cursor = Cursor { key: key(part.order, &event), rank, pinned };
+        let cursor = Cursor { key: key(part.order, &event), rank, pinned, began: part.began };
         let place = Place { cursor, list: part.fingerprint };
         Entry { place, event: Shown::new(event, selection.product(), &dictionary) }
     });
@@ -324,7 +333,8 @@ async fn read_numbered(list: &Arc<List>, part: Part, number: i64) -> Result<Page
         from = next(&page);
         let dictionary = page.dictionary.unwrap_or_else(|| selection.dictionary.clone());
         let shown = page.events.into_iter().map(|event| {
-            let cursor = Cursor { key: key(part.order, &event), rank: None, pinned: selection.size() };
+            let cursor =
+                Cursor { key: key(part.order, &event), rank: None, pinned: selection.size(), began: part.began };
             let place = Place { cursor, list: part.fingerprint };
             Entry { place, event: Shown::new(event, selection.product(), &dictionary) }
         });
@@ -349,7 +359,7 @@ fn numbers(total: i64, first_rank: i64, size: usize) -> Numbers {
 }
 
 fn page_info(page: &store::Page, part: &Part, pinned: i64, first_rank: Option<i64>) -> PageInfo {
-    let at = |key: i64, rank: Option<i64>| Cursor { key, rank, pinned }.encode(part.fingerprint);
+    let at = |key: i64, rank: Option<i64>| Cursor { key, rank, pinned, began: part.began }.encode(part.fingerprint);
     let edge = |event: Option<&Event>, offset: i64| {
         event.map(|event| at(key(part.order, event), first_rank.map(|rank| rank + offset)))
     };

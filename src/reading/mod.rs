@@ -3,6 +3,7 @@
 //! today; a REST route, an export and a live list will ask the same, so nothing here knows how a question came or how
 //! its answer is written.
 
+mod completions;
 mod ends;
 mod erasures;
 mod exports;
@@ -18,6 +19,7 @@ pub mod shown;
 mod tokens;
 mod told;
 
+pub use completions::Completion;
 pub use erasures::ErasurePreview;
 pub use find::Found;
 pub use readable::{Choice, Readable};

@@ -31,6 +31,15 @@ pub struct Choice {
 }
 
 impl Readable {
+    /// Names of recorded actions, in their order; none where the token is narrowed to some logs, whose actions nobody keeps.
+    #[must_use]
+    pub(super) fn actions(&self) -> Vec<String> {
+        let is_narrowed = self.scopes.iter().any(|scope| !scope.allowed_logs().is_empty());
+        let kinds = self.dictionary.iter().filter(|_| !is_narrowed).flat_map(|dictionary| &dictionary.kinds);
+        let names: std::collections::BTreeSet<_> = kinds.map(|kind| kind.action.to_string()).collect();
+        names.into_iter().collect()
+    }
+
     /// Logs that can be named and have events, the organization's own first, at most `most`.
     #[must_use]
     pub fn logs(&self, most: usize) -> Vec<Log> {

@@ -208,6 +208,8 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
     let find_export = "query($id: ID!) { it: auditExport(id: $id) { id } }";
     let export = "mutation($input: CreateAuditExportInput!) { it: createAuditExport(input: $input) { export { id } } }";
     let node = "query($id: ID!) { it: node(id: $id) { id } }";
+    let completions =
+        "query($organization: ID) { it: queryCompletions(organization: $organization, text: \"actor:\") { text } }";
     let actors = "query($organization: ID) { it: actors(organization: $organization) { label } }";
     let record = "mutation($input: RecordAuditEventInput!) { it: recordAuditEvent(input: $input) { status } }";
     let made = |organization: Option<&str>| {
@@ -305,6 +307,13 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
         question("node", "node(log p1 of globex)", node, json!({ "id": ids[5] })),
         question("actors", "actors", actors, json!({})),
         question("actors", "actors(organization: globex)", actors, json!({ "organization": "globex" })),
+        question("queryCompletions", "queryCompletions", completions, json!({})),
+        question(
+            "queryCompletions",
+            "queryCompletions(organization: globex)",
+            completions,
+            json!({ "organization": "globex" }),
+        ),
         question("auditExports", "auditExports", exports, json!({})),
         question("auditExports", "auditExports(organization: globex)", exports, json!({ "organization": "globex" })),
         question("auditExport", "auditExport(one that there is not)", find_export, json!({ "id": "exp_0" })),

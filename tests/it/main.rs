@@ -52,6 +52,7 @@ mod plans;
 mod process;
 mod processes;
 mod products;
+mod query;
 mod reading;
 mod reads;
 mod recording;

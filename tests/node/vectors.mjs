@@ -71,22 +71,24 @@ function pattern(sent) {
   return sent.endsWith('*') && !stem.endsWith('\\') ? members({ prefix: text(plain(stem)) }) : text(plain(sent));
 }
 
-function bound({ product, organization, arguments: asked }) {
+function bound({ product, organization, arguments: asked, meant = asked }) {
   const {
     filter = {},
     search = '',
     log: of,
     includeNested,
     orderBy = { field: 'OCCURRED_AT', direction: 'DESC' },
-  } = asked;
+  } = meant;
   const { actor: who = {}, resource = {}, not = {}, occurredAt = {}, period } = filter;
-  const at = (instantOf) => instantOf && text(instant(instantOf));
+  const moving = (end) => members({ asked: text(end.asked), timeZone: text(end.timeZone) });
+  const at = (end) => end && (end.asked ? moving(end) : text(instant(end)));
   return members({
     filter: unlessEmpty(
       members({
         actions: set(filter.actions, pattern),
         actor: unlessEmpty(
           members({
+            anyContains: set(who.anyContains),
             emailContains: text(who.emailContains),
             emails: set(who.emails),
             ids: set(who.ids),
@@ -104,14 +106,25 @@ function bound({ product, organization, arguments: asked }) {
             actions: set(unlessNone(not.actions), pattern),
             actorIds: set(unlessNone(not.actorIds)),
             actorKinds: set(unlessNone(not.actorKinds)),
+            actors: set(unlessNone(not.actors)),
             categories: set(unlessNone(not.categories)),
+            ipAddresses: set(unlessNone(not.ipAddresses)),
+            outcomes: set(unlessNone(not.outcomes)),
+            resources: set(unlessNone(not.resources)),
+            sources: set(unlessNone(not.sources)),
+            words: set(unlessNone(not.words)),
           }),
         ),
         occurredAt: unlessEmpty(members({ from: at(occurredAt.from), to: at(occurredAt.to) })),
         outcomes: set(filter.outcomes),
         period: period && members({ preset: text(period.preset), timeZone: text(period.timeZone) }),
         resource: unlessEmpty(
-          members({ ids: set(resource.ids), names: set(resource.names), types: set(resource.types) }),
+          members({
+            anyIs: set(resource.anyIs),
+            ids: set(resource.ids),
+            names: set(resource.names),
+            types: set(resource.types),
+          }),
         ),
         search: /[\p{L}\p{N}]/u.test(search) ? text(search) : undefined,
         sourceEventIds: set(filter.sourceEventIds),
@@ -128,13 +141,14 @@ function bound({ product, organization, arguments: asked }) {
   });
 }
 
-function cursor(list, { key, pinned, rank }) {
-  const head = Buffer.alloc(33);
-  head[0] = 1;
+function cursor(list, { key, pinned, rank, began }) {
+  const head = Buffer.alloc(began ? 41 : 33);
+  head[0] = began ? 2 : 1;
   createHash('sha256').update(list).digest().copy(head, 1, 0, 8);
   head.writeBigInt64BE(BigInt(key), 9);
   head.writeBigInt64BE(BigInt(pinned), 17);
   head.writeBigInt64BE(rank === undefined ? -(2n ** 63n) : BigInt(rank), 25);
+  if (began) head.writeBigInt64BE(BigInt(Date.parse(began)) * 1_000_000n, 33);
   return Buffer.concat([head, createHash('sha256').update(head).digest().subarray(0, 4)]).toString('base64url');
 }
 

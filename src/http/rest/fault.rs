@@ -28,6 +28,14 @@ pub struct Fault {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     suggestions: Vec<String>,
+    /// Where the part of `q` begins that breaks the rule: characters before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    from: Option<usize>,
+    /// Where that part ends: characters before its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    to: Option<usize>,
     /// Plans that include reading.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -55,6 +63,8 @@ impl Fault {
             field: None,
             rule: None,
             suggestions: Vec::new(),
+            from: None,
+            to: None,
             required_plans: Vec::new(),
             existing: None,
             issuer: None,
@@ -77,6 +87,15 @@ impl From<&Error> for Fault {
                 rule: Some(rule.clone()),
                 suggestions: suggestions.clone(),
                 detail: plain.detail.strip_prefix(": ").map_or_else(|| plain.detail.clone(), str::to_owned),
+                ..plain
+            },
+            Error::BadQuery { at, rule, suggestions } => Self {
+                field: Some("q".to_owned()),
+                rule: Some(rule.clone()),
+                suggestions: suggestions.clone(),
+                from: Some(at.start),
+                to: Some(at.end),
+                detail: format!("q: at {}: {rule}", at.start + 1),
                 ..plain
             },
             Error::PlanRequired { plans } => Self { required_plans: plans.clone(), ..plain },

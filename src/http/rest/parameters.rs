@@ -58,6 +58,12 @@ pub struct Parameters {
     /// Words that must all occur in an event, anywhere; `word*` is a prefix, `"two words"` a phrase. At most 16 words.
     #[param(max_length = 256)]
     search: Option<String>,
+    /// What a person types into a query box, such as `actor:ada action:role.* -outcome:success after:7d "two words"`; the
+    /// manual has the grammar. A field may be asked for here or by its parameter, not both.
+    #[param(max_length = 1000)]
+    q: Option<String>,
+    /// IANA name of the zone that the days and times of `q` are of, such as `Europe/Berlin`; UTC where absent.
+    q_time_zone: Option<String>,
     /// Category codes. Like all lists: may be repeated up to 100 times, and one of the values must hold.
     #[param(max_items = 100)]
     categories: Option<Vec<String>>,
@@ -83,6 +89,9 @@ pub struct Parameters {
     actor_emails: Option<Vec<String>>,
     /// A part of the actor's e-mail address; case is ignored, every character is a plain one.
     actor_email_contains: Option<String>,
+    /// Texts of which one is the actor's id, or a part of the name or e-mail address; case is ignored there.
+    #[param(max_items = 100)]
+    actor_any_contains: Option<Vec<String>>,
     /// Whether an id, a name or an e-mail address of the actor is known.
     actor_present: Option<bool>,
     /// Types of things that were acted on. With several `resource_` parameters, one resource must have them all.
@@ -94,6 +103,9 @@ pub struct Parameters {
     /// Names of things, exactly as recorded.
     #[param(max_items = 100)]
     resource_names: Option<Vec<String>>,
+    /// Texts of which one is the type, the id or the name of a thing, exactly as recorded.
+    #[param(max_items = 100)]
+    resource_any_is: Option<Vec<String>>,
     /// Addresses, as they were sent.
     #[param(max_items = 100)]
     ip_addresses: Option<Vec<String>>,
@@ -132,6 +144,24 @@ pub struct Parameters {
     /// The product's own ids of actors to leave out.
     #[param(max_items = 100)]
     not_actor_ids: Option<Vec<String>>,
+    /// Outcomes to leave out. An event that has none is kept.
+    #[param(max_items = 100)]
+    not_outcomes: Option<Vec<Outcome>>,
+    /// Actors to leave out, as in `actor_any_contains`.
+    #[param(max_items = 100)]
+    not_actors: Option<Vec<String>>,
+    /// Things to leave out, as in `resource_any_is`.
+    #[param(max_items = 100)]
+    not_resources: Option<Vec<String>>,
+    /// Addresses to leave out, as they were sent.
+    #[param(max_items = 100)]
+    not_ip_addresses: Option<Vec<String>>,
+    /// Systems to leave out the events of.
+    #[param(max_items = 100)]
+    not_sources: Option<Vec<String>>,
+    /// Texts as in `search`: what one of them finds is left out.
+    #[param(max_items = 100)]
+    not_words: Option<Vec<String>>,
     /// Number of the page, for the routes of products that number them.
     #[param(ignore)]
     page: Option<i64>,
@@ -219,6 +249,8 @@ impl Parameters {
             log: given.one("log")?,
             include_nested: given.word("include_nested", &BOOLEANS)?,
             search: given.one("search")?,
+            q: given.one("q")?,
+            q_time_zone: given.one("q_time_zone")?,
             categories: given.list("categories"),
             actions: given.list("actions"),
             outcomes: given.words("outcomes", &outcomes)?,
@@ -228,10 +260,12 @@ impl Parameters {
             actor_name_contains: given.one("actor_name_contains")?,
             actor_emails: given.list("actor_emails"),
             actor_email_contains: given.one("actor_email_contains")?,
+            actor_any_contains: given.list("actor_any_contains"),
             actor_present: given.word("actor_present", &BOOLEANS)?,
             resource_types: given.list("resource_types"),
             resource_ids: given.list("resource_ids"),
             resource_names: given.list("resource_names"),
+            resource_any_is: given.list("resource_any_is"),
             ip_addresses: given.list("ip_addresses"),
             correlation_ids: given.list("correlation_ids"),
             sources: given.list("sources"),
@@ -246,6 +280,12 @@ impl Parameters {
             not_actions: given.list("not_actions"),
             not_actor_kinds: given.words("not_actor_kinds", &kinds)?,
             not_actor_ids: given.list("not_actor_ids"),
+            not_outcomes: given.words("not_outcomes", &outcomes)?,
+            not_actors: given.list("not_actors"),
+            not_resources: given.list("not_resources"),
+            not_ip_addresses: given.list("not_ip_addresses"),
+            not_sources: given.list("not_sources"),
+            not_words: given.list("not_words"),
             page: if numbered { given.number("page")? } else { None },
         };
         given.end()?;
@@ -323,10 +363,12 @@ impl Parameters {
                 actor_name_contains: self.actor_name_contains,
                 actor_emails: self.actor_emails,
                 actor_email_contains: self.actor_email_contains,
+                actors: self.actor_any_contains,
                 actor_present: self.actor_present,
                 resource_types: self.resource_types,
                 resource_ids: self.resource_ids,
                 resource_names: self.resource_names,
+                resources: self.resource_any_is,
                 ip_addresses: self.ip_addresses,
                 correlation_ids: self.correlation_ids,
                 sources: self.sources,
@@ -339,7 +381,15 @@ impl Parameters {
                 not_actions: self.not_actions,
                 not_actor_kinds: self.not_actor_kinds,
                 not_actor_ids: self.not_actor_ids,
+                not_outcomes: self.not_outcomes,
+                not_actors: self.not_actors,
+                not_resources: self.not_resources,
+                not_ip_addresses: self.not_ip_addresses,
+                not_sources: self.not_sources,
+                not_words: self.not_words,
                 search: self.search,
+                query: self.q,
+                query_time_zone: self.q_time_zone,
             },
         })
     }
@@ -361,6 +411,7 @@ pub fn of_list(error: Error) -> Error {
             let field = match field.strip_prefix("log.") {
                 // Level and id are one parameter.
                 Some(_) => "log".to_owned(),
+                None if field == "queryTimeZone" => "q_time_zone".to_owned(),
                 None => snake(field.strip_prefix("filter.").unwrap_or(&field)).replace('.', "_"),
             };
             Error::BadInput { field, rule, given, suggestions }

@@ -246,7 +246,13 @@ impl Store {
         if let Some(part) = &filter.actor_email_contains {
             expansion.emails = self.actors_with(selection.organization_no, "email", part).await?;
         }
-        expansion.lacks_words = !filter.search.is_empty() && self.lacks_words(selection.organization_no).await?;
+        for part in filter.actor_parts() {
+            let names = self.actors_with(selection.organization_no, "name", part).await?;
+            let emails = self.actors_with(selection.organization_no, "email", part).await?;
+            expansion.actors.insert(part.clone(), names.zip(emails));
+        }
+        expansion.lacks_words = !(filter.search.is_empty() && filter.not_words.is_empty())
+            && self.lacks_words(selection.organization_no).await?;
         Ok(expansion)
     }
 

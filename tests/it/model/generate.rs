@@ -10,6 +10,7 @@ use proptest::{
 
 use super::{
     Asked, Dates, Leaf, Name, Token, Told, When,
+    also::also,
     vocabulary::{
         ACTION, ACTOR_ID, ACTOR_NAME, CATEGORY, CORRELATION, EMAIL, IP, PHRASES, RESOURCE_ID, RESOURCE_NAME,
         RESOURCE_TYPE, SOURCE, SOURCE_ID, TEXTS, TIMES, USER_AGENT, WORDS,
@@ -145,7 +146,7 @@ pub fn asked() -> impl Strategy<Value = Asked> {
         not,
         search,
         (rarely(0..4_usize), rarely(any::<bool>()), rarely(any::<bool>())),
-        any::<(bool, bool)>(),
+        (any::<(bool, bool)>(), also()),
     )
         .prop_map(
             |(
@@ -157,7 +158,7 @@ pub fn asked() -> impl Strategy<Value = Asked> {
                 not,
                 search,
                 (log, nested, truncated),
-                order,
+                (order, also),
             )| Asked {
                 lists,
                 actions,
@@ -174,6 +175,7 @@ pub fn asked() -> impl Strategy<Value = Asked> {
                 nested,
                 by_sequence: order.0,
                 ascending: order.1,
+                also,
             },
         )
 }

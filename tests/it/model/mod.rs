@@ -1,5 +1,6 @@
 //! A plain model of the log, written from the documents alone: a list of events in memory and loops over it.
 
+mod also;
 mod generate;
 mod predicate;
 mod reference;
@@ -17,6 +18,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
 };
 
+use also::Also;
 pub use generate::{asked, told};
 
 /// Runs a property. The cases are the same on every run, unless TEST_SEED says "random".
@@ -128,6 +130,7 @@ pub struct Asked {
     nested: Option<bool>,
     pub by_sequence: bool,
     pub ascending: bool,
+    also: Also,
 }
 
 /// What a facet may leave out of a question.

@@ -93,7 +93,7 @@ impl Asked {
         let fits = |label: &[&str], word: &str, prefix: bool| {
             label.iter().any(|each| if prefix { each.starts_with(word) } else { *each == word })
         };
-        let search = Search::parse(&search.join(" "), |word, prefix| {
+        let labels = |word: &str, prefix| {
             let of = |table: &[(&str, &[&str])]| {
                 table
                     .iter()
@@ -102,8 +102,9 @@ impl Asked {
                     .collect()
             };
             (of(&ACTION_LABELS), of(&CATEGORY_LABELS))
-        });
-        Filter {
+        };
+        let parsed = |text: &str| Search::parse(text, labels).expect("a search within the limits");
+        let filter = Filter {
             categories,
             actions: self.actions.as_deref().map(patterns),
             outcomes: self.outcomes.clone(),
@@ -128,9 +129,10 @@ impl Asked {
             not_actions: patterns(&self.not.1),
             not_actor_kinds: self.not.2.clone(),
             not_actor_ids: self.not.3.iter().map(|&i| TEXTS[i].0.to_owned()).collect(),
-            search: search.expect("a search within the limits"),
+            search: parsed(&search.join(" ")),
             ..Filter::default()
-        }
+        };
+        self.also.add_to(filter, parsed)
     }
 
     /// Checks that the service's pure predicate says the same of every event; logs are not its business.

@@ -75,7 +75,7 @@ impl Name {
 }
 
 impl Token {
-    fn fits(self, event: &Kept) -> bool {
+    pub(super) fn fits(self, event: &Kept) -> bool {
         let labels = || {
             let of = |table: &[(&'static str, &'static [&'static str])], name: Option<&str>| {
                 table.iter().find(|(each, _)| Some(*each) == name).map_or(&[][..], |(_, words)| *words).to_vec()
@@ -140,11 +140,15 @@ impl Asked {
                 && part_of(self.name_contains, name)
                 && one_of(emails, email)
                 && part_of(self.email_contains, email)
+                && self.also.keeps_actor(event)
                 && self.present.is_none_or(|present| present == (id.is_some() || name.is_some() || email.is_some()));
         let resource = without == Without::Resources
-            || types.is_none() && resource_ids.is_none() && resource_names.is_none()
+            || types.is_none() && resource_ids.is_none() && resource_names.is_none() && !self.also.asks_for_resources()
             || told.resources.iter().any(|&[kind, id, name]| {
-                one_of(types, show(kind)) && one_of(resource_ids, show(id)) && one_of(resource_names, show(name))
+                self.also.keeps_resource([kind, id, name])
+                    && one_of(types, show(kind))
+                    && one_of(resource_ids, show(id))
+                    && one_of(resource_names, show(name))
             });
         let dates = match self.dates {
             Dates::Any => true,
@@ -170,6 +174,7 @@ impl Asked {
             && !self.not.1.iter().any(|name| name.fits(event.action()))
             && !self.not.2.contains(&told.kind)
             && !self.not.3.iter().any(|&i| Some(TEXTS[i].0) == id)
+            && !self.also.leaves_out(event)
             && self.search.iter().all(|token| token.fits(event))
     }
 

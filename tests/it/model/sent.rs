@@ -125,6 +125,7 @@ impl Asked {
                 "actorIds": self.not.3.iter().map(|&i| TEXTS[i].0).collect::<Vec<_>>()
             }
         });
+        self.also.send(&mut filter);
         match self.dates {
             Dates::Any => {}
             Dates::Between(from, to) => {
