@@ -26,7 +26,7 @@ pub use issuers::{ClaimPath, ClaimRule, ClaimRules, Door, Issuer, IssuerName, Ke
 pub use management::{Feature, Management};
 pub(crate) use parse::{fault_of_address, is_loopback};
 pub use products::Products;
-pub use retention::Keep;
+pub use retention::{Keep, Wishes};
 pub use viewer::{ActionDisplay, ColumnKind, DateFilter, FilterKind, Paging, Viewer, ViewerColumn, ViewerFilter};
 
 use crate::{
@@ -67,6 +67,8 @@ pub struct Product {
     pub routes: Vec<routes::Route>,
     /// For how long events are kept, where neither their level nor the organization says otherwise.
     pub retention: Keep,
+    /// For how long those of organizations of a plan are kept, where that differs.
+    pub retention_by_plan: Vec<retention::PlanRule>,
     /// Days that events are kept at least, whoever wants it shorter: 0 where the file names none.
     pub retention_floor: i64,
     /// Days between the confirmation of an organization's end and its beginning.
@@ -239,6 +241,8 @@ pub struct Level {
     pub include_nested: bool,
     /// For how long its events are kept, where that is another time than the product's.
     pub retention: Option<Keep>,
+    /// For how long those of organizations of a plan are kept, where that differs.
+    pub retention_by_plan: Vec<retention::PlanRule>,
 }
 
 /// What becomes of the events of a deleted log.

@@ -21,6 +21,7 @@ use super::{
     AccessRules, Issuer, Keep, Labels, Level, Product, ProductError,
     fault::Report,
     is_same_but_for_case,
+    retention::PlanRule,
     section::{At, Section},
 };
 use crate::event::ActorKind;
@@ -94,6 +95,7 @@ fn product(
     let label = root.text("label");
     let retention = retention(&mut root);
     let floor = floor(&mut root, retention.as_ref());
+    let retention_by_plan = by_plan(root.section_if_any("retention_by_plan"), floor);
     let end_delay = end_delay(&mut root);
     let access = root.section("access").map(access);
     let of = issuers::Of { product: name.as_ref().map_or("", |name| &name.value), access: access.as_ref(), folder };
@@ -130,6 +132,7 @@ fn product(
         record_reads,
         routes,
         retention: retention?.value,
+        retention_by_plan,
         retention_floor: floor,
         end_delay,
     })
@@ -154,6 +157,18 @@ fn floor(root: &mut Section<'_, '_>, retention: Option<&At<Keep>>) -> i64 {
         below_floor(root.report, retention, floor);
     }
     floor
+}
+
+/// `[retention_by_plan]`: plans, and for how long events of their organizations are kept.
+fn by_plan(section: Option<Section<'_, '_>>, floor: i64) -> Vec<PlanRule> {
+    let Some(section) = section else { return Vec::new() };
+    let report = section.report;
+    let rule = |(plan, text)| {
+        let keep = kept(report, text)?;
+        below_floor(report, &keep, floor);
+        Some(PlanRule { plan, keep: keep.value })
+    };
+    section.texts().into_iter().filter_map(rule).collect()
 }
 
 /// `organization_end_delay = "30 days"`, which it also is where it is left out.

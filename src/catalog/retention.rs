@@ -1,6 +1,9 @@
 //! For how long events are kept, as a product file says it.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::Product;
 
@@ -52,14 +55,48 @@ impl fmt::Display for Keep {
     }
 }
 
-impl Product {
-    /// For how long events of a level are kept where the organization `wishes`, by level and by the empty name for all
-    /// levels: what is wished for the level, else for all, else what the file says of the level, else of the product.
-    /// Nothing is kept shorter than the file's floor.
+/// For how long events of a plan are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRule {
+    /// The plan.
+    pub plan: String,
+    /// For how long.
+    pub keep: Keep,
+}
+
+/// What an organization has to say of its retention.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// The plan that is kept for it, where one is.
+    pub plan: Option<String>,
+    /// What it wants other than its product says: by level, by the empty name for all levels.
+    pub levels: BTreeMap<String, Keep>,
+}
+
+impl Wishes {
+    /// What it wants for a level itself; for all levels where that is empty.
     #[must_use]
-    pub fn keeps(&self, level: &str, wishes: impl Fn(&str) -> Option<Keep>) -> Keep {
-        let of_file = || self.level(level).and_then(|(_, level)| level.retention).unwrap_or(self.retention);
-        match wishes(level).or_else(|| wishes("")).unwrap_or_else(of_file) {
+    pub fn of(&self, level: &str) -> Option<Keep> {
+        self.levels.get(level).copied()
+    }
+}
+
+impl Product {
+    /// For how long events of a level are kept: what the organization wishes for the level, else for all, else what the file
+    /// says of the level, by the organization's plan or for all, else of the product, in the same way. Nothing is kept shorter
+    /// than the file's floor.
+    #[must_use]
+    pub fn keeps(&self, level: &str, wishes: &Wishes) -> Keep {
+        let by_plan = |rules: &[PlanRule]| {
+            let plan = wishes.plan.as_deref()?;
+            rules.iter().find(|rule| self.access.is_same(&rule.plan, plan)).map(|rule| rule.keep)
+        };
+        let of_level = || {
+            let (_, level) = self.level(level)?;
+            by_plan(&level.retention_by_plan).or(level.retention)
+        };
+        let of_file = || of_level().or_else(|| by_plan(&self.retention_by_plan)).unwrap_or(self.retention);
+        match wishes.of(level).or_else(|| wishes.of("")).unwrap_or_else(of_file) {
             Keep::Forever => Keep::Forever,
             Keep::Days(days) => Keep::Days(days.max(self.retention_floor)),
         }
@@ -67,14 +104,22 @@ impl Product {
 
     /// The numbers of days that events of some level are kept for.
     #[must_use]
-    pub fn kept_days(&self, wishes: impl Fn(&str) -> Option<Keep>) -> BTreeSet<i64> {
-        self.levels.iter().filter_map(|level| self.keeps(&level.name, &wishes).days()).collect()
+    pub fn kept_days(&self, wishes: &Wishes) -> BTreeSet<i64> {
+        self.levels.iter().filter_map(|level| self.keeps(&level.name, wishes).days()).collect()
+    }
+
+    /// Whether events of some level and plan leave, whatever organizations wish.
+    #[must_use]
+    pub fn removes_anything(&self) -> bool {
+        let of_levels = self.levels.iter().flat_map(|level| &level.retention_by_plan);
+        let mut of_plans = self.retention_by_plan.iter().chain(of_levels);
+        of_plans.any(|rule| rule.keep != Keep::Forever) || !self.kept_days(&Wishes::default()).is_empty()
     }
 
     /// All that [`Self::keeps`] says, in words that change when it does.
     #[must_use]
-    pub fn retention_rules(&self, wishes: impl Fn(&str) -> Option<Keep>) -> String {
-        let rule = |name: &str| format!("{name}: {}", self.keeps(name, &wishes));
+    pub fn retention_rules(&self, wishes: &Wishes) -> String {
+        let rule = |name: &str| format!("{name}: {}", self.keeps(name, wishes));
         self.levels.iter().map(|level| rule(&level.name)).collect::<Vec<_>>().join("; ")
     }
 }

@@ -38,14 +38,13 @@ impl Reader {
     pub async fn retention(&self, principal: &Principal, organization: Option<&str>) -> Result<Kept> {
         let scope = policy::may_administer(principal, organization, Feature::Retention)?;
         let wishes = self.store.retention_wishes(&scope).await?;
-        let wished = |level: &str| wishes.get(level).copied().map(Keep::of);
         let product = scope.product();
         let levels = product.levels.iter().map(|level| LevelKept {
             level: level.name.clone(),
-            keep: product.keeps(&level.name, wished),
-            wished: wished(&level.name),
+            keep: product.keeps(&level.name, &wishes),
+            wished: wishes.of(&level.name),
         });
-        Ok(Kept { levels: levels.collect(), wished: wished(""), floor: product.retention_floor })
+        Ok(Kept { levels: levels.collect(), wished: wishes.of(""), floor: product.retention_floor })
     }
 
     /// The holds of an organization, the oldest first, for those who may place them.

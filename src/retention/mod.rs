@@ -10,12 +10,12 @@ pub mod list;
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    catalog::{Keep, Product, Products},
+    catalog::{Product, Products},
     clock::Clock,
     error::{Error, Result},
     event::Timestamp,
     ingest::{self, Writer},
-    store::{Due, Ending, Step, Store, Swept, control::retention::Wishes},
+    store::{Due, Ending, Step, Store, Swept},
 };
 
 /// Nanoseconds of a day.
@@ -156,7 +156,7 @@ impl Sweeper {
 
     /// Whether the rules of some product remove events, whatever organizations wish.
     fn removes_anything(&self) -> bool {
-        self.products.iter().any(|product| !product.kept_days(|_| None).is_empty())
+        self.products.iter().any(|product| product.removes_anything())
     }
 
     async fn each(&self, is_preview: bool) -> Result<Tally> {
@@ -183,7 +183,7 @@ impl Sweeper {
         let now = self.clock.now();
         let wishes = self.store.wishes_of(organization_no).await?;
         let mut tally = Tally::default();
-        for days in days(product, &wishes) {
+        for days in product.kept_days(&wishes) {
             let (due, mut from) = (Due { product, days, now }, Some(0));
             while let Some(next) = from {
                 let step = self.store.would_sweep(organization_no, &due, next).await?;
@@ -198,7 +198,7 @@ impl Sweeper {
         let no = swept.organization_no;
         let wishes = self.store.wishes_of(no).await?;
         let mut tally = Tally::default();
-        for days in days(product, &wishes) {
+        for days in product.kept_days(&wishes) {
             loop {
                 let now = self.clock.now();
                 let step = self.store.sweep_some(no, &Due { product, days, now }).await?;
@@ -240,11 +240,6 @@ impl Tally {
         self.removed += step.removed;
         self.held += step.held;
     }
-}
-
-/// The numbers of days that an organization's levels are kept for.
-fn days(product: &Product, wishes: &Wishes) -> impl Iterator<Item = i64> + use<> {
-    product.kept_days(|level| wishes.get(level).copied().map(Keep::of)).into_iter()
 }
 
 /// The clock cannot be believed.

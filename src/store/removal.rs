@@ -11,17 +11,11 @@ use sea_orm::{
 };
 
 use super::{
-    Dictionary, Store,
-    connection::transaction::Transaction,
-    control::{holds::Holding, retention::Wishes},
-    derived::Derived,
-    dialect::sql::Sql,
-    dictionary::Kind,
-    error,
-    tables::HEAD,
+    Dictionary, Store, connection::transaction::Transaction, control::holds::Holding, derived::Derived,
+    dialect::sql::Sql, dictionary::Kind, error, tables::HEAD,
 };
 use crate::{
-    catalog::{Keep, Product},
+    catalog::{Keep, Product, Wishes},
     error::{Error, Result},
     event::{Event, Timestamp, terms},
 };
@@ -182,7 +176,7 @@ impl Store {
         let place = sweep::Entity::find_by_id((organization_no, due.days)).one(&tx).await.map_err(error::from)?;
         let untold = place.as_ref().map_or(0, |place| place.untold);
         let wishes = self.wishes_on(&tx, organization_no).await?;
-        let rules = due.product.retention_rules(wished(&wishes));
+        let rules = due.product.retention_rules(&wishes);
         // Under other rules, what was passed over may be due.
         let from = place.filter(|place| place.rules == rules).map_or(0, |place| place.next);
         let Sorted { leaving, step, next } = self.sorted(&tx, &head.row, &dictionary, &wishes, due, from).await?;
@@ -232,7 +226,7 @@ impl Store {
                 break;
             }
             let log = dictionary.log(event.log_no).ok_or_else(|| Error::internal(NoLog(event.log_no)))?;
-            let is_due = due.product.keeps(&log.level, wished(wishes)) == Keep::Days(due.days);
+            let is_due = due.product.keeps(&log.level, wishes) == Keep::Days(due.days);
             next = event.sequence + 1;
             if is_due && holds.iter().any(|hold| hold.keeps(&event, dictionary)) {
                 step.held += 1;
@@ -298,11 +292,6 @@ pub(super) fn derived_of<'a>(
         Ok(Derived { event, kind_no, document, key: None })
     };
     events.iter().zip(documents).map(of).collect()
-}
-
-/// What an organization wants, as its product asks for it.
-fn wished(wishes: &Wishes) -> impl Fn(&str) -> Option<Keep> {
-    |level| wishes.get(level).copied().map(Keep::of)
 }
 
 #[derive(Debug, thiserror::Error)]

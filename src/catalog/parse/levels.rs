@@ -1,6 +1,6 @@
 //! Levels of a product file.
 
-use super::{below_floor, kept, names::fault_of_name};
+use super::{below_floor, by_plan, kept, names::fault_of_name};
 use crate::{
     catalog::{
         Level, LogDeletion,
@@ -34,6 +34,7 @@ pub(super) fn levels(root: &mut Section<'_, '_>, floor: i64) -> Vec<Level> {
         if let Some(retention) = &retention {
             below_floor(section.report, retention, floor);
         }
+        let retention_by_plan = by_plan(section.section_if_any("retention_by_plan"), floor);
         let (report, span, path) = (section.report, section.span, section.path.clone());
         section.end();
         if parent.is_none() {
@@ -68,6 +69,7 @@ pub(super) fn levels(root: &mut Section<'_, '_>, floor: i64) -> Vec<Level> {
             on_delete: on_delete.map_or(LogDeletion::Keep, |on_delete| on_delete.value),
             include_nested,
             retention: retention.map(|kept| kept.value),
+            retention_by_plan,
         });
         parents.push(parent);
     }

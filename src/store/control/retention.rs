@@ -1,8 +1,6 @@
 //! For how long an organization wants its events kept, and how far sweeps have got.
 
-use std::collections::BTreeMap;
-
-use entity::{retention as row, sweep};
+use entity::{organization_plan, retention as row, sweep};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter,
@@ -12,13 +10,10 @@ use sea_orm::{
 use super::Place;
 use crate::{
     auth::ManageScope,
+    catalog::{Keep, Wishes},
     error::{Error, Result},
     store::{Store, connection::transaction::Transaction, error},
 };
-
-/// What an organization wants other than its product says: days by level, by the empty name for all levels; `None` is for
-/// ever.
-pub type Wishes = BTreeMap<String, Option<i64>>;
 
 /// A change of what an organization wants.
 #[derive(Clone, Debug)]
@@ -54,7 +49,7 @@ impl Store {
     pub async fn retention_wishes(&self, scope: &ManageScope) -> Result<Wishes> {
         match self.head_of(&scope.product().name, scope.organization()).await? {
             Some(head) => self.wishes_on(&self.read, head.row.organization_no).await,
-            None => Ok(Wishes::new()),
+            None => Ok(Wishes::default()),
         }
     }
 
@@ -65,7 +60,9 @@ impl Store {
     ) -> Result<Wishes> {
         let asked = row::Entity::find().filter(row::Column::OrganizationNo.eq(organization_no));
         let rows = asked.all(db).await.map_err(error::from)?;
-        Ok(rows.into_iter().map(|row| (row.level, row.days)).collect())
+        let levels = rows.into_iter().map(|row| (row.level, Keep::of(row.days))).collect();
+        let plan = organization_plan::Entity::find_by_id(organization_no).one(db).await.map_err(error::from)?;
+        Ok(Wishes { plan: plan.map(|row| row.plan), levels })
     }
 
     /// What a sweep has removed is told once, whoever comes first.

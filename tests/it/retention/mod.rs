@@ -32,15 +32,15 @@ const PLACE: &str = "mutation($input: PlaceAuditHoldInput!) { placeAuditHold(inp
     createdBy } } }";
 const LIFT: &str = "mutation($input: LiftAuditHoldInput!) { liftAuditHold(input: $input) { hold { id } } }";
 
-/// A workspace whose events are kept for 30 days, those of projects for 7, and none for less than 5; in a folder that has
-/// to outlive it.
+/// A workspace whose events are kept for 30 days, those of projects for 7, other times by plan, and none for less than 5; in a
+/// folder that has to outlive it.
 fn products() -> (Products, tempfile::TempDir) {
     let text = catalogs::workspace()
         .replace(
             "retention = \"forever\"",
-            "retention = \"30 days\"\nretention_floor = \"5 days\"\norganization_end_delay = \"6 days\"",
+            "retention = \"30 days\"\nretention_by_plan = { gold = \"60 days\", lean = \"10 days\" }\nretention_floor = \"5 days\"\norganization_end_delay = \"6 days\"",
         )
-        .replace("on_delete = \"KEEP\"\n", "on_delete = \"KEEP\"\nretention = \"7 days\"\n");
+        .replace("on_delete = \"KEEP\"\n", "on_delete = \"KEEP\"\nretention = \"7 days\"\nretention_by_plan = { gold = \"20 days\" }\n");
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("workspace.toml"), text).expect("written");
     (Products::load(folder.path()).unwrap_or_else(|faults| panic!("{faults}")), folder)

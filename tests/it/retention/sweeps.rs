@@ -14,6 +14,7 @@ use crate::{
 
 on_both_databases! {
     each_level_is_kept_as_the_file_says,
+    each_plan_is_kept_as_the_file_says,
     an_organization_wishes_and_takes_it_back,
     nobody_goes_below_the_floor,
     what_comes_late_is_kept_as_long_as_what_came_in_time,
@@ -57,6 +58,55 @@ impl<'a> Timestamps<'a> {
     fn at(&self, nanos: i64) {
         self.0.ahead.store(nanos, std::sync::atomic::Ordering::SeqCst);
     }
+}
+
+async fn each_plan_is_kept_as_the_file_says(app: &TestApp) {
+    let moved = Moved::beside(app).await;
+    let backend = moved.app.caller("workspace").without_organization().scopes("audit:manage").lasting();
+    let plan = "mutation($input: SetOrganizationPlanInput!) { setOrganizationPlan(input: $input) { plan } }";
+    let set = async |organization: &str, name: Option<&str>| {
+        backend.data(plan, json!({ "input": { "organization": organization, "plan": name } })).await;
+    };
+    for organization in ["none", "gold", "lean"] {
+        moved.admin(organization).record(of("in.organisation", None)).await;
+        moved.admin(organization).record(of("in.project", Some("p1"))).await;
+    }
+    set("gold", Some("gold")).await;
+    set("lean", Some("lean")).await;
+    let there = async || {
+        let mut there = Vec::new();
+        for organization in ["none", "gold", "lean"] {
+            let listed = moved.admin(organization).actions("first: 100, includeNested: true").await;
+            let ours = listed.iter().filter(|action| action.starts_with("in."));
+            there.extend(ours.map(|action| format!("{organization} {action}")));
+        }
+        there
+    };
+    let all = there().await;
+    assert_eq!(all.len(), 6, "{all:?}");
+    moved.day(8);
+    moved.sweep().await;
+    assert_eq!(
+        there().await,
+        ["none in.organisation", "gold in.project", "gold in.organisation", "lean in.organisation"]
+    );
+    moved.day(11);
+    moved.sweep().await;
+    assert_eq!(there().await, ["none in.organisation", "gold in.project", "gold in.organisation"]);
+    moved.day(21);
+    moved.sweep().await;
+    assert_eq!(there().await, ["none in.organisation", "gold in.organisation"]);
+    // A wish counts before the plan, and a plan that nobody has a rule for is as none.
+    moved.admin("none").data(SET, json!({ "input": { "forever": true } })).await;
+    set("none", Some("lean")).await;
+    moved.day(41);
+    moved.sweep().await;
+    assert_eq!(there().await, ["none in.organisation", "gold in.organisation"]);
+    // Whoever leaves the plan is kept as everybody else, from the next sweep on.
+    set("gold", Some("silver")).await;
+    moved.sweep().await;
+    assert_eq!(there().await, ["none in.organisation"]);
+    moved.app.finish().await;
 }
 
 async fn an_organization_wishes_and_takes_it_back(app: &TestApp) {
