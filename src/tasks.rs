@@ -4,6 +4,8 @@ use std::{any::Any, future::Future, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
 
+use crate::error::Error;
+
 /// How long a task that panicked waits before it starts again: a fault that comes back at once must not fill the log.
 const RESTART_AFTER: Duration = Duration::from_millis(100);
 
@@ -16,6 +18,18 @@ pub async fn keep<F: Future<Output = ()>>(name: &'static str, mut start: impl Fn
         tokio::time::sleep(RESTART_AFTER).await;
     }
 }
+
+/// Counts a request that panicked, and makes the fault of ours that it is.
+#[must_use]
+pub fn request_panicked(panic: &(dyn Any + Send)) -> Error {
+    metrics::counter!("ledgerline_request_panics_total").increment(1);
+    Error::internal(Panicked(text_of(panic).to_owned()))
+}
+
+/// The cause of such a fault.
+#[derive(Debug, thiserror::Error)]
+#[error("it panicked: {0}")]
+struct Panicked(String);
 
 /// What a panic said.
 fn text_of(panic: &(dyn Any + Send)) -> &str {

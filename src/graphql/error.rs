@@ -28,6 +28,13 @@ pub fn refusal(error: &Error, request_id: &str) -> Box<ServerError> {
     Box::new(error)
 }
 
+/// The error of a whole request that ended in a fault of ours, which is logged.
+#[must_use]
+pub(super) fn broken(error: &Error, request_id: &str) -> Box<ServerError> {
+    let _ = logged(error, request_id);
+    refusal(error, request_id)
+}
+
 /// The error of a whole request that is wrong as GraphQL, or as what it came over.
 #[must_use]
 pub fn coded(message: impl Into<String>, code: Code) -> Box<ServerError> {

@@ -2,7 +2,7 @@
 //! single events put in their places, executed, and its answer put in order. HTTP, SSE and WebSocket ask it.
 //! It knows no status, header or body: those belong to what a request came over.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{
     Request, Response, ServerError, Variables,
@@ -13,14 +13,14 @@ use async_graphql::{
 };
 
 use futures_util::{
-    StreamExt,
+    Stream, StreamExt,
     stream::{self, BoxStream},
 };
 
 use super::{
-    AppSchema, RequestId,
+    AppSchema, RequestId, declared,
     documents::Documents,
-    error::{coded, refusal, set_code},
+    error::{broken, coded, refusal, set_code},
     limits,
     live::ResumeAfter,
     response::{self, FieldOrder},
@@ -30,6 +30,7 @@ use super::{
 use crate::{
     auth::Principal,
     error::{Code, Error, Result},
+    tasks,
 };
 
 /// Longest time that a query may take.
@@ -133,11 +134,12 @@ impl Executor {
     ) -> BoxStream<'static, Response> {
         if asked.kind != OperationType::Subscription {
             let executor = self.clone();
+            let id = request_id.clone();
             let executing = async move {
-                let answer = executor.execute(asked, principal, &request_id).await;
+                let answer = executor.execute(asked, principal, &id).await;
                 answer.unwrap_or_else(|error| Response::from_errors(vec![*error]))
             };
-            return stream::once(executing).boxed();
+            return caught(stream::once(executing), request_id);
         }
         let order = std::mem::take(&mut asked.order);
         let mut request = asked.request(principal, &request_id);
@@ -148,7 +150,7 @@ impl Executor {
             response::settle(&mut answer, &order);
             answer
         };
-        self.schema.execute_stream(request).map(settled).boxed()
+        caught(self.schema.execute_stream(request).map(settled), request_id)
     }
 }
 
@@ -183,6 +185,17 @@ impl Asked {
     }
 }
 
+/// Answers whose stream ends with an answer of its own where making one of them panicked: whoever follows is told, and
+/// the other operations of a connection go on.
+fn caught(answers: impl Stream<Item = Response> + Send + 'static, request_id: String) -> BoxStream<'static, Response> {
+    let told = move |next: std::thread::Result<Response>| {
+        next.unwrap_or_else(|panic| {
+            Response::from_errors(vec![*broken(&tasks::request_panicked(&*panic), &request_id)])
+        })
+    };
+    AssertUnwindSafe(answers).catch_unwind().map(told).boxed()
+}
+
 fn parse(text: &str) -> Result<ExecutableDocument, Box<ServerError>> {
     // No fault of ours can come up here, of which a request id would be told.
     let refuse = |error: Error| refusal(&error, "");
@@ -193,6 +206,7 @@ fn parse(text: &str) -> Result<ExecutableDocument, Box<ServerError>> {
         Box::new(error)
     })?;
     limits::check_document(&document).map_err(refuse)?;
+    declared::check(&document)?;
     Ok(document)
 }
 

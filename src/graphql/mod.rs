@@ -3,6 +3,7 @@
 mod alerts;
 mod catalog;
 mod connection;
+mod declared;
 mod documents;
 mod endpoints;
 mod enums;

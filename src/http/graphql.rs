@@ -26,6 +26,7 @@ use crate::{
     error::Error,
     graphql::{
         execute::{Asked, Parameters},
+        refusal,
         response::to_json,
     },
 };
@@ -163,6 +164,15 @@ async fn respond(
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     }
+    response
+}
+
+/// The answer of a request that ended in a fault of ours.
+pub fn broken(headers: &HeaderMap, error: &Error, request_id: &str) -> Response {
+    let media = Media::accepted(headers).filter(|media| *media != Media::EventStream).unwrap_or(Media::Json);
+    let mut response = refused(media, &[*refusal(error, request_id)], Some(status_of(error.code())));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media.name()));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -11,6 +11,7 @@ mod graphql;
 mod jwks;
 mod live;
 mod media;
+mod panicked;
 mod peer;
 mod rate;
 mod received;
@@ -30,7 +31,6 @@ use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tower_http::{
-    catch_panic::CatchPanicLayer,
     compression::{
         CompressionLayer,
         predicate::{DefaultPredicate, Predicate, SizeAbove},
@@ -93,6 +93,8 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
         // The endpoint reads its body itself, with a limit that depends on what is asked.
         .layer(DefaultBodyLimit::disable())
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_ABOVE))))
+        .layer(panicked::catch())
+        .layer(middleware::from_fn(panicked::tell))
         .layer(cors::layer(&edge.origins, allowed_headers))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
@@ -100,7 +102,6 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
         ))
         .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
         .layer(middleware::from_fn_with_state(edge.proxies.clone(), peer::believe))
-        .layer(CatchPanicLayer::new())
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))
         .with_state(edge);

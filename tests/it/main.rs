@@ -47,6 +47,7 @@ mod numbers;
 mod odd;
 mod outsiders;
 mod paging_properties;
+mod panics;
 mod partitions;
 mod plans;
 mod process;
