@@ -138,8 +138,8 @@ pub enum Error {
     /// Something else was recorded under the same key.
     #[error("idempotencyKey: was used for another event")]
     Conflict {
-        /// Id of the event that was there first.
-        existing: String,
+        /// Id of the event that was there first; `None` where it lies in a log that the caller's token is not for.
+        existing: Option<String>,
     },
     /// A hold keeps what was to go.
     #[error("the hold {label:?} ({hold}) keeps {events} of these events: nothing was done")]

@@ -75,7 +75,7 @@ fn extended(error: &Error, request_id: &str) -> async_graphql::Error {
                 extensions
                     .set("requiredPlans", Value::List(plans.iter().map(|plan| Value::from(plan.as_str())).collect()));
             }
-            Error::Conflict { existing } => extensions.set("existing", existing.as_str()),
+            Error::Conflict { existing: Some(existing) } => extensions.set("existing", existing.as_str()),
             Error::Held { hold, .. } => extensions.set("hold", hold.as_str()),
             Error::Overloaded { retry_after_ms } | Error::RateLimited { retry_after_ms } => {
                 extensions.set("retryAfterMs", *retry_after_ms);

@@ -479,7 +479,7 @@ fn refusal(error: Error) -> RecordError {
     let (code, message) = (error.code(), error.to_string());
     let (field, rule, suggestions, existing) = match error {
         Error::BadInput { field, rule, suggestions, .. } => (Some(field), Some(rule), suggestions, None),
-        Error::Conflict { existing, .. } => (Some("idempotencyKey".to_owned()), None, Vec::new(), Some(ID(existing))),
+        Error::Conflict { existing, .. } => (Some("idempotencyKey".to_owned()), None, Vec::new(), existing.map(ID)),
         _ => (None, None, Vec::new(), None),
     };
     RecordError { code: code.into(), message, field, rule, suggestions, existing }

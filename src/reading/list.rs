@@ -160,6 +160,7 @@ impl Reader {
         }
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
+        let part = part.within(selection.as_ref().map_or(0, Selection::size));
         let list = Arc::new(List { store, filter, include_nested, selection });
         let page = match part.numbered {
             Some(number) => read_numbered(&list, part, number).await,
@@ -223,6 +224,17 @@ impl Part {
         let given = input.after.or(input.before);
         let began = after.or(before).and_then(|cursor| cursor.began);
         Ok(Self { size, numbered: input.number, backward, after, before, given, began, order, fingerprint })
+    }
+
+    /// The part with what a list of an organization of this size can have had told: a cursor is what a client sends, so
+    /// nothing that is counted from it is believed beyond that.
+    fn within(self, size: i64) -> Self {
+        let known = |cursor: Cursor| Cursor {
+            rank: cursor.rank.filter(|rank| (0..size).contains(rank)),
+            pinned: cursor.pinned.clamp(0, size),
+            ..cursor
+        };
+        Self { after: self.after.map(known), before: self.before.map(known), ..self }
     }
 
     fn request(&self) -> PageRequest {
@@ -354,8 +366,8 @@ async fn read_numbered(list: &Arc<List>, part: Part, number: i64) -> Result<Page
 
 fn numbers(total: i64, first_rank: i64, size: usize) -> Numbers {
     let size = size.max(1) as i64;
-    let pages = (total + size - 1) / size;
-    Numbers { total, page: first_rank.max(0) / size + 1, pages: pages.max(1) }
+    let pages = ((total + size - 1) / size).max(1);
+    Numbers { total, page: (first_rank.max(0) / size + 1).min(pages), pages }
 }
 
 fn page_info(page: &store::Page, part: &Part, pinned: i64, first_rank: Option<i64>) -> PageInfo {

@@ -1,8 +1,10 @@
 //! Cursors in clients' hands: good for the same list in every version of the service and of the product files, and for
 //! no other list.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ledgerline::catalog::Products;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::harness::{TestApp, catalogs, event, on_both_databases};
 
@@ -46,6 +48,58 @@ on_both_databases! {
     a_cursor_goes_on_where_the_same_list_is_asked_for_in_other_words,
     a_cursor_of_another_list_is_refused,
     a_cursor_of_an_unknown_version_is_refused_by_name,
+    a_forged_cursor_shows_no_impossible_numbers,
+}
+
+/// A cursor with other numbers than the service gave it, and the checksum that anybody can make.
+fn forged(cursor: &str, key: Option<i64>, pinned: i64, rank: i64) -> String {
+    let mut bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap();
+    bytes.truncate(33);
+    if let Some(key) = key {
+        bytes[9..17].copy_from_slice(&key.to_be_bytes());
+    }
+    bytes[17..25].copy_from_slice(&pinned.to_be_bytes());
+    bytes[25..33].copy_from_slice(&rank.to_be_bytes());
+    let sum = Sha256::digest(&bytes);
+    bytes.extend(&sum[..4]);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+async fn a_forged_cursor_shows_no_impossible_numbers(app: &TestApp) {
+    recorded(app).await;
+    let admin = app.admin("workspace", "acme");
+    let ask =
+        "query($after: String, $before: String, $first: Int, $last: Int, $search: String, $order: AuditEventOrder) {
+        auditEvents(first: $first, last: $last, after: $after, before: $before, search: $search, orderBy: $order) {
+            totalCount pageNumber pageCount nodes { action } pageInfo { startCursor endCursor } } }";
+    let number = |list: &Value, name: &str| list[name].as_i64().or(list[name].as_str().and_then(|n| n.parse().ok()));
+    for order in
+        [json!({ "field": "OCCURRED_AT", "direction": "DESC" }), json!({ "field": "SEQUENCE", "direction": "ASC" })]
+    {
+        for search in [Value::Null, json!("\"User One\"")] {
+            let first = json!({ "first": 1, "search": search, "order": order });
+            let cursor = admin.data(ask, first.clone()).await["auditEvents"]["pageInfo"]["endCursor"].clone();
+            let cursor = cursor.as_str().unwrap();
+            let ranks = [i64::MIN + 1, -1, 1, 4, i64::MAX];
+            for key in [None, Some(i64::MIN), Some(i64::MAX)] {
+                let pairs =
+                    [i64::MIN, -1, 0, 3, i64::MAX].into_iter().flat_map(|pinned| ranks.map(|rank| (pinned, rank)));
+                for (pinned, rank) in pairs {
+                    let place = forged(cursor, key, pinned, rank);
+                    for (size, place_name) in [("first", "after"), ("last", "before")] {
+                        let mut asked = json!({ "search": search, "order": order });
+                        asked[size] = json!(1);
+                        asked[place_name] = json!(place);
+                        let list = admin.data(ask, asked).await["auditEvents"].clone();
+                        let told = |name| number(&list, name).unwrap_or_else(|| panic!("{name}: {list}"));
+                        let (total, page, pages) = (told("totalCount"), told("pageNumber"), told("pageCount"));
+                        assert!((0..=4).contains(&total), "{pinned} {rank}: {list}");
+                        assert!(pages == total.max(1) && (1..=pages).contains(&page), "{pinned} {rank}: {list}");
+                    }
+                }
+            }
+        }
+    }
 }
 
 async fn a_changed_label_refuses_no_cursor(app: &TestApp) {

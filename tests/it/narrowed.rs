@@ -64,6 +64,90 @@ async fn agreed(caller: &Caller<'_>, organization: Option<&str>) -> String {
 on_both_databases! {
     the_viewer_and_the_list_agree_on_a_narrowed_token,
     staff_are_told_of_the_organization_that_they_ask_for,
+    a_key_of_another_log_tells_nothing_of_its_event,
+    a_deletion_of_another_log_is_not_told_again,
+}
+
+/// An event for a project's log, under a key.
+fn keyed(log: Option<&str>, key: &str) -> Value {
+    let mut input = event(if log.is_some() { "project.import_started" } else { "api_key.created" });
+    if let Some(id) = log {
+        input["log"] = json!({ "level": "project", "id": id });
+    }
+    input["idempotencyKey"] = json!(key);
+    input
+}
+
+async fn a_key_of_another_log_tells_nothing_of_its_event(app: &TestApp) {
+    let admin = app.admin("capydb", "acme");
+    let narrowed = || app.admin("capydb", "acme").logs(&["project:p1"]);
+    let ids: Vec<Value> =
+        admin.record_all(vec![keyed(Some("p2"), "k2"), keyed(None, "k0"), keyed(Some("p1"), "k1")]).await["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| result["eventId"].clone())
+            .collect();
+    let one = |result: &Value| (result["status"].clone(), result["error"]["code"].clone(), result["eventId"].clone());
+    let none = Value::Null;
+    // The very event, for a log that the token is not for: it is refused as any event for that log is.
+    for (again, fresh) in [(keyed(Some("p2"), "k2"), keyed(Some("p2"), "new")), (keyed(None, "k0"), keyed(None, "new"))]
+    {
+        let told = narrowed().record_all(vec![again, fresh]).await;
+        assert_eq!(told["results"][0]["error"], told["results"][1]["error"]);
+        assert_eq!(one(&told["results"][0]), (none.clone(), json!("FORBIDDEN"), none.clone()));
+    }
+    // The key with an event for its own log, and for a log that there is not yet: which event has it is not said.
+    for key in ["k2", "k0"] {
+        for log in ["p1", "p3"] {
+            let told = narrowed().record_all(vec![keyed(Some(log), key)]).await;
+            let wanted = if log == "p1" { "CONFLICT" } else { "FORBIDDEN" };
+            assert_eq!(one(&told["results"][0]), (none.clone(), json!(wanted), none.clone()), "{log} {key}");
+            let text = told.to_string();
+            assert!(!ids.iter().any(|id| text.contains(id.as_str().unwrap())), "{text}");
+        }
+        let record = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { sequence } }";
+        let answer = narrowed().ask(record, json!({ "input": keyed(Some("p1"), key) })).await;
+        assert_eq!(answer.errors()[0]["extensions"], json!({ "code": "CONFLICT" }));
+    }
+    // In its own log a key says what it said before: the same event, and which one stands for it.
+    let told = narrowed().record_all(vec![keyed(Some("p1"), "k1")]).await;
+    assert_eq!(one(&told["results"][0]), (json!("ALREADY_RECORDED"), none.clone(), ids[2].clone()));
+    let mut other = keyed(Some("p1"), "k1");
+    other["source"] = json!("elsewhere");
+    let told = narrowed().record_all(vec![other]).await;
+    assert_eq!(told["results"][0]["error"]["existing"], ids[2]);
+    admin.record(keyed(Some("p2"), "k9")).await;
+    // Whoever reads all logs is told.
+    assert_eq!(admin.record_all(vec![keyed(Some("p1"), "k2")]).await["results"][0]["error"]["existing"], ids[0]);
+    // What was refused left nothing behind: no log, and no number of the sequence.
+    let logs = admin.data("{ viewer { logs { externalId } } }", json!({})).await;
+    assert!(!logs.to_string().contains("p3"), "{logs}");
+    let last = admin.record(keyed(Some("p1"), "last")).await;
+    assert_eq!(last["sequence"], "4");
+    // Its own log was deleted: the token is for the log that now has the name.
+    delete(app, "p1").await;
+    let told = narrowed().record_all(vec![keyed(Some("p1"), "k1")]).await;
+    assert_eq!(one(&told["results"][0]), (none.clone(), json!("CONFLICT"), none));
+    assert_eq!(admin.record_all(vec![keyed(Some("p1"), "k1")]).await["results"][0]["eventId"], ids[2]);
+}
+
+async fn a_deletion_of_another_log_is_not_told_again(app: &TestApp) {
+    let delete =
+        "mutation($input: DeleteAuditLogInput!) { deleteAuditLog(input: $input) { log { externalId } event { id } } }";
+    record(app, "acme", Some("p2")).await;
+    let input = json!({ "input": {
+        "log": { "level": "project", "id": "p2" },
+        "event": { "action": "project.deleted", "actor": { "kind": "USER" }, "idempotencyKey": "gone" },
+    } });
+    let admin = app.admin("capydb", "acme");
+    let first = admin.data(delete, input.clone()).await;
+    assert_eq!(admin.data(delete, input.clone()).await, first);
+    for logs in [&["project:p1"][..], &["project:p2"]] {
+        let told = app.admin("capydb", "acme").logs(logs).ask(delete, input.clone()).await;
+        assert!(["NOT_FOUND", "FORBIDDEN"].contains(&told.code().as_str()), "{told:?}");
+        assert!(!String::from_utf8_lossy(&told.body).contains("evt_"), "{told:?}");
+    }
 }
 
 async fn the_viewer_and_the_list_agree_on_a_narrowed_token(app: &TestApp) {

@@ -134,7 +134,7 @@ impl Files {
 fn reason(place: Place, error: &Error) -> serde_json::Value {
     let (field, rule, suggestions, existing) = match error {
         Error::BadInput { field, rule, suggestions, .. } => (Some(field.as_str()), Some(rule), &suggestions[..], None),
-        Error::Conflict { existing, .. } => (Some("idempotencyKey"), None, &[][..], Some(existing)),
+        Error::Conflict { existing, .. } => (Some("idempotencyKey"), None, &[][..], existing.as_ref()),
         _ => (None, None, &[][..], None),
     };
     json!({

@@ -101,7 +101,7 @@ impl From<&Error> for Fault {
             Error::PlanRequired { plans } => Self { required_plans: plans.clone(), ..plain },
             Error::Conflict { existing } => Self {
                 field: Some("idempotency_key".to_owned()),
-                existing: Some(existing.clone()),
+                existing: existing.clone(),
                 detail: "idempotency_key: was used for another event".to_owned(),
                 ..plain
             },

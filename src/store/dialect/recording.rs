@@ -42,7 +42,7 @@ impl Dialect {
     pub fn events_of_keys(self, keys: impl IntoIterator<Item = [Value; 2]>) -> Sql {
         Sql::new("WITH asked (organization_no, key_hash) AS (")
             .table(self, keys)
-            .text(") SELECT i.organization_no, i.key_hash, i.content_hash, i.sequence, e.salt FROM asked a")
+            .text(") SELECT i.organization_no, i.key_hash, i.content_hash, i.sequence, e.salt, e.log_no FROM asked a")
             .text(&self.join_one("idempotency", "i", &["organization_no", "key_hash"], "a"))
             .text(&self.join_event("i"))
     }

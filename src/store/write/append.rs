@@ -169,6 +169,7 @@ impl Store {
             content_hash: Vec<u8>,
             sequence: i64,
             salt: i64,
+            log_no: i64,
         }
         let mut asked: Vec<(usize, Hash)> = Vec::new();
         for item in group.iter().flat_map(Task::items) {
@@ -191,7 +192,7 @@ impl Store {
                 let (key, content) = (hash(row.key_hash)?, hash(row.content_hash)?);
                 known.insert(
                     (numbers[&row.organization_no], key),
-                    Known::Stored { sequence: row.sequence, salt: row.salt, content },
+                    Known::Stored { sequence: row.sequence, salt: row.salt, log_no: row.log_no, content },
                 );
             }
         }

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(in crate::store) enum Known {
     /// An event of an earlier transaction.
-    Stored { sequence: i64, salt: i64, content: Hash },
+    Stored { sequence: i64, salt: i64, log_no: i64, content: Hash },
     /// An event of this group.
     Staged { event: usize, content: Hash },
 }
@@ -148,7 +148,7 @@ impl<'a> Stage<'a> {
             return Err(Error::bad_input("log.level", "the organization's own log cannot be deleted"));
         }
         let Some(no) = org.dictionary.live(&name.level, &name.id) else {
-            return self.deleted_before(organization, name, event);
+            return self.deleted_before(organization, name, allowed, event);
         };
         if !org.dictionary.may_see(allowed, no) {
             return Err(Error::other_logs());
@@ -186,36 +186,45 @@ impl<'a> Stage<'a> {
         &self,
         organization: usize,
         name: &LogName,
+        allowed: &[LogName],
         event: Option<&Item>,
     ) -> Result<(i64, Option<Decided>)> {
         let gone = Error::not_found("log");
         let org = &self.organizations[organization];
         let Some(no) = org.dictionary.named(name) else { return Err(gone) };
         let Some(item) = event else { return Err(gone) };
+        let parent = org.dictionary.log(no).and_then(|log| log.parent).unwrap_or(0);
+        if !org.dictionary.may_see(allowed, parent) {
+            return Err(gone);
+        }
         match self.repeated(organization, item)? {
             Some(decided) => Ok((no, Some(decided))),
             None => Err(gone),
         }
     }
 
+    /// The event that has the item's key, where its content is the same. Of one in a log that the token is not for, nothing
+    /// is told but that the key is taken.
     fn repeated(&self, organization: usize, item: &Item) -> Result<Option<Decided>> {
         let Some(key) = item.key else { return Ok(None) };
         let known = self.keys.get(&(organization, key.hash)).or_else(|| self.keys.get(&(organization, key.plain)));
         let Some(known) = known else { return Ok(None) };
-        let (content, sequence, decided) = match *known {
-            Known::Stored { sequence, content, .. } => (content, sequence, Decided::Earlier { organization, sequence }),
-            Known::Staged { event, content } => (content, self.events[event].event.sequence, Decided::Repeat(event)),
-        };
-        if key.came_with(content) {
-            return Ok(Some(decided));
-        }
-        let existing = match *known {
-            Known::Staged { event, .. } => self.events[event].event.id(),
-            Known::Stored { salt, .. } => {
-                EventId { organization_no: self.organizations[organization].no, sequence, salt }
+        let org = &self.organizations[organization];
+        let (content, log_no, id, decided) = match *known {
+            Known::Stored { sequence, salt, log_no, content } => {
+                let id = EventId { organization_no: org.no, sequence, salt };
+                (content, log_no, id, Decided::Earlier { organization, sequence })
+            }
+            Known::Staged { event: at, content } => {
+                let event = &self.events[at].event;
+                (content, event.log_no, event.id(), Decided::Repeat(at))
             }
         };
-        Err(Error::Conflict { existing: existing.to_string() })
+        let is_seen = org.dictionary.may_see(item.scope.allowed_logs(), log_no);
+        if is_seen && key.came_with(content) {
+            return Ok(Some(decided));
+        }
+        Err(Error::Conflict { existing: is_seen.then(|| id.to_string()) })
     }
 
     fn stage(&mut self, organization: usize, item: &'a Item, log_no: Option<i64>) -> Result<Decided> {
@@ -225,7 +234,9 @@ impl<'a> Stage<'a> {
         if self.organizations[organization].head.ended != 0 {
             return Err(Error::Ended);
         }
-        if let Some(decided) = self.repeated(organization, item)? {
+        // A token that is narrowed to logs is told nothing of a key before the log is known to be one of its own.
+        let is_narrowed = !item.scope.allowed_logs().is_empty();
+        if !is_narrowed && let Some(decided) = self.repeated(organization, item)? {
             return Ok(decided);
         }
         let product = item.scope.product().clone();
@@ -238,6 +249,10 @@ impl<'a> Stage<'a> {
         if !org.dictionary.may_see(item.scope.allowed_logs(), log_no) {
             return Err(Error::other_logs());
         }
+        if is_narrowed && let Some(decided) = self.repeated(organization, item)? {
+            return Ok(decided);
+        }
+        let org = &mut self.organizations[organization];
         let Draft { action, category, outcome, .. } = &item.draft;
         let kind = Kind { action: action.clone(), category: category.clone(), outcome: *outcome };
         let kind_no = match org.dictionary.kind_no(&kind) {
