@@ -32,7 +32,7 @@ use crate::{
     },
     error::Error,
     graphql::{AppSchema, Services, execute::Executor, schema_builder},
-    http::{Edge, Peer, ReadRate, router},
+    http::{Bodies, Edge, Peer, ReadRate, router},
     ingest::Writer,
     keys::{Keys, Partners, Plans},
     reading::Reader,
@@ -91,6 +91,7 @@ impl App {
             None => store,
         };
         let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
+        let writer = writer.limited(settings.record_rate);
         let upkeep = beside("upkeep", &(store.clone(), clock.clone()), |(store, clock)| async move {
             store.look_after(&clock).await;
         });
@@ -183,6 +184,7 @@ impl App {
             executor: Executor::new(schema.clone(), settings.introspection),
             services: services.clone(),
             keys: keys.clone(),
+            bodies: Arc::<Bodies>::default(),
             read_rate: Arc::new(ReadRate::per_minute(settings.read_rate)),
             chance,
             metrics: metrics_handle(),

@@ -64,6 +64,9 @@ pub struct Settings {
     /// Requests that one subject may read with in a minute, in bursts of up to 100; 0 is no limit.
     #[arg(long, env = "LEDGERLINE_READ_RATE", default_value_t = 600, global = true)]
     pub read_rate: u32,
+    /// Events that may be recorded for one organization in a second, in bursts of at least 1,000; 0 is no limit.
+    #[arg(long, env = "LEDGERLINE_RECORD_RATE", default_value_t = 0, global = true)]
+    pub record_rate: u32,
     /// Whether a PostgreSQL may be used that can lose what it acknowledged when it crashes (fsync or full_page_writes off).
     #[arg(
         long,
@@ -122,6 +125,7 @@ const VARIABLES: &[&str] = &[
     "LEDGERLINE_LOG",
     "LEDGERLINE_LOG_FORMAT",
     "LEDGERLINE_READ_RATE",
+    "LEDGERLINE_RECORD_RATE",
     "LEDGERLINE_INTROSPECTION",
     "LEDGERLINE_ENDPOINT_NETWORKS",
     "LEDGERLINE_PUBLIC_URL",

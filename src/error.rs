@@ -27,9 +27,9 @@ pub enum Code {
     /// The database has no number left for another organization: nothing but another database helps. Organizations that
     /// have recorded before go on.
     LimitReached,
-    /// The recording queue is full: try again after `retryAfterMs`.
+    /// More is waiting than fits, to be recorded or read: try again after `retryAfterMs`.
     Overloaded,
-    /// This token asked too often: try again after `retryAfterMs`.
+    /// This token asked too often, or its organization records too much: try again after `retryAfterMs`.
     RateLimited,
     /// The query or search asks for more work than one request may cause.
     QueryTooComplex,
@@ -154,14 +154,14 @@ pub enum Error {
     /// An organization that has recorded nothing yet, and the database has given all its numbers.
     #[error("organization: this database has numbered as many organizations as it can, and this one is new to it")]
     NoOrganizationLeft,
-    /// The recording queue is full.
-    #[error("the recording queue is full, try again")]
+    /// A queue is full, of what is to be recorded or read, or the memory for bodies.
+    #[error("more is waiting than fits at the moment, try again")]
     Overloaded {
         /// When a new attempt makes sense, milliseconds.
         retry_after_ms: u64,
     },
-    /// The caller asked too often.
-    #[error("too many requests with this token, try again")]
+    /// The caller asked too often, or recorded too much.
+    #[error("too many requests with this token, or events of this organization, try again")]
     RateLimited {
         /// When a new attempt makes sense, milliseconds.
         retry_after_ms: u64,

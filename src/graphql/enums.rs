@@ -58,9 +58,9 @@ pub enum ErrorCode {
     /// The database has no number left for another organization: nothing but another database helps. Organizations that
     /// have recorded before go on.
     LimitReached,
-    /// The recording queue is full: try again after `retryAfterMs`.
+    /// More is waiting than fits, to be recorded or read: try again after `retryAfterMs`.
     Overloaded,
-    /// This token asked too often: try again after `retryAfterMs`.
+    /// This token asked too often, or its organization records too much: try again after `retryAfterMs`.
     RateLimited,
     /// The query or search asks for more work than one request may cause.
     QueryTooComplex,

@@ -18,7 +18,7 @@ use futures_util::{
 };
 
 use super::{
-    AppSchema, RequestId, declared,
+    Allowance, AppSchema, RequestId, declared,
     documents::Documents,
     error::{broken, coded, refusal, set_code},
     limits,
@@ -33,7 +33,7 @@ use crate::{
     tasks,
 };
 
-/// Longest time that a query may take.
+/// Longest time that a query may take, and in which fields of a mutation begin.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A request as a client sends it.
@@ -52,6 +52,7 @@ pub struct Executor {
     schema: AppSchema,
     documents: Documents,
     introspection: bool,
+    longest: Duration,
 }
 
 /// A request that has been read: its document is GraphQL within the limits and has the operation that is meant. Whether
@@ -70,7 +71,13 @@ impl Executor {
     /// Executes requests to a schema. Without `introspection` nobody is told the schema.
     #[must_use]
     pub fn new(schema: AppSchema, introspection: bool) -> Self {
-        Self { schema, documents: Documents::default(), introspection }
+        Self { schema, documents: Documents::default(), introspection, longest: TIMEOUT }
+    }
+
+    /// The same whose requests have another time, for exact tests.
+    #[must_use]
+    pub fn within(self, longest: Duration) -> Self {
+        Self { longest, ..self }
     }
 
     /// Reads a request; a document that came before is not parsed again.
@@ -109,13 +116,17 @@ impl Executor {
         if !order.merges_lists() {
             request = request.data(Written);
         }
+        if kind == OperationType::Mutation {
+            request = request.data(Allowance::of(self.longest));
+        }
         let executing = self.schema.execute(request);
-        // A mutation is not cut off half-way: what it does is durable or not, and its caller is told.
+        // A mutation is not cut off half-way: what it does is durable or not, and its caller is told. When its time is over,
+        // no other field of it begins.
         let mut answer = if kind == OperationType::Mutation {
             executing.await
         } else {
-            tokio::time::timeout(TIMEOUT, executing).await.map_err(|_| {
-                let error = Error::TooComplex(format!("the request took longer than {} s", TIMEOUT.as_secs()));
+            tokio::time::timeout(self.longest, executing).await.map_err(|_| {
+                let error = Error::TooComplex(format!("the request took longer than {} s", self.longest.as_secs()));
                 refusal(&error, request_id)
             })?
         };

@@ -29,7 +29,13 @@ mod variables;
 mod viewer;
 pub mod written;
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use async_graphql::{Context, Schema, SchemaBuilder};
 
@@ -43,6 +49,7 @@ use crate::{
     clock::Clock,
     delivery::{alerts::rules::Rules, endpoint::Endpoints, export::Exports},
     error::{Error, Result},
+    event::limits::BATCH,
     ingest::Writer,
     keys::{Partners, Plans},
     reading::Reader,
@@ -85,6 +92,23 @@ pub struct Services {
 #[derive(Clone)]
 pub struct RequestId(pub String);
 
+/// What one request may do, over all of its fields.
+pub(crate) struct Allowance {
+    /// From when on no field of it begins. What has begun is waited for: it is durable or not, and its caller is told.
+    until: Instant,
+    /// The time that it has.
+    time: Duration,
+    /// Events that it has asked to record.
+    events: AtomicUsize,
+}
+
+impl Allowance {
+    /// What a request of so much time may do that begins now.
+    fn of(time: Duration) -> Self {
+        Self { until: Instant::now() + time, time, events: AtomicUsize::new(0) }
+    }
+}
+
 /// The schema without services, for its text.
 #[must_use]
 pub fn schema_builder() -> SchemaBuilder<Query, Mutation, Subscription> {
@@ -106,7 +130,28 @@ fn request_id(ctx: &Context<'_>) -> String {
     ctx.data_opt::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
-/// Whoever the request's token speaks for.
+/// Counts events that a field asks to record.
+///
+/// # Errors
+/// `BAD_USER_INPUT` where the request, with all its fields, has more than one request may.
+fn count_events(ctx: &Context<'_>, field: &str, events: usize) -> Result<()> {
+    let Some(allowance) = ctx.data_opt::<Allowance>() else { return Ok(()) };
+    let before = allowance.events.fetch_add(events, Ordering::Relaxed);
+    if before > 0 && before + events > BATCH {
+        let all = before + events;
+        let rule = format!("must be at most {BATCH} events with those of the request's other fields, got {all}");
+        return Err(Error::bad_input(field, rule));
+    }
+    Ok(())
+}
+
+/// Whoever the request's token speaks for, as long as the request has time.
 fn principal<'a>(ctx: &'a Context<'_>) -> Result<&'a Arc<Principal>> {
+    if let Some(allowance) = ctx.data_opt::<Allowance>().filter(|allowance| Instant::now() >= allowance.until) {
+        let time = allowance.time.as_secs();
+        return Err(Error::TooComplex(format!(
+            "the request took longer than {time} s: nothing was done of this field"
+        )));
+    }
     ctx.data_opt::<Arc<Principal>>().ok_or(Error::Unauthenticated("a bearer token is needed"))
 }

@@ -18,7 +18,7 @@ use super::erasures::{
     self, CancelAuditErasureInput, CancelAuditErasurePayload, EraseFromAuditLogInput, EraseFromAuditLogPayload,
 };
 use super::{
-    Services,
+    Services, count_events,
     enums::ErrorCode,
     error::to_graphql,
     event::{AuditEvent, AuditLog},
@@ -402,6 +402,7 @@ impl Mutation {
 
 async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<RecordAuditEventPayload> {
     let (Services { writer, clock, .. }, principal) = (services(ctx), principal(ctx)?);
+    count_events(ctx, "input", 1)?;
     let recorded = ingest::record_one(writer, principal, sent(input), clock.now()).await;
     let recorded = recorded.map_err(|error| error.under("input"))?;
     Ok(RecordAuditEventPayload {
@@ -415,6 +416,7 @@ async fn record_one(ctx: &Context<'_>, input: RecordAuditEventInput) -> Result<R
 
 async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result<RecordAuditEventsPayload> {
     let (Services { writer, clock, .. }, principal) = (services(ctx), principal(ctx)?);
+    count_events(ctx, "input.events", input.events.len())?;
     let (atomic, strict) = (input.atomic.unwrap_or(false), input.strict.unwrap_or(false));
     let events = input.events.into_iter().map(sent).collect();
     let batch = Batch { events, correlation_id: input.correlation_id, atomic, strict };
@@ -435,6 +437,7 @@ async fn record_many(ctx: &Context<'_>, input: RecordAuditEventsInput) -> Result
 
 async fn delete_log(ctx: &Context<'_>, input: DeleteAuditLogInput) -> Result<DeleteAuditLogPayload> {
     let (Services { writer, clock, .. }, principal) = (services(ctx), principal(ctx)?);
+    count_events(ctx, "input.event", usize::from(input.event.is_some()))?;
     let organization = input.organization.as_deref().map(String::as_str);
     let deletion = Deletion::of(principal, organization, input.log.into())?;
     let deleted = deletion.carry_out(writer, input.event.map(sent), clock.now()).await;

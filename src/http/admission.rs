@@ -3,7 +3,10 @@
 use async_graphql::{ServerError, Value, Variables, parser::types::OperationType};
 use axum::http::{HeaderName, StatusCode};
 
-use super::{Edge, received::Unread};
+use super::{
+    Edge,
+    received::{BODY, Unread},
+};
 use crate::{
     auth::Principal,
     error::{Code, Error},
@@ -13,9 +16,6 @@ use crate::{
         refusal,
     },
 };
-
-/// Largest body of a request that does not record, in bytes.
-pub const BODY: usize = 1024 * 1024;
 
 /// A request refused before it was executed.
 pub struct Refusal {
@@ -49,7 +49,10 @@ impl From<Box<ServerError>> for Refusal {
 
 impl From<Unread> for Refusal {
     fn from(unread: Unread) -> Self {
-        Self { hint: unread.hint, ..Self::coded(&unread.message, unread.status) }
+        match unread {
+            Unread::Refused { status, message, hint } => Self { hint, ..Self::coded(&message, status) },
+            Unread::Full(error) => Self::of(&error, Some(status_of(error.code())), ""),
+        }
     }
 }
 

@@ -48,6 +48,16 @@ impl Coding {
         Some(coding)
     }
 
+    /// How many bytes a body has once it is unpacked, no more than `limit`, as far as can be told without unpacking it.
+    pub fn unpacked(self, body: &[u8], limit: usize) -> usize {
+        // The last four bytes of gzip say it (RFC 1952, 2.3.1), if they are true: of several members, of the last one.
+        let said = body.last_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length));
+        match self {
+            Self::Identity => body.len(),
+            Self::Gzip => usize::try_from(said).unwrap_or(limit).clamp(body.len().min(limit), limit),
+        }
+    }
+
     /// The body as it was before it was coded. No more than `limit` bytes are ever unpacked.
     pub fn unpack(self, body: Bytes, limit: usize) -> Result<Bytes, Fault> {
         if self == Self::Identity {

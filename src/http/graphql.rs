@@ -15,11 +15,13 @@ use serde::Deserialize;
 
 use super::{
     Edge,
-    admission::{BODY, Refusal, admit, parameters, status_of},
-    authenticate, body,
+    admission::{Refusal, admit, parameters, status_of},
+    authenticate,
+    bodies::Room,
+    body,
     live::{socket, sse},
     media::Media,
-    received::{self, RECORDING_BODY},
+    received,
 };
 use crate::{
     auth::Principal,
@@ -40,7 +42,8 @@ pub async fn get(State(edge): State<Edge>, request: Request) -> Response {
     respond(&edge, headers, async |request_id| {
         let principal = authenticated(&edge, headers, request_id).await?;
         let asked = admit(&edge, from_url(query)?, principal.as_deref(), request_id, true, 0)?;
-        Ok((asked, principal))
+        let room = edge.bodies.room(principal.as_deref());
+        Ok((asked, principal, room))
     })
     .await
 }
@@ -50,10 +53,11 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
     respond(&edge, &headers, async |request_id| {
         // Who is asking comes first: nobody's body is read for a token that is not accepted.
         let principal = authenticated(&edge, &headers, request_id).await?;
-        let limit = if principal.is_some() { RECORDING_BODY } else { BODY };
-        let body = received::json(&headers, body, limit).await?;
+        let mut room = edge.bodies.room(principal.as_deref());
+        let limit = received::limit(principal.as_deref());
+        let body = received::json(&headers, body, limit, &mut room).await?;
         let asked = admit(&edge, from_body(&body)?, principal.as_deref(), request_id, false, body.len())?;
-        Ok((asked, principal))
+        Ok((asked, principal, room))
     })
     .await
 }
@@ -108,7 +112,7 @@ fn from_url(query: &str) -> Result<Parameters, Refusal> {
 async fn respond(
     edge: &Edge,
     headers: &HeaderMap,
-    asked: impl AsyncFnOnce(&str) -> Result<(Asked, Option<Arc<Principal>>), Refusal>,
+    asked: impl AsyncFnOnce(&str) -> Result<(Asked, Option<Arc<Principal>>, Room), Refusal>,
 ) -> Response {
     let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let Some(media) = Media::accepted(headers) else {
@@ -116,14 +120,19 @@ async fn respond(
         return (StatusCode::NOT_ACCEPTABLE, acceptable).into_response();
     };
     let answer = match asked(request_id).await {
-        Ok((asked, principal)) if media == Media::EventStream => {
+        Ok((asked, principal, _)) if media == Media::EventStream => {
             return sse::stream(edge, asked, principal, request_id, headers);
         }
-        Ok((asked, _)) if asked.kind == OperationType::Subscription => {
+        Ok((asked, ..)) if asked.kind == OperationType::Subscription => {
             let message = "a subscription needs Accept: text/event-stream, or a WebSocket";
             Err(Refusal::coded(message, StatusCode::NOT_ACCEPTABLE))
         }
-        Ok((asked, principal)) => edge.executor.execute(asked, principal, request_id).await.map_err(Refusal::from),
+        Ok((asked, principal, room)) => {
+            let answer = edge.executor.execute(asked, principal, request_id).await;
+            // What was read of the body is gone with the request.
+            drop(room);
+            answer.map_err(Refusal::from)
+        }
         Err(refusal) => Err(refusal),
     };
     // What is refused before it streams is refused as JSON, with a status that tells so.

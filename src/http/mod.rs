@@ -4,6 +4,7 @@ mod admission;
 mod assets;
 mod authenticate;
 mod below;
+mod bodies;
 mod body;
 mod coding;
 mod cors;
@@ -45,6 +46,7 @@ use crate::{
     graphql::{Services, execute::Executor},
     keys::Keys,
 };
+pub use bodies::Bodies;
 pub use peer::Peer;
 pub use rate::ReadRate;
 
@@ -57,6 +59,8 @@ pub struct Edge {
     pub services: Services,
     /// Who may sign tokens.
     pub keys: Arc<Keys>,
+    /// What bodies may take of the memory.
+    pub bodies: Arc<Bodies>,
     /// How often one subject may read.
     pub read_rate: Arc<ReadRate>,
     /// What ids of requests are drawn from.

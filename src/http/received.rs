@@ -3,28 +3,41 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderName, StatusCode, header},
 };
+use futures_util::StreamExt;
 
 use super::{
+    bodies::{self, Room, VALUE, VALUES},
     coding::{self, Coding, Fault},
     media,
 };
+use crate::{
+    auth::{self, Principal},
+    error::Error,
+};
 
+/// Largest body of a request that does not record, in bytes.
+pub const BODY: usize = 256 * 1024;
 /// Largest body of a request that records, in bytes.
-pub const RECORDING_BODY: usize = 10 * 1024 * 1024;
+const RECORDING_BODY: usize = 10 * 1024 * 1024;
 /// Longest time that a request's body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a body was not read.
-pub struct Unread {
-    /// The status (RFC 9110).
-    pub status: StatusCode,
-    /// What would have been read, in words.
-    pub message: String,
-    /// A header that says what would have been taken.
-    pub hint: Option<(HeaderName, &'static str)>,
+pub enum Unread {
+    /// By a rule of HTTP.
+    Refused {
+        /// The status (RFC 9110).
+        status: StatusCode,
+        /// What would have been read, in words.
+        message: String,
+        /// A header that says what would have been taken.
+        hint: Option<(HeaderName, &'static str)>,
+    },
+    /// There is no room for it at the moment.
+    Full(Error),
 }
 
 impl Unread {
@@ -34,17 +47,24 @@ impl Unread {
     }
 
     fn plain(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), hint: None }
+        Self::Refused { status, message: message.into(), hint: None }
     }
 
     /// 415 (RFC 9110, 15.5.16).
     fn media(message: &str, header: HeaderName, taken: &'static str) -> Self {
-        Self { hint: Some((header, taken)), ..Self::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, message) }
+        let (status, message) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned());
+        Self::Refused { status, message, hint: Some((header, taken)) }
     }
 }
 
-/// The bytes of a JSON body of at most `limit` bytes, packed and unpacked.
-pub async fn json(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Unread> {
+/// Largest body that is read of somebody: a large one only of whoever has proved that they may record.
+pub fn limit(principal: Option<&Principal>) -> usize {
+    if principal.is_some_and(|principal| principal.has_scope(auth::RECORD)) { RECORDING_BODY } else { BODY }
+}
+
+/// The bytes of a JSON body of at most `limit` bytes, packed and unpacked; what they and their values take is taken of
+/// `room`.
+pub async fn json(headers: &HeaderMap, body: Body, limit: usize, room: &mut Room) -> Result<Bytes, Unread> {
     if !media::is_json(headers) {
         let message = "the body must be application/json in UTF-8";
         return Err(Unread::media(message, header::ACCEPT, "application/json"));
@@ -53,11 +73,45 @@ pub async fn json(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes
         let message = "the body's Content-Encoding must be gzip alone, or none";
         return Err(Unread::media(message, header::ACCEPT_ENCODING, coding::ACCEPTED));
     };
-    let whole = tokio::time::timeout(TIMEOUT, to_bytes(body, limit)).await;
     let late = |_| Unread::plain(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time");
-    let body = whole.map_err(late)?.map_err(|_| Unread::too_large(limit))?;
-    coding.unpack(body, limit).map_err(|fault| match fault {
+    let body = tokio::time::timeout(TIMEOUT, whole(headers, body, limit, room)).await.map_err(late)??;
+    if coding == Coding::Gzip {
+        room.take(coding.unpacked(&body, limit)).map_err(Unread::Full)?;
+    }
+    let body = coding.unpack(body, limit).map_err(|fault| match fault {
         Fault::Broken => Unread::plain(StatusCode::BAD_REQUEST, "the body must be gzip, as its Content-Encoding says"),
         Fault::TooLarge => Unread::too_large(limit),
-    })
+    })?;
+    fits(&body, room)?;
+    Ok(body)
+}
+
+/// Takes the room of a JSON text's values, before any is made of it.
+pub fn fits(text: &[u8], room: &mut Room) -> Result<(), Unread> {
+    let values = bodies::values(text);
+    if values > VALUES {
+        let message = format!("the body must have at most {VALUES} values in all, got {values}");
+        return Err(Unread::plain(StatusCode::BAD_REQUEST, message));
+    }
+    room.take(values * VALUE).map_err(Unread::Full)
+}
+
+async fn whole(headers: &HeaderMap, body: Body, limit: usize, room: &mut Room) -> Result<Bytes, Unread> {
+    let told = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if told.is_some_and(|told: usize| told > limit) {
+        return Err(Unread::too_large(limit));
+    }
+    let mut whole = Vec::new();
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let broken =
+            |_| Unread::plain(StatusCode::BAD_REQUEST, "the body broke off, or is not coded as its headers say");
+        let piece = piece.map_err(broken)?;
+        if whole.len() + piece.len() > limit {
+            return Err(Unread::too_large(limit));
+        }
+        room.take(piece.len()).map_err(Unread::Full)?;
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.into())
 }

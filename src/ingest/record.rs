@@ -1,6 +1,8 @@
 //! What it takes to record events and to delete a log, from whoever asks to what is durable: the permission, admission,
 //! the writer, and an answer an event. GraphQL, the import and the demo come in here; a REST route will, too.
 
+use std::collections::BTreeMap;
+
 use super::{
     Writer,
     admit::{admit, admit_in_parent},
@@ -65,10 +67,11 @@ pub fn item(writer: &Writer, principal: &Principal, sent: Sent, now: Timestamp) 
 /// Records one event.
 ///
 /// # Errors
-/// What [`item`] refuses, `CONFLICT` where its key stands for another event, `OVERLOADED` and `UNAVAILABLE` where nothing
-/// was recorded.
+/// What [`item`] refuses, `CONFLICT` where its key stands for another event, `RATE_LIMITED`, `OVERLOADED` and
+/// `UNAVAILABLE` where nothing was recorded.
 pub async fn record_one(writer: &Writer, principal: &Principal, sent: Sent, now: Timestamp) -> Result<Recorded> {
     let item = item(writer, principal, sent, now)?;
+    writer.rate().check(&item.scope, 1)?;
     writer.record(vec![item], true).await?.pop().expect("the writer answers every item")
 }
 
@@ -77,7 +80,7 @@ pub async fn record_one(writer: &Writer, principal: &Principal, sent: Sent, now:
 ///
 /// # Errors
 /// Of the whole request: `FORBIDDEN` for a token that may not record at all, `BAD_USER_INPUT` for too many events,
-/// `OVERLOADED` and `UNAVAILABLE` where nothing was recorded.
+/// `RATE_LIMITED`, `OVERLOADED` and `UNAVAILABLE` where nothing was recorded.
 pub async fn record_many(
     writer: &Writer,
     principal: &Principal,
@@ -107,6 +110,7 @@ pub async fn record_many(
         item(writer, principal, sent, now)
     });
     let mut admitted: Vec<_> = admitted.collect();
+    within_rate(writer, &mut admitted, atomic)?;
     if atomic && admitted.iter().any(Result::is_err) {
         admitted.iter_mut().filter(|one| one.is_ok()).for_each(|one| *one = Err(Error::left_out()));
     }
@@ -116,6 +120,35 @@ pub async fn record_many(
     let results = together(refusals, results).into_iter().enumerate().map(named);
     let answered = organizations.into_iter().zip(results);
     Ok(answered.map(|(organization, result)| Answered { organization, result }).collect())
+}
+
+/// Refuses the events of organizations that have recorded too many of late, and leaves those of their neighbours.
+///
+/// # Errors
+/// `RATE_LIMITED` where none of the request can be recorded.
+fn within_rate(writer: &Writer, admitted: &mut [Result<Item>], atomic: bool) -> Result<()> {
+    let mut counts: BTreeMap<String, (WriteScope, usize)> = BTreeMap::new();
+    for item in admitted.iter().flatten() {
+        let of = || (item.scope.clone(), 0);
+        counts.entry(item.scope.organization().to_owned()).or_insert_with(of).1 += 1;
+    }
+    let mut limited = BTreeMap::new();
+    for (organization, (scope, events)) in &counts {
+        if let Err(error) = writer.rate().check(scope, *events) {
+            limited.insert(organization.as_str(), error);
+        }
+    }
+    match limited.values().next() {
+        Some(error) if atomic || limited.len() == counts.len() => return Err(error.clone()),
+        Some(_) => {}
+        None => return Ok(()),
+    }
+    for one in admitted {
+        if let Some(error) = one.as_ref().ok().and_then(|item| limited.get(item.scope.organization())) {
+            *one = Err(error.clone());
+        }
+    }
+    Ok(())
 }
 
 /// Records events in one transaction, all or none.

@@ -11,6 +11,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+use super::rate::RecordRate;
 use crate::{
     auth::{LogName, WriteScope},
     clock::Clock,
@@ -70,6 +71,7 @@ pub struct Writer {
     probes: mpsc::Sender<Probe>,
     room: Arc<Semaphore>,
     masking: Arc<MaskingKey>,
+    rate: Arc<RecordRate>,
 }
 
 /// What the writer task takes from; a task that starts again goes on with what waits here.
@@ -109,7 +111,21 @@ impl Writer {
         let runtime = tokio::runtime::Handle::current();
         let run = move || run(store.clone(), clock.clone(), inbox.clone());
         let task = tokio::task::spawn_blocking(move || runtime.block_on(tasks::keep("writer", run)));
-        Ok((Self { queue, probes, room: Arc::new(Semaphore::new(QUEUE_KIB)), masking }, task))
+        let (room, rate) = (Arc::new(Semaphore::new(QUEUE_KIB)), Arc::new(RecordRate::per_second(0)));
+        Ok((Self { queue, probes, room, masking, rate }, task))
+    }
+
+    /// The same for callers outside, for each of whose organizations so many events a second may be recorded; 0 is no
+    /// limit. What the service itself records is not limited.
+    #[must_use]
+    pub fn limited(self, events_per_second: u32) -> Self {
+        Self { rate: Arc::new(RecordRate::per_second(events_per_second)), ..self }
+    }
+
+    /// How many events callers may record.
+    #[must_use]
+    pub(super) fn rate(&self) -> &RecordRate {
+        &self.rate
     }
 
     /// The key that secrets are masked with, for whoever admits events.

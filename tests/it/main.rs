@@ -13,6 +13,7 @@ mod append_only;
 mod architecture;
 mod backup;
 mod bad_input;
+mod bodies;
 mod bombs;
 mod catalog_files;
 mod clocks;

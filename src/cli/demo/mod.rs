@@ -25,7 +25,7 @@ use crate::{
 /// Fills empty organizations and serves.
 pub async fn run(settings: &Settings, products: &Products) -> Result<()> {
     // Nobody should be kept from trying things out by a limit.
-    let settings = &Settings { read_rate: 0, ..settings.clone() };
+    let settings = &Settings { read_rate: 0, record_rate: 0, ..settings.clone() };
     let development = development_keys(settings, products)?;
     let keys = Keys::new(products, Some(development_keys(settings, products)?))
         .map_err(|faults| anyhow::anyhow!("the keys have faults:\n{}", faults.join("\n")))?;

@@ -30,8 +30,9 @@ use crate::{
     error::{Code, Error},
     http::{
         Edge,
-        admission::{BODY, admit, parameters},
+        admission::{admit, parameters},
         authenticate, body, peer,
+        received::{self, BODY, Unread},
     },
 };
 
@@ -218,7 +219,7 @@ impl Connection {
         let mut ping = tokio::time::interval(PING);
         loop {
             let step = tokio::select! {
-                said = self.hear() => match said {
+                said = self.hear(principal.as_deref()) => match said {
                     Ok(said) => self.act(said, principal.as_ref(), &mut operations).await,
                     Err(end) => return end,
                 },
@@ -241,7 +242,7 @@ impl Connection {
     /// Waits for `connection_init`, and says who is asking: by its payload, else by the headers of the handshake.
     async fn initialised(&mut self, headers: &HeaderMap) -> Result<Option<Arc<Principal>>, End> {
         loop {
-            match self.hear().await? {
+            match self.hear(None).await? {
                 Said::Init(payload) => {
                     let mut headers = headers.clone();
                     take_credentials(payload.as_ref(), &mut headers)?;
@@ -311,12 +312,19 @@ impl Connection {
     }
 
     /// The next thing that the client says.
-    async fn hear(&mut self) -> Result<Said, End> {
+    async fn hear(&mut self, principal: Option<&Principal>) -> Result<Said, End> {
         loop {
             let Some(Ok(message)) = self.socket.recv().await else { return Err(End::Gone) };
             self.heard = Instant::now();
             match message {
-                Message::Text(text) => return said(&text).map_err(End::from),
+                Message::Text(text) => {
+                    let mut room = self.edge.bodies.room(principal);
+                    return match received::fits(text.as_bytes(), &mut room) {
+                        Ok(()) => said(&text).map_err(End::from),
+                        Err(Unread::Refused { message, .. }) => Err(Close::malformed(&message).into()),
+                        Err(Unread::Full(error)) => Err(Close::refused(&error).into()),
+                    };
+                }
                 Message::Binary(_) => return Err(Close::malformed("Invalid message: it must be text").into()),
                 Message::Ping(_) | Message::Pong(_) => {}
                 Message::Close(_) => return Err(End::Gone),

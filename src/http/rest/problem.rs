@@ -125,10 +125,12 @@ impl From<Error> for Refusal {
 
 impl From<Unread> for Refusal {
     fn from(unread: Unread) -> Self {
-        let refusal = Self::other(unread.status, unread.message);
-        match unread.hint {
-            Some((header, taken)) => refusal.with(header, taken),
-            None => refusal,
+        match unread {
+            Unread::Refused { status, message, hint: Some((header, taken)) } => {
+                Self::other(status, message).with(header, taken)
+            }
+            Unread::Refused { status, message, hint: None } => Self::other(status, message),
+            Unread::Full(error) => Self::from(error),
         }
     }
 }

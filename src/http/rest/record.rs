@@ -24,10 +24,7 @@ use crate::{
     error::{Error, Result},
     event::{ActorKind, Outcome},
     graphql::event_of,
-    http::{
-        body,
-        received::{self, RECORDING_BODY},
-    },
+    http::{body, received},
     ingest::{self, Answered, Batch, Sent},
     reading::shown::{
         Shown,
@@ -218,7 +215,8 @@ pub async fn record(State(edge): State<Edge>, headers: HeaderMap, body: Body) ->
     respond(&headers, async |_| {
         // Who is asking comes first: nobody's body is read.
         let principal = principal(&edge, &headers).await?;
-        let bytes = received::json(&headers, body, RECORDING_BODY).await?;
+        let mut room = edge.bodies.room(Some(&principal));
+        let bytes = received::json(&headers, body, received::limit(Some(&principal)), &mut room).await?;
         let read = body::read(&body::text(&bytes));
         let malformed = |error| Refusal::other(StatusCode::BAD_REQUEST, format!("the body must be JSON: {error}"));
         let key = header_key(&headers)?;

@@ -192,6 +192,7 @@ impl TestApp {
             log: "off".to_owned(),
             log_format: LogFormat::Text,
             read_rate: 0,
+            record_rate: 0,
             endpoint_networks: Vec::new(),
             public_url: None,
             base_path: String::new(),
