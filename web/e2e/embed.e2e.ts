@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer, type Server } from 'node:http';
 import { dirname, join } from 'node:path';
-import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { expectAccessible, keepPicture, newPage, type PageOptions } from './browser.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectAccessible, keepPicture } from './browser.ts';
+import { element, Host, hostOrigin } from './host.ts';
 import { demoProduct, Organization, rows, settled, tokenFor } from './ledgerline.ts';
 
 const require = createRequire(import.meta.url);
@@ -12,42 +11,23 @@ const require = createRequire(import.meta.url);
 const library = (name: string) =>
   readFileSync(join(dirname(require.resolve(`${name}/package.json`)), `umd/${name}.production.min.js`), 'utf8');
 
-const pages: Record<string, string> = {};
-const scripts: Record<string, string> = {
-  '/react.js': library('react'),
-  '/react-dom.js': library('react-dom'),
-};
-
-let host: Server;
+const host = new Host();
 let organization: Organization;
-const hostOrigin = () => `http://127.0.0.1:${inject('ledgerline').hostPort}`;
-const element = () => `${inject('ledgerline').base}/embed/ledgerline-log.js`;
 
 beforeAll(async () => {
   organization = new Organization(await demoProduct('scim-platform'));
   await organization.recordMany(30);
-  host = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', hostOrigin()).pathname;
-    const body = pages[path] ?? scripts[path];
-    response.setHeader('Content-Type', pages[path] ? 'text/html; charset=utf-8' : 'text/javascript');
-    response.writeHead(body ? 200 : 404).end(body);
-  });
-  await new Promise<void>((resolve) => host.listen(inject('ledgerline').hostPort, '127.0.0.1', resolve));
+  for (const name of ['react', 'react-dom']) {
+    host.serve(`/${name}.js`, { type: 'text/javascript', body: library(name) });
+  }
+  await host.start();
 });
 
-afterAll(() => host.close());
-
-async function openHost(path: string, html: string, options: PageOptions = {}): Promise<Page> {
-  pages[path] =
-    `<!doctype html><html lang="en"><head><title>Host</title><link rel="icon" href="data:,"></head><body>${html}</body></html>`;
-  const page = await newPage({ ...options, origins: [hostOrigin()] });
-  await page.goto(hostOrigin() + path);
-  return page;
-}
+afterAll(() => host.stop());
 
 describe('a page of another origin', () => {
   test('shows the log with two lines', async () => {
-    const page = await openHost(
+    const page = await host.open(
       '/two-lines',
       `<main><h1>Settings</h1>
        <script type="module" src="${element()}"></script>
@@ -69,7 +49,7 @@ describe('a page of another origin', () => {
   });
 
   test('themes it, and is told what happens in it', async () => {
-    const page = await openHost(
+    const page = await host.open(
       '/themed',
       `<main><h1>Settings</h1><ledgerline-log theme="dark" style="--ledgerline-accent: rgb(0, 200, 120)"></ledgerline-log></main>
        <script>
@@ -98,7 +78,7 @@ describe('a page of another origin', () => {
   });
 
   test('renews a token that has ended', async () => {
-    const page = await openHost(
+    const page = await host.open(
       '/renewed',
       `<main><h1>Settings</h1><ledgerline-log></ledgerline-log></main>
        <script type="module" src="${element()}"></script>
@@ -118,14 +98,14 @@ describe('a page of another origin', () => {
   test('sends members elsewhere', async () => {
     const { name, organization: id, plan } = await demoProduct('workspace');
     const token = tokenFor({ product: name, organization: id, plan, role: 'member' });
-    pages['/members'] = '<!doctype html><html lang="en"><title>Members</title><h1>Members</h1></html>';
+    host.page('/members', '<h1>Members</h1>');
     const log = (more: string) =>
       `<main><h1>Settings</h1><ledgerline-log redirect-href="/members" token="${token}"></ledgerline-log></main>
        <script type="module" src="${element()}"></script>${more}`;
-    const page = await openHost('/for-admins', log(''));
+    const page = await host.open('/for-admins', log(''));
     await page.waitForURL(`${hostOrigin()}/members`);
 
-    const stays = await openHost(
+    const stays = await host.open(
       '/stays',
       log(`<script>addEventListener('ledgerline-forbidden', (event) => event.preventDefault())</script>`),
     );
@@ -134,7 +114,7 @@ describe('a page of another origin', () => {
 
   test('shows nothing where the plan hides the log', async () => {
     const { name, organization: id, role } = await demoProduct('caputchin');
-    const page = await openHost(
+    const page = await host.open(
       '/hidden',
       `<main><h1>Settings</h1><ledgerline-log token="${tokenFor({ product: name, organization: id, role, plan: 'free' })}"></ledgerline-log></main>
        <script>addEventListener('ledgerline-hidden', () => (window.wasHidden = true))</script>
@@ -145,7 +125,7 @@ describe('a page of another origin', () => {
   });
 
   test('is told when the token is another product’s', async () => {
-    const page = await openHost(
+    const page = await host.open(
       '/other-product',
       `<main><h1>Settings</h1><ledgerline-log product="other" token="${organization.token}"></ledgerline-log></main>
        <script type="module" src="${element()}"></script>`,
@@ -156,7 +136,7 @@ describe('a page of another origin', () => {
 });
 
 test('a React application mounts it, changes it and takes it away', async () => {
-  const page = await openHost(
+  const page = await host.open(
     '/react',
     `<main id="root"></main>
      <script src="/react.js"></script><script src="/react-dom.js"></script>

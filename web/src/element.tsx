@@ -1,86 +1,90 @@
 import { render } from 'preact';
 import { Client } from './api/client.ts';
+import {
+  attributeOf,
+  ownProperties,
+  readSetting,
+  settingNames,
+  settings,
+  writeSetting,
+  type SettingName,
+} from './element/settings.ts';
+import type { LedgerlineLogEventDetails, LedgerlineLogSettings } from './element/types.ts';
 import { localZone, isZone } from './time/zone.ts';
 import { App } from './ui/App.tsx';
 import type { Config } from './ui/context.ts';
-import { addressHistory, memoryHistory } from './view/history.ts';
+import { addressHistory, MemoryHistory } from './view/history.ts';
 import { sheets } from './styles/sheets.ts';
-
-const attributes = [
-  'endpoint',
-  'token',
-  'product',
-  'organization',
-  'locale',
-  'time-zone',
-  'page-size',
-  'poll-seconds',
-  'standalone',
-  'sync-url',
-  'upgrade-href',
-  'redirect-href',
-] as const;
-type Attribute = (typeof attributes)[number];
 
 /**
  * The endpoint of the service that this file was loaded from, below whichever path it is shown; of a program that has the
  * element built in, the one of its own origin.
  */
 function own(): string {
-  const { origin, pathname } = new URL(import.meta.url);
-  return `${origin}${pathname.match(/^(.*)\/embed\/ledgerline-log\.js$/)?.[1] ?? ''}/graphql`;
+  const { origin, pathname, protocol } = new URL(import.meta.url);
+  const below = pathname.match(/^(.*)\/embed\/(?:\d[^/]*\/)?[^/]+\.js$/)?.[1];
+  return below === undefined || !protocol.startsWith('http') ? `${location.origin}/graphql` : `${origin}${below}/graphql`;
 }
 
+// The accessors of the settings are made below, from one list.
+export interface LedgerlineLog extends LedgerlineLogSettings {}
+
 /**
- * `<ledgerline-log>`: an audit log for any page.
- *
- * Attributes: see web/README.md. Properties: `token`, `renewToken` (a function that resolves to a fresh token or
- * null), `view` (the filters as a query string). Events: `ledgerline-ready`, `-view`, `-forbidden` (prevent its
- * default to keep the element from following `redirect-href`), `-plan-required`, `-hidden`, `-expired`,
- * `-organization` and `-token` (typed by a reader).
+ * `<ledgerline-log>`: an audit log for any page. Attributes, properties and events: see `element/types.ts`, and
+ * docs/viewer.md.
  */
 export class LedgerlineLog extends HTMLElement {
-  static readonly observedAttributes: readonly string[] = attributes;
+  static readonly observedAttributes: readonly string[] = ['token', ...settingNames.map(attributeOf)];
 
-  // Declared only: a field would overwrite what a host set before this module was loaded.
-  declare renewToken: (() => Promise<string | null>) | undefined;
   private givenToken: string | null = null;
-  private query = '';
+  private renewal: (() => Promise<string | null>) | null = null;
   private readonly root = this.attachShadow({ mode: 'open' });
   private scheduled = false;
-  /** How many tokens in a row were refused. */
+  /** What the element was told; null from the moment that it is told something else. */
+  private config: Config | null = null;
+  private client: Client | null = null;
+  private memory = new MemoryHistory((query) => this.emit('ledgerline-view', { query }));
+  /** How many tokens it was given. */
+  private tokens = 0;
+  /** How many of them in a row were refused. */
   private refusedTokens = 0;
 
   get token(): string | null {
     return this.givenToken ?? this.getAttribute('token');
   }
 
-  set token(token: string | null) {
-    // A framework may set it at every render; only another one is a new start.
-    if (token === this.givenToken) return;
-    this.givenToken = token;
+  set token(token: string | null | undefined) {
+    const former = this.token;
+    this.givenToken = token ?? null;
+    this.takeToken(former);
+  }
+
+  get renewToken(): (() => Promise<string | null>) | null {
+    return this.renewal;
+  }
+
+  // A framework may set another function at every render: the one that counts is the one at hand when a token has ended.
+  set renewToken(renewal: (() => Promise<string | null>) | null | undefined) {
+    this.renewal = renewal ?? null;
     this.schedule();
   }
 
   /** The filters, page and open row as a query string; what `ledgerline-view` reports. */
   get view(): string {
-    return this.query;
+    return this.memory.query;
   }
 
-  set view(query: string) {
-    // A host may hand back what it was told.
-    if (query === this.query) return;
-    this.query = query;
-    this.schedule();
+  set view(query: string | null | undefined) {
+    this.memory.show(query ?? '');
   }
 
   connectedCallback(): void {
     // A framework may have set properties before this module was loaded; they hide the accessors until set again.
-    for (const name of ['token', 'view'] as const) {
+    for (const name of [...settingNames, ...ownProperties]) {
       if (!Object.hasOwn(this, name)) continue;
-      const value = this[name];
-      delete (this as Partial<Record<typeof name, unknown>>)[name];
-      (this as Record<typeof name, unknown>)[name] = value;
+      const value: unknown = this[name];
+      delete this[name];
+      Object.assign(this, { [name]: value });
     }
     this.root.adoptedStyleSheets = sheets();
     this.schedule();
@@ -90,57 +94,69 @@ export class LedgerlineLog extends HTMLElement {
     render(null, this.root);
   }
 
-  attributeChangedCallback(_name: string, former: string | null, present: string | null): void {
+  attributeChangedCallback(name: string, former: string | null, present: string | null): void {
     // A framework may set what is there already, at every render; a new start would ask everything again.
-    if (former !== present) this.schedule();
+    if (former === present) return;
+    if (name === 'token') {
+      if (this.givenToken === null) this.takeToken(former);
+      return;
+    }
+    // Style alone.
+    if (name === 'theme') return;
+    this.config = null;
+    this.schedule();
   }
 
-  /** Several attributes set in one go make one new start. */
+  /** Another token is used from now on, and whoever it is for is asked anew; what is on the screen stays. */
+  private takeToken(former: string | null): void {
+    if (this.token === former) return;
+    this.tokens += 1;
+    this.client?.useToken(this.token);
+    this.schedule();
+  }
+
+  /** Several settings made in one go make one new start. */
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
     queueMicrotask(() => {
       this.scheduled = false;
-      if (this.isConnected) render(<App config={this.config()} />, this.root);
+      if (!this.isConnected) return;
+      this.config ??= this.read();
+      this.config.client.renewToken = this.renewal;
+      const hasToken = Boolean(this.token) || this.renewal !== null;
+      render(<App config={this.config} hasToken={hasToken} tokens={this.tokens} />, this.root);
     });
   }
 
-  private config(): Config {
-    const text = (name: Attribute) => this.getAttribute(name);
-    const number = (name: Attribute, least: number, most: number, otherwise: number) => {
-      const value = Number(text(name) ?? otherwise);
-      return Number.isFinite(value) ? Math.min(most, Math.max(least, value)) : otherwise;
+  private read(): Config {
+    const text = (name: SettingName) => this.getAttribute(attributeOf(name));
+    const number = (name: SettingName, least: number, most: number, otherwise: number) => {
+      const value = readSetting('number', text(name)) as number | null;
+      return value === null ? otherwise : Math.min(most, Math.max(least, value));
     };
+    const is = (name: SettingName) => text(name) !== null;
     const locale = usableLocale([text('locale'), this.closest('[lang]')?.getAttribute('lang'), navigator.language]);
-    const asked = text('time-zone');
+    const asked = text('timeZone');
     const zone = asked && isZone(asked) ? asked : localZone();
-    const token = this.token;
+    const endpoint = text('endpoint') ?? own();
+    // Of another server, the token at hand counts again, whatever was renewed since.
+    if (this.client?.endpoint !== endpoint) this.client = new Client({ endpoint, token: this.token });
+    this.memory.zone = zone;
     return {
-      client: new Client({
-        endpoint: text('endpoint') ?? own(),
-        token,
-        renewToken: this.renewToken,
-      }),
-      hasToken: Boolean(token) || this.renewToken !== undefined,
+      client: this.client,
       product: text('product'),
       organization: text('organization'),
       locale,
       zone,
-      pageSize: number('page-size', 1, 100, 25),
-      pollSeconds: number('poll-seconds', 1, 3600, 10),
-      standalone: this.hasAttribute('standalone'),
-      upgradeHref: text('upgrade-href'),
-      redirectHref: text('redirect-href'),
-      history: this.hasAttribute('sync-url')
-        ? addressHistory(zone)
-        : memoryHistory(this.query, zone, (query) => {
-            this.query = query;
-            this.emit('ledgerline-view', { query });
-          }),
-      emit: (name, detail) => {
-        if (name === 'ledgerline-ready') this.refusedTokens = 0;
-        return this.emit(name, detail);
-      },
+      pageSize: number('pageSize', 1, 100, 25),
+      pollSeconds: number('pollSeconds', 1, 3600, 10),
+      standalone: is('standalone'),
+      upgradeHref: text('upgradeHref'),
+      redirectHref: text('redirectHref'),
+      history: is('syncUrl') ? addressHistory(zone) : this.memory,
+      emit: (name, detail) => this.emit(name, detail),
+      tellAccepted: () => (this.refusedTokens = 0),
       tellExpired: () => this.tellExpired(),
       acceptToken: (accepted) => {
         this.emit('ledgerline-token', { token: accepted });
@@ -160,15 +176,36 @@ export class LedgerlineLog extends HTMLElement {
   private tellExpired(): void {
     const delay = this.refusedTokens === 0 ? 0 : Math.min(60_000, 1_000 * 2 ** Math.min(this.refusedTokens, 10));
     this.refusedTokens += 1;
-    const { token } = this;
+    const { tokens } = this;
     setTimeout(() => {
-      if (this.isConnected && this.token === token) this.emit('ledgerline-expired');
+      if (this.isConnected && this.tokens === tokens) this.emit('ledgerline-expired', null);
     }, delay);
   }
 
-  private emit(name: string, detail: unknown = null): boolean {
+  private emit<Name extends keyof LedgerlineLogEventDetails>(
+    name: Name,
+    detail: LedgerlineLogEventDetails[Name],
+  ): boolean {
     return this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true, cancelable: true }));
   }
+}
+
+// On the prototype, where React, Vue, Svelte and Angular look whether a value is to be set as a property. A setting is
+// its attribute: what was set before the element was defined, by either, means the same.
+for (const name of settingNames) {
+  const attribute = attributeOf(name);
+  Object.defineProperty(LedgerlineLog.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get(this: LedgerlineLog) {
+      return readSetting(settings[name], this.getAttribute(attribute));
+    },
+    set(this: LedgerlineLog, value: unknown) {
+      const text = writeSetting(value);
+      if (text === null) this.removeAttribute(attribute);
+      else this.setAttribute(attribute, text);
+    },
+  });
 }
 
 /** The first of the wishes that is a locale; some systems report one, such as `en-US@posix`, that is none. */

@@ -152,6 +152,15 @@ const en = {
   serverTitle: 'Something went wrong on the server',
   serverText: 'Nothing was changed. If it happens again, tell support this request ID:',
   serverTextNoId: 'Nothing was changed. Try again in a moment.',
+  setupTitle: 'The audit log is not set up yet',
+  endpointText: (endpoint: string, answer: string) =>
+    `${endpoint} is no GraphQL endpoint of Ledgerline${answer && ` (${answer})`}. Set the attribute “endpoint” to the ` +
+    'address of the service, with /graphql at its end.',
+  originText: (server: string, origin: string) =>
+    `${server} answers, but lets no page of ${origin} read its answers. Start the service with ` +
+    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
+  policyText: (server: string) =>
+    `The content security policy of this page forbids to connect to ${server}. Add that address to its connect-src.`,
   inputTitle: 'The server could not use this filter',
   retry: 'Try again',
 };
@@ -315,6 +324,15 @@ const de: Texts = {
   serverTitle: 'Auf dem Server ist etwas schiefgegangen',
   serverText: 'Es wurde nichts verändert. Wenn es wieder geschieht, nennen Sie dem Support diese Anfrage-ID:',
   serverTextNoId: 'Es wurde nichts verändert. Versuchen Sie es gleich noch einmal.',
+  setupTitle: 'Das Audit-Log ist noch nicht eingerichtet',
+  endpointText: (endpoint, answer) =>
+    `${endpoint} ist kein GraphQL-Endpunkt von Ledgerline${answer && ` (${answer})`}. Setzen Sie das Attribut „endpoint“ auf ` +
+    'die Adresse des Dienstes, mit /graphql am Ende.',
+  originText: (server, origin) =>
+    `${server} antwortet, lässt aber keine Seite von ${origin} die Antworten lesen. Starten Sie den Dienst mit ` +
+    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
+  policyText: (server) =>
+    `Die Content-Security-Policy dieser Seite verbietet Verbindungen zu ${server}. Nehmen Sie diese Adresse in ihr connect-src auf.`,
   inputTitle: 'Der Server konnte diesen Filter nicht verwenden',
   retry: 'Erneut versuchen',
 };

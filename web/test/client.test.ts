@@ -32,6 +32,44 @@ const faultOf = (asked: Promise<unknown>): Promise<Fault> =>
     (fault) => fault as Fault,
   );
 
+describe('the endpoint', () => {
+  const endpoint = 'https://audit.example.com/graphql';
+  const elsewhere = (body: string, status: number) =>
+    faultOf(
+      new Client({ endpoint, token: 't', fetch: async () => new Response(body, { status }) }).ask(sessionQuery, {}),
+    );
+
+  test('is a wrong one where something else answers', async () => {
+    for (const [body, status] of [
+      ['<h1>Hello</h1>', 200],
+      ['Not Found', 404],
+      ['{"title":"not found"}', 404],
+      ['{}', 200],
+      ['null', 200],
+      ['<h1>Forbidden</h1>', 403],
+    ] as const) {
+      expect(await elsewhere(body, status), `${status} ${body}`).toMatchObject({
+        kind: 'setup',
+        reason: 'endpoint',
+        endpoint,
+      });
+    }
+  });
+
+  test('is not blamed for a proxy without its server', async () => {
+    expect((await elsewhere('<h1>Bad Gateway</h1>', 502)).kind).toBe('busy');
+    expect((await elsewhere('<h1>Error</h1>', 500)).kind).toBe('server');
+    expect((await elsewhere('', 401)).kind).toBe('unauthenticated');
+  });
+
+  test('is not blamed once it has answered', async () => {
+    const answers = [new Response('{"data":{"viewer":null,"catalog":null}}'), new Response('gone', { status: 404 })];
+    const client = new Client({ endpoint, token: 't', fetch: async () => answers.shift()! });
+    await client.ask(sessionQuery, {});
+    expect((await faultOf(client.ask(sessionQuery, {}))).kind).toBe('server');
+  });
+});
+
 describe('a token', () => {
   test('goes in the header, with the answer’s type asked for', async () => {
     const { fetch, sent } = serverFor('good');
@@ -51,6 +89,27 @@ describe('a token', () => {
     await client.ask(sessionQuery, {});
     expect(renewals).toBe(1);
     expect(sent.map(({ token }) => token)).toEqual(['old', 'old', 'fresh', 'fresh', 'fresh']);
+  });
+
+  test('that the host sets anew is used from then on, also by what is refused meanwhile', async () => {
+    const { fetch, sent } = serverFor('fresh');
+    const client = new Client({ endpoint: '/graphql', token: 'old', fetch });
+    const asked = client.ask(sessionQuery, {});
+    client.useToken('fresh');
+    await asked;
+    await client.ask(sessionQuery, {});
+    expect(sent.map(({ token }) => token)).toEqual(['old', 'fresh', 'fresh']);
+  });
+
+  test('that the host sets while another is being renewed is not lost', async () => {
+    const { fetch, sent } = serverFor('set');
+    const client = new Client({ endpoint: '/graphql', token: 'old', fetch });
+    client.renewToken = async () => {
+      client.useToken('set');
+      return 'renewed';
+    };
+    await client.ask(sessionQuery, {});
+    expect(sent.map(({ token }) => token)).toEqual(['old', 'set']);
   });
 
   test('is fetched first where the host gave none', async () => {

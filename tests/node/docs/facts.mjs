@@ -139,9 +139,11 @@ function codes() {
   return all(text('schema.graphql').split('enum ErrorCode {')[1].split('\n}')[0], /^ {2}([A-Z_]+)$/gm);
 }
 
-/** Those that the element watches, and those that its style sheets alone look at. */
+/** Those that the element watches, by the names of their properties, and those that its style sheets alone look at. */
 function attributes() {
-  const watched = all(text('web/src/element.tsx').split('] as const')[0], /^ {2}'([a-z-]+)',$/gm);
+  const list = text('web/src/element/settings.ts').split('export const settings = {')[1].split('}')[0];
+  const named = [...all(list, /^ {2}(\w+):/gm)];
+  const watched = ['token', ...named.map((name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))];
   const styled = all(text('web/src/styles/base.css'), /:host\(\[([a-z-]+)/g);
   // Every element has that one.
   styled.delete('hidden');

@@ -1,23 +1,35 @@
 import { Fault } from './fault.ts';
 import type { ResultOf, TadaDocumentNode, VariablesOf } from './graphql.ts';
+import { endpointAddress, SetupFault, whyNoAnswer } from './setup.ts';
 
 export interface ClientOptions {
   endpoint: string;
   token: string | null;
   /** Asked once when the server no longer accepts the token; null means that there is no other. */
-  renewToken?: (() => Promise<string | null>) | undefined;
+  renewToken?: (() => Promise<string | null>) | null;
   fetch?: typeof fetch;
 }
 
 /** Asks the server, and turns everything that is not data into a Fault. */
 export class Client {
+  readonly endpoint: string;
+  renewToken: (() => Promise<string | null>) | null;
   private token: string | null;
   private renewal: Promise<string | null> | null = null;
   private readonly fetch: typeof fetch;
+  /** Whether it was ever the endpoint that answered: then the address is right, and the origin allowed. */
+  private hasAnswered = false;
 
-  constructor(private readonly options: ClientOptions) {
+  constructor(options: ClientOptions) {
+    this.endpoint = options.endpoint;
     this.token = options.token;
+    this.renewToken = options.renewToken ?? null;
     this.fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
+  }
+
+  /** Another token for what is asked from now on, and for what is refused with the former one meanwhile. */
+  useToken(token: string | null): void {
+    this.token = token;
   }
 
   async ask<Document extends TadaDocumentNode<any, any, any>>(
@@ -40,12 +52,14 @@ export class Client {
   /** One renewal for all the questions that were refused together. */
   private async renew(refused: string | null): Promise<string | null> {
     if (this.token !== refused) return this.token;
-    const { renewToken } = this.options;
+    const { renewToken } = this;
     if (!renewToken) return null;
     this.renewal ??= renewToken()
       .catch(() => null)
       .finally(() => (this.renewal = null));
     const token = await this.renewal;
+    // The host may have set one meanwhile, which is as fresh.
+    if (this.token !== refused) return this.token;
     if (token === null || token === refused) return null;
     this.token = token;
     return token;
@@ -58,10 +72,11 @@ export class Client {
     };
     if (token) headers.Authorization = `Bearer ${token}`;
 
+    const endpoint = endpointAddress(this.endpoint);
     let response: Response;
     let text: string;
     try {
-      response = await this.fetch(this.options.endpoint, {
+      response = await this.fetch(endpoint, {
         method: 'POST',
         headers,
         body,
@@ -71,7 +86,7 @@ export class Client {
       text = await response.text();
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new Fault('offline', String(error));
+      throw this.hasAnswered ? new Fault('offline', String(error)) : await whyNoAnswer(endpoint, error);
     }
 
     const { headers: told } = response;
@@ -79,13 +94,22 @@ export class Client {
     try {
       answer = JSON.parse(text);
     } catch {
-      throw Fault.fromGraphQL({ message: `HTTP ${response.status}` }, response.status, told);
+      throw this.notOurs(response);
     }
-    const error = answer.errors?.[0];
-    if (error) throw Fault.fromGraphQL(error, response.status, told);
-    if (!response.ok || !answer.data) {
-      throw Fault.fromGraphQL({ message: `HTTP ${response.status}` }, response.status, told);
+    const error = answer?.errors?.[0];
+    if (error) {
+      this.hasAnswered = true;
+      throw Fault.fromGraphQL(error, response.status, told);
     }
+    if (!response.ok || !answer?.data) throw this.notOurs(response);
+    this.hasAnswered = true;
     return answer.data;
+  }
+
+  /** An answer that the endpoint would not give: a proxy's, or that of another address. */
+  private notOurs({ status, headers }: Response): Fault {
+    const fault = Fault.fromGraphQL({ message: `HTTP ${status}` }, status, headers);
+    const isOfProxy = this.hasAnswered || fault.kind !== 'server' || status >= 500;
+    return isOfProxy ? fault : new SetupFault('endpoint', this.endpoint, `HTTP ${status}`);
   }
 }

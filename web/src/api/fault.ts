@@ -9,6 +9,8 @@ export type FaultKind =
   /** Who is asking cannot be checked: the issuer of the token does not answer. */
   | 'unchecked'
   | 'offline'
+  /** The element was put on its page in a way that cannot work. */
+  | 'setup'
   | 'server';
 
 const kinds: Record<string, FaultKind> = {

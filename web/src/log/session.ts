@@ -45,3 +45,8 @@ export async function openGate(
   }
   return { closed: { reason: 'forbidden', message: access.message, roleLabels: access.requiredRoleLabels }, product };
 }
+
+/** Whether two answers to who may read what are one and the same. */
+export function isSame(former: object, gate: Gate): boolean {
+  return 'open' in former && 'open' in gate && JSON.stringify(former.open) === JSON.stringify(gate.open);
+}

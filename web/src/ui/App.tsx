@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Fault } from '../api/fault.ts';
-import { openGate, type Gate } from '../log/session.ts';
+import { isSame, openGate, type Gate } from '../log/session.ts';
 import { textsFor } from '../texts.ts';
 import { webAddress } from '../view/history.ts';
 import type { Config } from './context.ts';
@@ -10,23 +10,35 @@ import { useRetry } from './retry.ts';
 
 type Opening = { opening: true } | { fault: Fault } | Gate;
 
+interface Props {
+  config: Config;
+  hasToken: boolean;
+  /** How many tokens there were: with another one, whoever it is for is asked anew. */
+  tokens: number;
+}
+
 /** Finds out what the token may do, and shows the log or the reason why there is none. */
-export function App({ config }: { config: Config }) {
+export function App({ config, hasToken, tokens }: Props) {
   const texts = useMemo(() => textsFor(config.locale), [config.locale]);
   const [state, setState] = useState<Opening>({ opening: true });
   const [attempt, setAttempt] = useState(0);
   const opened = useRef<Config | null>(null);
+  const latest = useRef(state);
+  latest.current = state;
 
   useEffect(() => {
-    if (!config.hasToken) return;
+    // What a further attempt or another token is about stays on the screen until there is an answer.
+    if (opened.current !== config || !hasToken) setState({ opening: true });
+    opened.current = hasToken ? config : null;
+    if (!hasToken) return;
     const asked = new AbortController();
-    // What a further attempt is about stays on the screen until there is an answer.
-    if (opened.current !== config) setState({ opening: true });
-    opened.current = config;
     openGate(config.client, config.product, config.organization, asked.signal).then(
       (gate) => {
+        config.tellAccepted();
         const { title } = 'open' in gate ? gate.open.viewer.product : gate.product;
         if (config.standalone) document.title = title ?? texts.title;
+        // A fresh token of the same reader changes nothing on the screen.
+        if (isSame(latest.current, gate)) return;
         // A page that leaves has nothing more to show.
         if (!tellHost(config, gate)) setState(gate);
       },
@@ -34,11 +46,13 @@ export function App({ config }: { config: Config }) {
         if (asked.signal.aborted) return;
         const fault = faultOf(error);
         if (fault.kind === 'unauthenticated') config.tellExpired();
+        // Of anything else that stands in the way, the open list's own questions tell.
+        else if ('open' in latest.current) return;
         setState({ fault });
       },
     );
     return () => asked.abort();
-  }, [config, attempt]);
+  }, [config, attempt, hasToken, tokens]);
 
   const retry = () => setAttempt((count) => count + 1);
   useRetry('fault' in state ? state.fault : null, retry);
@@ -48,7 +62,8 @@ export function App({ config }: { config: Config }) {
     try {
       const gate = await openGate(config.client, config.product, config.organization);
       if (opened.current !== config) return false;
-      if ('open' in gate || !tellHost(config, gate)) setState(gate);
+      config.tellAccepted();
+      if (!isSame(latest.current, gate) && ('open' in gate || !tellHost(config, gate))) setState(gate);
       return 'open' in gate;
     } catch (error) {
       const fault = faultOf(error);
@@ -60,7 +75,7 @@ export function App({ config }: { config: Config }) {
     }
   }, [config]);
 
-  if (!config.hasToken) return <TokenForm texts={texts} config={config} />;
+  if (!hasToken) return <TokenForm texts={texts} config={config} />;
   if ('opening' in state) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
   if ('fault' in state) {
     const expired = state.fault.kind === 'unauthenticated' && config.standalone;
@@ -73,7 +88,10 @@ export function App({ config }: { config: Config }) {
   if ('closed' in state) {
     return <ClosedState texts={texts} closed={state.closed} product={state.product} config={config} />;
   }
-  return <OpenLog config={config} session={state.open} texts={texts} askGate={askAgain} />;
+  const { subject, organization, product } = state.open.viewer;
+  // What one reader looked at is not the next one's.
+  const reader = JSON.stringify([product.name, organization, subject]);
+  return <OpenLog key={reader} config={config} session={state.open} texts={texts} askGate={askAgain} />;
 }
 
 const faultOf = (error: unknown) => (error instanceof Fault ? error : new Fault('server', String(error)));
@@ -85,7 +103,7 @@ function tellHost(config: Config, gate: Gate): boolean {
     return false;
   }
   const { closed, product } = gate;
-  if (closed.reason === 'hidden') config.emit('ledgerline-hidden');
+  if (closed.reason === 'hidden') config.emit('ledgerline-hidden', null);
   if (closed.reason === 'plan') config.emit('ledgerline-plan-required', { requiredPlans: closed.requiredPlans });
   if (closed.reason === 'forbidden') {
     const handled = !config.emit('ledgerline-forbidden', { message: closed.message });

@@ -1,6 +1,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Client } from '../api/client.ts';
+import type { LedgerlineLogEventDetails } from '../element/types.ts';
 import type { Session } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
 import type { Format } from '../time/format.ts';
@@ -11,7 +12,6 @@ import type { Marker } from '../words/search.ts';
 /** What the element was told by its host. */
 export interface Config {
   client: Client;
-  hasToken: boolean;
   product: string | null;
   organization: string | null;
   locale: string;
@@ -23,7 +23,9 @@ export interface Config {
   upgradeHref: string | null;
   redirectHref: string | null;
   history: ViewHistory;
-  emit: (name: string, detail?: unknown) => boolean;
+  emit: <Name extends keyof LedgerlineLogEventDetails>(name: Name, detail: LedgerlineLogEventDetails[Name]) => boolean;
+  /** The server accepted the token. */
+  tellAccepted: () => void;
   /** Tells the host that the token is no longer accepted. */
   tellExpired: () => void;
   acceptToken: (token: string) => void;

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Product } from '../api/documents.ts';
 import type { Fault } from '../api/fault.ts';
+import { SetupFault } from '../api/setup.ts';
 import type { Closed } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
 import { webAddress } from '../view/history.ts';
@@ -142,6 +143,17 @@ export function FaultState({ texts, fault, whole, onRetry, children }: FaultProp
           {retry}
         </Message>
       );
+    case 'setup':
+      return (
+        <Message
+          tone="alert"
+          whole={whole}
+          title={texts.setupTitle}
+          text={fault instanceof SetupFault ? setupText(texts, fault) : fault.message}
+        >
+          {retry}
+        </Message>
+      );
     case 'unchecked':
       return (
         <Message tone="alert" whole={whole} title={texts.uncheckedTitle} text={texts.uncheckedText}>
@@ -167,6 +179,13 @@ export function FaultState({ texts, fault, whole, onRetry, children }: FaultProp
         </Message>
       );
   }
+}
+
+/** Which part of the setup is wrong, and what mends it: for whoever put the element on the page. */
+function setupText(texts: Texts, { reason, endpoint, answer }: SetupFault): string {
+  if (reason === 'endpoint') return texts.endpointText(endpoint, answer);
+  const server = new URL(endpoint, location.href).origin;
+  return reason === 'origin' ? texts.originText(server, location.origin) : texts.policyText(server);
 }
 
 /** A page of its own may be opened without a token; an embedding host never shows this form. */

@@ -8,6 +8,7 @@ export interface ViewHistory {
   write(view: View, kind: 'step' | 'correction'): void;
   /** The address of a view, to be shared. */
   link(view: View): string;
+  /** Hears of a view that came from elsewhere: by Back, or from the host. */
   onReturn(listener: (view: View) => void): () => void;
 }
 
@@ -33,22 +34,45 @@ export function addressHistory(zone: string): ViewHistory {
   };
 }
 
-/** For a host that routes by itself: it starts the view by a query and is told every change. */
-export function memoryHistory(query: string, zone: string, onWrite: (query: string) => void): ViewHistory {
-  let current = query ? readView(new URLSearchParams(query)) : emptyView;
-  const queryOf = (view: View) => writeView(view, new URLSearchParams(), zone).toString();
-  return {
-    read: () => current,
-    write: (view) => {
-      current = view;
-      onWrite(queryOf(view));
-    },
-    link: (view) => {
-      const query = queryOf(view);
-      return `${location.origin}${location.pathname}${query ? `?${query}` : ''}`;
-    },
-    onReturn: () => () => {},
-  };
+/** For a host that routes by itself: it says what to show by a query, and is told every change. */
+export class MemoryHistory implements ViewHistory {
+  private current = emptyView;
+  private readonly listeners = new Set<(view: View) => void>();
+  /** The zone that days are meant in. */
+  zone = 'UTC';
+
+  constructor(private readonly onWrite: (query: string) => void) {}
+
+  /** The view as a query string. */
+  get query(): string {
+    return writeView(this.current, new URLSearchParams(), this.zone).toString();
+  }
+
+  /** Shows what the host asks for; it may also hand back what it was told. */
+  show(query: string): void {
+    if (query === this.query) return;
+    this.current = readView(new URLSearchParams(query));
+    for (const listener of this.listeners) listener(this.current);
+  }
+
+  read(): View {
+    return this.current;
+  }
+
+  write(view: View): void {
+    this.current = view;
+    this.onWrite(this.query);
+  }
+
+  link(view: View): string {
+    const query = writeView(view, new URLSearchParams(), this.zone).toString();
+    return `${location.origin}${location.pathname}${query ? `?${query}` : ''}`;
+  }
+
+  onReturn(listener: (view: View) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
 }
 
 /** A web address as the page would follow it; null for none, and for what is none, such as `javascript:`. */
