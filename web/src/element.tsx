@@ -2,6 +2,7 @@ import { render } from 'preact';
 import { Client } from './api/client.ts';
 import {
   attributeOf,
+  listOf,
   ownProperties,
   readSetting,
   settingNames,
@@ -13,7 +14,9 @@ import type { LedgerlineLogEventDetails, LedgerlineLogSettings } from './element
 import { localZone, isZone } from './time/zone.ts';
 import { App } from './ui/App.tsx';
 import type { Config } from './ui/context.ts';
-import { addressHistory, MemoryHistory } from './view/history.ts';
+import { readLog, readView } from './view/address.ts';
+import { addressHistory, MemoryHistory, type Place, type ViewHistory } from './view/history.ts';
+import { emptyView } from './view/view.ts';
 import { sheets } from './styles/sheets.ts';
 
 /**
@@ -23,8 +26,13 @@ import { sheets } from './styles/sheets.ts';
 function own(): string {
   const { origin, pathname, protocol } = new URL(import.meta.url);
   const below = pathname.match(/^(.*)\/embed\/(?:\d[^/]*\/)?[^/]+\.js$/)?.[1];
-  return below === undefined || !protocol.startsWith('http') ? `${location.origin}/graphql` : `${origin}${below}/graphql`;
+  return below === undefined || !protocol.startsWith('http')
+    ? `${location.origin}/graphql`
+    : `${origin}${below}/graphql`;
 }
+
+/** The elements whose views the page's address holds, by the names before their parameters. */
+const inAddress = new Map<string, LedgerlineLog>();
 
 // The accessors of the settings are made below, from one list.
 export interface LedgerlineLog extends LedgerlineLogSettings {}
@@ -92,6 +100,9 @@ export class LedgerlineLog extends HTMLElement {
 
   disconnectedCallback(): void {
     render(null, this.root);
+    // Elsewhere on the page, or later, it may not be the first any more.
+    this.leaveAddress();
+    this.config = null;
   }
 
   attributeChangedCallback(name: string, former: string | null, present: string | null): void {
@@ -142,19 +153,31 @@ export class LedgerlineLog extends HTMLElement {
     const endpoint = text('endpoint') ?? own();
     // Of another server, the token at hand counts again, whatever was renewed since.
     if (this.client?.endpoint !== endpoint) this.client = new Client({ endpoint, token: this.token });
-    this.memory.zone = zone;
+    const filter = readView(new URLSearchParams(text('filter') ?? ''));
+    const isFiltered = text('filter') !== null;
+    const log = readLog(text('log'));
+    const fixed = isFiltered && is('filterLocked') ? filter : emptyView;
+    const place: Place = {
+      zone,
+      preset: isFiltered && !is('filterLocked') ? filter : emptyView,
+      linkTemplate: text('linkTemplate'),
+    };
+    const isCompact = is('compact');
     return {
       client: this.client,
       product: text('product'),
       organization: text('organization'),
       locale,
       zone,
-      pageSize: number('pageSize', 1, 100, 25),
+      pageSize: number('pageSize', 1, 100, isCompact ? 5 : 25),
       pollSeconds: number('pollSeconds', 1, 3600, 10),
       standalone: is('standalone'),
       upgradeHref: text('upgradeHref'),
       redirectHref: text('redirectHref'),
-      history: is('syncUrl') ? addressHistory(zone) : this.memory,
+      compact: isCompact,
+      columns: listOf(text('columns') ?? ''),
+      locked: log ? { ...fixed, log } : fixed,
+      history: this.historyIn(place, isCompact ? null : text('syncUrl')),
       emit: (name, detail) => this.emit(name, detail),
       tellAccepted: () => (this.refusedTokens = 0),
       tellExpired: () => this.tellExpired(),
@@ -167,6 +190,24 @@ export class LedgerlineLog extends HTMLElement {
         this.setAttribute('organization', organization);
       },
     };
+  }
+
+  /** Where the view lives. Of two elements that name their parameters alike, the first has the address. */
+  private historyIn(place: Place, syncUrl: string | null): ViewHistory {
+    this.leaveAddress();
+    this.memory.place = place;
+    if (syncUrl === null) return this.memory;
+    const holder = inAddress.get(syncUrl);
+    if (holder) {
+      console.warn(`<ledgerline-log>: another one has sync-url="${syncUrl}"; give each a name of its own`, holder);
+      return this.memory;
+    }
+    inAddress.set(syncUrl, this);
+    return addressHistory(place, syncUrl && `${syncUrl}-`);
+  }
+
+  private leaveAddress(): void {
+    for (const [name, holder] of inAddress) if (holder === this) inAddress.delete(name);
   }
 
   /**

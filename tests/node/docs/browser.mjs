@@ -33,7 +33,7 @@ export async function openPage(html, origin, token) {
     tab.on('pageerror', (error) => complaints.push(error.message));
     await tab.goto(origin);
     try {
-      await tab.locator('ledgerline-log tbody tr').first().waitFor({ timeout: 60_000 });
+      await tab.locator('ledgerline-log :is(tbody tr, .recent li)').first().waitFor({ timeout: 60_000 });
     } catch (error) {
       throw new Error(`no event was shown: ${error.message}\n${complaints.join('\n')}`);
     }

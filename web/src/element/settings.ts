@@ -18,6 +18,12 @@ export const settings = {
   upgradeHref: 'text',
   redirectHref: 'text',
   syncUrl: 'flag or text',
+  linkTemplate: 'text',
+  log: 'text',
+  filter: 'text',
+  filterLocked: 'flag',
+  columns: 'list',
+  compact: 'flag',
 } as const satisfies Record<string, SettingKind>;
 
 export type SettingName = keyof typeof settings;
@@ -29,6 +35,7 @@ export const ownProperties = ['token', 'renewToken', 'view'] as const;
 export const eventNames = [
   'ledgerline-ready',
   'ledgerline-view',
+  'ledgerline-open',
   'ledgerline-forbidden',
   'ledgerline-plan-required',
   'ledgerline-hidden',

@@ -27,6 +27,18 @@ export interface LedgerlineLogSettings {
   redirectHref?: string | null;
   /** Keeps filters, page and open row in the page's address; a text is put before the names of its parameters. */
   syncUrl?: boolean | string | null;
+  /** An address of the host's that opens an event, such as `/audit?event={event}`; `{query}` is the whole view. */
+  linkTemplate?: string | null;
+  /** The one log to show, such as `project:p_1`, or `*` for all of them. */
+  log?: string | null;
+  /** What is filtered by at first, as a query string such as `action=user.*&outcome=FAILURE`. */
+  filter?: string | null;
+  /** Readers cannot leave `filter`; they can narrow it further. */
+  filterLocked?: boolean | null;
+  /** The columns to show in the place of the product's: `time`, `action`, `actor` and so on. */
+  columns?: readonly string[] | string | null;
+  /** A short list of the newest events alone, for a dashboard. */
+  compact?: boolean | null;
 }
 
 /** What can only be set as a property. */
@@ -47,6 +59,8 @@ export interface LedgerlineLogEventDetails {
   'ledgerline-ready': { product: string };
   /** The filters changed, where the page's address does not hold them. */
   'ledgerline-view': { query: string };
+  /** An event of the compact list was chosen; `preventDefault()` keeps the element from following the link. */
+  'ledgerline-open': { id: string; href: string };
   /** No administrator; `preventDefault()` keeps the element from following `redirectHref`. */
   'ledgerline-forbidden': { message: string | null };
   'ledgerline-plan-required': { requiredPlans: readonly string[] };

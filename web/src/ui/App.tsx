@@ -3,9 +3,12 @@ import { Fault } from '../api/fault.ts';
 import { isSame, openGate, type Gate } from '../log/session.ts';
 import { textsFor } from '../texts.ts';
 import { webAddress } from '../view/history.ts';
+import { withHost } from '../view/locked.ts';
+import { columnsOf } from './columns.ts';
 import type { Config } from './context.ts';
 import { ClosedState, FaultState, Skeleton, TokenForm } from './states.tsx';
 import { OpenLog } from './OpenLog.tsx';
+import { Recent, RecentPlace } from './Recent.tsx';
 import { useRetry } from './retry.ts';
 
 type Opening = { opening: true } | { fault: Fault } | Gate;
@@ -76,6 +79,7 @@ export function App({ config, hasToken, tokens }: Props) {
   }, [config]);
 
   if (!hasToken) return <TokenForm texts={texts} config={config} />;
+  if ('opening' in state && config.compact) return <RecentPlace texts={texts} rows={config.pageSize} />;
   if ('opening' in state) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
   if ('fault' in state) {
     const expired = state.fault.kind === 'unauthenticated' && config.standalone;
@@ -88,10 +92,12 @@ export function App({ config, hasToken, tokens }: Props) {
   if ('closed' in state) {
     return <ClosedState texts={texts} closed={state.closed} product={state.product} config={config} />;
   }
+  const session = withHost(state.open, config.locked, columnsOf(config.columns, state.open.viewer.product, texts));
+  if (config.compact) return <Recent config={config} session={session} texts={texts} askGate={askAgain} />;
   const { subject, organization, product } = state.open.viewer;
   // What one reader looked at is not the next one's.
   const reader = JSON.stringify([product.name, organization, subject]);
-  return <OpenLog key={reader} config={config} session={state.open} texts={texts} askGate={askAgain} />;
+  return <OpenLog key={reader} config={config} session={session} texts={texts} askGate={askAgain} />;
 }
 
 const faultOf = (error: unknown) => (error instanceof Fault ? error : new Fault('server', String(error)));

@@ -27,7 +27,7 @@ export function Details({ event }: { event: AuditEvent }) {
   const erased = (field: string) => below(event.erased, field);
   const isErased = (field: string) => erased(field).length > 0;
 
-  const link = () => config.history.link({ ...view, after: null, before: null, event: event.id });
+  const link = config.history.link({ ...view, after: null, before: null, event: event.id });
 
   return (
     <div class="details">
@@ -127,7 +127,7 @@ export function Details({ event }: { event: AuditEvent }) {
         {empty ? <p class="nothing">{texts.noMetadata}</p> : <JsonTree node={metadata} label={texts.metadata} />}
         <div class="actions">
           <CopyButton label={texts.copyJson} text={() => event.metadataText} />
-          <CopyButton label={texts.copyLink} text={link} />
+          {link !== null && <CopyButton label={texts.copyLink} text={() => link} />}
         </div>
       </section>
     </div>

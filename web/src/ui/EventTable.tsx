@@ -24,7 +24,7 @@ export function EventTable({ rows, state }: Props) {
   const { texts, view, change, session } = log;
   const { columns: all, paging } = session.viewer.product;
   // Of one log alone, a column that says which would say the same in every row.
-  const columns = showsSeveralLogs(session.viewer, view.log) ? all : all.filter(({ kind }) => kind !== 'LOG');
+  const columns = showsSeveralLogs(session.viewer, log.asked.log) ? all : all.filter(({ kind }) => kind !== 'LOG');
   const [active, setActive] = useState(0);
   const body = useRef<HTMLTableSectionElement>(null);
   const current = Math.min(active, rows.length - 1);

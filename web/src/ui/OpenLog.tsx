@@ -6,6 +6,7 @@ import { LogModel, newerLimit, type ListState } from '../log/model.ts';
 import type { Session } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
 import { createFormat } from '../time/format.ts';
+import { asked, within } from '../view/locked.ts';
 import { cleared, everyLog, isFiltered, withList, type View } from '../view/view.ts';
 import { markerFor } from '../words/search.ts';
 import { Chips } from './Chips.tsx';
@@ -34,10 +35,12 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
   const only = logChoices.length === 1 ? logChoices[0]! : null;
   const hasChoices = logChoices.length > 0;
   const view = useMemo<View>(() => {
+    const own = within(chosen, config.locked);
     // Neither can all of them be had in one list.
-    if (!hasChoices || (chosen.log !== null && chosen.log !== everyLog)) return chosen;
-    return { ...chosen, log: only && { level: only.level, id: only.externalId } };
-  }, [chosen, hasChoices, only?.level, only?.externalId]);
+    if (!hasChoices || (own.log !== null && own.log !== everyLog)) return own;
+    return { ...own, log: only && { level: only.level, id: only.externalId } };
+  }, [chosen, config, hasChoices, only?.level, only?.externalId]);
+  const question = useMemo(() => asked(view, config.locked), [view, config]);
   const mustChoose = hasChoices && view.log === null;
   const [state, setState] = useState<ListState | null>(null);
   const [message, setMessage] = useState('');
@@ -77,8 +80,8 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
   );
   useEffect(() => () => model.stop(), [model]);
   useEffect(() => {
-    if (!mustChoose) model.show(view);
-  }, [model, view, mustChoose]);
+    if (!mustChoose) model.show(question);
+  }, [model, question, mustChoose]);
   useEffect(() => config.history.onReturn(setView), [config]);
   useEffect(() => {
     let failures = 0;
@@ -129,6 +132,7 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
     title,
     format,
     view,
+    asked: question,
     zone,
     marker,
     now,
@@ -259,7 +263,7 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
 }
 
 /** The present moment, often enough for "3 minutes ago" to stay true. */
-function useNow(everyMs: number): number {
+export function useNow(everyMs: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), everyMs);

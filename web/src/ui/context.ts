@@ -20,6 +20,12 @@ export interface Config {
   pollSeconds: number;
   /** The element is the page: it has a heading, and asks for a token where there is none. */
   standalone: boolean;
+  /** A short list of the newest events alone. */
+  compact: boolean;
+  /** The columns to show in the place of the product's. */
+  columns: readonly string[];
+  /** What readers cannot leave. */
+  locked: View;
   upgradeHref: string | null;
   redirectHref: string | null;
   history: ViewHistory;
@@ -40,7 +46,10 @@ export interface LogContext {
   /** The product's heading of its log, else ours. */
   title: string;
   format: Format;
+  /** What the reader has chosen. */
   view: View;
+  /** What is asked for: the reader's view within what the host has fixed. */
+  asked: View;
   /** The zone of the times on the screen. */
   zone: string;
   marker: Marker | null;

@@ -26,8 +26,9 @@ const closedValues: Partial<Record<ListKey, readonly string[]>> = {
 
 const single = ['q', 'email-contains', 'log', 'from', 'to', 'period', 'tz', 'after', 'before', 'event'] as const;
 
-export function readView(query: URLSearchParams): View {
-  const text = (name: (typeof single)[number]) => query.get(name) || null;
+/** Reads a view out of the parameters whose names begin with `prefix`. */
+export function readView(query: URLSearchParams, prefix = ''): View {
+  const text = (name: (typeof single)[number]) => query.get(prefix + name) || null;
   const day = (name: 'from' | 'to') => {
     const value = text(name);
     return value && isDay(value) ? value : null;
@@ -35,7 +36,9 @@ export function readView(query: URLSearchParams): View {
   const lists = Object.fromEntries(
     listKeys.map((key) => {
       const allowed = closedValues[key];
-      const values = query.getAll(parameters[key]).filter((value) => value && (!allowed || allowed.includes(value)));
+      const values = query
+        .getAll(prefix + parameters[key])
+        .filter((value) => value && (!allowed || allowed.includes(value)));
       return [key, [...new Set(values)].slice(0, 100)];
     }),
   ) as unknown as View['lists'];
@@ -43,15 +46,12 @@ export function readView(query: URLSearchParams): View {
   const from = day('from');
   const to = day('to');
   const zone = text('tz');
-  const log = text('log');
-  const colon = log?.indexOf(':') ?? -1;
   return {
     ...emptyView,
-    search: query.get('q') ?? '',
-    emailContains: query.get('email-contains') ?? '',
+    search: text('q') ?? '',
+    emailContains: text('email-contains') ?? '',
     lists,
-    log:
-      log === everyLog ? everyLog : log && colon > 0 ? { level: log.slice(0, colon), id: log.slice(colon + 1) } : null,
+    log: readLog(text('log')),
     from,
     to,
     period: from || to ? null : (periodPresets.find((preset) => preset === text('period')) ?? null),
@@ -62,14 +62,21 @@ export function readView(query: URLSearchParams): View {
   };
 }
 
+const names = [...single, ...Object.values(parameters)];
+
+/** Whether an address says anything of a view, be it that nothing is asked for. */
+export function saysView(query: URLSearchParams, prefix = ''): boolean {
+  return names.some((name) => query.has(prefix + name));
+}
+
 /** Writes the view into a copy of `query`; parameters that are not the viewer's stay as they are. */
-export function writeView(view: View, query: URLSearchParams, zone: string): URLSearchParams {
+export function writeView(view: View, query: URLSearchParams, zone: string, prefix = ''): URLSearchParams {
   const result = new URLSearchParams(query);
-  for (const name of [...single, ...Object.values(parameters)]) result.delete(name);
-  const put = (name: (typeof single)[number], value: string | null) => value && result.set(name, value);
+  for (const name of names) result.delete(prefix + name);
+  const put = (name: (typeof single)[number], value: string | null) => value && result.set(prefix + name, value);
 
   put('q', view.search);
-  for (const key of listKeys) for (const value of view.lists[key]) result.append(parameters[key], value);
+  for (const key of listKeys) for (const value of view.lists[key]) result.append(prefix + parameters[key], value);
   put('email-contains', view.emailContains);
   put('log', view.log === everyLog ? everyLog : view.log && `${view.log.level}:${view.log.id}`);
   put('from', view.from);
@@ -81,4 +88,11 @@ export function writeView(view: View, query: URLSearchParams, zone: string): URL
   put('before', view.before);
   put('event', view.event);
   return result;
+}
+
+/** A log as an address and the host name it: `project:p_1`, or a star for all of them. */
+export function readLog(text: string | null): View['log'] {
+  if (text === null || text === everyLog) return text;
+  const colon = text.indexOf(':');
+  return colon > 0 ? { level: text.slice(0, colon), id: text.slice(colon + 1) } : null;
 }
