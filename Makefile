@@ -1,4 +1,4 @@
-.PHONY: run viewer test test-real-events test-receivers torture bench docs docs-test schema dump-schema deny fmt clean help
+.PHONY: run viewer package test test-real-events test-receivers torture bench docs docs-test schema dump-schema deny fmt clean help
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
@@ -7,6 +7,9 @@ run: viewer ## build, fill with sample events of five products, and serve; print
 
 viewer: ## build the web viewer and the playground; without Node.js the API is served alone
 	@scripts/viewer
+
+package: ## pack what is published on npm, into target/package
+	@scripts/package
 
 test: ## everything that a change has to pass
 	@scripts/test
@@ -48,7 +51,7 @@ web/node_modules: web/package-lock.json
 
 clean: ## remove what was built
 	cargo clean
-	rm -rf web/dist web/node_modules tests/node/node_modules
+	rm -rf web/dist web/node_modules web/e2e/apps/node_modules tests/node/node_modules
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile

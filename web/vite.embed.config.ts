@@ -1,8 +1,28 @@
-import { defineConfig } from 'vite';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'vite';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+/** Writes the lines that a page needs which takes one version for good, and prints them. */
+const integrity: Plugin = {
+  name: 'integrity',
+  generateBundle(_, bundle) {
+    const lines = Object.values(bundle).flatMap((file) => {
+      if (file.type !== 'chunk') return [];
+      const hash = createHash('sha384').update(file.code).digest('base64');
+      return [`/embed/${version}/${file.fileName} sha384-${hash}`];
+    });
+    const source = `${lines.join('\n')}\n`;
+    this.emitFile({ type: 'asset', fileName: 'integrity.txt', source });
+    process.stdout.write(source);
+  },
+};
 
 /** The custom element as one module under a stable name, for pages of other applications. */
 export default defineConfig({
   publicDir: false,
+  plugins: [integrity],
   build: {
     target: 'es2022',
     // As written: lowering light-dark() would need variables that only exist where a page sets them.
@@ -11,6 +31,6 @@ export default defineConfig({
     emptyOutDir: true,
     lib: { entry: 'src/element.tsx', formats: ['es'], fileName: () => 'ledgerline-log.js' },
     // Library builds keep blanks for the next bundler; nobody bundles this file again.
-    rolldownOptions: { output: { minify: true } },
+    rolldownOptions: { output: { minify: true, chunkFileNames: '[name]-[hash].js' } },
   },
 });

@@ -4,7 +4,7 @@ import { isSame, openGate, type Gate } from '../log/session.ts';
 import { textsFor } from '../texts.ts';
 import { webAddress } from '../view/history.ts';
 import { withHost } from '../view/locked.ts';
-import { columnsOf } from './columns.ts';
+import { columnsOf } from './hostColumns.ts';
 import type { Config } from './context.ts';
 import { ClosedState, FaultState, Skeleton, TokenForm } from './states.tsx';
 import { OpenLog } from './OpenLog.tsx';
