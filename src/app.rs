@@ -95,6 +95,7 @@ impl App {
         let upkeep = beside("upkeep", &(store.clone(), clock.clone()), |(store, clock)| async move {
             store.look_after(&clock).await;
         });
+        let tending = beside("replica", &store, |store| async move { store.tend_replica().await });
         let news = beside("news", &store, |store| async move { store.carry_news().await });
         let (stopping, on_stop) = watch::channel(false);
         let reader = Reader::new(store.clone(), clock.clone());
@@ -205,7 +206,7 @@ impl App {
             writing,
             courier,
             alerts,
-            beside: vec![upkeep, news, sending, alerting, uses, exporting, sweeping, erasing],
+            beside: vec![upkeep, tending, news, sending, alerting, uses, exporting, sweeping, erasing],
             stopping,
         })
     }

@@ -69,7 +69,7 @@ use connection::writes::Writes;
 use count::calendar::Calendars;
 use dialect::Dialect;
 use news::News;
-use postgres::session;
+use postgres::{replica::Replica, session};
 use range::Partitions;
 use reindex::Stale;
 use write::clock_check::ClockCheck;
@@ -85,7 +85,7 @@ const HEADROOM: usize = 1 << 20;
 pub struct Store {
     write: Writes,
     read: DatabaseConnection,
-    replica: Option<DatabaseConnection>,
+    replica: Option<Arc<Replica>>,
     durability: Durability,
     dialect: Dialect,
     /// What ids, and versions of dictionaries, are drawn from.
@@ -203,7 +203,7 @@ impl Store {
     pub async fn close(self) {
         let _ = self.read.close().await;
         if let Some(replica) = self.replica {
-            let _ = replica.close().await;
+            replica.close().await;
         }
         self.write.close().await;
     }

@@ -1,7 +1,17 @@
 //! Reads from a replica: as fresh as what was acknowledged, whatever the replica's delay.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{body::Body, http::Request};
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::harness::{Database, TestApp, event, eventually, postgres::replica_of};
 
@@ -58,7 +68,7 @@ async fn a_reader_never_sees_less_than_what_was_acknowledged() {
         assert_eq!(reader.actions("").await, expected);
         let query = "query($id: ID!) { auditEvent(id: $id) { action } }";
         assert_eq!(reader.data(query, json!({ "id": first["event"]["id"] })).await["auditEvent"]["action"], "a.0");
-        tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
         reads(&replica).await > before
     })
     .await;
@@ -74,5 +84,125 @@ async fn a_replica_is_for_postgresql_alone() {
     let store = app.app.store.clone();
     let refused = store.with_replica("postgres://127.0.0.1:1/none").await.err().expect("SQLite has no replica");
     assert!(refused.to_string().contains("LEDGERLINE_READ_DATABASE_URL"), "{refused}");
+    app.finish().await;
+}
+
+/// A way to the replica that can be closed, or go silent in the middle of a connection.
+struct Gate {
+    address: String,
+    state: Arc<AtomicU8>,
+    doors: Vec<tokio::task::JoinHandle<()>>,
+}
+
+const OPEN: u8 = 0;
+const SILENT: u8 = 1;
+const SHUT: u8 = 2;
+
+impl Gate {
+    async fn before(url: &str) -> Self {
+        let at = url.find("@127.0.0.1:").expect("this machine") + 1;
+        let to = url[at..url.rfind('/').expect("a database")].to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let address = format!("{}127.0.0.1:{port}{}", &url[..at], &url[url.rfind('/').expect("a database")..]);
+        let state = Arc::new(AtomicU8::new(OPEN));
+        let of_all = state.clone();
+        let door = tokio::spawn(async move {
+            loop {
+                let Ok((client, _)) = listener.accept().await else { continue };
+                let (to, state) = (to.clone(), of_all.clone());
+                tokio::spawn(async move {
+                    if state.load(Ordering::SeqCst) == SHUT {
+                        return;
+                    }
+                    let server = TcpStream::connect(to).await.expect("the replica");
+                    pass(client, server, &state).await;
+                });
+            }
+        });
+        Self { address, state, doors: vec![door] }
+    }
+
+    fn turns(&self, state: u8) {
+        self.state.store(state, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.doors.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+/// Passes bytes both ways; nothing while the gate is silent, and hangs up where it is shut.
+async fn pass(client: TcpStream, server: TcpStream, state: &AtomicU8) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+        (client.into_split(), server.into_split());
+    let (mut asked, mut told) = (vec![0; 65_536], vec![0; 65_536]);
+    loop {
+        match state.load(Ordering::SeqCst) {
+            SHUT => return,
+            SILENT => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+            _ => {}
+        }
+        let tick = tokio::time::sleep(Duration::from_millis(20));
+        let done = tokio::select! {
+            read = from_client.read(&mut asked) => match read {
+                Ok(n) if n > 0 => to_server.write_all(&asked[..n]).await.is_ok(),
+                _ => false,
+            },
+            read = from_server.read(&mut told) => match read {
+                Ok(n) if n > 0 => to_client.write_all(&told[..n]).await.is_ok(),
+                _ => false,
+            },
+            () = tick => true,
+        };
+        if !done {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_silent_or_gone_costs_speed_alone() {
+    let app = TestApp::start(Database::Postgres).await;
+    app.admin("workspace", "acme").record(event("a.0")).await;
+    let replica = replica_of(&app.url).await;
+    let gate = Gate::before(&replica).await;
+    // It is not there when the service starts.
+    gate.turns(SHUT);
+    let address = gate.address.clone();
+    let reading = app.beside_with(|settings| settings.read_database_url = Some(address)).await;
+    let reader = reading.admin("workspace", "acme");
+    let passed_over = async || {
+        let answer = reading.send(Request::get("/metrics").body(Body::empty()).expect("a request")).await;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let line = text.lines().find(|line| line.contains("replica_passed_over_total{reason=\"down\"}"));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap_or_default()
+    };
+    assert_eq!(reader.actions("").await, ["a.0"], "the primary answers");
+    for round in 0..2 {
+        // It comes, and is asked: nothing is passed over any more.
+        gate.turns(OPEN);
+        eventually(async || {
+            let before = passed_over().await;
+            assert_eq!(reader.actions("").await, ["a.0"]);
+            passed_over().await == before
+        })
+        .await;
+        // It goes silent, or hangs up. One reader waits for a moment, all that follow wait for nothing.
+        gate.turns(if round == 0 { SILENT } else { SHUT });
+        assert_eq!(reader.actions("").await, ["a.0"]);
+        let before = passed_over().await;
+        for _ in 0..20 {
+            assert_eq!(reader.actions("").await, ["a.0"]);
+        }
+        assert_eq!(passed_over().await, before + 20, "none of them asked it");
+    }
+    reading.finish().await;
     app.finish().await;
 }

@@ -3,7 +3,7 @@
 mod citus;
 pub(super) mod locks;
 pub(super) mod partitions;
-mod replica;
+pub(super) mod replica;
 pub(super) mod session;
 pub(super) mod upkeep;
 mod wipe;

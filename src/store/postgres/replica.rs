@@ -1,23 +1,99 @@
-//! Reading from a replica without ever showing a caller less than what was acknowledged.
+//! Reading from a replica without ever showing a caller less than what was acknowledged, and without waiting for one that
+//! does not answer.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 use super::session::{self, Durability, Purpose};
 use crate::{
     error::{Error, Result},
-    store::{Store, dialect::Dialect, head::Head},
+    store::{ACQUIRE, Store, dialect::Dialect, head::Head},
 };
 
+const VARIABLE: &str = "LEDGERLINE_READ_DATABASE_URL";
+/// How long a caller waits for the replica's head. After that the primary answers, and nobody waits for the replica until it
+/// has answered a question that no caller waits for.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long after the first such question the next one is asked; each waits twice as long, up to [`PAUSE_MOST`].
+const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE_MOST: Duration = Duration::from_secs(30);
+
+/// A replica, and whether it is asked at the moment.
+pub(in crate::store) struct Replica {
+    url: String,
+    /// Its connections; none while it is not asked.
+    pool: ArcSwapOption<DatabaseConnection>,
+    fell: Notify,
+}
+
+impl Replica {
+    /// Asks it no more until it has answered again. Connections on which something is open are not used again: nothing is
+    /// known of them.
+    fn let_go(&self, why: &str) {
+        if self.pool.swap(None).is_some() {
+            tracing::warn!("the replica is not asked any more, the primary answers: {why}");
+            self.fell.notify_one();
+        }
+    }
+
+    /// Closes its connections.
+    pub(in crate::store) async fn close(&self) {
+        if let Some(pool) = self.pool.swap(None) {
+            let _ = pool.close_by_ref().await;
+        }
+    }
+}
+
 impl Store {
-    /// The same store with a streaming replica of its PostgreSQL at `url` to read from.
+    /// The same store with a streaming replica of its PostgreSQL at `url` to read from. One that cannot be reached is asked
+    /// once it can: see [`Self::tend_replica`].
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` on SQLite, `UNAVAILABLE` when the replica cannot be reached.
+    /// `BAD_USER_INPUT` on SQLite, and where the replica answers and cannot be worked with.
     pub async fn with_replica(self, url: &str) -> Result<Self> {
         if self.dialect != Dialect::Postgres || Dialect::of(url)? != Dialect::Postgres {
-            return Err(Error::bad_input("LEDGERLINE_READ_DATABASE_URL", "is for a replica of PostgreSQL"));
+            return Err(Error::bad_input(VARIABLE, "is for a replica of PostgreSQL"));
         }
-        session::check(url, Purpose::Reading, Durability::Waived, &self.chance, "LEDGERLINE_READ_DATABASE_URL").await?;
-        let replica = session::reader(url).await?;
-        Ok(Self { replica: Some(replica), ..self })
+        let replica = Replica { url: url.to_owned(), pool: ArcSwapOption::empty(), fell: Notify::new() };
+        match session::check(url, Purpose::Reading, Durability::Waived, &self.chance, VARIABLE).await {
+            Ok(()) => replica.pool.store(Some(Arc::new(session::reader(url).await?))),
+            Err(error @ Error::Unavailable(_)) => {
+                let cause = error.cause_text();
+                tracing::warn!(cause, "the replica cannot be reached, the primary answers until it can: {error}");
+                replica.fell.notify_one();
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Self { replica: Some(Arc::new(replica)), ..self })
+    }
+
+    /// Asks a replica that did not answer whether it does again, one question at a time and ever more seldom; for ever.
+    pub async fn tend_replica(&self) {
+        let Some(replica) = &self.replica else { return std::future::pending().await };
+        loop {
+            replica.fell.notified().await;
+            let mut pause = PAUSE;
+            loop {
+                let opened = timeout(ACQUIRE, async {
+                    let pool = session::reader(&replica.url).await?;
+                    pool.execute_unprepared("SELECT 1").await.map_err(crate::store::error::from)?;
+                    Ok::<_, Error>(pool)
+                });
+                if let Ok(Ok(pool)) = opened.await {
+                    tracing::info!("the replica answers, and is asked");
+                    replica.pool.store(Some(Arc::new(pool)));
+                    break;
+                }
+                sleep(pause).await;
+                pause = (2 * pause).min(PAUSE_MOST);
+            }
+        }
     }
 
     /// Whether there is one.
@@ -38,13 +114,26 @@ impl Store {
     /// The same for a caller that has just read the primary's head.
     pub(in crate::store) async fn caught_up_with(&self, wanted: &Head) -> Self {
         let Some(replica) = &self.replica else { return self.clone() };
-        let reason = match self.head(replica, wanted.row.organization_no).await {
-            // The heads must be equal. After the primary was put back, a replica that lags has more events than there are,
-            // perhaps of an organization that has lost its number. So a replica that is ahead by a moment is not asked.
-            Ok(Some(found)) if found.is_same(wanted) => return Self { read: replica.clone(), ..self.clone() },
-            Ok(_) => "behind",
+        let reason = match replica.pool.load_full() {
+            Some(pool) => match timeout(PATIENCE, self.head(&*pool, wanted.row.organization_no)).await {
+                // The heads must be equal. After the primary was put back, a replica that lags has more events than there
+                // are, perhaps of an organization that has lost its number. So a replica that is ahead by a moment is not
+                // asked.
+                Ok(Ok(Some(found))) if found.is_same(wanted) => {
+                    return Self { read: DatabaseConnection::clone(&pool), ..self.clone() };
+                }
+                Ok(Ok(_)) => "behind",
+                Ok(Err(error)) => {
+                    replica.let_go(&error.to_string());
+                    "unavailable"
+                }
+                Err(_) => {
+                    replica.let_go("it has not answered within 250 ms");
+                    "unavailable"
+                }
+            },
             // Without its replica, the primary answers.
-            Err(_) => "unavailable",
+            None => "down",
         };
         metrics::counter!("ledgerline_replica_passed_over_total", "reason" => reason).increment(1);
         self.clone()
