@@ -26,21 +26,21 @@ describe('pages', () => {
     const page = await newPage();
     await openLog(page, organization.token);
     expect(await actors(page)).toEqual(names(60, 36));
-    await page.locator('.position', { hasText: 'Page 1 of 3 (60 total)' }).waitFor();
+    await page.locator('.position', { hasText: '1 to 25 of 60' }).waitFor();
     expect(await page.getByRole('button', { name: 'Previous', exact: true }).isDisabled()).toBe(true);
 
     await organization.recordMany(3, (index) => ({
       actor: { kind: 'SERVICE', name: `Late ${index}` },
       occurredAt: new Date().toISOString(),
     }));
-    await turn(page, 'Next', /^Page 2 of 3/);
+    await turn(page, 'Next', /^26 to 50 of 60$/);
     expect(await actors(page)).toEqual(names(35, 11));
-    await turn(page, 'Next', /^Page 3 of 3/);
+    await turn(page, 'Next', /^51 to 60 of 60$/);
     expect(await actors(page)).toEqual(names(10, 1));
     expect(await page.getByRole('button', { name: 'Next', exact: true }).isDisabled()).toBe(true);
-    await turn(page, 'Previous', /^Page 2 of 3/);
+    await turn(page, 'Previous', /^26 to 50 of 60$/);
     expect(await actors(page)).toEqual(names(35, 11));
-    await turn(page, 'Previous', /^Page 1 of 3/);
+    await turn(page, 'Previous', /^1 to 25 of 60$/);
     expect(await actors(page)).toEqual(names(60, 36));
   });
 
@@ -49,15 +49,16 @@ describe('pages', () => {
     await organization.recordMany(30);
     const page = await newPage();
     await openLog(page, organization.token);
-    await turn(page, 'Next', /^Page 2 of 2/);
+    await turn(page, 'Next', /^26 to 30 of 30$/);
     const link = new URL(page.url()).search;
     await page.goBack();
-    await page.locator('.position', { hasText: /^Page 1 of 2/ }).waitFor();
+    await page.locator('.position', { hasText: /^1 to 25 of 30$/ }).waitFor();
     expect(await actors(page)).toHaveLength(25);
 
     const shared = await newPage();
     await openLog(shared, organization.token, link);
     expect(await actors(shared)).toEqual(names(5, 1));
+    await shared.locator('.position', { hasText: /^26 to 30 of 30$/ }).waitFor();
   });
 
   test('begin again where the link’s cursor no longer fits', async () => {
@@ -76,9 +77,9 @@ describe('pages', () => {
     await openLog(page, organization.token);
     await page.locator('.opener').first().focus();
     await page.keyboard.press('ArrowRight');
-    await page.locator('.position', { hasText: /^Page 2 of 2/ }).waitFor();
+    await page.locator('.position', { hasText: /^26 to 30 of 30$/ }).waitFor();
     await page.keyboard.press('ArrowLeft');
-    await page.locator('.position', { hasText: /^Page 1 of 2/ }).waitFor();
+    await page.locator('.position', { hasText: /^1 to 25 of 30$/ }).waitFor();
   });
 });
 
@@ -87,11 +88,11 @@ test('more is loaded below, each event once', async () => {
   await organization.recordMany(60);
   const page = await newPage();
   await openLog(page, organization.token);
-  await page.getByText('25 of 60 shown').waitFor();
+  await page.locator('.position', { hasText: '1 to 25 of 60' }).waitFor();
   await page.getByRole('button', { name: 'Load more' }).click();
-  await page.getByText('50 of 60 shown').waitFor();
+  await page.locator('.position', { hasText: '1 to 50 of 60' }).waitFor();
   await page.getByRole('button', { name: 'Load more' }).click();
-  await page.getByText('60 of 60 shown').waitFor();
+  await page.locator('.position', { hasText: '1 to 60 of 60' }).waitFor();
   expect(await actors(page)).toEqual(names(60, 1));
   expect(await page.getByRole('button', { name: 'Load more' }).count()).toBe(0);
   expect(await page.locator('.results:focus').count(), 'the focus is somewhere').toBe(1);
@@ -102,6 +103,8 @@ test('new events are announced without moving the page', async () => {
   await organization.recordMany(5);
   const page = await newPage();
   await openLog(page, organization.token);
+  await page.getByRole('button', { name: 'Live', exact: true }).click();
+  await page.getByRole('button', { name: 'Paused' }).waitFor();
   await organization.recordMany(2, (index) => ({
     actor: { kind: 'USER', name: `New ${index}` },
     occurredAt: new Date().toISOString(),

@@ -52,7 +52,14 @@ describe('a row', () => {
     await keepPicture(page, 'row-open');
 
     await page.getByRole('button', { name: 'Copy as JSON' }).click();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(metadataText);
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied, 'the metadata is exact').toContain(`"metadata": ${metadataText}`);
+    expect(JSON.parse(copied), 'and the whole event is there').toMatchObject({
+      actor: { externalId: 'user_layla', name: 'ليلى <b>حسن</b>' },
+      resources: [{ type: 'project', externalId: longId }, { type: 'group' }],
+      correlationId: 'job_9',
+      sequence: expect.any(String),
+    });
     await page.getByRole('status').filter({ hasText: 'Copied' }).waitFor();
   });
 
@@ -71,7 +78,7 @@ describe('a row', () => {
     elsewhere.set('email-contains', 'person@');
     const far = await open(`?${elsewhere}`);
     await far.getByRole('region', { name: 'Linked event' }).waitFor();
-    expect(await far.locator('.linked').innerText()).toContain('12345678901234567890');
+    await expect.poll(() => far.locator('.linked').innerText()).toContain('12345678901234567890');
     await expectAccessible(far);
     await far.getByRole('button', { name: 'Close details' }).click();
     expect(await far.locator('.linked').count()).toBe(0);
@@ -86,7 +93,7 @@ describe('a row', () => {
     const page = await open();
     await rows(page).nth(2).click();
     const mark = page.locator('.details .cut');
-    expect(await mark.allInnerTexts()).toEqual(['cut']);
+    await expect.poll(() => mark.allInnerTexts()).toEqual(['cut']);
     expect(await mark.getAttribute('title')).toContain('correlationId');
     await expectAccessible(page);
   });
@@ -149,7 +156,7 @@ test('it speaks German', async () => {
   // Its own words are German; the product's heading is the product's.
   await page.getByRole('heading', { name: 'Audit Log' }).waitFor();
   await page.getByRole('searchbox', { name: 'Suche' }).waitFor();
-  expect(await page.locator('.position').innerText()).toBe('25 von 30 angezeigt');
+  expect(await page.locator('.position').innerText()).toBe('1 bis 25 von 30');
   expect(await page.locator('html').getAttribute('lang')).toBe('de');
   await expectAccessible(page);
 });
@@ -161,7 +168,7 @@ test('it reads from right to left', async () => {
     page.locator('.opener').first().boundingBox(),
     page.locator('table').boundingBox(),
   ]);
-  expect(opener!.x).toBeGreaterThan(table!.x + table!.width / 2);
+  expect(opener!.x).toBeLessThan(table!.x + table!.width / 2);
   await rows(page).first().click();
   await expectAccessible(page);
   await keepPicture(page, 'right-to-left');

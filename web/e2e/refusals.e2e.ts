@@ -103,7 +103,7 @@ describe('a token for several logs', () => {
     expect(await rows(page).count()).toBe(2);
     // The link of a colleague leads to the one that is gone: that is said, and how to go on.
     await openLog(page, narrowed(organization, 'p1', 'p2'), '?log=project:p1');
-    await page.getByText('project:p1, which this token is for, was deleted').waitFor();
+    await page.getByText('Your sign-in is for another log, or its log was deleted.').waitFor();
   });
 });
 
@@ -114,7 +114,7 @@ describe('a page that is refused does not go on asking', () => {
     const page = await newPage();
     const asked = questions(page);
     await openLog(page, narrowed(organization, 'p1'));
-    await page.getByText('project:p1, which this token is for, was deleted').waitFor();
+    await page.getByText('Your sign-in is for another log, or its log was deleted.').waitFor();
     await expectAccessible(page);
     await expectQuiet(page, asked, 1);
   });
@@ -127,7 +127,7 @@ describe('a page that is refused does not go on asking', () => {
     await deleteLog(organization, 'p1');
     const asked = questions(page);
     await page.getByRole('searchbox', { name: 'Search' }).fill('person');
-    await page.getByText('project:p1, which this token is for, was deleted').waitFor();
+    await page.getByText('Your sign-in is for another log, or its log was deleted.').waitFor();
     expect(asked.filter((name) => name === 'Session')).toHaveLength(1);
     await expectQuiet(page, asked, 6);
   });
@@ -143,7 +143,7 @@ describe('a page that is refused does not go on asking', () => {
     const page = await newPage();
     const asked = questions(page);
     await openLog(page, token, `?organization=${organization.id}`);
-    await page.getByText('this token is for other logs').waitFor();
+    await page.getByText('Your sign-in is for another log, or its log was deleted.').waitFor();
     await expectQuiet(page, asked, 1);
   });
 
@@ -152,7 +152,7 @@ describe('a page that is refused does not go on asking', () => {
     const page = await newPage();
     const asked = questions(page);
     await openLog(page, narrowed(organization, 'p1'), '?log=project:p2');
-    await page.getByText('this token is for other logs').waitFor();
+    await page.getByText('Your sign-in is for another log, or its log was deleted.').waitFor();
     expect(
       asked.filter((name) => name === 'Session'),
       'the gate is asked once more',

@@ -1,353 +1,43 @@
-// Every sentence of the viewer, in every language it speaks. A further language is one more object of the same
-// shape; product labels (columns, categories, actions) come from the server and are not translated here.
+// The languages that the viewer speaks. A further one is a file beside `texts/en.ts`, of the same shape, and a line here;
+// each is loaded when somebody reads it.
+import { en, type Texts } from './texts/en.ts';
 
-const en = {
-  title: 'Audit log',
+export type { Texts } from './texts/en.ts';
 
-  search: 'Search',
-  searchHint: 'Search events…',
-  email: 'E-mail',
-  emailHint: 'Search email…',
-  allEvents: 'All events',
-  all: 'All',
-  category: 'Category',
-  action: 'Action',
-  outcome: 'Outcome',
-  actorKind: 'Kind of actor',
-  actor: 'Actor',
-  resourceType: 'Resource type',
-  resourceId: 'Resource ID',
-  resourceName: 'Resource name',
-  ip: 'IP address',
-  log: 'Log',
-  allLogs: 'All logs',
-  deletedLog: (name: string) => `${name} (deleted)`,
-  filters: 'Filters',
-  moreFilters: 'More filters',
-  from: 'From',
-  to: 'To',
-  period: 'Date range',
-  anyTime: 'Any time',
-  periods: { TODAY: 'Today', LAST_7_DAYS: 'Last 7 days', LAST_30_DAYS: 'Last 30 days', LAST_90_DAYS: 'Last 90 days' },
-  clearFilters: 'Clear filters',
-  activeFilters: 'Active filters',
-  removeFilter: (name: string) => `Remove filter ${name}`,
-  narrowList: 'Type to narrow',
-  useValue: (value: string) => `Use “${value}”`,
-  nothingInList: 'Nothing fits',
-  chosen: (count: number) => `${count} chosen`,
-  add: 'Add',
-
-  outcomes: { SUCCESS: 'Success', FAILURE: 'Failure', ACCEPTED: 'Accepted' },
-  actorKinds: {
-    USER: 'User',
-    API_KEY: 'API key',
-    SERVICE: 'Service',
-    STAFF: 'Staff',
-    SYSTEM: 'System',
-    ANONYMOUS: 'Anonymous',
-  },
-
-  histogram: 'Events over time',
-  histogramSummary: (total: string, from: string, to: string) => `${total} events from ${from} to ${to}`,
-  histogramBar: (from: string, to: string, count: string) =>
-    from === to ? `${from}: ${count}` : `${from} to ${to}: ${count}`,
-  histogramHint: 'Drag over the bars to choose a range',
-
-  results: (count: string, one: boolean) => (one ? '1 event' : `${count} events`),
-  pageOf: (page: string, pages: string, total: string) => `Page ${page} of ${pages} (${total} total)`,
-  shownOf: (shown: string, total: string) => `${shown} of ${total} shown`,
-  paging: 'Pages',
-  previous: 'Previous',
-  next: 'Next',
-  loadMore: 'Load more',
-  loadNewer: 'Show newer events',
-  newEvents: (count: string, one: boolean) => (one ? '1 new event' : `${count} new events`),
-  showNew: 'Show',
-  timesIn: (zone: string) => `Times in ${zone}`,
-  useOwnZone: (zone: string) => `Use ${zone}`,
-
-  openRow: (action: string) => `Details of ${action}`,
-  noValue: 'none',
-  more: (count: number) => `+${count} more`,
-  details: 'Details',
-  closeDetails: 'Close details',
-  linkedEvent: 'Linked event',
-  linkedEventMissing: 'The linked event does not exist, or you may not see it.',
-  linkedEventExpired: 'The linked event was there, and has left the log: it was kept for as long as events are kept.',
-  fields: {
-    action: 'Action',
-    category: 'Category',
-    actor: 'Actor',
-    onBehalfOf: 'On behalf of',
-    resources: 'Resources',
-    log: 'Log',
-    outcome: 'Outcome',
-    occurredAt: 'Occurred',
-    recordedAt: 'Recorded',
-    ipAddress: 'IP address',
-    userAgent: 'User agent',
-    correlationId: 'Correlation ID',
-    source: 'Source',
-    sourceEventId: 'Source event ID',
-    recordedBy: 'Recorded by',
-    sequence: 'Sequence',
-    id: 'Event ID',
-  },
-  metadata: 'Metadata',
-  noMetadata: 'No metadata',
-  cut: 'cut',
-  cutMeans: (paths: string) => `Not as it was sent, but cut or with � where a character cannot be kept: ${paths}`,
-  masked: 'masked',
-  maskedMeans: (paths: string) => `Not stored: a digest, or a shorter address, stands here: ${paths}`,
-  erased: 'erased',
-  erasedMeans: (paths: string) => `Erased for good, because a person was to be forgotten: ${paths}`,
-  items: (count: number) => (count === 1 ? '1 item' : `${count} items`),
-  copyJson: 'Copy as JSON',
-  copyLink: 'Copy link',
-  copied: 'Copied',
-  notCopied: 'The browser did not allow copying.',
-  filterBy: (value: string) => `Filter by ${value}`,
-  filterByThis: 'Filter by this value',
-
-  loading: 'Loading…',
-  emptyTitle: 'No events yet',
-  emptyText: 'Events appear here as soon as they are recorded.',
-  nothingTitle: 'No events match',
-  nothingText: 'Try fewer filters, another spelling or a wider range.',
-  planTitle: (plans: string) => (plans ? `Available on ${plans}` : 'Not part of your plan'),
-  planText: (plans: string) =>
-    `${plans ? `The audit log is part of the plan ${plans}.` : 'The audit log is not part of your current plan.'} ` +
-    'Events are recorded all the same, and can be read once your plan includes it.',
-  upgrade: 'See plans',
-  forbiddenTitle: 'For administrators',
-  forbiddenText: (roles: string) =>
-    roles
-      ? `The audit log can be read with the role ${roles}.`
-      : 'The audit log can be read by administrators of your organization.',
-  refusedTitle: 'You cannot read this log',
-  hiddenTitle: 'Nothing to see here',
-  hiddenText: 'This page is not available.',
-  productTitle: 'Another product’s token',
-  productText: (expected: string) =>
-    `This page shows the log of “${expected}”, and the token belongs to another product.`,
-  signInTitle: 'Sign in to read the audit log',
-  signInText: 'Open this page from your application, or paste an access token. It stays in this tab.',
-  token: 'Access token',
-  organizationTitle: 'Whose audit log?',
-  organizationText: 'This token may read more than one organization.',
-  organization: 'Organization ID',
-  chooseLogTitle: 'Which audit log?',
-  chooseLogText: 'You may read more than one.',
-  signIn: 'Continue',
-  expiredTitle: 'Your session has ended',
-  expiredText: 'Open this page from your application again to go on.',
-  offlineTitle: 'The server cannot be reached',
-  offlineText: 'Check the connection. The page tries again by itself.',
-  busyTitle: 'The server is busy',
-  busyText: 'Nothing is lost. The page tries again by itself.',
-  uncheckedTitle: 'Your sign-in cannot be checked at the moment',
-  uncheckedText:
-    'The service that signs people in does not answer. You need not sign in again: the page tries again by itself.',
-  serverTitle: 'Something went wrong on the server',
-  serverText: 'Nothing was changed. If it happens again, tell support this request ID:',
-  serverTextNoId: 'Nothing was changed. Try again in a moment.',
-  setupTitle: 'The audit log is not set up yet',
-  endpointText: (endpoint: string, answer: string) =>
-    `${endpoint} is no GraphQL endpoint of Ledgerline${answer && ` (${answer})`}. Set the attribute “endpoint” to the ` +
-    'address of the service, with /graphql at its end.',
-  originText: (server: string, origin: string) =>
-    `${server} answers, but lets no page of ${origin} read its answers. Start the service with ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
-  policyText: (server: string) =>
-    `The content security policy of this page forbids to connect to ${server}. Add that address to its connect-src.`,
-  inputTitle: 'The server could not use this filter',
-  retry: 'Try again',
+const others: Record<string, () => Promise<Texts>> = {
+  de: () => import('./texts/de.ts').then((module) => module.de),
 };
-
-export type Texts = typeof en;
-
-const de: Texts = {
-  title: 'Audit-Log',
-
-  search: 'Suche',
-  searchHint: 'Ereignisse durchsuchen …',
-  email: 'E-Mail',
-  emailHint: 'E-Mail suchen …',
-  allEvents: 'Alle Ereignisse',
-  all: 'Alle',
-  category: 'Kategorie',
-  action: 'Aktion',
-  outcome: 'Ergebnis',
-  actorKind: 'Art des Akteurs',
-  actor: 'Akteur',
-  resourceType: 'Ressourcentyp',
-  resourceId: 'Ressourcen-ID',
-  resourceName: 'Ressourcenname',
-  ip: 'IP-Adresse',
-  log: 'Log',
-  allLogs: 'Alle Logs',
-  deletedLog: (name) => `${name} (gelöscht)`,
-  filters: 'Filter',
-  moreFilters: 'Weitere Filter',
-  from: 'Von',
-  to: 'Bis',
-  period: 'Zeitraum',
-  anyTime: 'Jederzeit',
-  periods: {
-    TODAY: 'Heute',
-    LAST_7_DAYS: 'Letzte 7 Tage',
-    LAST_30_DAYS: 'Letzte 30 Tage',
-    LAST_90_DAYS: 'Letzte 90 Tage',
-  },
-  clearFilters: 'Filter zurücksetzen',
-  activeFilters: 'Aktive Filter',
-  removeFilter: (name) => `Filter ${name} entfernen`,
-  narrowList: 'Tippen, um einzugrenzen',
-  useValue: (value) => `„${value}“ verwenden`,
-  nothingInList: 'Nichts passt',
-  chosen: (count) => `${count} gewählt`,
-  add: 'Hinzufügen',
-
-  outcomes: { SUCCESS: 'Erfolg', FAILURE: 'Fehlschlag', ACCEPTED: 'Angenommen' },
-  actorKinds: {
-    USER: 'Benutzer',
-    API_KEY: 'API-Schlüssel',
-    SERVICE: 'Dienst',
-    STAFF: 'Mitarbeiter',
-    SYSTEM: 'System',
-    ANONYMOUS: 'Anonym',
-  },
-
-  histogram: 'Ereignisse im Zeitverlauf',
-  histogramSummary: (total, from, to) => `${total} Ereignisse von ${from} bis ${to}`,
-  histogramBar: (from, to, count) => (from === to ? `${from}: ${count}` : `${from} bis ${to}: ${count}`),
-  histogramHint: 'Über die Balken ziehen, um einen Zeitraum zu wählen',
-
-  results: (count, one) => (one ? '1 Ereignis' : `${count} Ereignisse`),
-  pageOf: (page, pages, total) => `Seite ${page} von ${pages} (${total} insgesamt)`,
-  shownOf: (shown, total) => `${shown} von ${total} angezeigt`,
-  paging: 'Seiten',
-  previous: 'Zurück',
-  next: 'Weiter',
-  loadMore: 'Mehr laden',
-  loadNewer: 'Neuere Ereignisse anzeigen',
-  newEvents: (count, one) => (one ? '1 neues Ereignis' : `${count} neue Ereignisse`),
-  showNew: 'Anzeigen',
-  timesIn: (zone) => `Zeiten in ${zone}`,
-  useOwnZone: (zone) => `${zone} verwenden`,
-
-  openRow: (action) => `Einzelheiten zu ${action}`,
-  noValue: 'keine Angabe',
-  more: (count) => `+${count} weitere`,
-  details: 'Einzelheiten',
-  closeDetails: 'Einzelheiten schließen',
-  linkedEvent: 'Verlinktes Ereignis',
-  linkedEventMissing: 'Das verlinkte Ereignis gibt es nicht, oder Sie dürfen es nicht sehen.',
-  linkedEventExpired:
-    'Das verlinkte Ereignis war da und hat das Log verlassen: es wurde so lange aufbewahrt, wie Ereignisse aufbewahrt werden.',
-  fields: {
-    action: 'Aktion',
-    category: 'Kategorie',
-    actor: 'Akteur',
-    onBehalfOf: 'Im Auftrag von',
-    resources: 'Ressourcen',
-    log: 'Log',
-    outcome: 'Ergebnis',
-    occurredAt: 'Geschehen',
-    recordedAt: 'Aufgezeichnet',
-    ipAddress: 'IP-Adresse',
-    userAgent: 'User-Agent',
-    correlationId: 'Korrelations-ID',
-    source: 'Quelle',
-    sourceEventId: 'Ereignis-ID der Quelle',
-    recordedBy: 'Aufgezeichnet von',
-    sequence: 'Laufende Nummer',
-    id: 'Ereignis-ID',
-  },
-  metadata: 'Metadaten',
-  noMetadata: 'Keine Metadaten',
-  cut: 'gekürzt',
-  cutMeans: (paths) =>
-    `Nicht wie gesendet: gekürzt, oder mit � für Zeichen, die sich nicht aufbewahren lassen: ${paths}`,
-  masked: 'maskiert',
-  maskedMeans: (paths) => `Nicht gespeichert: hier steht ein Prüfwert oder eine gekürzte Adresse: ${paths}`,
-  erased: 'gelöscht',
-  erasedMeans: (paths) => `Endgültig gelöscht, weil eine Person vergessen werden sollte: ${paths}`,
-  items: (count) => (count === 1 ? '1 Eintrag' : `${count} Einträge`),
-  copyJson: 'Als JSON kopieren',
-  copyLink: 'Link kopieren',
-  copied: 'Kopiert',
-  notCopied: 'Der Browser hat das Kopieren nicht erlaubt.',
-  filterBy: (value) => `Nach ${value} filtern`,
-  filterByThis: 'Nach diesem Wert filtern',
-
-  loading: 'Wird geladen …',
-  emptyTitle: 'Noch keine Ereignisse',
-  emptyText: 'Ereignisse erscheinen hier, sobald sie aufgezeichnet sind.',
-  nothingTitle: 'Keine passenden Ereignisse',
-  nothingText: 'Versuchen Sie weniger Filter, eine andere Schreibweise oder einen längeren Zeitraum.',
-  planTitle: (plans) => (plans ? `Verfügbar mit ${plans}` : 'Nicht in Ihrem Tarif enthalten'),
-  planText: (plans) =>
-    `${plans ? `Das Audit-Log gehört zum Tarif ${plans}.` : 'Das Audit-Log gehört nicht zu Ihrem Tarif.'} ` +
-    'Ereignisse werden trotzdem aufgezeichnet und sind lesbar, sobald Ihr Tarif es enthält.',
-  upgrade: 'Tarife ansehen',
-  forbiddenTitle: 'Für Administratoren',
-  forbiddenText: (roles) =>
-    roles
-      ? `Das Audit-Log kann mit der Rolle ${roles} gelesen werden.`
-      : 'Das Audit-Log können Administratoren Ihrer Organisation lesen.',
-  refusedTitle: 'Sie können dieses Log nicht lesen',
-  hiddenTitle: 'Hier gibt es nichts zu sehen',
-  hiddenText: 'Diese Seite ist nicht verfügbar.',
-  productTitle: 'Token eines anderen Produkts',
-  productText: (expected) => `Diese Seite zeigt das Log von „${expected}“, das Token gehört zu einem anderen Produkt.`,
-  signInTitle: 'Anmelden, um das Audit-Log zu lesen',
-  signInText:
-    'Öffnen Sie diese Seite aus Ihrer Anwendung, oder fügen Sie ein Zugriffstoken ein. Es bleibt in diesem Tab.',
-  token: 'Zugriffstoken',
-  organizationTitle: 'Wessen Audit-Log?',
-  organizationText: 'Dieses Token darf mehr als eine Organisation lesen.',
-  organization: 'Organisations-ID',
-  chooseLogTitle: 'Welches Audit-Log?',
-  chooseLogText: 'Sie dürfen mehr als eines lesen.',
-  signIn: 'Weiter',
-  expiredTitle: 'Ihre Sitzung ist beendet',
-  expiredText: 'Öffnen Sie diese Seite erneut aus Ihrer Anwendung.',
-  offlineTitle: 'Der Server ist nicht erreichbar',
-  offlineText: 'Prüfen Sie die Verbindung. Die Seite versucht es von selbst wieder.',
-  busyTitle: 'Der Server ist ausgelastet',
-  busyText: 'Nichts ging verloren. Die Seite versucht es von selbst wieder.',
-  uncheckedTitle: 'Ihre Anmeldung kann gerade nicht geprüft werden',
-  uncheckedText:
-    'Der Anmeldedienst antwortet nicht. Sie müssen sich nicht neu anmelden: Die Seite versucht es von selbst wieder.',
-  serverTitle: 'Auf dem Server ist etwas schiefgegangen',
-  serverText: 'Es wurde nichts verändert. Wenn es wieder geschieht, nennen Sie dem Support diese Anfrage-ID:',
-  serverTextNoId: 'Es wurde nichts verändert. Versuchen Sie es gleich noch einmal.',
-  setupTitle: 'Das Audit-Log ist noch nicht eingerichtet',
-  endpointText: (endpoint, answer) =>
-    `${endpoint} ist kein GraphQL-Endpunkt von Ledgerline${answer && ` (${answer})`}. Setzen Sie das Attribut „endpoint“ auf ` +
-    'die Adresse des Dienstes, mit /graphql am Ende.',
-  originText: (server, origin) =>
-    `${server} antwortet, lässt aber keine Seite von ${origin} die Antworten lesen. Starten Sie den Dienst mit ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
-  policyText: (server) =>
-    `Die Content-Security-Policy dieser Seite verbietet Verbindungen zu ${server}. Nehmen Sie diese Adresse in ihr connect-src auf.`,
-  inputTitle: 'Der Server konnte diesen Filter nicht verwenden',
-  retry: 'Erneut versuchen',
-};
+const loaded = new Map<string, Texts>([['en', en]]);
 
 /** The service's own words for kinds of actor, for products that have none. */
 export const usualActorKinds: Readonly<Record<string, string>> = en.actorKinds;
 
-const languages: Record<string, Texts> = { en, de };
+export const languages: readonly string[] = ['en', ...Object.keys(others)];
 
 /** The language spoken for a locale: English where the locale's own is not there yet. */
 export function languageOf(locale: string): string {
   const language = locale.split('-')[0]!.toLowerCase();
-  return language in languages ? language : 'en';
+  return languages.includes(language) ? language : 'en';
 }
 
+/** The texts for a locale, as far as they are loaded: English until then. */
 export function textsFor(locale: string): Texts {
-  return languages[languageOf(locale)]!;
+  return loaded.get(languageOf(locale)) ?? en;
 }
+
+/** Loads the texts for a locale. Where that fails, English is better than nothing. */
+export async function loadTexts(locale: string): Promise<Texts> {
+  const language = languageOf(locale);
+  const known = loaded.get(language);
+  if (known) return known;
+  try {
+    const texts = await others[language]!();
+    loaded.set(language, texts);
+    return texts;
+  } catch {
+    return en;
+  }
+}
+
+/** Whether nothing is left to load for a locale. */
+export const isLoaded = (locale: string): boolean => loaded.has(languageOf(locale));

@@ -38,9 +38,11 @@ const full: View = {
     source: ['api'],
     sourceEventId: ['7'],
   },
+  not: { category: ['API'], action: ['a,b'], actorKind: ['SYSTEM'], actorId: ['id=3'] },
   log: { level: 'project', id: 'p:1' },
   from: '2026-03-01',
-  to: '2026-03-31',
+  to: '2026-03-31T23:05',
+  period: 'LAST_90_DAYS',
   zone: 'America/New_York',
   after: 'cursor==',
   event: 'event_1',
@@ -65,7 +67,7 @@ describe('the address', () => {
 
   test('leaves out what it does not understand', () => {
     const nonsense =
-      'from=2026-02-30&to=soon&period=YESTERDAY&tz=Mars/Olympus&outcome=MAYBE&actor-kind=user&log=project&action=';
+      'from=2026-02-30&to=2026-01-01T24:00&period=YESTERDAY&tz=Mars/Olympus&outcome=MAYBE&actor-kind=user&log=project&action=';
     expect(read(nonsense)).toEqual(emptyView);
   });
 
@@ -73,15 +75,15 @@ describe('the address', () => {
     const logs = [emptyView.log, everyLog, { level: 'project', id: '*' }] as const;
     for (const log of logs) expect(read(write({ ...emptyView, log })).log).toEqual(log);
     expect(write({ ...emptyView, log: everyLog })).toBe('log=*');
-    const asked = logs.map((log) => questionFor({ ...emptyView, log }, null, 'UTC'));
+    const asked = logs.map((log) => questionFor({ ...emptyView, log }, null, 'UTC', 0));
     expect(asked.map(({ log }) => log)).toEqual([null, null, { level: 'project', id: '*' }]);
     expect(asked.map(({ includeNested }) => includeNested)).toEqual([null, true, null]);
     expect(isFiltered({ ...emptyView, log: everyLog })).toBe(true);
   });
 
-  test('takes days rather than a preset, and a page in one direction only', () => {
+  test('takes a part of a period with it, and a page in one direction only', () => {
     const view = read('from=2026-01-01&period=TODAY&after=a&before=b');
-    expect([view.period, view.from, view.after, view.before]).toEqual([null, '2026-01-01', 'a', null]);
+    expect([view.period, view.from, view.after, view.before]).toEqual(['TODAY', '2026-01-01', 'a', null]);
   });
 
   test('takes a value once, and no more than the server does', () => {
@@ -100,6 +102,13 @@ describe('a view', () => {
   test('orders a reversed range', () => {
     const { from, to } = withDays(emptyView, '2026-05-02', '2026-05-01');
     expect([from, to]).toEqual(['2026-05-01', '2026-05-02']);
+    const morning = withDays(emptyView, '2026-05-02T10:00', '2026-05-02');
+    expect([morning.from, morning.to], 'a whole day ends after its morning').toEqual([
+      '2026-05-02T10:00',
+      '2026-05-02',
+    ]);
+    const minutes = withDays(emptyView, '2026-05-02T10:00', '2026-05-02T09:00');
+    expect([minutes.from, minutes.to]).toEqual(['2026-05-02T09:00', '2026-05-02T10:00']);
   });
 
   test('is cleared of every filter', () => {

@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { textsFor } from '../src/texts.ts';
+import { languages, loadTexts, textsFor } from '../src/texts.ts';
 import { createFormat } from '../src/time/format.ts';
 
 const iso = '2026-03-01T23:30:05.123456789Z';
@@ -44,10 +45,56 @@ test('days and numbers follow the locale', () => {
   expect(createFormat('de-DE', 'UTC').number(1234567)).toBe('1.234.567');
 });
 
-test('texts speak German, and English where a language is missing', () => {
-  expect(textsFor('de-AT').pageOf('1', '2', '30')).toBe('Seite 1 von 2 (30 insgesamt)');
-  expect(textsFor('fi').pageOf('1', '2', '30')).toBe('Page 1 of 2 (30 total)');
-  const leaves = (value: object): number =>
-    Object.values(value).reduce((sum, one) => sum + (typeof one === 'object' ? leaves(one) : 1), 0);
-  expect(leaves(textsFor('de'))).toBe(leaves(textsFor('en')));
+test('texts speak German once they are loaded, and English where a language is missing', async () => {
+  expect(textsFor('de-AT').loadMore, 'until then').toBe('Load more');
+  expect((await loadTexts('de-AT')).loadMore).toBe('Mehr laden');
+  expect(textsFor('de').loadMore).toBe('Mehr laden');
+  expect((await loadTexts('fi')).loadMore).toBe('Load more');
+});
+
+describe('every text', () => {
+  const paths = (value: unknown, path = ''): string[] =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([key, one]) => paths(one, `${path}.${key}`))
+      : [path];
+
+  test.each(languages)('is there in %s', async (language) => {
+    expect(paths(await loadTexts(language))).toEqual(paths(textsFor('en')));
+  });
+
+  test('is used', () => {
+    const folder = new URL('../src/', import.meta.url);
+    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('texts'))
+      .map((file) => readFileSync(new URL(file, folder), 'utf8'))
+      .join('\n');
+    const unused = Object.keys(textsFor('en')).filter((key) => !new RegExp(`texts\\.${key}\\b`).test(sources));
+    // `fields` and some others are taken apart before they are used.
+    expect(unused.filter((key) => !new RegExp(`\\b(fields|actorKinds)\\b`).test(key))).toEqual([]);
+  });
+});
+
+describe('a day', () => {
+  const format = createFormat('en-GB', 'Europe/Berlin');
+
+  test('is today or yesterday, or has its weekday, and its year where that is another', () => {
+    expect(['2026-03-10', '2026-03-09', '2026-03-08'].map((day) => format.dayWord(day, '2026-03-10'))).toEqual([
+      'Today',
+      'Yesterday',
+      null,
+    ]);
+    expect(format.longDay('2026-03-08', '2026')).toBe('Sunday 8 March');
+    expect(format.longDay('2025-03-08', '2026')).toBe('Saturday, 8 March 2025');
+  });
+
+  test('and a minute of it limit a range', () => {
+    expect(format.limit('2026-03-08T09:05', '2026')).toBe('8 Mar, 09:05');
+    expect(format.limit('2025-03-08T09:05', '2026')).toBe('8 Mar 2025, 09:05');
+    expect(format.limit('2026-03-08', '2026')).toBe('8 Mar');
+  });
+});
+
+test('how late something was recorded is said in its largest unit', () => {
+  const format = createFormat('en-GB', 'UTC');
+  expect([format.seconds(240), format.duration(3 * 86_400_000 + 5)]).toEqual(['0.2s', '3 days']);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readJson, summarise, type JsonNode } from '../src/json/tree.ts';
+import { readJson, type JsonNode } from '../src/json/tree.ts';
 
 /** Writes a node back as text, so that a test can compare it with what was sent. */
 function written(node: JsonNode): string {
@@ -32,12 +32,4 @@ describe('metadata is shown as it was sent', () => {
   });
 
   test('even when it is no JSON', () => expect(readJson('{broken')).toEqual({ kind: 'string', text: '{broken' }));
-});
-
-test('a summary names the leaves and stops', () => {
-  expect(summarise(readJson('{"provider":"GitHub","tags":["a","b"],"port":5432,"none":{}}'))).toBe(
-    'provider: GitHub, tags: a, tags: b, port: 5432',
-  );
-  const long = JSON.stringify(Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`k${index}`, 'value'])));
-  expect(summarise(readJson(long)).length).toBeLessThan(250);
 });

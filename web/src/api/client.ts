@@ -27,6 +27,11 @@ export class Client {
     this.fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   }
 
+  /** The address that it asks, as anybody could. */
+  get address(): string {
+    return new URL(this.endpoint, globalThis.location?.href).href;
+  }
+
   /** Another token for what is asked from now on, and for what is refused with the former one meanwhile. */
   useToken(token: string | null): void {
     this.token = token;

@@ -40,41 +40,58 @@ export const sessionQuery = graphql(`
   }
 `);
 
-/** One page of rows; the counts only where the product shows pages. */
+/** One page of rows, and nothing that has to be counted: a count that fails must not take the rows with it. */
 export const pageQuery = graphql(
   `
   query Page($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
-    $first: Int, $after: String, $last: Int, $before: String, $counts: Boolean!) {
+    $first: Int, $after: String, $last: Int, $before: String) {
     auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
       first: $first, after: $after, last: $last, before: $before) {
       edges { cursor node { ...EventFields } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-      totalCount @include(if: $counts)
-      pageNumber @include(if: $counts)
-      pageCount @include(if: $counts)
     }
   }
 `,
   [eventFields],
 );
 
-/** What the whole match looks like: asked beside the rows, so that counting never holds them up. */
+/** Where a page stands in its list, for one that a link led to. */
+export const positionQuery = graphql(`
+  query Position($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
+    $first: Int, $after: String, $last: Int, $before: String) {
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
+      first: $first, after: $after, last: $last, before: $before) { pageNumber }
+  }
+`);
+
+/**
+ * What the whole match looks like: asked beside the rows, so that counting never holds them up. The days are those of the
+ * `span`, the same list over a longer time, so that a part of it can be seen in its place; `failedSpan` has its failures.
+ */
 export const overviewQuery = graphql(`
   query Overview($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
-    $timeZone: String!) {
+    $span: AuditEventFilter, $failedSpan: AuditEventFilter, $timeZone: String!, $days: Boolean!, $failures: Boolean!) {
     auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search, first: 0) {
       totalCount
       facets(timeZone: $timeZone) {
         categories { buckets { value count } }
         actions { buckets { value label count } }
         outcomes { buckets { value count } }
-        days { day count }
       }
     }
+    recorded: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter,
+      search: $search, orderBy: {field: SEQUENCE, direction: DESC}, first: 1) { nodes { sequence } }
+    span: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $span, search: $search,
+      first: 0) @include(if: $days) { facets(timeZone: $timeZone) { days { day count } } }
+    failedSpan: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $failedSpan,
+      search: $search, first: 0) @include(if: $failures) { facets(timeZone: $timeZone) { days { day count } } }
   }
 `);
 
-/** How many events now stand before the first row: the same list, backwards from its cursor. */
+/**
+ * How many events now stand before the first row: the same list, backwards from its cursor. And those of it that were
+ * recorded last, some of which may belong further down.
+ */
 export const newerQuery = graphql(`
   query Newer($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
     $first: Int, $last: Int, $before: String) {
@@ -82,6 +99,23 @@ export const newerQuery = graphql(`
       first: $first, last: $last, before: $before) {
       nodes { id }
     }
+    recorded: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter,
+      search: $search, orderBy: {field: SEQUENCE, direction: DESC}, first: 50) { nodes { id sequence } }
+  }
+`);
+
+/** How many events a list has. */
+export const totalQuery = graphql(`
+  query Total($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String) {
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
+      first: 0) { totalCount }
+  }
+`);
+
+/** For how long events are kept; only whoever manages the log may ask. */
+export const retentionQuery = graphql(`
+  query Retention($organization: ID) {
+    auditRetention(organization: $organization) { levels { level days } }
   }
 `);
 
@@ -116,7 +150,7 @@ export type Level = Product['levels'][number];
 export type Page = NonNullable<ResultOf<typeof pageQuery>['auditEvents']>;
 export type Edge = Page['edges'][number];
 export type Overview = NonNullable<ResultOf<typeof overviewQuery>['auditEvents']>;
-export type DayCount = NonNullable<Overview['facets']>['days'][number];
+export type DayCount = NonNullable<NonNullable<ResultOf<typeof overviewQuery>['span']>['facets']>['days'][number];
 export type PageVariables = VariablesOf<typeof pageQuery>;
 export type EventFilter = NonNullable<PageVariables['filter']>;
 export type Outcome = NonNullable<AuditEvent['outcome']>;

@@ -73,22 +73,21 @@ class Reader {
   }
 }
 
-/** The leaves in one line, for a table cell: `provider: GitHub, port: 5432`. */
-export function summarise(node: JsonNode, limit = 160): string {
-  const parts: string[] = [];
-  let length = 0;
-  const visit = (current: JsonNode, name: string): void => {
-    if (length > limit) return;
-    if (current.kind === 'object') {
-      for (const { key, value } of current.entries) visit(value, key);
-    } else if (current.kind === 'array') {
-      for (const item of current.items) visit(item, name);
-    } else {
-      const part = name ? `${name}: ${current.text}` : current.text;
-      parts.push(part);
-      length += part.length + 2;
-    }
-  };
-  visit(node, '');
-  return parts.join(', ');
+/** What a branch holds, by the names of its members or the places of its items. */
+export function childrenOf(node: JsonNode): readonly { name: string; value: JsonNode }[] {
+  if (node.kind === 'object') return node.entries.map(({ key, value }) => ({ name: key, value }));
+  if (node.kind === 'array') return node.items.map((value, index) => ({ name: String(index), value }));
+  return [];
+}
+
+/** A value as one line of text: `red, green`, `{on: true}`. */
+export function inOneLine(node: JsonNode): string {
+  switch (node.kind) {
+    case 'object':
+      return `{${node.entries.map(({ key, value }) => `${key}: ${inOneLine(value)}`).join(', ')}}`;
+    case 'array':
+      return node.items.length === 1 ? inOneLine(node.items[0]!) : `[${node.items.map(inOneLine).join(', ')}]`;
+    default:
+      return node.text;
+  }
 }

@@ -12,8 +12,12 @@ export interface Session {
 export type Closed =
   | { reason: 'hidden' }
   | { reason: 'plan'; requiredPlans: readonly string[]; planLabels: readonly string[] }
-  /** `roleLabels` are those that would do, where the role is what stands in the way. */
-  | { reason: 'forbidden'; message: string | null; roleLabels: readonly string[] }
+  /**
+   * `roleLabels` are those that would do, where the role is what stands in the way; else it is the scope, or the log that
+   * the token is for. `message` is the server's sentence, for the host's developers.
+   */
+  | { reason: 'forbidden'; cause: 'role' | 'scope' | 'log'; message: string | null; roleLabels: readonly string[] }
+  | { reason: 'missing' }
   | { reason: 'product'; expected: string }
   /** The token is for no organization in particular (staff), and none was named. */
   | { reason: 'organization' };
@@ -43,10 +47,16 @@ export async function openGate(
     const { requiredPlans, requiredPlanLabels: planLabels } = access;
     return { closed: { reason: 'plan', requiredPlans, planLabels }, product };
   }
-  return { closed: { reason: 'forbidden', message: access.message, roleLabels: access.requiredRoleLabels }, product };
+  if (access.reason === 'NOT_FOUND') return { closed: { reason: 'missing' }, product };
+  const { message, requiredRoleLabels: roleLabels } = access;
+  const cause = roleLabels.length > 0 ? 'role' : viewer.scopes.some(reads) ? 'log' : 'scope';
+  return { closed: { reason: 'forbidden', cause, message, roleLabels }, product };
 }
 
 /** Whether two answers to who may read what are one and the same. */
 export function isSame(former: object, gate: Gate): boolean {
   return 'open' in former && 'open' in gate && JSON.stringify(former.open) === JSON.stringify(gate.open);
 }
+
+/** Scopes that reading takes; staff have one more besides. */
+const reads = (scope: string) => scope === 'audit:read';

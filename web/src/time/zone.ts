@@ -16,9 +16,16 @@ function formatterOf(zone: string): Intl.DateTimeFormat {
   return formatter;
 }
 
-/** The reader's own zone, by its IANA name. */
+/** The reader's own zone, by its IANA name; UTC where the browser does not know it, or names one it cannot use. */
 export function localZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return isLocalZoneKnown() ? timeZone : 'UTC';
+}
+
+/** Whether the browser says where it is. One without a zone calls it `Etc/Unknown`, and then refuses that name. */
+export function isLocalZoneKnown(): boolean {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return Boolean(timeZone) && timeZone !== 'Etc/Unknown' && isZone(timeZone);
 }
 
 export function isZone(zone: string): boolean {
@@ -68,3 +75,46 @@ export function startOfDay(day: string, zone: string): number {
   }
   return reached;
 }
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+/** What a clock on the wall of that zone shows, as YYYY-MM-DDTHH:MM. */
+export function minuteOf(instant: number, zone: string): string {
+  let clock = clocks.get(zone);
+  if (!clock) {
+    const options = { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    clocks.set(zone, (clock = new Intl.DateTimeFormat('en-US-u-nu-latn', options)));
+  }
+  const part: Record<string, string> = {};
+  for (const { type, value } of clock.formatToParts(instant)) part[type] = value;
+  return `${dayOf(instant, zone)}T${part.hour}:${part.minute}`;
+}
+
+/** Whether the text is a minute of a day, as YYYY-MM-DDTHH:MM. */
+export function isMinute(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d$/.test(text) && isDay(text.slice(0, 10));
+}
+
+/**
+ * When a clock shows a minute, in milliseconds. Where it shows it twice, or never, because clocks are put back or forward,
+ * `edge` says which end of what may be meant: nothing that a reader means is left out.
+ */
+export function startOfMinute(minute: string, zone: string, edge: 'earliest' | 'latest'): number {
+  const asUtc = Date.parse(`${minute}:00Z`);
+  const offsets = [-24, 0, 24].map((hours) => {
+    const near = asUtc + hours * 3_600_000;
+    return Date.parse(`${minuteOf(near, zone)}:00Z`) - near;
+  });
+  const all = offsets.map((offset) => asUtc - offset);
+  const shown = all.filter((instant) => minuteOf(instant, zone) === minute);
+  const choice = shown.length > 0 ? shown : all;
+  return edge === 'earliest' ? Math.min(...choice) : Math.max(...choice);
+}
+
+/** The first instant of what a limit of a range means: a day, or a minute. */
+export const startOf = (limit: string, zone: string): number =>
+  limit.includes('T') ? startOfMinute(limit, zone, 'earliest') : startOfDay(limit, zone);
+
+/** The first instant after it. */
+export const endOf = (limit: string, zone: string): number =>
+  limit.includes('T') ? startOfMinute(limit, zone, 'latest') + 60_000 : startOfDay(dayAfter(limit), zone);

@@ -1,7 +1,8 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Fault } from '../api/fault.ts';
 import { isSame, openGate, type Gate } from '../log/session.ts';
-import { textsFor } from '../texts.ts';
+import { isLoaded, loadTexts, textsFor } from '../texts.ts';
+import { createFormat } from '../time/format.ts';
 import { webAddress } from '../view/history.ts';
 import { withHost } from '../view/locked.ts';
 import { columnsOf } from './hostColumns.ts';
@@ -22,7 +23,20 @@ interface Props {
 
 /** Finds out what the token may do, and shows the log or the reason why there is none. */
 export function App({ config, hasToken, tokens }: Props) {
-  const texts = useMemo(() => textsFor(config.locale), [config.locale]);
+  const [texts, setTexts] = useState(() => textsFor(config.locale));
+  const [isSpoken, setSpoken] = useState(() => isLoaded(config.locale));
+  useEffect(() => {
+    let superseded = false;
+    void loadTexts(config.locale).then((known) => {
+      if (superseded) return;
+      setTexts(known);
+      setSpoken(true);
+      if (config.standalone && !hasToken) document.title = known.title;
+    });
+    return () => {
+      superseded = true;
+    };
+  }, [config.locale]);
   const [state, setState] = useState<Opening>({ opening: true });
   const [attempt, setAttempt] = useState(0);
   const opened = useRef<Config | null>(null);
@@ -36,10 +50,10 @@ export function App({ config, hasToken, tokens }: Props) {
     if (!hasToken) return;
     const asked = new AbortController();
     openGate(config.client, config.product, config.organization, asked.signal).then(
-      (gate) => {
+      async (gate) => {
         config.tellAccepted();
         const { title } = 'open' in gate ? gate.open.viewer.product : gate.product;
-        if (config.standalone) document.title = title ?? texts.title;
+        if (config.standalone) document.title = title ?? (await loadTexts(config.locale)).title;
         // A fresh token of the same reader changes nothing on the screen.
         if (isSame(latest.current, gate)) return;
         // A page that leaves has nothing more to show.
@@ -58,7 +72,7 @@ export function App({ config, hasToken, tokens }: Props) {
   }, [config, attempt, hasToken, tokens]);
 
   const retry = () => setAttempt((count) => count + 1);
-  useRetry('fault' in state ? state.fault : null, retry);
+  const retryIn = useRetry('fault' in state ? state.fault : null, retry);
 
   /** Asks once more what the token may do, because the list was refused. Whether the log is still open. */
   const askAgain = useCallback(async () => {
@@ -78,13 +92,21 @@ export function App({ config, hasToken, tokens }: Props) {
     }
   }, [config]);
 
+  // Half of the page in another language would be worse than its place for a moment.
+  if (!isSpoken) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
   if (!hasToken) return <TokenForm texts={texts} config={config} />;
   if ('opening' in state && config.compact) return <RecentPlace texts={texts} rows={config.pageSize} />;
   if ('opening' in state) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
   if ('fault' in state) {
     const expired = state.fault.kind === 'unauthenticated' && config.standalone;
     return (
-      <FaultState texts={texts} fault={state.fault} whole={config.standalone} onRetry={retry}>
+      <FaultState
+        texts={texts}
+        fault={state.fault}
+        whole={config.standalone}
+        retryIn={retryIn ? createFormat(config.locale, config.zone).seconds(retryIn * 1000) : null}
+        onRetry={retry}
+      >
         {expired && <TokenForm texts={texts} config={config} bare />}
       </FaultState>
     );

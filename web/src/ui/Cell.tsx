@@ -1,12 +1,14 @@
 import { useMemo } from 'preact/hooks';
 import type { Actor, AuditEvent, Column, Resource } from '../api/documents.ts';
-import { readJson, summarise } from '../json/tree.ts';
+import { summarise } from '../json/changes.ts';
+import { readJson } from '../json/tree.ts';
+import { seen, spelled } from '../words/visible.ts';
 import { useLog } from './context.ts';
 import { below, Erased } from './Erased.tsx';
 import { Marked } from './Marked.tsx';
 import { actorBadge, outcomeName } from './names.ts';
 
-/** One column of one event. */
+/** One column of one event, in one line. */
 export function Cell({ kind, event }: { kind: Column['kind']; event: AuditEvent }) {
   switch (kind) {
     case 'TIME':
@@ -22,7 +24,7 @@ export function Cell({ kind, event }: { kind: Column['kind']; event: AuditEvent 
     case 'IP_ADDRESS':
       return event.ipAddress ? <Code text={event.ipAddress} /> : <ErasedOrNothing event={event} field="ipAddress" />;
     case 'OUTCOME':
-      return event.outcome ? <OutcomeBadge outcome={event.outcome} /> : <Nothing />;
+      return event.outcome ? <OutcomeWord outcome={event.outcome} /> : <Nothing />;
     case 'DETAILS':
       return below(event.erased, 'metadata').length > 0 ? (
         <ErasedOrNothing event={event} field="metadata" />
@@ -58,48 +60,50 @@ function Code({ text }: { text: string }) {
   );
 }
 
+/** The time of day: the date stands above, and everything else in the tooltip. */
 function Time({ iso }: { iso: string }) {
   const { format, now } = useLog();
+  const told = [format.instant(iso), format.utc(iso), format.relative(iso, now)].join('\n');
   return (
-    <time dateTime={iso} title={format.utc(iso)}>
-      <span class="main">
-        <bdi>{format.instant(iso)}</bdi>
-      </span>
-      <span class="aside">
-        <bdi>{format.relative(iso, now)}</bdi>
-      </span>
+    <time dateTime={iso} title={told}>
+      <bdi>{format.time(iso)}</bdi>
     </time>
   );
 }
 
 function ActionCell({ event }: { event: AuditEvent }) {
   const { session } = useLog();
-  if (session.viewer.product.actionDisplay === 'NAME') return <Code text={event.action} />;
-  const labelled = event.actionLabel !== event.action;
+  const byName = session.viewer.product.actionDisplay === 'NAME';
   return (
-    <span title={event.action}>
-      <span class="main">
-        <Marked text={event.actionLabel} />
-      </span>
-      {labelled && (
-        <code class="aside">
-          <Marked text={event.action} />
-        </code>
-      )}
+    <span class="main" title={spelled(event.action)}>
+      {byName ? <Code text={event.action} /> : <Marked text={event.actionLabel} />}
     </span>
   );
 }
 
 export function CategoryBadge({ category }: { category: NonNullable<AuditEvent['category']> }) {
   return (
-    <span class="badge" title={category.label}>
+    <span class="badge" title={spelled(category.label)}>
       <Marked text={category.shortLabel} />
     </span>
   );
 }
 
-export function OutcomeBadge({ outcome }: { outcome: NonNullable<AuditEvent['outcome']> }) {
-  return <span class={`badge outcome-${outcome.toLowerCase()}`}>{outcomeName(useLog(), outcome)}</span>;
+/** An outcome as a value of its own column. */
+function OutcomeWord({ outcome }: { outcome: NonNullable<AuditEvent['outcome']> }) {
+  return <span class={`outcome-${outcome.toLowerCase()}`}>{outcomeName(useLog(), outcome)}</span>;
+}
+
+/** What was not a success, said before what was tried: nobody reads "Logged in" of somebody who was turned away. */
+export function OutcomeMark({ outcome }: { outcome: AuditEvent['outcome'] }) {
+  const { texts } = useLog();
+  if (outcome !== 'FAILURE' && outcome !== 'ACCEPTED') return null;
+  return (
+    <span class={`mark-${outcome.toLowerCase()}`}>
+      <span class="dot" aria-hidden="true" />
+      {outcome === 'FAILURE' ? texts.failed : texts.accepted}
+    </span>
+  );
 }
 
 /** Who it was: the name, else the address, else the id, else what the product calls such an actor. */
@@ -111,19 +115,26 @@ function ActorCell({ actor, erased }: { actor: Actor; erased: readonly string[] 
   const log = useLog();
   const title = actorTitle(actor);
   const badge = actorBadge(log, actor, title);
-  const second = actor.email && actor.email !== title ? actor.email : null;
+  const told = [title, actor.email !== title && actor.email].filter(Boolean).join('\n');
   return (
-    <span>
-      <span class="main">
-        <Marked text={title} />
-        {badge && <span class="badge kind">{badge}</span>}
-        <Erased paths={erased} />
-      </span>
-      {second && (
-        <span class="aside">
-          <Marked text={second} />
-        </span>
-      )}
+    <span class="main" title={spelled(told)}>
+      <Avatar actor={actor} title={title} />
+      <Marked text={title} />
+      {badge && <span class="badge kind">{badge}</span>}
+      <Erased paths={erased} />
+    </span>
+  );
+}
+
+/** People are round, machines are not. */
+function Avatar({ actor, title }: { actor: Actor; title: string }) {
+  const words = seen(title).match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? [];
+  const first = (word: string | undefined) => (word ? [...word][0]! : '');
+  const initials = actor.kind === 'ANONYMOUS' ? '?' : (first(words[0]) + first(words[1])).toLocaleUpperCase();
+  const isPerson = actor.kind === 'USER' || actor.kind === 'STAFF' || actor.kind === 'ANONYMOUS';
+  return (
+    <span class={isPerson ? 'avatar' : 'avatar machine'} aria-hidden="true">
+      {initials || '?'}
     </span>
   );
 }
@@ -132,23 +143,23 @@ function ResourceCell({ resources, erased }: { resources: readonly Resource[]; e
   const { texts } = useLog();
   const [first, ...others] = resources;
   if (!first) return <Nothing />;
-  const title = first.name ?? first.externalId ?? first.type ?? '';
-  const rest = [first.type, first.externalId].filter((part): part is string => part !== null && part !== title);
+  const title = resourceTitle(first);
+  const told = resources.map(({ type, name, externalId }) => [name, type, externalId].filter(Boolean).join(' · '));
   return (
-    <span>
-      <span class="main">
-        {title ? <Marked text={title} /> : <Nothing />}
-        {others.length > 0 && <bdi class="badge">{texts.more(others.length)}</bdi>}
-        <Erased paths={erased} />
-      </span>
-      {rest.length > 0 && (
-        <span class="aside">
-          <Marked text={rest.join(' · ')} />
+    <span class="main" title={spelled(told.join('\n'))}>
+      {title ? <Marked text={title} /> : <Nothing />}
+      {first.type && first.type !== title && (
+        <span class="type">
+          <Marked text={first.type} />
         </span>
       )}
+      {others.length > 0 && <bdi class="badge">{texts.more(others.length)}</bdi>}
+      <Erased paths={erased} />
     </span>
   );
 }
+
+export const resourceTitle = ({ name, externalId, type }: Resource): string => name ?? externalId ?? type ?? '';
 
 /** The nested log. The organization's own, and one whose reference was cleared, need no word in every row. */
 function LogCell({ log }: { log: AuditEvent['log'] }) {
@@ -157,12 +168,10 @@ function LogCell({ log }: { log: AuditEvent['log'] }) {
   if (!log || log.level === top!.name) return <Nothing />;
   const name = log.name ?? log.externalId;
   return (
-    <span>
-      <span class="main">
-        <Marked text={log.deletedAt ? texts.deletedLog(name) : name} />
-      </span>
+    <span class="main">
+      <Marked text={log.deletedAt ? texts.deletedLog(name) : name} />
       {nested.length > 1 && (
-        <span class="aside">{nested.find((level) => level.name === log.level)?.label ?? log.level}</span>
+        <span class="type">{nested.find((level) => level.name === log.level)?.label ?? log.level}</span>
       )}
     </span>
   );
@@ -171,7 +180,7 @@ function LogCell({ log }: { log: AuditEvent['log'] }) {
 function Summary({ metadataText }: { metadataText: string }) {
   const summary = useMemo(() => summarise(readJson(metadataText)), [metadataText]);
   return summary ? (
-    <span class="summary">
+    <span class="main summary" title={spelled(summary)}>
       <Marked text={summary} />
     </span>
   ) : (

@@ -1,63 +1,103 @@
 import type { FilterKind } from '../api/documents.ts';
-import { actorKindName, actionName, categoryName, columnLabel, filterWords, logName, outcomeName } from './names.ts';
+import { spelled } from '../words/visible.ts';
+import {
+  everyLog,
+  listKeys,
+  notKeys,
+  refine,
+  withDays,
+  withList,
+  withNot,
+  withPeriod,
+  type ListKey,
+  type View,
+} from '../view/view.ts';
 import { useLog, type LogContext } from './context.ts';
-import { everyLog, isFiltered, listKeys, refine, withList, type ListKey, type View } from '../view/view.ts';
+import { actorKindName, actionName, categoryName, columnLabel, filterWords, logName, outcomeName } from './names.ts';
+import { rangeName } from './RangePicker.tsx';
 
-interface Chip {
+export interface Chip {
   name: string;
   value: string;
+  isNot?: boolean;
   without: View;
 }
 
-/** The filters at work, each with a way out. */
+/** The filters at work, each with a way out; they stand in the search box. */
 export function Chips() {
   const log = useLog();
-  const { view, texts, change, clear } = log;
-  if (!isFiltered(view)) return null;
+  const { texts, change } = log;
+  const chips = chipsOf(log);
+  if (chips.length === 0) return null;
   return (
-    <div class="chips" role="group" aria-label={texts.activeFilters}>
-      {/* First, so that it stands still while typing adds a chip under the pointer. */}
-      <button type="button" class="link" onClick={clear}>
-        {texts.clearFilters}
-      </button>
-      {chipsOf(log).map(({ name, value, without }) => (
-        <button
-          key={`${name}:${value}`}
-          type="button"
-          class="chip"
-          aria-label={texts.removeFilter(`${name}: ${value}`)}
-          onClick={() => change(without)}
-        >
-          <span class="chip-name">{name}</span>
-          <bdi>{value}</bdi>
-          <span aria-hidden="true">×</span>
-        </button>
+    <ul class="chips" aria-label={texts.activeFilters}>
+      {chips.map(({ name, value, isNot, without }) => (
+        <li key={`${name}:${value}`}>
+          <button
+            type="button"
+            class={isNot ? 'chip not' : 'chip'}
+            aria-label={texts.removeFilter(spelled(`${name}: ${value}`))}
+            onClick={() => change(without)}
+          >
+            <span class="chip-name">{name}:</span>
+            <bdi>{spelled(value)}</bdi>
+            <span class="chip-remove" aria-hidden="true">
+              ×
+            </span>
+          </button>
+        </li>
       ))}
-    </div>
+    </ul>
   );
 }
 
-function chipsOf(log: LogContext): Chip[] {
-  const { view, texts, format } = log;
-  const chips: Chip[] = [];
-  if (view.search.trim()) {
-    chips.push({
-      name: wordFor(log, 'SEARCH', texts.search),
-      value: view.search.trim(),
-      without: refine(view, { search: '' }),
-    });
+/** Whatever narrows the list, words and dates too: which of it to drop where nothing is left. */
+export function narrowings(log: LogContext): Chip[] {
+  const { view, texts } = log;
+  const all = chipsOf(log);
+  const text = view.search.trim();
+  if (text) {
+    all.unshift({ name: wordFor(log, 'SEARCH', texts.search), value: text, without: refine(view, { search: '' }) });
   }
+  if (view.emailContains && !filterWords(log, 'SEARCH')) {
+    const without = refine(view, { emailContains: '' });
+    all.push({ name: wordFor(log, 'EMAIL', texts.email), value: view.emailContains, without });
+  }
+  const range = rangeName(log);
+  if (range) {
+    const isPart = view.period !== null && (view.from !== null || view.to !== null);
+    const without = isPart ? refine(view, { from: null, to: null }) : withPeriod(withDays(view, null, null), null);
+    all.push({ name: texts.range, value: range, without });
+  }
+  return all;
+}
+
+function chipsOf(log: LogContext): Chip[] {
+  const { view, texts } = log;
+  const chips: Chip[] = [];
   for (const key of listKeys) {
     for (const value of view.lists[key]) {
-      const without = withList(
-        view,
-        key,
-        view.lists[key].filter((one) => one !== value),
-      );
-      chips.push({ name: filterName(log, key), value: valueName(log, key, value), without });
+      const others = view.lists[key].filter((one) => one !== value);
+      chips.push({
+        name: filterName(log, key),
+        value: valueName(log, key, value),
+        without: withList(view, key, others),
+      });
     }
   }
-  if (view.emailContains) {
+  for (const key of notKeys) {
+    for (const value of view.not[key]) {
+      const without = withNot(
+        view,
+        key,
+        view.not[key].filter((one) => one !== value),
+      );
+      const name = texts.without(filterName(log, key));
+      chips.push({ name, value: valueName(log, key, value), isNot: true, without });
+    }
+  }
+  // Where it is not the text of the box, it is a filter like others.
+  if (view.emailContains && filterWords(log, 'SEARCH')) {
     chips.push({
       name: wordFor(log, 'EMAIL', texts.email),
       value: view.emailContains,
@@ -67,11 +107,6 @@ function chipsOf(log: LogContext): Chip[] {
   if (view.log) {
     const value = view.log === everyLog ? (filterWords(log, 'LOG')?.allLabel ?? texts.allLogs) : logName(log, view.log);
     chips.push({ name: wordFor(log, 'LOG', texts.log), value, without: refine(view, { log: null }) });
-  }
-  if (view.from) chips.push({ name: texts.from, value: format.day(view.from), without: refine(view, { from: null }) });
-  if (view.to) chips.push({ name: texts.to, value: format.day(view.to), without: refine(view, { to: null }) });
-  if (view.period) {
-    chips.push({ name: texts.period, value: texts.periods[view.period], without: refine(view, { period: null }) });
   }
   return chips;
 }

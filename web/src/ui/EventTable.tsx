@@ -1,40 +1,71 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Edge } from '../api/documents.ts';
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Column, Edge } from '../api/documents.ts';
 import type { ListState } from '../log/model.ts';
-import { showsSeveralLogs } from '../view/shown.ts';
+import { dayOf } from '../time/zone.ts';
 import type { View } from '../view/view.ts';
-import { Cell } from './Cell.tsx';
 import { useLog } from './context.ts';
-import { Details } from './Details.tsx';
+import { EventRow } from './EventRow.tsx';
 import { nextPage, previousPage } from './Pager.tsx';
+import { RowGroup } from './RowGroup.tsx';
 
 interface Props {
-  rows: readonly Edge[];
   state: ListState;
+  columns: readonly Column[];
+  /** Where the details stand. */
+  opensBelow: boolean;
+  isTwoLined: boolean;
+  /** There is no room for more than the values themselves. */
+  isTight: boolean;
 }
 
-/**
- * The rows. One of them is in the tab order at a time; arrows move between them, and sideways between pages.
- *
- * The roles are written out because the narrow layout turns rows into cards with CSS, and browsers then forget
- * that a table is one.
- */
-export function EventTable({ rows, state }: Props) {
-  const log = useLog();
-  const { texts, view, change, session } = log;
-  const { columns: all, paging } = session.viewer.product;
-  // Of one log alone, a column that says which would say the same in every row.
-  const columns = showsSeveralLogs(session.viewer, log.asked.log) ? all : all.filter(({ kind }) => kind !== 'LOG');
-  const [active, setActive] = useState(0);
-  const body = useRef<HTMLTableSectionElement>(null);
-  const current = Math.min(active, rows.length - 1);
+const groupSize = 50;
 
-  const toggle = (id: string) => change({ ...view, event: view.event === id ? null : id });
+/**
+ * The rows, under the days that they are of. One of them is in the tab order at a time; arrows move between them, and
+ * sideways between pages. With the details beside the list, what is open moves along.
+ *
+ * The roles are written out because the narrow layout takes the table apart with CSS, and browsers then forget
+ * that it is one.
+ */
+export function EventTable({ state, columns, opensBelow, isTwoLined, isTight }: Props) {
+  const log = useLog();
+  const { texts, view, change, session, zone } = log;
+  const { rows } = state;
+  const { paging } = session.viewer.product;
+  const [active, setActive] = useState(0);
+  const table = useRef<HTMLTableElement>(null);
+  const current = Math.min(active, rows.length - 1);
+  const latest = useRef(view);
+  latest.current = view;
+
+  const toggle = useCallback(
+    (_index: number, id: string) => {
+      const { current: shown } = latest;
+      change({ ...shown, event: shown.event === id ? null : id });
+    },
+    [change],
+  );
+
+  const wanted = useRef<number | null>(null);
   const focusRow = (index: number) => {
     const target = Math.max(0, Math.min(rows.length - 1, index));
+    wanted.current = target;
     setActive(target);
-    body.current?.querySelectorAll<HTMLButtonElement>('.opener')[target]?.focus();
+    if (target === current) focusWanted();
+    const node = rows[target]?.node;
+    // What is open beside the list follows; that is no step that Back should undo.
+    if (view.event && !opensBelow && node && node.id !== view.event) change({ ...view, event: node.id }, 'correction');
   };
+  const focusWanted = () => {
+    if (wanted.current === null) return;
+    const id = rows[wanted.current]?.node.id;
+    const row = [...(table.current?.querySelectorAll<HTMLElement>('tr.row') ?? [])].find(
+      ({ dataset }) => dataset.id === id,
+    );
+    row?.querySelector<HTMLButtonElement>('.opener')?.focus();
+    wanted.current = null;
+  };
+  useLayoutEffect(focusWanted, [active]);
 
   const turned = useRef(false);
   const turn = (to: Partial<View>) => {
@@ -52,7 +83,11 @@ export function EventTable({ rows, state }: Props) {
     if (event.key === 'Escape' && view.event) {
       const index = rows.findIndex(({ node }) => node.id === view.event);
       change({ ...view, event: null });
-      if (index >= 0) focusRow(index);
+      if (index >= 0) {
+        wanted.current = index;
+        setActive(index);
+        focusWanted();
+      }
       return;
     }
     if (!inOpener || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -84,66 +119,82 @@ export function EventTable({ rows, state }: Props) {
     event.preventDefault();
   };
 
+  const days = useMemo(() => rows.map(({ node }) => dayOf(Date.parse(node.occurredAt), zone)), [rows, zone]);
+  const setFocused = useCallback((index: number) => setActive(index), []);
+  const groups = Array.from({ length: Math.ceil(rows.length / groupSize) }, (_, group) => group * groupSize);
+  const isSplit = rows.length > 3 * groupSize;
+  const drawn = (start: number) =>
+    rows.slice(start, start + groupSize).map(({ node }: Edge, offset) => {
+      const index = start + offset;
+      const day = days[index]!;
+      return [
+        day !== days[index - 1] && <DayRow key={`day-${index}`} day={day} columns={columns.length + 1} />,
+        <EventRow
+          key={node.id}
+          event={node}
+          index={index}
+          columns={columns}
+          isOpen={view.event === node.id}
+          isFresh={state.fresh.has(node.id)}
+          isCurrent={index === current}
+          opensBelow={opensBelow}
+          onToggle={toggle}
+          onFocus={setFocused}
+        />,
+      ];
+    });
+
   return (
-    <table role="table" aria-label={log.title} class={state.status === 'refreshing' ? 'stale' : ''}>
+    <table
+      ref={table}
+      role="table"
+      part="table"
+      aria-label={log.title}
+      aria-rowcount={state.total === null ? -1 : state.total + 1}
+      class={[state.isFormer && 'stale', isTwoLined && 'two-lined', isTight && 'tight'].filter(Boolean).join(' ')}
+      onKeyDown={onKeyDown}
+    >
       <thead role="rowgroup">
-        <tr role="row">
-          <th role="columnheader" scope="col" class="opener-cell">
-            <span class="unseen">{texts.details}</span>
-          </th>
+        <tr role="row" aria-rowindex={1}>
           {columns.map(({ kind, label }) => (
             <th key={kind} role="columnheader" scope="col" class={`column-${kind.toLowerCase()}`}>
               {label}
             </th>
           ))}
+          <th role="columnheader" scope="col" class="opener-cell">
+            <span class="unseen">{texts.details}</span>
+          </th>
         </tr>
       </thead>
-      <tbody role="rowgroup" ref={body} onKeyDown={onKeyDown}>
-        {rows.map(({ node }, index) => {
-          const open = view.event === node.id;
-          const detailsId = `details-${node.id}`;
-          return [
-            <tr
-              key={node.id}
-              role="row"
-              class={open ? 'row open' : 'row'}
-              onClick={(event) => {
-                // Selecting text inside a row, or following what is in it, is not asking for the row.
-                if ((event.target as HTMLElement).closest('button, a') || getSelection()?.toString()) return;
-                setActive(index);
-                toggle(node.id);
-              }}
-            >
-              <td role="cell" class="opener-cell">
-                <button
-                  type="button"
-                  class="opener"
-                  tabIndex={index === current ? 0 : -1}
-                  aria-expanded={open}
-                  aria-controls={open ? detailsId : undefined}
-                  aria-label={texts.openRow(node.actionLabel)}
-                  onFocus={() => setActive(index)}
-                  onClick={() => toggle(node.id)}
-                >
-                  <span class="chevron" aria-hidden="true" />
-                </button>
-              </td>
-              {columns.map(({ kind, label }) => (
-                <td key={kind} role="cell" data-label={label} class={`column-${kind.toLowerCase()}`}>
-                  <Cell kind={kind} event={node} />
-                </td>
-              ))}
-            </tr>,
-            open && (
-              <tr key={detailsId} role="row" class="details-row">
-                <td role="cell" colSpan={columns.length + 1} id={detailsId}>
-                  <Details event={node} />
-                </td>
-              </tr>
-            ),
-          ];
-        })}
-      </tbody>
+      {groups.map((start) => (
+        <RowGroup
+          key={start}
+          isPinned={!isSplit || (current >= start && current < start + groupSize)}
+          children={() => drawn(start)}
+        />
+      ))}
     </table>
+  );
+}
+
+function DayRow({ day, columns }: { day: string; columns: number }) {
+  const { format, now, zone } = useLog();
+  const today = dayOf(now, zone);
+  const word = format.dayWord(day, today);
+  const date = format.longDay(day, today.slice(0, 4));
+  return (
+    <tr role="row" class="day">
+      <td role="cell" colSpan={columns}>
+        <bdi>
+          {word ? (
+            <>
+              <strong>{word}</strong> {date}
+            </>
+          ) : (
+            <strong>{date}</strong>
+          )}
+        </bdi>
+      </td>
+    </tr>
   );
 }

@@ -1,18 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { actorsQuery, type Actor, type FilterKind, type Overview } from '../api/documents.ts';
 import { ownLog, showsSeveralLogs } from '../view/shown.ts';
-import {
-  everyLog,
-  exactly,
-  periodPresets,
-  refine,
-  withDays,
-  withList,
-  withPeriod,
-  type ListKey,
-  type LogRef,
-  type View,
-} from '../view/view.ts';
+import { everyLog, exactly, refine, withList, type ListKey, type LogRef, type View } from '../view/view.ts';
 import { actorTitle } from './Cell.tsx';
 import { useLog } from './context.ts';
 import { actionName, actorKindName, columnLabel, filterWords, logName } from './names.ts';
@@ -21,39 +10,21 @@ import { TypedField, ValueField } from './TextField.tsx';
 
 type Facets = Overview['facets'];
 
-/** What people reach for first. The rest stands behind a button, where the product offers more than fit into a row. */
-const primary: readonly FilterKind[] = ['SEARCH', 'CATEGORY', 'ACTION', 'EMAIL'];
-const inOneRow = 5;
+/** Products that offer few show them in the toolbar; the others have them behind a button. */
+const mostInToolbar = 3;
 
-/** Every way to narrow the list that the product offers, in its order, and dates. */
-export function Filters({ facets }: { facets: Facets }) {
-  const { texts, view, session } = useLog();
+/** The filters of a product: its text field, which is the search box, and all others. */
+export function useFilterKinds() {
+  const { session, view } = useLog();
   const kinds = session.viewer.product.filters.map(({ kind }) => kind);
-  const first = kinds.length > inOneRow ? kinds.filter((kind) => primary.includes(kind)) : kinds;
-  const rest = kinds.filter((kind) => !first.includes(kind));
-  const atWork = rest.filter((kind) => isAtWork(view, kind)).length;
-  const [more, setMore] = useState(atWork > 0);
-  const shown = (kind: FilterKind) => <OneFilter key={kind} kind={kind} facets={facets} />;
-
-  return (
-    <search class={more ? 'filters expanded' : 'filters'}>
-      <div class="filter-row">
-        {first.map(shown)}
-        <DateFilter />
-        {/* On a small screen the first ones wait behind it, too. */}
-        <button
-          type="button"
-          class={rest.length > 0 ? 'button more' : 'button more narrow'}
-          aria-expanded={more}
-          onClick={() => setMore(!more)}
-        >
-          {rest.length > 0 ? texts.moreFilters : texts.filters}
-          {atWork > 0 && <span class="badge">{atWork}</span>}
-        </button>
-      </div>
-      {more && rest.length > 0 && <div class="filter-row">{rest.map(shown)}</div>}
-    </search>
-  );
+  const textKind = (['SEARCH', 'EMAIL'] as const).find((kind) => kinds.includes(kind)) ?? null;
+  const others = kinds.filter((kind) => kind !== textKind);
+  return {
+    textKind,
+    others,
+    areInToolbar: others.length <= mostInToolbar,
+    atWork: others.filter((kind) => isAtWork(view, kind)).length,
+  };
 }
 
 /** The lists of values that a filter fills; search, e-mail and log are no lists. */
@@ -74,7 +45,8 @@ function isAtWork(view: View, kind: FilterKind): boolean {
   return (listsOf[kind] ?? []).some((key) => view.lists[key].length > 0);
 }
 
-function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }) {
+/** One way to narrow the list. */
+export function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }) {
   const log = useLog();
   const { texts, view, session, change } = log;
   const words = filterWords(log, kind);
@@ -88,7 +60,6 @@ function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }) {
     case 'SEARCH':
       return (
         <TypedField
-          class="search"
           label={words?.label ?? texts.search}
           hint={words?.hint ?? texts.searchHint}
           value={view.search}
@@ -216,66 +187,6 @@ function ActionPicker({ facets }: { facets: Facets }) {
       free={open || openPrefixes.length > 0}
       onChange={(chosen) => change(withList(view, 'action', chosen))}
     />
-  );
-}
-
-function DateFilter() {
-  const { texts, view, session, change } = useLog();
-  const { dateFilter } = session.viewer.product;
-  const presets = dateFilter === 'PRESETS' || dateFilter === 'BOTH';
-  const range = dateFilter === 'RANGE' || dateFilter === 'BOTH';
-  return (
-    <>
-      {presets && (
-        <label class="field">
-          <span>{texts.period}</span>
-          <select
-            value={view.period ?? ''}
-            onChange={(event) => {
-              const preset = periodPresets.find((one) => one === event.currentTarget.value) ?? null;
-              change(withPeriod(view, preset));
-            }}
-          >
-            <option value="">{texts.anyTime}</option>
-            {periodPresets.map((preset) => (
-              <option key={preset} value={preset}>
-                {texts.periods[preset]}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      {range && (
-        <>
-          <DayField label={texts.from} value={view.from} onChange={(day) => change(withDays(view, day, view.to))} />
-          <DayField label={texts.to} value={view.to} onChange={(day) => change(withDays(view, view.from, day))} />
-        </>
-      )}
-    </>
-  );
-}
-
-interface DayProps {
-  label: string;
-  value: string | null;
-  onChange: (day: string | null) => void;
-}
-
-function DayField({ label, value, onChange }: DayProps) {
-  return (
-    <label class="field day">
-      <span>{label}</span>
-      <input
-        type="date"
-        min="1900-01-01"
-        max="9999-12-31"
-        value={value ?? ''}
-        onChange={(event) => {
-          const { value: day, validity } = event.currentTarget;
-          if (validity.valid) onChange(day || null);
-        }}
-      />
-    </label>
   );
 }
 

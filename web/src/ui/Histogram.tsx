@@ -1,90 +1,139 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { DayCount } from '../api/documents.ts';
-import { withDays } from '../view/view.ts';
-import { useLog } from './context.ts';
-import { barsOf, chosenDays } from './histogram.ts';
+import type { Bar } from '../log/buckets.ts';
+import type { ListState } from '../log/model.ts';
+import { withPart } from '../view/view.ts';
+import { useLog, type LogContext } from './context.ts';
+import { spanWords } from './RangePicker.tsx';
+import { barsOf, heightsOf, isOutside, spanOf } from './histogram.ts';
 
-const height = 48;
-/** A few days are drawn as a few bars, not as blocks as wide as the page. */
-const widestBarRem = 3;
-const leastCaptionRem = 16;
-/** Narrower drawings have no room for a hint between their dates. */
-const hintFrom = 14;
+const narrow = 600;
+const nothing = { days: [], failedDays: [], buckets: null };
+
+/** What is drawn: the hours of a short time, else the days of the span, as many bars as can be told apart. */
+export function useBars(state: ListState | null, width: number): readonly Bar[] {
+  const { view, zone, now } = useLog();
+  const span = spanOf(view, zone, now);
+  const most = width < narrow ? 46 : 92;
+  const { days, failedDays, buckets } = state ?? nothing;
+  return useMemo(
+    () => buckets ?? barsOf(days, failedDays, span.from, span.to, most),
+    [buckets, days, failedDays, span.from, span.to, most],
+  );
+}
+
+/** The time that is drawn, in words. */
+export function spanName(log: LogContext, bars: readonly Bar[]): string | null {
+  const [first, last] = [bars[0], bars.at(-1)];
+  return first && last ? spanWords(log, first.from, last.to) : null;
+}
+
+/** Near an edge it would be cut off. */
+const tipAt = (along: number) => (along < 0.15 ? ' at-start' : along > 0.85 ? ' at-end' : '');
 
 /**
- * How many events each day had. Dragging over the bars chooses a range, a click one bar; the date fields do
- * the same without a pointer, so the drawing itself is an image to assistive technology.
+ * How many events there were over time, and how many failed. Dragging over the bars chooses a range, a click one bar; the
+ * fields of the range do the same without a pointer, so the drawing itself is an image to assistive technology.
  */
-export function Histogram({ days }: { days: readonly DayCount[] }) {
-  const { texts, format, view, zone, now, change } = useLog();
-  const chosen = chosenDays(view, zone, now);
-  const bars = useMemo(() => barsOf(days, chosen.from, chosen.to), [days, chosen.from, chosen.to]);
+export function Histogram({ bars, state }: { bars: readonly Bar[]; state: ListState | null }) {
+  const { texts, format, view, change } = useLog();
+  const { heights, most, isRoot } = useMemo(() => heightsOf(bars), [bars]);
   const [brush, setBrush] = useState<{ start: number; end: number } | null>(null);
-  const drawing = useRef<SVGSVGElement>(null);
+  const [pointed, setPointed] = useState<number | null>(null);
+  const drawing = useRef<HTMLDivElement>(null);
 
   const first = bars[0];
   const last = bars.at(-1);
   // The place is kept while there is nothing to draw, so that the table below does not jump.
-  if (!first || !last) return <div class="histogram" />;
+  if (!first || !last) return <div class="drawing" />;
 
-  const most = Math.max(1, ...bars.map(({ count }) => count));
-  const total = bars.reduce((sum, { count }) => sum + count, 0);
+  const isStale = state?.isCounting ?? true;
+  const sum = (of: (bar: Bar) => number) => bars.reduce((total, bar) => total + of(bar), 0);
+  const isRightToLeft = () => getComputedStyle(drawing.current!).direction === 'rtl';
   const barAt = (event: PointerEvent): number => {
-    const { left, width } = drawing.current!.getBoundingClientRect();
-    return Math.max(0, Math.min(bars.length - 1, Math.floor(((event.clientX - left) / width) * bars.length)));
+    const { left, right, width } = drawing.current!.getBoundingClientRect();
+    const along = isRightToLeft() ? right - event.clientX : event.clientX - left;
+    return Math.max(0, Math.min(bars.length - 1, Math.floor((along / width) * bars.length)));
   };
+  const [start, end] = brush ? [Math.min(brush.start, brush.end), Math.max(brush.start, brush.end)] : [-1, -1];
   const finish = () => {
     if (!brush) return;
-    const [start, end] = [Math.min(brush.start, brush.end), Math.max(brush.start, brush.end)];
     setBrush(null);
-    change(withDays(view, bars[start]!.from, bars[end]!.to));
+    change(withPart(view, bars[start]!.from, bars[end]!.to));
   };
-  const isOutside = (from: string, to: string) =>
-    (chosen.from !== null && to < chosen.from) || (chosen.to !== null && from > chosen.to);
+  const name = (bar: Bar) => texts.histogramBar(format.limit(bar.from), format.limit(bar.to));
+  const shown = pointed === null ? undefined : bars[pointed];
+  const middle = bars[Math.floor((bars.length - 1) / 2)]!;
+  const isOfSeveralDays = first.from.slice(0, 10) !== last.to.slice(0, 10);
+  const tick = (limit: string) => (limit.includes('T') ? format.clock(limit, isOfSeveralDays) : format.shortDay(limit));
 
   return (
-    <figure class="histogram" aria-label={texts.histogram}>
-      <svg
+    <figure class={isStale ? 'drawing stale' : 'drawing'} aria-label={texts.histogram}>
+      <div class="scale" aria-hidden="true">
+        <bdi title={isRoot ? texts.histogramTop(format.number(most)) : undefined}>
+          {isStale ? '' : `${isRoot ? '√ ' : ''}${format.number(most)}`}
+        </bdi>
+      </div>
+      <div
         ref={drawing}
-        style={{ maxWidth: `${bars.length * widestBarRem}rem` }}
+        class="bars"
         role="img"
-        aria-label={texts.histogramSummary(format.number(total), format.day(first.from), format.day(last.to))}
-        viewBox={`0 0 ${bars.length} ${height}`}
-        preserveAspectRatio="none"
+        aria-label={
+          isStale
+            ? texts.counting
+            : texts.histogramSummary(
+                texts.histogramCount(format.number(sum(({ count }) => count)), failedOf(sum(({ failed }) => failed))),
+                format.limit(first.from),
+                format.limit(last.to),
+              )
+        }
         onPointerDown={(event) => {
           if (event.button !== 0) return;
           drawing.current!.setPointerCapture(event.pointerId);
           setBrush({ start: barAt(event), end: barAt(event) });
         }}
-        onPointerMove={(event) => brush && setBrush({ ...brush, end: barAt(event) })}
+        onPointerMove={(event) => {
+          setPointed(barAt(event));
+          if (brush) setBrush({ ...brush, end: barAt(event) });
+        }}
+        onPointerLeave={() => setPointed(null)}
         onPointerUp={finish}
         onPointerCancel={() => setBrush(null)}
       >
-        {bars.map(({ from, to, count }, index) => {
-          const size = count === 0 ? 0 : Math.max(2, (count / most) * height);
+        {bars.map((bar, index) => {
+          const isIn = brush ? index >= start && index <= end : !isOutside(bar, view);
+          const isPart = brush !== null || view.from !== null || view.to !== null;
           return (
-            <g key={from} class={isOutside(from, to) ? 'bar outside' : 'bar'}>
-              <title>{texts.histogramBar(format.day(from), format.day(to), format.number(count))}</title>
-              <rect class="room" x={index} y={0} width={1} height={height} />
-              <rect class="count" x={index + 0.08} y={height - size} width={0.84} height={size} />
-            </g>
+            <span key={bar.from} class={`bar${isPart ? (isIn ? ' chosen' : ' outside') : ''}`}>
+              <span class="count" style={{ height: `${heights[index]! * 100}%` }}>
+                {bar.failed > 0 && (
+                  <span class="failed" style={{ height: `${(bar.failed / Math.max(bar.count, bar.failed)) * 100}%` }} />
+                )}
+              </span>
+            </span>
           );
         })}
-        {brush && (
-          <rect
-            class="brush"
-            x={Math.min(brush.start, brush.end)}
-            y={0}
-            width={Math.abs(brush.end - brush.start) + 1}
-            height={height}
-          />
+        {shown && !isStale && (
+          <div
+            class={`tip${tipAt(pointed! / bars.length)}`}
+            style={{ insetInlineStart: `${((pointed! + 0.5) / bars.length) * 100}%` }}
+            aria-hidden="true"
+          >
+            <strong>
+              <bdi>{name(shown)}</bdi>
+            </strong>
+            <bdi>{texts.histogramCount(format.number(shown.count), failedOf(shown.failed))}</bdi>
+          </div>
         )}
-      </svg>
-      <figcaption style={{ maxWidth: `${Math.max(bars.length * widestBarRem, leastCaptionRem)}rem` }}>
-        <bdi>{format.day(first.from)}</bdi>
-        {bars.length >= hintFrom && <span class="hint">{texts.histogramHint}</span>}
-        {last.to !== first.from && <bdi>{format.day(last.to)}</bdi>}
+      </div>
+      <figcaption aria-hidden="true">
+        <bdi>{tick(first.from)}</bdi>
+        <bdi>{tick(middle.from)}</bdi>
+        <bdi>{tick(last.from)}</bdi>
       </figcaption>
     </figure>
   );
+
+  function failedOf(failed: number): string | null {
+    return failed > 0 ? format.number(failed) : null;
+  }
 }

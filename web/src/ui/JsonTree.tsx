@@ -1,4 +1,4 @@
-import type { JsonNode } from '../json/tree.ts';
+import { childrenOf, type JsonNode } from '../json/tree.ts';
 import { useLog } from './context.ts';
 import { Marked } from './Marked.tsx';
 
@@ -23,13 +23,9 @@ function Node({ node, depth }: { node: JsonNode; depth: number }) {
       </span>
     );
   }
-  const children =
-    node.kind === 'object'
-      ? node.entries.map(({ key, value }) => ({ name: key, value }))
-      : node.items.map((value, index) => ({ name: String(index), value }));
   return (
     <ul>
-      {children.map(({ name, value }, index) => (
+      {childrenOf(node).map(({ name, value }, index) => (
         <li key={index}>
           <Branch name={name} node={value} depth={depth} />
         </li>
@@ -45,7 +41,7 @@ function Branch({ name, node, depth }: { name: string; node: JsonNode; depth: nu
     return (
       <>
         <span class="key">
-          <bdi>{name}</bdi>
+          <Marked text={name} />
         </span>{' '}
         <Node node={node} depth={depth} />
       </>
@@ -55,7 +51,7 @@ function Branch({ name, node, depth }: { name: string; node: JsonNode; depth: nu
     <details open={size <= openUpTo && depth < 3}>
       <summary>
         <span class="key">
-          <bdi>{name}</bdi>
+          <Marked text={name} />
         </span>{' '}
         <bdi class="aside">{texts.items(size)}</bdi>
       </summary>

@@ -6,9 +6,9 @@ import { Details } from './Details.tsx';
 import { useRetry } from './retry.ts';
 import { FaultState } from './states.tsx';
 
-/** The event of a link when it does not stand on the page in sight: shown by itself above the list. */
+/** The event of a link when it does not stand on the page in sight. */
 export function LinkedEvent({ id }: { id: string }) {
-  const { config, texts, view, change } = useLog();
+  const { config, texts, format, view, change } = useLog();
   const [event, setEvent] = useState<AuditEvent | Fault | 'missing' | 'expired' | null>(null);
   const [attempt, setAttempt] = useState(0);
   useEffect(() => setEvent(null), [config, id]);
@@ -21,27 +21,39 @@ export function LinkedEvent({ id }: { id: string }) {
         const fault = error instanceof Fault ? error : new Fault('server', String(error));
         if (fault.code === 'EXPIRED') return setEvent('expired');
         // Only the server's no says that it is not there.
-        setEvent(fault.isRefusal || fault.kind === 'input' ? 'missing' : fault);
+        const isNo = ['forbidden', 'plan', 'missing', 'input'].includes(fault.kind);
+        setEvent(isNo ? 'missing' : fault);
       },
     );
     return () => asked.abort();
   }, [config, id, attempt]);
   const retry = () => setAttempt((count) => count + 1);
-  useRetry(event instanceof Fault ? event : null, retry);
+  const seconds = useRetry(event instanceof Fault ? event : null, retry);
 
   if (event === null) return null;
   return (
     <section class="linked" aria-label={texts.linkedEvent}>
       <div class="linked-heading">
-        <h2>{texts.linkedEvent}</h2>
-        <button type="button" class="button" onClick={() => change({ ...view, event: null })}>
-          {texts.closeDetails}
+        <p class="aside">{texts.linkedEvent}</p>
+        <button
+          type="button"
+          class="icon"
+          aria-label={texts.closeDetails}
+          title={texts.closeDetails}
+          onClick={() => change({ ...view, event: null })}
+        >
+          <span aria-hidden="true">×</span>
         </button>
       </div>
       {event === 'missing' || event === 'expired' ? (
         <p>{event === 'missing' ? texts.linkedEventMissing : texts.linkedEventExpired}</p>
       ) : event instanceof Fault ? (
-        <FaultState texts={texts} fault={event} onRetry={retry} />
+        <FaultState
+          texts={texts}
+          fault={event}
+          retryIn={seconds ? format.seconds(seconds * 1000) : null}
+          onRetry={retry}
+        />
       ) : (
         <Details event={event} />
       )}

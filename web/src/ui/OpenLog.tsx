@@ -1,24 +1,26 @@
 import type { RefObject } from 'preact';
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Fault } from '../api/fault.ts';
-import { pollDelay } from '../api/retry.ts';
-import { LogModel, newerLimit, type ListState } from '../log/model.ts';
+import { newerLimit, type ListState } from '../log/model.ts';
 import type { Session } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
 import { createFormat } from '../time/format.ts';
-import { asked, within } from '../view/locked.ts';
-import { cleared, everyLog, isFiltered, withList, type View } from '../view/view.ts';
+import { showsSeveralLogs } from '../view/shown.ts';
+import { cleared, isFiltered, refine, withList, withNot } from '../view/view.ts';
 import { markerFor } from '../words/search.ts';
-import { Chips } from './Chips.tsx';
 import { ChooseLog } from './ChooseLog.tsx';
+import { columnsFor, kindsFrom, panelFrom, tableFrom, useSize, useWidth } from './columns.ts';
 import { Log, type Config, type LogContext } from './context.ts';
 import { EventTable } from './EventTable.tsx';
-import { Filters } from './Filters.tsx';
-import { Histogram } from './Histogram.tsx';
-import { LinkedEvent } from './LinkedEvent.tsx';
-import { Pager } from './Pager.tsx';
+import { Heading } from './Heading.tsx';
+import { Pager, positionOf } from './Pager.tsx';
+import { Details, Keys, LinkedEvent, NothingMatches } from './parts.ts';
+import { usePreferences } from './preferences.ts';
 import { useRetry } from './retry.ts';
 import { FaultState, Message, Skeleton } from './states.tsx';
+import { countName, Summary } from './Summary.tsx';
+import { Toolbar } from './Toolbar.tsx';
+import { useModel } from './useModel.ts';
 
 interface Props {
   config: Config;
@@ -28,80 +30,44 @@ interface Props {
   askGate: () => Promise<boolean>;
 }
 
+/** What an id of an event looks like: typed into the search, it leads to that event. */
+const eventId = /^evt_[0-9a-z]{23}$/i;
+
 export function OpenLog({ config, session, texts, askGate }: Props) {
   const { product, logChoices } = session.viewer;
-  const [chosen, setView] = useState(() => config.history.read());
-  // Where one log of several has to be named and one alone is left, there is nothing to choose.
-  const only = logChoices.length === 1 ? logChoices[0]! : null;
-  const hasChoices = logChoices.length > 0;
-  const view = useMemo<View>(() => {
-    const own = within(chosen, config.locked);
-    // Neither can all of them be had in one list.
-    if (!hasChoices || (own.log !== null && own.log !== everyLog)) return own;
-    return { ...own, log: only && { level: only.level, id: only.externalId } };
-  }, [chosen, config, hasChoices, only?.level, only?.externalId]);
-  const question = useMemo(() => asked(view, config.locked), [view, config]);
-  const mustChoose = hasChoices && view.log === null;
-  const [state, setState] = useState<ListState | null>(null);
-  const [message, setMessage] = useState('');
-  const now = useNow(30_000);
   const root = useRef<HTMLDivElement>(null);
   const results = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const [isPaused, setPaused] = useState(false);
+  const [showsKeys, setShowsKeys] = useState(false);
+  const [message, setMessage] = useState('');
+  const [preferences, setPreferences] = usePreferences();
+  const now = useNow(30_000);
   useFocusKept(root, results);
-  const typing = useRef(false);
-  const latest = useRef(view);
-  latest.current = view;
 
-  const change = useCallback<LogContext['change']>(
-    (next, how = 'step') => {
-      config.history.write(next, how === 'typing' && typing.current ? 'correction' : 'step');
-      typing.current = how === 'typing';
-      setView(next);
-    },
-    [config],
-  );
+  // News come by themselves only where nobody reads on: not into a table that is walked, read, or scrolled away from.
+  const takesNews = () => {
+    const place = results.current;
+    if (isPaused || !place || view.event) return false;
+    const focused = (place.getRootNode() as ShadowRoot).activeElement;
+    return !place.contains(focused) && place.getBoundingClientRect().top >= 0;
+  };
+  const { view, question, change, state, model, mustChoose } = useModel(config, session, takesNews);
 
-  const model = useMemo(
-    () =>
-      new LogModel({
-        client: config.client,
-        organization: config.organization,
-        zone: config.zone,
-        pageSize: config.pageSize,
-        paged: product.paging === 'PAGES',
-        onChange: setState,
-        onStaleCursor: () => {
-          const first: View = { ...latest.current, after: null, before: null };
-          config.history.write(first, 'correction');
-          setView(first);
-        },
-      }),
-    [config, product.paging],
-  );
-  useEffect(() => () => model.stop(), [model]);
+  const search = view.search.trim();
   useEffect(() => {
-    if (!mustChoose) model.show(question);
-  }, [model, question, mustChoose]);
-  useEffect(() => config.history.onReturn(setView), [config]);
-  useEffect(() => {
-    let failures = 0;
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const wait = () => (timer = setTimeout(() => void look(), pollDelay(config.pollSeconds, failures)));
-    const look = async () => {
-      if (document.visibilityState === 'visible') failures = (await model.checkForNew()) ? 0 : failures + 1;
-      if (timer !== null) wait();
-    };
-    wait();
-    return () => {
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
-    };
-  }, [model, config]);
+    if (eventId.test(search)) change(refine(view, { search: '', event: search }), 'correction');
+  }, [search]);
 
   useEffect(() => {
-    // A page of its own gives the key to the search everywhere; a host may use it for something else.
+    // A page of its own gives the keys to the log everywhere; a host may use them for something else.
     const place = config.standalone ? document : root.current!;
-    const listen = (event: Event) => focusSearch(event as KeyboardEvent, root.current);
+    const listen = (event: Event) => {
+      const pressed = event as KeyboardEvent;
+      if (isTyping(pressed)) return;
+      if (pressed.key === '/') focusSearch(pressed, root.current);
+      if (pressed.key === '?') setShowsKeys(true);
+    };
     place.addEventListener('keydown', listen);
     return () => place.removeEventListener('keydown', listen);
   }, [config]);
@@ -119,7 +85,8 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
       superseded = true;
     };
   }, [fault]);
-  useRetry(fault, () => model.reload());
+  const retryIn = useRetry(fault, () => model.reload());
+  useRetry(state?.countFault ?? null, () => model.recount());
 
   const zone = view.zone ?? config.zone;
   const format = useMemo(() => createFormat(config.locale, zone), [config.locale, zone]);
@@ -141,55 +108,96 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
       const values = view.lists[key];
       change(withList(view, key, values.includes(value) ? values.filter((one) => one !== value) : [...values, value]));
     },
+    exclude: (key, value) => {
+      // Kept and left out at once, it would find nothing.
+      const kept = withList(
+        view,
+        key,
+        view.lists[key].filter((one) => one !== value),
+      );
+      change(withNot(kept, key, [...view.not[key], value]));
+    },
     clear: () => change(logChoices.length > 0 ? { ...cleared(view), log: view.log } : cleared(view)),
     announce: setMessage,
   };
 
-  const settled = state?.status === 'ready' && !fault;
-  const total = state?.total ?? null;
+  useSaid(state, context, product.paging === 'MORE');
+  const newer = state?.newer ?? 0;
+  const late = state?.late ?? 0;
+  const counted = (count: number) => (count >= newerLimit ? `${format.number(newerLimit)}+` : format.number(count));
+  const news = [
+    newer > 0 && texts.newEvents(counted(newer), newer === 1),
+    late > 0 && texts.lateEvents(format.number(late), late === 1),
+  ].filter(Boolean);
+  const newsText = news.join(' · ');
   useEffect(() => {
-    if (!settled || !state) return;
-    const counted = total === null ? '' : texts.results(format.number(total), total === 1);
-    setMessage(
-      state.rows.length === 0
-        ? texts.nothingTitle
-        : state.page !== null && state.pages !== null && total !== null
-          ? texts.pageOf(format.number(state.page), format.number(state.pages), format.number(total))
-          : counted,
-    );
-  }, [settled, state?.rows, total]);
-
+    if (newsText) setMessage(newsText);
+  }, [newsText]);
   const showNewest = () => {
     if (view.after || view.before) change({ ...view, after: null, before: null });
     else model.reload();
   };
-  const newer = state?.newer ?? 0;
-  const newerText = texts.newEvents(
-    newer >= newerLimit ? `${format.number(newerLimit)}+` : format.number(newer),
-    newer === 1,
-  );
-  useEffect(() => {
-    if (newer > 0) setMessage(newerText);
-  }, [newer]);
 
-  const heading = config.standalone && (
-    <header class="heading">
-      <h1>{title}</h1>
-      <p>
-        <span>{product.label}</span>
-        <bdi>{config.organization ?? session.viewer.organization}</bdi>
-      </p>
-    </header>
+  // Of one log alone, a column that says which would say the same in every row.
+  const own = useMemo(
+    () =>
+      showsSeveralLogs(session.viewer, question.log)
+        ? product.columns
+        : product.columns.filter(({ kind }) => kind !== 'LOG'),
+    [session, product, question.log],
   );
-  const clearButton = (
-    <button type="button" class="button" onClick={context.clear}>
-      {texts.clearFilters}
-    </button>
+  const width = useWidth(root);
+  const listWidth = useWidth(list);
+  const isWide = width >= panelFrom;
+  const isTwoLined = listWidth < tableFrom;
+  const hidden = preferences.hidden[product.name];
+  const columns = useMemo(() => {
+    const wanted = own.filter(({ kind }) => !hidden?.includes(kind));
+    return columnsFor(wanted.length > 0 ? wanted : own, listWidth);
+  }, [own, hidden, listWidth]);
+  // The head of the table sticks below the toolbar.
+  useSize(
+    () => root.current?.querySelector<HTMLElement>('.toolbar') ?? null,
+    (bar) => root.current?.style.setProperty('--bar-height', `${bar.offsetHeight}px`),
   );
-  const wayOut = (fault: Fault) => {
-    if (fault.kind === 'unauthenticated') return null;
-    return fault.isRefusal && logChoices.length > 1 ? <ChooseLog /> : clearButton;
+
+  const openRow = state?.rows.find(({ node }) => node.id === view.event)?.node ?? null;
+  const isLinked = view.event !== null && !openRow && state !== null && state.status === 'ready';
+  const hasPanel = isWide && view.event !== null && (openRow !== null || isLinked);
+  const hasRows = state !== null && state.rows.length > 0;
+  const isClosed = fault !== null && (fault.isRefusal || fault.kind === 'input' || !hasRows);
+  const heading = (
+    <Heading
+      state={state}
+      columns={own}
+      preferences={preferences}
+      onPreferences={setPreferences}
+      isPaused={isPaused}
+      onPause={setPaused}
+      onKeys={() => setShowsKeys(true)}
+    />
+  );
+  const wayOut = (refusal: Fault) => {
+    if (refusal.kind === 'unauthenticated') return null;
+    if (refusal.isRefusal && logChoices.length > 1) return <ChooseLog />;
+    return isClosed && isFiltered(view) ? (
+      <button type="button" class="button" onClick={context.clear}>
+        {texts.clearFilters}
+      </button>
+    ) : null;
   };
+  const faultState = fault && (
+    <FaultState
+      texts={texts}
+      fault={fault}
+      isBanner={!isClosed}
+      retryIn={retryIn ? format.seconds(retryIn * 1000) : null}
+      fieldLabel={fault.field === 'search' ? texts.search : null}
+      onRetry={() => model.reload()}
+    >
+      {wayOut(fault)}
+    </FaultState>
+  );
   if (mustChoose) {
     return (
       <Log.Provider value={context}>
@@ -204,62 +212,108 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
   }
   return (
     <Log.Provider value={context}>
-      <div class="log" ref={root}>
+      <div class={preferences.compact ? 'log compact' : 'log'} ref={root}>
         {heading}
-        <Filters facets={state?.overview?.facets ?? null} />
-        <Chips />
-        {product.dateFilter !== 'NONE' && <Histogram days={state?.days ?? []} />}
-        {view.event && state && !state.rows.some(({ node }) => node.id === view.event) && state.status === 'ready' && (
-          <LinkedEvent id={view.event} />
-        )}
-        <div class="news">
-          {newer > 0 && (
-            <button type="button" class="button primary" onClick={showNewest}>
-              {newerText} · {texts.showNew}
-            </button>
-          )}
-        </div>
+        <Toolbar state={state} />
+        <Summary state={state} model={model} withDays={product.dateFilter !== 'NONE'} width={width} />
+        {isLinked && !isWide && <LinkedEvent id={view.event!} />}
         <p class="unseen" role="status">
           {message}
         </p>
-        <div
-          ref={results}
-          class="results"
-          role="region"
-          aria-label={title}
-          aria-busy={state?.status !== 'ready'}
-          tabIndex={-1}
-        >
-          {state?.status === 'refreshing' && <div class="progress" />}
-          {fault?.isRefusal && explained !== fault ? (
-            <Skeleton texts={texts} />
-          ) : fault ? (
-            <FaultState texts={texts} fault={fault} onRetry={() => model.reload()}>
-              {wayOut(fault)}
-            </FaultState>
-          ) : !state || state.status === 'loading' ? (
-            <Skeleton texts={texts} />
-          ) : state.rows.length > 0 ? (
-            <>
-              {product.paging === 'MORE' && state.hasPrevious && (
-                <button type="button" class="button newer" onClick={() => void model.loadMore('newer')}>
-                  {texts.loadNewer}
+        <div class={hasPanel ? 'body beside' : 'body'}>
+          <div ref={list} class="list">
+            <div class="news">
+              {newsText && (
+                <button type="button" class="button primary" onClick={showNewest}>
+                  {newsText} · {texts.showNew}
                 </button>
               )}
-              <EventTable rows={state.rows} state={state} />
-            </>
-          ) : isFiltered(logChoices.length > 0 ? { ...view, log: null } : view) ? (
-            <Message title={texts.nothingTitle} text={texts.nothingText}>
-              {clearButton}
-            </Message>
-          ) : (
-            <Message title={texts.emptyTitle} text={texts.emptyText} />
+            </div>
+            <div
+              ref={results}
+              class="results"
+              role="region"
+              aria-label={title}
+              aria-busy={state?.status !== 'ready'}
+              tabIndex={-1}
+            >
+              {state?.status === 'refreshing' && <div class="progress" />}
+              {fault?.isRefusal && explained !== fault ? (
+                <Skeleton texts={texts} />
+              ) : isClosed ? (
+                faultState
+              ) : !state || state.status === 'loading' ? (
+                <Skeleton texts={texts} />
+              ) : hasRows ? (
+                <>
+                  {faultState}
+                  {product.paging === 'MORE' && state.hasPrevious && (
+                    <button type="button" class="button newer" onClick={() => void model.loadMore('newer')}>
+                      {texts.loadNewer}
+                    </button>
+                  )}
+                  <EventTable
+                    state={state}
+                    columns={columns}
+                    opensBelow={!isWide}
+                    isTwoLined={isTwoLined}
+                    isTight={listWidth < kindsFrom}
+                  />
+                </>
+              ) : isFiltered(logChoices.length > 0 ? { ...view, log: null } : view) ? (
+                <NothingMatches />
+              ) : (
+                <Message title={texts.emptyTitle} text={texts.emptyText} />
+              )}
+            </div>
+            {state && !isClosed && state.status !== 'loading' && <Pager state={state} model={model} />}
+          </div>
+          {hasPanel && (
+            <aside class="panel-details" aria-label={texts.details} id={`details-${view.event}`}>
+              {openRow ? (
+                <>
+                  <button
+                    type="button"
+                    class="icon close"
+                    aria-label={texts.closeDetails}
+                    title={texts.closeDetails}
+                    onClick={() => change({ ...view, event: null })}
+                  >
+                    <span aria-hidden="true">×</span>
+                  </button>
+                  <Details event={openRow} />
+                </>
+              ) : (
+                <LinkedEvent id={view.event!} />
+              )}
+            </aside>
           )}
         </div>
-        {state && <Pager state={state} model={model} />}
+        {showsKeys && <Keys onClose={() => setShowsKeys(false)} />}
       </div>
     </Log.Provider>
   );
+}
+
+/** Says aloud what a list has become: how many there are, and which of them are in sight. */
+function useSaid(state: ListState | null, log: LogContext, loadsMore: boolean): void {
+  const { texts, format, announce } = log;
+  const shown = useRef(0);
+  const isSettled = state?.status === 'ready' && !state.fault && !state.isFormer && !state.isCounting;
+  useEffect(() => {
+    if (!isSettled || !state) return;
+    const { rows, total } = state;
+    const added = rows.length - shown.current;
+    const all = total === null ? null : format.number(total);
+    const isMore = loadsMore && shown.current > 0 && added > 0 && (state.fresh.size === 0 || added > state.fresh.size);
+    shown.current = rows.length;
+    if (rows.length === 0) announce(texts.nothingTitle);
+    else if (isMore) announce(texts.moreShown(format.number(added), format.number(rows.length), all));
+    else announce([countName(log, state), positionOf(log, state)].filter(Boolean).join(', '));
+  }, [isSettled, state?.rows, state?.total, state?.offset]);
+  useEffect(() => {
+    if (state?.isFormer) shown.current = 0;
+  }, [state?.isFormer]);
 }
 
 /** The present moment, often enough for "3 minutes ago" to stay true. */
@@ -284,11 +338,14 @@ function useFocusKept(root: RefObject<HTMLElement | null>, results: RefObject<HT
   });
 }
 
+function isTyping(event: KeyboardEvent): boolean {
+  const target = event.composedPath()[0];
+  const isField = target instanceof Element && target.matches('input:not([type=checkbox]), select, textarea');
+  return isField || event.ctrlKey || event.metaKey || event.altKey;
+}
+
 /** `/` goes to the search field, unless it is being typed into another. */
 function focusSearch(event: KeyboardEvent, root: HTMLElement | null): void {
-  if (event.key !== '/' || event.ctrlKey || event.metaKey) return;
-  const target = event.composedPath()[0];
-  if (target instanceof Element && target.matches('input, select, textarea')) return;
   const field = root?.querySelector<HTMLInputElement>('input[type=search]');
   if (!field) return;
   event.preventDefault();

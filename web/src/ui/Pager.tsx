@@ -1,60 +1,68 @@
 import type { ListState, LogModel } from '../log/model.ts';
+import { isLocalZoneKnown } from '../time/zone.ts';
+import type { LogContext } from './context.ts';
 import { useLog } from './context.ts';
 
 export const previousPage = (state: ListState) => ({ after: null, before: state.rows[0]?.cursor ?? null, event: null });
 export const nextPage = (state: ListState) => ({ before: null, after: state.rows.at(-1)?.cursor ?? null, event: null });
 
-/** Previous and Next with the count of pages, or one button for more, as the product wants it. */
-export function Pager({ state, model }: { state: ListState; model: LogModel }) {
-  const { texts, format, view, change, session, zone, config } = useLog();
-  const paged = session.viewer.product.paging === 'PAGES';
-  const { rows, total, page, pages } = state;
-  const number = format.number;
+/** Which events of the list are in sight: "26 to 50 of 298"; only what is known. */
+export function positionOf({ texts, format }: LogContext, { offset, rows, total }: ListState): string {
+  if (offset === null || rows.length === 0) return '';
+  const all = total === null ? null : format.number(Math.max(total, offset + rows.length));
+  return texts.rangeOf(format.number(offset + 1), format.number(offset + rows.length), all);
+}
 
+/** Where one is in the list, and the ways on: Previous and Next, or one button for more, as the product wants it. */
+export function Pager({ state, model }: { state: ListState; model: LogModel }) {
+  const log = useLog();
+  const { texts, view, change, session } = log;
+  const paged = session.viewer.product.paging === 'PAGES';
+  if (state.rows.length === 0) return null;
   return (
-    <footer class="pager">
-      {rows.length > 0 && (
-        <nav aria-label={texts.paging}>
-          {paged ? (
-            <>
-              <PageButton
-                label={texts.previous}
-                enabled={state.hasPrevious}
-                onClick={() => change({ ...view, ...previousPage(state) })}
-              />
-              <bdi class="position">
-                {page !== null &&
-                  pages !== null &&
-                  total !== null &&
-                  texts.pageOf(number(page), number(Math.max(pages, 1)), number(total))}
-              </bdi>
-              <PageButton
-                label={texts.next}
-                enabled={state.hasNext}
-                onClick={() => change({ ...view, ...nextPage(state) })}
-              />
-            </>
-          ) : (
-            <>
-              {state.hasNext && (
-                <button type="button" class="button" onClick={() => void model.loadMore('older')}>
-                  {texts.loadMore}
-                </button>
-              )}
-              {total !== null && <bdi class="position">{texts.shownOf(number(rows.length), number(total))}</bdi>}
-            </>
-          )}
-        </nav>
-      )}
-      <p class="zone">
-        <bdi>{texts.timesIn(zone)}</bdi>
-        {view.zone && view.zone !== config.zone && (
-          <button type="button" class="link" onClick={() => change({ ...view, zone: null, after: null, before: null })}>
-            {texts.useOwnZone(config.zone)}
-          </button>
+    <footer class="pager" part="footer">
+      <nav aria-label={texts.paging}>
+        <bdi class="position">{positionOf(log, state)}</bdi>
+        {paged ? (
+          <>
+            <PageButton
+              label={texts.previous}
+              enabled={state.hasPrevious}
+              onClick={() => change({ ...view, ...previousPage(state) })}
+            />
+            <PageButton
+              label={texts.next}
+              enabled={state.hasNext}
+              onClick={() => change({ ...view, ...nextPage(state) })}
+            />
+          </>
+        ) : (
+          state.hasNext && (
+            <button type="button" class="button" onClick={() => void model.loadMore('older')}>
+              {texts.loadMore}
+            </button>
+          )
         )}
-      </p>
+      </nav>
     </footer>
+  );
+}
+
+/** The zone of all times on the page, said once; and how to read it in one's own. */
+export function ZoneNote() {
+  const { texts, view, change, zone, config } = useLog();
+  const isForeign = view.zone !== null && view.zone !== config.zone;
+  const isGuess = !isForeign && zone === 'UTC' && !isLocalZoneKnown();
+  return (
+    <span class="zone">
+      <bdi>{texts.timesIn(zone)}</bdi>
+      {isGuess && <span> {texts.zoneUnknown}</span>}
+      {isForeign && (
+        <button type="button" class="link" onClick={() => change({ ...view, zone: null, after: null, before: null })}>
+          {texts.useOwnZone(config.zone)}
+        </button>
+      )}
+    </span>
   );
 }
 

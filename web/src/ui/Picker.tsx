@@ -1,5 +1,7 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
+import { spelled } from '../words/visible.ts';
 import { useLog } from './context.ts';
+import { usePopover } from './popover.ts';
 
 export interface Option {
   value: string;
@@ -28,28 +30,9 @@ const narrowFrom = 8;
 /** Any number of values out of a list: a button that says what is chosen, and opens the list. */
 export function Picker({ label, everything, options, chosen, onChange, free, onSearch }: Props) {
   const { texts, format } = useLog();
-  const [open, setOpen] = useState(false);
+  const { isOpen, setOpen, close, root, button, panel, onFocusOut, onKeyDown: closeOnEscape } = usePopover();
   const [text, setText] = useState('');
-  const root = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  const panel = useRef<HTMLDivElement>(null);
   const id = useId();
-
-  useLayoutEffect(() => {
-    if (!open || !panel.current) return;
-    panel.current.querySelector<HTMLElement>('input')?.focus();
-    const { right, left } = panel.current.getBoundingClientRect();
-    const overflows = right > document.documentElement.clientWidth || left < 0;
-    panel.current.classList.toggle('at-end', overflows);
-  }, [open]);
-  useEffect(() => {
-    if (!open) return;
-    const closeOutside = (event: Event) => {
-      if (!event.composedPath().includes(root.current!)) setOpen(false);
-    };
-    document.addEventListener('pointerdown', closeOutside);
-    return () => document.removeEventListener('pointerdown', closeOutside);
-  }, [open]);
 
   const typed = text.trim();
   const needle = typed.toLowerCase();
@@ -61,18 +44,11 @@ export function Picker({ label, everything, options, chosen, onChange, free, onS
   const summary =
     chosen.length === 0 ? everything : chosen.length === 1 ? labelOf(chosen[0]!) : texts.chosen(chosen.length);
 
-  const close = () => {
-    setOpen(false);
-    button.current?.focus();
-  };
   const toggle = (value: string) =>
     onChange(chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value]);
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape') {
-      event.stopPropagation();
-      close();
-    } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       const stops = [...panel.current!.querySelectorAll<HTMLElement>('input, button')];
       const here = stops.indexOf(event.target as HTMLElement);
       stops[here + (event.key === 'ArrowDown' ? 1 : -1)]?.focus();
@@ -84,30 +60,28 @@ export function Picker({ label, everything, options, chosen, onChange, free, onS
   };
 
   return (
-    <div
-      class="field picker"
-      ref={root}
-      onFocusOut={(event) => {
-        if (event.relatedTarget && !root.current!.contains(event.relatedTarget as Node)) setOpen(false);
-      }}
-    >
+    <div class="field picker popover" ref={root} onFocusOut={onFocusOut} onKeyDown={closeOnEscape}>
       <span id={`${id}-label`}>{label}</span>
       <button
         ref={button}
         type="button"
         class={chosen.length > 0 ? 'choice chosen' : 'choice'}
         aria-labelledby={`${id}-label ${id}-value`}
-        aria-expanded={open}
-        aria-controls={open ? `${id}-panel` : undefined}
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? `${id}-panel` : undefined}
         onClick={() => {
           setText('');
           onSearch?.('');
-          setOpen(!open);
+          setOpen(!isOpen);
         }}
       >
-        <bdi id={`${id}-value`}>{summary}</bdi>
+        {/* In the toolbar there is no room above the button. */}
+        <span class="choice-name" aria-hidden="true">
+          {label}
+        </span>
+        <bdi id={`${id}-value`}>{spelled(summary)}</bdi>
       </button>
-      {open && (
+      {isOpen && (
         <div ref={panel} id={`${id}-panel`} class="panel" role="group" aria-label={label} onKeyDown={onKeyDown}>
           {(free || onSearch || options.length >= narrowFrom) && (
             <input
@@ -130,11 +104,11 @@ export function Picker({ label, everything, options, chosen, onChange, free, onS
               <span>{everything}</span>
             </label>
             {fitting.map(({ value, label: name, hint, count }) => (
-              <label key={value} class="option" title={hint ?? value}>
+              <label key={value} class="option" title={spelled(hint ?? value)}>
                 <input type="checkbox" checked={chosen.includes(value)} onChange={() => toggle(value)} />
                 <span>
-                  <bdi>{name}</bdi>
-                  {hint && <bdi class="aside">{hint}</bdi>}
+                  <bdi>{spelled(name)}</bdi>
+                  {hint && <bdi class="aside">{spelled(hint)}</bdi>}
                 </span>
                 {count !== undefined && <span class="count">{format.number(count)}</span>}
               </label>

@@ -8,7 +8,7 @@ import { createFormat } from '../time/format.ts';
 import { asked } from '../view/locked.ts';
 import { questionFor } from '../view/request.ts';
 import { emptyView } from '../view/view.ts';
-import { actorTitle, OutcomeBadge } from './Cell.tsx';
+import { actorTitle, OutcomeMark } from './Cell.tsx';
 import { Log, type Config, type LogContext } from './context.ts';
 import { Marked } from './Marked.tsx';
 import { useNow } from './OpenLog.tsx';
@@ -43,6 +43,7 @@ export function Recent({ config, session, texts, askGate }: Props) {
     // There are no controls that could change anything.
     change: () => {},
     toggleFilter: () => {},
+    exclude: () => {},
     clear: () => {},
     announce: () => {},
   };
@@ -89,7 +90,7 @@ function Entry({ config, event }: { config: Config; event: AuditEvent }) {
       {event.outcome && event.outcome !== 'SUCCESS' && (
         <>
           {' '}
-          <OutcomeBadge outcome={event.outcome} />
+          <OutcomeMark outcome={event.outcome} />
         </>
       )}
     </>
@@ -131,10 +132,12 @@ function useNewest(config: Config, askGate: Props['askGate']) {
   useEffect(() => {
     const stopped = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
-    const question = questionFor(asked(config.history.read(), config.locked), config.organization, config.zone);
+    const view = asked(config.history.read(), config.locked);
     const look = async () => {
       if (document.visibilityState === 'visible') {
         try {
+          // Asked anew each time: a range that ends now moves along.
+          const question = questionFor(view, config.organization, config.zone, Date.now());
           const variables = { ...question, first: config.pageSize, counts: false };
           const { auditEvents } = await config.client.ask(pageQuery, variables, stopped.signal);
           if (stopped.signal.aborted) return;

@@ -6,7 +6,7 @@ import type { Session } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
 import type { Format } from '../time/format.ts';
 import type { ViewHistory } from '../view/history.ts';
-import type { ListKey, View } from '../view/view.ts';
+import type { ListKey, NotKey, View } from '../view/view.ts';
 import type { Marker } from '../words/search.ts';
 
 /** What the element was told by its host. */
@@ -54,9 +54,13 @@ export interface LogContext {
   zone: string;
   marker: Marker | null;
   now: number;
-  /** Changes the view; `typing` makes a burst of key strokes one step of the browser's history. */
-  change: (view: View, how?: 'step' | 'typing') => void;
+  /**
+   * Changes the view. `typing` makes a burst of key strokes one step of the browser's history, a `correction` is none.
+   */
+  change: (view: View, how?: 'step' | 'typing' | 'correction') => void;
   toggleFilter: (key: ListKey, value: string) => void;
+  /** Leaves events with that value out, instead of keeping them alone. */
+  exclude: (key: NotKey, value: string) => void;
   /** Takes every filter away; a reader of several logs stays in the one that was chosen. */
   clear: () => void;
   announce: (message: string) => void;

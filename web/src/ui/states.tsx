@@ -14,14 +14,20 @@ interface MessageProps {
   tone?: 'calm' | 'alert';
   /** Nothing else is on the page, so this is its heading. */
   whole?: boolean;
+  /** A line above the list, instead of a page in its place. */
+  isBanner?: boolean;
   children?: ComponentChildren;
 }
 
 /** One way to say that there is nothing to list, and why. */
-export function Message({ title, text, tone = 'calm', whole = false, children }: MessageProps) {
+export function Message({ title, text, tone = 'calm', whole = false, isBanner = false, children }: MessageProps) {
   const Heading = whole ? 'h1' : 'h2';
   return (
-    <section class={`message ${tone}`} role={tone === 'alert' ? 'alert' : undefined}>
+    <section
+      class={`message ${tone}${isBanner ? ' banner' : ''}`}
+      part="message"
+      role={tone === 'alert' ? 'alert' : undefined}
+    >
       <Heading>{title}</Heading>
       <p>{text}</p>
       {children}
@@ -37,7 +43,7 @@ export function Skeleton({ texts, whole }: { texts: Texts; whole?: 'page' | 'par
       {whole && <div class="place filters" />}
       {whole && <div class="place histogram" />}
       <div class="skeleton">
-        {Array.from({ length: 12 }, (_, index) => (
+        {Array.from({ length: 14 }, (_, index) => (
           <div key={index} class="bone" />
         ))}
       </div>
@@ -65,6 +71,7 @@ export function ClosedState({ texts, closed, product, config }: ClosedProps) {
       const upgrade = webAddress(config.upgradeHref ?? product.upgradeHref);
       return (
         <Message whole={whole} title={product.planTitle ?? texts.planTitle(plans)} text={texts.planText(plans)}>
+          <p>{texts.planShows}</p>
           {upgrade && (
             <a class="button primary" href={upgrade.href}>
               {texts.upgrade}
@@ -74,11 +81,16 @@ export function ClosedState({ texts, closed, product, config }: ClosedProps) {
       );
     }
     case 'forbidden': {
-      const roles = oneOf(closed.roleLabels);
-      // What else stands in the way, such as the scope, only the server can say.
-      const text = roles ? texts.forbiddenText(roles) : (closed.message ?? texts.forbiddenText(''));
-      return <Message whole={whole} title={roles ? texts.forbiddenTitle : texts.refusedTitle} text={text} />;
+      if (closed.cause !== 'role') {
+        const text = closed.cause === 'scope' ? texts.refusedScope : texts.refusedLog;
+        return <Message whole={whole} title={texts.refusedTitle} text={text} />;
+      }
+      return (
+        <Message whole={whole} title={texts.forbiddenTitle} text={texts.forbiddenText(oneOf(closed.roleLabels))} />
+      );
     }
+    case 'missing':
+      return <Message whole={whole} title={texts.missingTitle} text={texts.missingText} />;
     case 'organization':
       return (
         <Message whole={whole} title={texts.organizationTitle} text={texts.organizationText}>
@@ -96,88 +108,74 @@ interface FaultProps {
   texts: Texts;
   fault: Fault;
   whole?: boolean;
+  /** Rows stand below it: it is a line above them, not in their place. */
+  isBanner?: boolean;
+  /** Seconds until the page tries again by itself; null where it does not. */
+  retryIn?: string | null;
+  /** What the product calls the plans that would do. */
+  planLabels?: string;
+  /** What the field that the server could not use is called here. */
+  fieldLabel?: string | null;
   onRetry: () => void;
   children?: ComponentChildren;
 }
 
-export function FaultState({ texts, fault, whole, onRetry, children }: FaultProps) {
-  const retry = (
-    <button type="button" class="button" onClick={onRetry}>
-      {texts.retry}
-    </button>
+/** What went wrong, in the reader's own language: the server's sentences are for developers. */
+export function FaultState(props: FaultProps) {
+  const { texts, fault, whole, isBanner, retryIn, onRetry, children } = props;
+  const { title, text, isAlert } = faultWords(props);
+  const isExpired = fault.kind === 'unauthenticated';
+  return (
+    <Message
+      tone={isAlert ? 'alert' : 'calm'}
+      {...(whole === undefined ? {} : { whole })}
+      {...(isBanner === undefined ? {} : { isBanner })}
+      title={title}
+      text={isBanner ? `${text} ${texts.formerRows}` : text}
+    >
+      {fault.kind === 'server' && fault.requestId && <code class="request-id">{fault.requestId}</code>}
+      {isExpired ? (children ?? null) : children}
+      {fault.mayPass && retryIn !== undefined && (
+        // Each second of it would be read aloud.
+        <p class="countdown" aria-hidden="true">
+          {retryIn === null ? texts.retrying : texts.retryIn(retryIn)}
+        </p>
+      )}
+      {fault.kind !== 'input' && !(isExpired && children) && (
+        <button type="button" class="button" onClick={onRetry}>
+          {texts.retry}
+        </button>
+      )}
+    </Message>
   );
+}
+
+function faultWords({ texts, fault, planLabels = '', fieldLabel }: FaultProps) {
+  const words = (title: string, text: string, isAlert = true) => ({ title, text, isAlert });
   switch (fault.kind) {
     case 'unauthenticated':
-      return (
-        <Message whole={whole} title={texts.expiredTitle} text={texts.expiredText}>
-          {children ?? retry}
-        </Message>
-      );
+      return words(texts.expiredTitle, texts.expiredText, false);
     case 'forbidden':
+      return words(texts.refusedTitle, texts.refusedLog, false);
     case 'missing':
-      return (
-        <Message whole={whole} title={texts.refusedTitle} text={fault.message || texts.forbiddenText('')}>
-          {children}
-          {retry}
-        </Message>
-      );
+      return words(texts.missingTitle, texts.missingText, false);
     case 'plan':
-      return (
-        <Message
-          whole={whole}
-          title={texts.planTitle(fault.requiredPlans.join(', '))}
-          text={fault.message || texts.planText(fault.requiredPlans.join(', '))}
-        >
-          {retry}
-        </Message>
-      );
+      return words(texts.planTitle(planLabels), texts.planText(planLabels), false);
     case 'input':
-      return (
-        <Message tone="alert" whole={whole} title={texts.inputTitle} text={fault.message}>
-          {children}
-        </Message>
+      return words(
+        texts.inputTitle,
+        fieldLabel ? `${texts.inputText} ${texts.inputField(fieldLabel)}` : texts.inputText,
       );
     case 'offline':
-      return (
-        <Message tone="alert" whole={whole} title={texts.offlineTitle} text={texts.offlineText}>
-          {retry}
-        </Message>
-      );
+      return words(texts.offlineTitle, texts.offlineText);
     case 'setup':
-      return (
-        <Message
-          tone="alert"
-          whole={whole}
-          title={texts.setupTitle}
-          text={fault instanceof SetupFault ? setupText(texts, fault) : fault.message}
-        >
-          {retry}
-        </Message>
-      );
+      return words(texts.setupTitle, fault instanceof SetupFault ? setupText(texts, fault) : fault.message);
     case 'unchecked':
-      return (
-        <Message tone="alert" whole={whole} title={texts.uncheckedTitle} text={texts.uncheckedText}>
-          {retry}
-        </Message>
-      );
+      return words(texts.uncheckedTitle, texts.uncheckedText);
     case 'busy':
-      return (
-        <Message tone="alert" whole={whole} title={texts.busyTitle} text={texts.busyText}>
-          {retry}
-        </Message>
-      );
+      return words(texts.busyTitle, texts.busyText);
     case 'server':
-      return (
-        <Message
-          tone="alert"
-          whole={whole}
-          title={texts.serverTitle}
-          text={fault.requestId ? texts.serverText : texts.serverTextNoId}
-        >
-          {fault.requestId && <code class="request-id">{fault.requestId}</code>}
-          {retry}
-        </Message>
-      );
+      return words(texts.serverTitle, fault.requestId ? texts.serverText : texts.serverTextNoId);
   }
 }
 

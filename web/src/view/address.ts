@@ -1,6 +1,16 @@
 // The view as the query of an address, and back. Reading forgives: what is not understood is left out.
-import { isDay, isZone } from '../time/zone.ts';
-import { emptyView, everyLog, listKeys, periodPresets, type ListKey, type View } from './view.ts';
+import { isDay, isMinute, isZone } from '../time/zone.ts';
+import {
+  emptyView,
+  everyLog,
+  listKeys,
+  notKeys,
+  periodPresets,
+  recents,
+  type ListKey,
+  type NotKey,
+  type View,
+} from './view.ts';
 
 const parameters: Record<ListKey, string> = {
   category: 'category',
@@ -19,6 +29,8 @@ const parameters: Record<ListKey, string> = {
   sourceEventId: 'source-event',
 };
 
+const notParameter = (key: NotKey) => `not-${parameters[key]}`;
+
 const closedValues: Partial<Record<ListKey, readonly string[]>> = {
   outcome: ['SUCCESS', 'FAILURE', 'ACCEPTED'],
   actorKind: ['USER', 'API_KEY', 'SERVICE', 'STAFF', 'SYSTEM', 'ANONYMOUS'],
@@ -29,32 +41,31 @@ const single = ['q', 'email-contains', 'log', 'from', 'to', 'period', 'tz', 'aft
 /** Reads a view out of the parameters whose names begin with `prefix`. */
 export function readView(query: URLSearchParams, prefix = ''): View {
   const text = (name: (typeof single)[number]) => query.get(prefix + name) || null;
-  const day = (name: 'from' | 'to') => {
+  const limit = (name: 'from' | 'to') => {
     const value = text(name);
-    return value && isDay(value) ? value : null;
+    return value && (isDay(value) || isMinute(value)) ? value : null;
   };
-  const lists = Object.fromEntries(
-    listKeys.map((key) => {
-      const allowed = closedValues[key];
-      const values = query
-        .getAll(prefix + parameters[key])
-        .filter((value) => value && (!allowed || allowed.includes(value)));
-      return [key, [...new Set(values)].slice(0, 100)];
-    }),
-  ) as unknown as View['lists'];
+  const values = (key: ListKey, parameter: string) => {
+    const allowed = closedValues[key];
+    const given = query.getAll(prefix + parameter).filter((value) => value && (!allowed || allowed.includes(value)));
+    return [...new Set(given)].slice(0, 100);
+  };
+  const lists = Object.fromEntries(listKeys.map((key) => [key, values(key, parameters[key])]));
+  const not = Object.fromEntries(notKeys.map((key) => [key, values(key, notParameter(key))]));
 
-  const from = day('from');
-  const to = day('to');
+  const from = limit('from');
+  const to = limit('to');
   const zone = text('tz');
   return {
     ...emptyView,
     search: text('q') ?? '',
     emailContains: text('email-contains') ?? '',
-    lists,
+    lists: lists as unknown as View['lists'],
+    not: not as unknown as View['not'],
     log: readLog(text('log')),
     from,
     to,
-    period: from || to ? null : (periodPresets.find((preset) => preset === text('period')) ?? null),
+    period: [...periodPresets, ...recents].find((period) => period === text('period')) ?? null,
     zone: zone && isZone(zone) ? zone : null,
     after: text('after'),
     before: text('after') ? null : text('before'),
@@ -62,7 +73,7 @@ export function readView(query: URLSearchParams, prefix = ''): View {
   };
 }
 
-const names = [...single, ...Object.values(parameters)];
+const names = [...single, ...Object.values(parameters), ...notKeys.map(notParameter)];
 
 /** Whether an address says anything of a view, be it that nothing is asked for. */
 export function saysView(query: URLSearchParams, prefix = ''): boolean {
@@ -77,6 +88,7 @@ export function writeView(view: View, query: URLSearchParams, zone: string, pref
 
   put('q', view.search);
   for (const key of listKeys) for (const value of view.lists[key]) result.append(prefix + parameters[key], value);
+  for (const key of notKeys) for (const value of view.not[key]) result.append(prefix + notParameter(key), value);
   put('email-contains', view.emailContains);
   put('log', view.log === everyLog ? everyLog : view.log && `${view.log.level}:${view.log.id}`);
   put('from', view.from);

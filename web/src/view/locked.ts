@@ -2,7 +2,7 @@
 // may see at all, the service decides by the token.
 import type { FilterKind } from '../api/documents.ts';
 import type { Session } from '../log/session.ts';
-import { emptyView, listKeys, type ListKey, type View } from './view.ts';
+import { emptyView, listKeys, notKeys, type ListKey, type View } from './view.ts';
 
 const isDated = ({ from, to, period }: View) => Boolean(from ?? to ?? period);
 
@@ -28,10 +28,13 @@ export function asked(view: View, locked: View): View {
   if (locked === emptyView) return view;
   const lists = { ...view.lists };
   for (const key of listKeys) if (lists[key].length === 0) lists[key] = locked.lists[key];
+  const not = { ...view.not };
+  for (const key of notKeys) not[key] = [...new Set([...locked.not[key], ...not[key]])];
   const { from, to, period } = isDated(locked) ? locked : view;
   return {
     ...view,
     lists,
+    not,
     search: [locked.search, view.search].filter((words) => words.trim() !== '').join(' '),
     emailContains: locked.emailContains || view.emailContains,
     log: locked.log ?? view.log,

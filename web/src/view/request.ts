@@ -1,7 +1,7 @@
 import type { ActorKind, EventFilter, Outcome } from '../api/documents.ts';
-import { dayAfter, startOfDay } from '../time/zone.ts';
+import { endOf, startOf } from '../time/zone.ts';
 import { asTypedSearch } from '../words/search.ts';
-import { everyLog, type LogRef, type View } from './view.ts';
+import { everyLog, isRecent, recentMinutes, type LogRef, type View } from './view.ts';
 
 export interface Question {
   organization: string | null;
@@ -21,9 +21,9 @@ function stated<Filter extends object>(filter: Filter): Filter | undefined {
   return entries.length > 0 ? (Object.fromEntries(entries) as Filter) : undefined;
 }
 
-/** What the view asks of the server, without the page. */
-export function questionFor(view: View, organization: string | null, readerZone: string): Question {
-  const { lists } = view;
+/** What the view asks of the server, without the page. `now` is where stretches end that end now. */
+export function questionFor(view: View, organization: string | null, readerZone: string, now: number): Question {
+  const { lists, not } = view;
   const zone = view.zone ?? readerZone;
   const filter = stated<EventFilter>({
     categories: some(lists.category),
@@ -45,13 +45,26 @@ export function questionFor(view: View, organization: string | null, readerZone:
     correlationIds: some(lists.correlationId),
     sources: some(lists.source),
     sourceEventIds: some(lists.sourceEventId),
-    period: view.period ? { preset: view.period, timeZone: zone } : undefined,
-    // People mean the whole of the last day; the server's `to` is exclusive, so it gets the next midnight.
-    occurredAt: stated({
-      from: view.from ? new Date(startOfDay(view.from, zone)).toISOString() : undefined,
-      to: view.to ? new Date(startOfDay(dayAfter(view.to), zone)).toISOString() : undefined,
+    not: stated({
+      categories: some(not.category),
+      actions: some(not.action),
+      actorKinds: some<ActorKind>(not.actorKind),
+      actorIds: some(not.actorId),
     }),
+    ...whenOf(view, zone, now),
   });
   const [log, includeNested] = view.log === everyLog ? [null, true] : [view.log, null];
   return { organization, log, includeNested, filter: filter ?? null, search: asTypedSearch(view.search) };
+}
+
+function whenOf({ from, to, period }: View, zone: string, now: number): Pick<EventFilter, 'period' | 'occurredAt'> {
+  const at = (instant: number) => new Date(instant).toISOString();
+  // A part of a period is a range like another.
+  if (from || to || !period) {
+    // People mean the whole of the last day, or minute; the server's `to` is exclusive, so it gets what comes after.
+    const range = { from: from ? at(startOf(from, zone)) : undefined, to: to ? at(endOf(to, zone)) : undefined };
+    return { occurredAt: stated(range) };
+  }
+  if (isRecent(period)) return { occurredAt: { from: at(now - recentMinutes[period] * 60_000) } };
+  return { period: { preset: period, timeZone: zone } };
 }

@@ -1,0 +1,180 @@
+import { useEffect, useState } from 'preact/hooks';
+import { pageQuery, retentionQuery, type Column } from '../api/documents.ts';
+import type { ExportFormat } from '../api/exports.ts';
+import type { ListState } from '../log/model.ts';
+import { questionFor } from '../view/request.ts';
+import { ownLog } from '../view/shown.ts';
+import { spelled } from '../words/visible.ts';
+import { useLog } from './context.ts';
+import { CopyButton } from './CopyButton.tsx';
+import { MenuButton } from './MenuButton.tsx';
+import { ExportPanel } from './parts.ts';
+import type { Preferences } from './preferences.ts';
+import { asCurl, asGraphql } from './requests.ts';
+
+const formats: readonly ExportFormat[] = ['CSV', 'NDJSON'];
+
+interface Props {
+  state: ListState | null;
+  columns: readonly Column[];
+  preferences: Preferences;
+  onPreferences: (change: Partial<Preferences>) => void;
+  isPaused: boolean;
+  onPause: (paused: boolean) => void;
+  onKeys: () => void;
+}
+
+/** Whose log it is and how long it is kept, and what can be done with the whole of it. */
+export function Heading(props: Props) {
+  const { texts, title, config, session } = useLog();
+  const { viewer } = session;
+  const Title = config.standalone ? 'h1' : 'h2';
+  const own = ownLog(viewer);
+  const organization = config.organization ?? viewer.organization;
+  const named = viewer.logs.find(({ level, externalId }) => level === own?.level && externalId === own?.id)?.name;
+  const retention = useRetention();
+  const mayExport = viewer.scopes.some((scope) => scope === 'audit:export' || scope === 'audit:manage');
+  return (
+    <header class="heading" part="heading">
+      <Title>{title}</Title>
+      <p>
+        <span>
+          <bdi>{viewer.product.label}</bdi>
+        </span>
+        <span title={organization ?? undefined}>
+          <bdi>{spelled(named ?? organization ?? '')}</bdi>
+        </span>
+        {retention && (
+          <span>
+            <bdi>{retention}</bdi>
+          </span>
+        )}
+      </p>
+      <div class="heading-actions">
+        <LiveButton {...props} />
+        {mayExport && (
+          <MenuButton
+            label={
+              <>
+                {texts.export}
+                <span class="caret" aria-hidden="true" />
+              </>
+            }
+            panelName={texts.export}
+            panelClass="export-panel"
+          >
+            {() => <ExportPanel total={props.state?.total ?? null} formats={formats} />}
+          </MenuButton>
+        )}
+        <MoreMenu {...props} />
+      </div>
+    </header>
+  );
+}
+
+/** Whether new events come into the list by themselves; at a press they wait, or come again. */
+function LiveButton({ state, isPaused, onPause }: Props) {
+  const { texts } = useLog();
+  const isLost = state?.isLive === false;
+  const kind = isPaused ? 'paused' : isLost ? 'lost' : 'on';
+  return (
+    <button
+      type="button"
+      class={`live ${kind}`}
+      aria-pressed={!isPaused}
+      title={isPaused ? texts.resumeLive : texts.pauseLive}
+      onClick={() => onPause(!isPaused)}
+    >
+      <span class="dot" aria-hidden="true" />
+      <span class="live-word">{isPaused ? texts.livePaused : isLost ? texts.liveLost : texts.live}</span>
+    </button>
+  );
+}
+
+function MoreMenu({ columns, preferences, onPreferences, onKeys }: Props) {
+  const { texts, config, session, view } = useLog();
+  const { name } = session.viewer.product;
+  const hidden = preferences.hidden[name] ?? [];
+  const variables = () => ({
+    ...questionFor(view, config.organization, config.zone, Date.now()),
+    first: config.pageSize,
+  });
+  return (
+    <MenuButton
+      class="icon"
+      label={<span aria-hidden="true">⋯</span>}
+      name={texts.moreActions}
+      panelName={texts.moreActions}
+      panelClass="more-panel"
+    >
+      {(close) => (
+        <>
+          <label class="option">
+            <input
+              type="checkbox"
+              checked={preferences.compact}
+              onChange={(event) => onPreferences({ compact: event.currentTarget.checked })}
+            />
+            <span>{texts.compact}</span>
+          </label>
+          <fieldset>
+            <legend>{texts.columns}</legend>
+            {columns.map(({ kind, label }) => {
+              const isShown = !hidden.includes(kind);
+              // Somebody who hides the last one could not tell how to get them back.
+              const isLast = isShown && hidden.length === columns.length - 1;
+              return (
+                <label key={kind} class="option">
+                  <input
+                    type="checkbox"
+                    checked={isShown}
+                    disabled={isLast}
+                    onChange={() => {
+                      const next = isShown ? [...hidden, kind] : hidden.filter((one) => one !== kind);
+                      onPreferences({ hidden: { ...preferences.hidden, [name]: next } });
+                    }}
+                  />
+                  <span>{label}</span>
+                </label>
+              );
+            })}
+          </fieldset>
+          <CopyButton
+            class="option"
+            label={texts.copyCurl}
+            text={() => asCurl(config.client.endpoint, String(pageQuery), variables())}
+          />
+          <CopyButton class="option" label={texts.copyGraphql} text={() => asGraphql(String(pageQuery), variables())} />
+          <button
+            type="button"
+            class="option"
+            onClick={() => {
+              close();
+              onKeys();
+            }}
+          >
+            <span>{texts.keys}</span>
+            <kbd>?</kbd>
+          </button>
+        </>
+      )}
+    </MenuButton>
+  );
+}
+
+/** For how long events are kept, for those who may know: nobody else is told something that may be wrong. */
+function useRetention(): string | null {
+  const { config, session, texts, format } = useLog();
+  const [days, setDays] = useState<number | null | undefined>(undefined);
+  const mayAsk = session.viewer.scopes.includes('audit:manage');
+  useEffect(() => {
+    if (!mayAsk) return;
+    const asked = new AbortController();
+    config.client.ask(retentionQuery, { organization: config.organization }, asked.signal).then(
+      ({ auditRetention }) => setDays(auditRetention?.levels[0]?.days),
+      () => setDays(undefined),
+    );
+    return () => asked.abort();
+  }, [config, mayAsk]);
+  return days === undefined ? null : days === null ? texts.keptForever : texts.keptFor(format.number(days));
+}

@@ -1,0 +1,68 @@
+import type { ListState, LogModel } from '../log/model.ts';
+import { withPart } from '../view/view.ts';
+import { useLog, type LogContext } from './context.ts';
+import { Histogram, spanName, useBars } from './Histogram.tsx';
+import { ZoneNote } from './Pager.tsx';
+import { rangeName } from './RangePicker.tsx';
+
+/** How many events the list has; what is said while, and where, that is not known. */
+export function countName({ texts, format }: LogContext, state: ListState): string {
+  const { total, isCounting, rows, offset, hasNext } = state;
+  if (total !== null) return texts.results(format.number(total), total === 1);
+  if (isCounting || state.isFormer || state.status === 'loading') return texts.counting;
+  const seen = (offset ?? 0) + rows.length;
+  return hasNext ? texts.notCounted(format.number(seen)) : texts.results(format.number(seen), seen === 1);
+}
+
+interface Props {
+  state: ListState | null;
+  model: LogModel;
+  withDays: boolean;
+  width: number;
+}
+
+/** The count and the range on top, and what both look like over time. */
+export function Summary({ state, model, withDays, width }: Props) {
+  const log = useLog();
+  const { texts, view, change } = log;
+  const bars = useBars(state, width);
+  const range = rangeName(log) ?? (withDays ? spanName(log, bars) : null);
+  const fault = state?.countFault ?? null;
+  const isPart = view.period !== null && (view.from !== null || view.to !== null);
+  const isShort = state && !state.hasNext && (state.offset ?? 0) === 0 && !state.isFormer && state.status === 'ready';
+  return (
+    <div class="histogram" part="histogram">
+      <div class="summary-line">
+        <strong class="total">
+          <bdi>{state ? countName(log, state) : texts.counting}</bdi>
+        </strong>
+        {fault && !isShort && (
+          <span class="not-counted">
+            {fault.mayPass
+              ? fault.kind === 'offline'
+                ? texts.notCountedBecause.offline
+                : texts.notCountedBecause.busy
+              : texts.notCountedBecause.other}{' '}
+            <button type="button" class="link" onClick={() => model.recount()}>
+              {texts.countAgain}
+            </button>
+          </span>
+        )}
+        <span class="span">
+          {range && (
+            <span>
+              <bdi>{range}</bdi>
+            </span>
+          )}
+          {isPart && (
+            <button type="button" class="link" onClick={() => change(withPart(view, null, null))}>
+              {texts.wholeRange}
+            </button>
+          )}
+          <ZoneNote />
+        </span>
+      </div>
+      {withDays && <Histogram bars={bars} state={state} />}
+    </div>
+  );
+}

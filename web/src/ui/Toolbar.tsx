@@ -1,0 +1,122 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ListState } from '../log/model.ts';
+import { isFiltered, refine } from '../view/view.ts';
+import { Chips } from './Chips.tsx';
+import { useLog } from './context.ts';
+import { OneFilter, useFilterKinds } from './Filters.tsx';
+import { filterWords } from './names.ts';
+import { RangePicker } from './RangePicker.tsx';
+import { TypedField } from './TextField.tsx';
+
+/** One row: what is looked for with the filters in it, when, failures, and what the product offers besides. */
+export function Toolbar({ state }: { state: ListState | null }) {
+  const { texts, session } = useLog();
+  const facets = state?.facets ?? null;
+  const { textKind, others, areInToolbar, atWork } = useFilterKinds();
+  const [isExpanded, setExpanded] = useState(!areInToolbar && atWork > 0);
+  return (
+    <search class={isExpanded ? 'filters expanded' : 'filters'} part="toolbar">
+      <div class="toolbar">
+        {textKind !== null && <SearchBox />}
+        {areInToolbar && others.map((kind) => <OneFilter key={kind} kind={kind} facets={facets} />)}
+        {textKind === null && <SearchBox />}
+        {others.length > 0 && (
+          <button
+            type="button"
+            class={areInToolbar ? 'button more narrow' : 'button more'}
+            aria-expanded={isExpanded}
+            onClick={() => setExpanded(!isExpanded)}
+          >
+            {texts.filters}
+            {atWork > 0 && <span class="badge">{atWork}</span>}
+          </button>
+        )}
+        {session.viewer.product.dateFilter !== 'NONE' && <RangePicker />}
+        <FailuresButton state={state} />
+      </div>
+      {!areInToolbar && isExpanded && (
+        <div class="filter-row">
+          {others.map((kind) => (
+            <OneFilter key={kind} kind={kind} facets={facets} />
+          ))}
+        </div>
+      )}
+    </search>
+  );
+}
+
+/** The filters at work, and the text that is looked for where the product offers one. */
+function SearchBox() {
+  const log = useLog();
+  const { texts, view, change, clear } = log;
+  const { textKind } = useFilterKinds();
+  const clearButton = isFiltered(view) && (
+    <button type="button" class="clear" aria-label={texts.clearFilters} title={texts.clearFilters} onClick={clear}>
+      <span aria-hidden="true">×</span>
+    </button>
+  );
+  if (textKind === null) {
+    return (
+      <Box isPlain>
+        <Chips />
+        {clearButton}
+      </Box>
+    );
+  }
+  const words = filterWords(log, textKind);
+  const isSearch = textKind === 'SEARCH';
+  return (
+    <Box>
+      <svg class="glass" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+        <path d="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.3 10.3 14 14" />
+      </svg>
+      <Chips />
+      <TypedField
+        class="search"
+        label={words?.label ?? (isSearch ? texts.search : texts.email)}
+        hint={words?.hint ?? (isSearch ? texts.searchHint : texts.emailHint)}
+        value={isSearch ? view.search : view.emailContains}
+        onTyped={(text) => change(refine(view, isSearch ? { search: text } : { emailContains: text }), 'typing')}
+      />
+      {clearButton || (
+        <kbd aria-hidden="true" class="slash">
+          /
+        </kbd>
+      )}
+    </Box>
+  );
+}
+
+function Box({ isPlain, children }: { isPlain?: boolean; children: ComponentChildren }) {
+  return <div class={isPlain ? 'box plain' : 'box'}>{children}</div>;
+}
+
+/** How many failed, and those alone at a press. */
+function FailuresButton({ state }: { state: ListState | null }) {
+  const { texts, format, view, toggleFilter } = useLog();
+  const failures = failuresOf(state);
+  const isChosen = view.lists.outcome.includes('FAILURE');
+  return (
+    <button
+      type="button"
+      class={isChosen ? 'button failures chosen' : 'button failures'}
+      aria-pressed={isChosen}
+      onClick={() => toggleFilter('outcome', 'FAILURE')}
+    >
+      {texts.failures}
+      {failures !== null && (
+        <>
+          {' '}
+          <bdi class={failures > 0 ? 'badge bad' : 'badge'}>{format.number(failures)}</bdi>
+        </>
+      )}
+    </button>
+  );
+}
+
+/** Null while nobody knows. */
+function failuresOf(state: ListState | null): number | null {
+  const buckets = state?.facets?.outcomes.buckets;
+  return buckets ? (buckets.find(({ value }) => value === 'FAILURE')?.count ?? 0) : null;
+}
