@@ -321,7 +321,7 @@ describe('all logs', () => {
     expect(new URL(page.url()).searchParams.get('log')).toBe('*');
     expect(await page.locator('thead th', { hasText: 'Log' }).count()).toBe(1);
     await page.getByRole('searchbox', { name: 'Search' }).fill('difficulty');
-    await expect.poll(() => page.locator('tr.row .column-log .main').allInnerTexts()).toContain('Checkout form');
+    await expect.poll(() => page.locator('tr.row .column-log .main > bdi').allInnerTexts()).toContain('Checkout form');
     await keepPicture(page, 'all-logs');
     await page.getByRole('searchbox', { name: 'Search' }).fill('');
 

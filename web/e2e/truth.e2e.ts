@@ -301,6 +301,32 @@ describe('a fault', () => {
   );
 });
 
+test('a part of the page that cannot be loaded says so, and comes when it can', async () => {
+  const organization = await organizationOf('capydb');
+  await organization.recordMany(2);
+  const page = await newPage({ expectedErrors: failedByTest });
+  let failing = true;
+  await page.route('**/assets/{Details,NothingMatches}-*.js', (route) => (failing ? route.abort() : route.continue()));
+  await openLog(page, organization.token);
+  await rows(page).first().click();
+  await page.getByText('This part of the page could not be loaded.').waitFor();
+  await expectAccessible(page);
+  failing = false;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.details').waitFor();
+});
+
+test('a list of people that cannot be had is not an empty one', async () => {
+  const organization = await organizationOf('workspace');
+  await organization.recordMany(2);
+  const page = await newPage({ expectedErrors: failedByTest });
+  await page.route('**/graphql', (route) => (asks(route, 'Actors') ? route.abort() : route.continue()));
+  await openLog(page, organization.token);
+  await page.getByRole('button', { name: /^User / }).click();
+  await page.getByRole('alert').filter({ hasText: 'The list could not be loaded.' }).waitFor();
+  await expectAccessible(page);
+});
+
 describe('a browser that does not know its zone', () => {
   test('is shown UTC, and told so', async () => {
     const organization = await organizationOf('scim-platform');

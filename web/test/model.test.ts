@@ -183,9 +183,11 @@ describe('loading more', () => {
 });
 
 const overview = (totalCount: number, recorded = '9') => ({
-  auditEvents: { totalCount, facets: { outcomes: { buckets: [] } } },
+  auditEvents: {
+    totalCount,
+    facets: { outcomes: { buckets: [] }, days: [{ day: '2026-03-01', count: totalCount }] },
+  },
   recorded: { nodes: [{ sequence: recorded }] },
-  span: { facets: { days: [{ day: '2026-03-01', count: totalCount }] } },
   failedSpan: { facets: { days: [] } },
 });
 

@@ -65,24 +65,27 @@ export const positionQuery = graphql(`
 `);
 
 /**
- * What the whole match looks like: asked beside the rows, so that counting never holds them up. The days are those of the
- * `span`, the same list over a longer time, so that a part of it can be seen in its place; `failedSpan` has its failures.
+ * What the whole match looks like: asked beside the rows, so that counting never holds them up. The days are the
+ * list's own, or, where it is a part of a longer time, those of the `span`, so that it can be seen in its place;
+ * `failedSpan` has the failures.
  */
 export const overviewQuery = graphql(`
   query Overview($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
-    $span: AuditEventFilter, $failedSpan: AuditEventFilter, $timeZone: String!, $days: Boolean!, $failures: Boolean!) {
+    $span: AuditEventFilter, $failedSpan: AuditEventFilter, $timeZone: String!, $days: Boolean!,
+    $spanDays: Boolean!, $failures: Boolean!) {
     auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search, first: 0) {
       totalCount
       facets(timeZone: $timeZone) {
-        categories { buckets { value count } }
-        actions { buckets { value label count } }
-        outcomes { buckets { value count } }
+        categories { exact buckets { value count } }
+        actions { exact buckets { value label count } }
+        outcomes { exact buckets { value count } }
+        days @include(if: $days) { day count }
       }
     }
     recorded: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter,
       search: $search, orderBy: {field: SEQUENCE, direction: DESC}, first: 1) { nodes { sequence } }
     span: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $span, search: $search,
-      first: 0) @include(if: $days) { facets(timeZone: $timeZone) { days { day count } } }
+      first: 0) @include(if: $spanDays) { facets(timeZone: $timeZone) { days { day count } } }
     failedSpan: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $failedSpan,
       search: $search, first: 0) @include(if: $failures) { facets(timeZone: $timeZone) { days { day count } } }
   }

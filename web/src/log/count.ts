@@ -2,8 +2,8 @@ import type { Client } from '../api/client.ts';
 import { overviewQuery, type DayCount, type Overview } from '../api/documents.ts';
 import { Fault } from '../api/fault.ts';
 import { questionFor } from '../view/request.ts';
-import type { View } from '../view/view.ts';
-import { countStretches, stretchesOf, type Bar } from './buckets.ts';
+import { isRecent, type View } from '../view/view.ts';
+import type { Bar } from './buckets.ts';
 
 /** What is known of the whole match. */
 export interface Counted {
@@ -33,6 +33,10 @@ export const uncounted: Counted = {
   countFault: null,
 };
 
+/** Whether its bars are shorter than a day; what counts those is loaded when it is needed. */
+const isShort = ({ period }: View) =>
+  period !== null && (isRecent(period) || period === 'TODAY' || period === 'LAST_7_DAYS');
+
 /** Counts the matches of a view; null where nobody waits for it any more. */
 export async function countMatches(
   client: Client,
@@ -44,30 +48,37 @@ export async function countMatches(
   signal: AbortSignal,
 ): Promise<Counted | null> {
   const zone = view.zone ?? readerZone;
-  const stretches = withDays ? stretchesOf(view, zone, now) : null;
+  const short = withDays && isShort(view) ? await import('./buckets.ts').catch(() => null) : null;
+  const stretches = short?.stretchesOf(view, zone, now) ?? null;
   const span = questionFor({ ...view, from: null, to: null }, organization, readerZone, now).filter;
   // Where failures are left out of the list, none are drawn.
   const withFailures = withDays && (!span?.outcomes || span.outcomes.includes('FAILURE'));
+  const isPart = view.from !== null || view.to !== null;
+  const drawsDays = withDays && stretches === null;
   const variables = {
     ...questionFor(view, organization, readerZone, now),
     span,
     failedSpan: { ...span, outcomes: ['FAILURE' as const] },
     timeZone: zone,
-    days: withDays && stretches === null,
-    failures: withFailures && stretches === null,
+    days: drawsDays && !isPart,
+    spanDays: drawsDays && isPart,
+    failures: withFailures && drawsDays,
   };
   try {
     const [answer, buckets] = await Promise.all([
       client.ask(overviewQuery, variables, signal),
       // Bars that cannot be counted are not drawn; the number beside them stands.
-      stretches &&
-        countStretches(client, view, organization, readerZone, now, stretches, withFailures, signal).catch(() => null),
+      short &&
+        stretches &&
+        short
+          .countStretches(client, view, organization, readerZone, now, stretches, withFailures, signal)
+          .catch(() => null),
     ]);
     if (!answer.auditEvents) throw new Fault('server', 'auditEvents is null');
     return {
       total: answer.auditEvents.totalCount,
       facets: answer.auditEvents.facets,
-      days: answer.span?.facets?.days ?? [],
+      days: (isPart ? answer.span?.facets?.days : answer.auditEvents.facets?.days) ?? [],
       failedDays: answer.failedSpan?.facets?.days ?? [],
       buckets,
       recorded: answer.recorded?.nodes[0]?.sequence ?? '-1',

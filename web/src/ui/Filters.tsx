@@ -3,7 +3,7 @@ import { actorsQuery, type Actor, type FilterKind, type Overview } from '../api/
 import { ownLog, showsSeveralLogs } from '../view/shown.ts';
 import { everyLog, exactly, refine, withList, type ListKey, type LogRef, type View } from '../view/view.ts';
 import { actorTitle } from './Cell.tsx';
-import { useLog } from './context.ts';
+import { useLog, type LogContext } from './context.ts';
 import { actionName, actorKindName, columnLabel, filterWords, logName } from './names.ts';
 import { Picker, type Option } from './Picker.tsx';
 import { TypedField, ValueField } from './TextField.tsx';
@@ -80,7 +80,7 @@ export function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }
         />
       );
     case 'OUTCOME': {
-      const counts = countsOf(facets?.outcomes);
+      const counts = countsOf(log, facets?.outcomes);
       const options = Object.entries(texts.outcomes).map(([value, label]) => ({
         value,
         label,
@@ -124,8 +124,19 @@ export function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }
   }
 }
 
-const countsOf = (facet: { buckets: readonly { value: string; count: number }[] } | undefined) =>
-  new Map(facet?.buckets.map(({ value, count }) => [value, count]));
+interface Facet {
+  exact: boolean;
+  buckets: readonly { value: string; count: number }[];
+}
+
+/** How many events each value has, in words; of a very long list only a part is counted, and that is said. */
+const countsOf = ({ texts, format }: LogContext, facet: Facet | undefined) =>
+  new Map(
+    facet?.buckets.map(({ value, count }) => {
+      const number = format.number(count);
+      return [value, facet.exact ? number : texts.atLeast(number)];
+    }),
+  );
 
 function CategoryPicker({ facets }: { facets: Facets }) {
   const log = useLog();
@@ -133,7 +144,7 @@ function CategoryPicker({ facets }: { facets: Facets }) {
   const words = filterWords(log, 'CATEGORY');
   const { categories, actions } = session.catalog;
   if (categories.length < 2) return null;
-  const counts = countsOf(facets?.categories);
+  const counts = countsOf(log, facets?.categories);
   const onChange = (chosen: readonly string[]) => {
     // An action of a category that is no longer chosen could only ever find nothing.
     const fits = (name: string) => {
@@ -163,7 +174,7 @@ function ActionPicker({ facets }: { facets: Facets }) {
   const { texts, view, session, change } = log;
   const { actions, open, openPrefixes } = session.catalog;
   const categories = view.lists.category;
-  const counts = countsOf(facets?.actions);
+  const counts = countsOf(log, facets?.actions);
   const listed = new Set(actions.map(({ name }) => name));
   const byName = session.viewer.product.actionDisplay === 'NAME';
   const words = filterWords(log, 'ACTION');
@@ -175,8 +186,9 @@ function ActionPicker({ facets }: { facets: Facets }) {
       return { value: exactly(name), label, hint: byName ? (description ?? undefined) : name, count: counts.get(name) };
     });
   // An open catalog records names that nobody listed; those that are in the log can be chosen too.
-  for (const { value, label, count } of facets?.actions.buckets ?? []) {
-    if (!listed.has(value)) options.push({ value: exactly(value), label: byName ? value : (label ?? value), count });
+  for (const { value, label } of facets?.actions.buckets ?? []) {
+    if (listed.has(value)) continue;
+    options.push({ value: exactly(value), label: byName ? value : (label ?? value), count: counts.get(value) });
   }
   return (
     <Picker
@@ -202,13 +214,17 @@ function ActorPicker() {
   const words = filterWords(log, 'ACTOR');
   const [actors, setActors] = useState<readonly Actor[]>([]);
   const [text, setText] = useState<string | null>(null);
+  const [isFailed, setFailed] = useState(false);
   useEffect(() => {
     if (text === null) return;
     const asked = new AbortController();
     const variables = { organization: config.organization, matching: text.trim() || null };
     config.client.ask(actorsQuery, variables, asked.signal).then(
-      (answer) => setActors(answer.actors ?? []),
-      () => asked.signal.aborted || setActors([]),
+      (answer) => {
+        setActors(answer.actors ?? []);
+        setFailed(false);
+      },
+      () => asked.signal.aborted || setFailed(true),
     );
     return () => asked.abort();
   }, [text, config]);
@@ -238,6 +254,7 @@ function ActorPicker() {
       options={[...options.values()]}
       chosen={chosen}
       onSearch={setText}
+      isFailed={isFailed}
       onChange={onChange}
     />
   );

@@ -1,16 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
-import { pageQuery, retentionQuery, type Column } from '../api/documents.ts';
+import { retentionQuery, type Column } from '../api/documents.ts';
 import type { ExportFormat } from '../api/exports.ts';
 import type { ListState } from '../log/model.ts';
-import { questionFor } from '../view/request.ts';
 import { ownLog } from '../view/shown.ts';
 import { spelled } from '../words/visible.ts';
 import { useLog } from './context.ts';
-import { CopyButton } from './CopyButton.tsx';
 import { MenuButton } from './MenuButton.tsx';
-import { ExportPanel } from './parts.ts';
+import { ExportPanel, MorePanel } from './parts.ts';
 import type { Preferences } from './preferences.ts';
-import { asCurl, asGraphql } from './requests.ts';
 
 const formats: readonly ExportFormat[] = ['CSV', 'NDJSON'];
 
@@ -91,14 +88,8 @@ function LiveButton({ state, isPaused, onPause }: Props) {
   );
 }
 
-function MoreMenu({ columns, preferences, onPreferences, onKeys }: Props) {
-  const { texts, config, session, view } = useLog();
-  const { name } = session.viewer.product;
-  const hidden = preferences.hidden[name] ?? [];
-  const variables = () => ({
-    ...questionFor(view, config.organization, config.zone, Date.now()),
-    first: config.pageSize,
-  });
+function MoreMenu(props: Props) {
+  const { texts } = useLog();
   return (
     <MenuButton
       class="icon"
@@ -107,57 +98,7 @@ function MoreMenu({ columns, preferences, onPreferences, onKeys }: Props) {
       panelName={texts.moreActions}
       panelClass="more-panel"
     >
-      {(close) => (
-        <>
-          <label class="option">
-            <input
-              type="checkbox"
-              checked={preferences.compact}
-              onChange={(event) => onPreferences({ compact: event.currentTarget.checked })}
-            />
-            <span>{texts.compact}</span>
-          </label>
-          <fieldset>
-            <legend>{texts.columns}</legend>
-            {columns.map(({ kind, label }) => {
-              const isShown = !hidden.includes(kind);
-              // Somebody who hides the last one could not tell how to get them back.
-              const isLast = isShown && hidden.length === columns.length - 1;
-              return (
-                <label key={kind} class="option">
-                  <input
-                    type="checkbox"
-                    checked={isShown}
-                    disabled={isLast}
-                    onChange={() => {
-                      const next = isShown ? [...hidden, kind] : hidden.filter((one) => one !== kind);
-                      onPreferences({ hidden: { ...preferences.hidden, [name]: next } });
-                    }}
-                  />
-                  <span>{label}</span>
-                </label>
-              );
-            })}
-          </fieldset>
-          <CopyButton
-            class="option"
-            label={texts.copyCurl}
-            text={() => asCurl(config.client.endpoint, String(pageQuery), variables())}
-          />
-          <CopyButton class="option" label={texts.copyGraphql} text={() => asGraphql(String(pageQuery), variables())} />
-          <button
-            type="button"
-            class="option"
-            onClick={() => {
-              close();
-              onKeys();
-            }}
-          >
-            <span>{texts.keys}</span>
-            <kbd>?</kbd>
-          </button>
-        </>
-      )}
+      {(close) => <MorePanel {...props} onClose={close} />}
     </MenuButton>
   );
 }

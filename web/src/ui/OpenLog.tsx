@@ -121,6 +121,13 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
     announce: setMessage,
   };
 
+  // For as long as it takes to see them.
+  useEffect(() => {
+    if (!state || state.fresh.size === 0) return;
+    const timer = setTimeout(() => model.settle(), 30_000);
+    return () => clearTimeout(timer);
+  }, [state?.fresh]);
+
   useSaid(state, context, product.paging === 'MORE');
   const newer = state?.newer ?? 0;
   const late = state?.late ?? 0;

@@ -8,7 +8,8 @@ export interface Option {
   label: string;
   /** A second line, where the label alone may be taken for another. */
   hint?: string | undefined;
-  count?: number | undefined;
+  /** How many there are, in words. */
+  count?: string | undefined;
 }
 
 interface Props {
@@ -22,14 +23,16 @@ interface Props {
   free?: boolean;
   /** The options come from the server, for what is typed. */
   onSearch?: (text: string) => void;
+  /** They could not be had: that is not the same as none. */
+  isFailed?: boolean;
 }
 
 /** With fewer options than this there is nothing to narrow. */
 const narrowFrom = 8;
 
 /** Any number of values out of a list: a button that says what is chosen, and opens the list. */
-export function Picker({ label, everything, options, chosen, onChange, free, onSearch }: Props) {
-  const { texts, format } = useLog();
+export function Picker({ label, everything, options, chosen, onChange, free, onSearch, isFailed }: Props) {
+  const { texts } = useLog();
   const { isOpen, setOpen, close, root, button, panel, onFocusOut, onKeyDown: closeOnEscape } = usePopover();
   const [text, setText] = useState('');
   const id = useId();
@@ -110,7 +113,7 @@ export function Picker({ label, everything, options, chosen, onChange, free, onS
                   <bdi>{spelled(name)}</bdi>
                   {hint && <bdi class="aside">{spelled(hint)}</bdi>}
                 </span>
-                {count !== undefined && <span class="count">{format.number(count)}</span>}
+                {count !== undefined && <span class="count">{count}</span>}
               </label>
             ))}
             {free && typed && !isKnown && (
@@ -125,7 +128,11 @@ export function Picker({ label, everything, options, chosen, onChange, free, onS
                 {texts.useValue(typed)}
               </button>
             )}
-            {fitting.length === 0 && !free && <p class="nothing">{texts.nothingInList}</p>}
+            {isFailed ? (
+              <p role="alert">{texts.listFailed}</p>
+            ) : (
+              fitting.length === 0 && !free && <p class="nothing">{texts.nothingInList}</p>
+            )}
           </div>
         </div>
       )}

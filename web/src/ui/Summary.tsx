@@ -10,8 +10,11 @@ export function countName({ texts, format }: LogContext, state: ListState): stri
   const { total, isCounting, rows, offset, hasNext } = state;
   if (total !== null) return texts.results(format.number(total), total === 1);
   if (isCounting || state.isFormer || state.status === 'loading') return texts.counting;
+  // Where nobody knows what stands above, there may be more there too.
   const seen = (offset ?? 0) + rows.length;
-  return hasNext ? texts.notCounted(format.number(seen)) : texts.results(format.number(seen), seen === 1);
+  return hasNext || offset === null
+    ? texts.notCounted(format.number(seen))
+    : texts.results(format.number(seen), seen === 1);
 }
 
 interface Props {
@@ -29,7 +32,7 @@ export function Summary({ state, model, withDays, width }: Props) {
   const range = rangeName(log) ?? (withDays ? spanName(log, bars) : null);
   const fault = state?.countFault ?? null;
   const isPart = view.period !== null && (view.from !== null || view.to !== null);
-  const isShort = state && !state.hasNext && (state.offset ?? 0) === 0 && !state.isFormer && state.status === 'ready';
+  const isShort = state && !state.hasNext && state.offset !== null && !state.isFormer && state.status === 'ready';
   return (
     <div class="histogram" part="histogram">
       <div class="summary-line">

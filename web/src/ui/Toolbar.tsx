@@ -108,7 +108,9 @@ function FailuresButton({ state }: { state: ListState | null }) {
       {failures !== null && (
         <>
           {' '}
-          <bdi class={failures > 0 ? 'badge bad' : 'badge'}>{format.number(failures)}</bdi>
+          <bdi class={failures.count > 0 ? 'badge bad' : 'badge'}>
+            {failures.isExact ? format.number(failures.count) : texts.atLeast(format.number(failures.count))}
+          </bdi>
         </>
       )}
     </button>
@@ -116,7 +118,8 @@ function FailuresButton({ state }: { state: ListState | null }) {
 }
 
 /** Null while nobody knows. */
-function failuresOf(state: ListState | null): number | null {
-  const buckets = state?.facets?.outcomes.buckets;
-  return buckets ? (buckets.find(({ value }) => value === 'FAILURE')?.count ?? 0) : null;
+function failuresOf(state: ListState | null): { count: number; isExact: boolean } | null {
+  const outcomes = state?.facets?.outcomes;
+  if (!outcomes) return null;
+  return { count: outcomes.buckets.find(({ value }) => value === 'FAILURE')?.count ?? 0, isExact: outcomes.exact };
 }

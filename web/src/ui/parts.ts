@@ -6,3 +6,4 @@ export const LinkedEvent = lazy(() => import('./LinkedEvent.tsx').then((module) 
 export const ExportPanel = lazy(() => import('./Export.tsx').then((module) => module.ExportPanel));
 export const Keys = lazy(() => import('./Keys.tsx').then((module) => module.Keys));
 export const NothingMatches = lazy(() => import('./NothingMatches.tsx').then((module) => module.NothingMatches));
+export const MorePanel = lazy(() => import('./MorePanel.tsx').then((module) => module.MorePanel));

@@ -1,0 +1,76 @@
+import { pageQuery, type Column } from '../api/documents.ts';
+import { questionFor } from '../view/request.ts';
+import { useLog } from './context.ts';
+import { CopyButton } from './CopyButton.tsx';
+import type { Preferences } from './preferences.ts';
+import { asCurl, asGraphql } from './requests.ts';
+
+interface Props {
+  columns: readonly Column[];
+  preferences: Preferences;
+  onPreferences: (change: Partial<Preferences>) => void;
+  onKeys: () => void;
+  onClose: () => void;
+}
+
+/** How the list is shown, and what it asks for, for programs. */
+export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose }: Props) {
+  const { texts, config, session, view } = useLog();
+  const { name } = session.viewer.product;
+  const hidden = preferences.hidden[name] ?? [];
+  const variables = () => ({
+    ...questionFor(view, config.organization, config.zone, Date.now()),
+    first: config.pageSize,
+  });
+  return (
+    <>
+      <label class="option">
+        <input
+          type="checkbox"
+          checked={preferences.compact}
+          onChange={(event) => onPreferences({ compact: event.currentTarget.checked })}
+        />
+        <span>{texts.compact}</span>
+      </label>
+      <fieldset>
+        <legend>{texts.columns}</legend>
+        {columns.map(({ kind, label }) => {
+          const isShown = !hidden.includes(kind);
+          // Somebody who hides the last one could not tell how to get them back.
+          const isLast = isShown && hidden.length === columns.length - 1;
+          return (
+            <label key={kind} class="option">
+              <input
+                type="checkbox"
+                checked={isShown}
+                disabled={isLast}
+                onChange={() => {
+                  const next = isShown ? [...hidden, kind] : hidden.filter((one) => one !== kind);
+                  onPreferences({ hidden: { ...preferences.hidden, [name]: next } });
+                }}
+              />
+              <span>{label}</span>
+            </label>
+          );
+        })}
+      </fieldset>
+      <CopyButton
+        class="option"
+        label={texts.copyCurl}
+        text={() => asCurl(config.client.endpoint, String(pageQuery), variables())}
+      />
+      <CopyButton class="option" label={texts.copyGraphql} text={() => asGraphql(String(pageQuery), variables())} />
+      <button
+        type="button"
+        class="option"
+        onClick={() => {
+          onClose();
+          onKeys();
+        }}
+      >
+        <span>{texts.keys}</span>
+        <kbd>?</kbd>
+      </button>
+    </>
+  );
+}
