@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -27,6 +27,11 @@ const FIRST_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-s
 
 const MISSING: &str = "The viewer is not part of this build. Install Node.js 20.19 or newer and run: make run\nThe API answers at /graphql.\n";
 
+/// Where the element lies, for pages of other applications.
+const EMBED: &str = "embed/";
+/// How long browsers keep what can never change, in the words of `Cache-Control`.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// Answers every path that is no route of the API.
 pub fn serve(edge: &Edge, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
     if *method != Method::GET && *method != Method::HEAD {
@@ -42,11 +47,31 @@ pub fn serve(edge: &Edge, method: &Method, uri: &Uri, headers: &HeaderMap) -> Re
         "/playground" => ("playground/index.html", PLAYGROUND_POLICY),
         path => (path.trim_start_matches('/'), VIEWER_POLICY),
     };
-    match Dist::get(name) {
-        Some(file) => send(name, policy, page(name, file, depth), headers),
+    let (name, caching) = match version_in(name) {
+        Some((version, file)) if version == env!("CARGO_PKG_VERSION") => (format!("{EMBED}{file}"), FOR_EVER),
+        Some((version, file)) => return other_version(version, file),
+        // Names under assets/ carry a hash of their content.
+        None if name.starts_with("assets/") => (name.to_owned(), FOR_EVER),
+        None => (name.to_owned(), "no-cache"),
+    };
+    match Dist::get(&name) {
+        Some(file) => send(&name, policy, caching, page(&name, file, depth), headers),
         None if name.ends_with("index.html") => (StatusCode::NOT_FOUND, MISSING).into_response(),
         None => (StatusCode::NOT_FOUND, "there is no such page\n").into_response(),
     }
+}
+
+/// The version that an address of the element's files names, and the file: of `embed/1.2.3/ledgerline-log.js` both.
+fn version_in(name: &str) -> Option<(&str, &str)> {
+    let (version, file) = name.strip_prefix(EMBED)?.split_once('/')?;
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some((version, file))
+}
+
+/// A page that names a version wants that one and no other: its hash would not fit any other.
+fn other_version(version: &str, file: &str) -> Response {
+    let own = env!("CARGO_PKG_VERSION");
+    let text = format!("this service has no version {version} of the viewer, but {own}: {EMBED}{own}/{file}\n");
+    (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")], text).into_response()
 }
 
 /// A page, whose parts lie beside or above it. Addresses are relative, because only the proxy knows below which path the
@@ -62,13 +87,11 @@ fn page(name: &str, mut file: EmbeddedFile, depth: usize) -> EmbeddedFile {
     file
 }
 
-fn send(name: &str, policy: &'static str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+fn send(name: &str, policy: &'static str, caching: &'static str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let hash = file.metadata.sha256_hash();
     // A page of another depth has another length.
     let tag = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let tag = format!("\"{tag}-{}\"", file.data.len());
-    // Names under assets/ carry a hash of their content.
-    let caching = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let mut response =
         if known.is_some_and(|known| known.split(',').any(|each| each.trim().trim_start_matches("W/") == tag)) {
@@ -82,6 +105,11 @@ fn send(name: &str, policy: &'static str, file: EmbeddedFile, headers: &HeaderMa
     out.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         out.insert(header::ETAG, tag);
+    }
+    if name.starts_with(EMBED) {
+        // The element is public. A page whose origin may not read the log can load it, and is told by it what to allow.
+        out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        out.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     }
     response
 }

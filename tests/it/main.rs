@@ -23,6 +23,7 @@ mod crash;
 mod cursors;
 mod days;
 mod edge;
+mod embedding;
 mod endpoints;
 mod endpoints_command;
 mod export_command;
