@@ -1,8 +1,9 @@
 //! Tasks that live as long as the service. Each has a name; one that panics says so and starts again.
 
-use std::{any::Any, future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::{any::Any, future::Future, num::NonZeroUsize, panic::AssertUnwindSafe, sync::LazyLock, time::Duration};
 
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 
 use crate::error::Error;
 
@@ -16,6 +17,23 @@ pub async fn keep<F: Future<Output = ()>>(name: &'static str, mut start: impl Fn
         metrics::counter!("ledgerline_task_panics_total", "task" => name).increment(1);
         tracing::error!(task = name, "the task {name} panicked and is started again: {}", text_of(&*panic));
         tokio::time::sleep(RESTART_AFTER).await;
+    }
+}
+
+/// Does what takes long without waiting, away from the threads that everybody's requests are on, and no more of it at a
+/// time than leaves room for those. A panic goes on in whoever waits.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    static ROOM: LazyLock<Semaphore> = LazyLock::new(|| {
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Semaphore::new((processors / 2).max(1))
+    });
+    let _room = ROOM.acquire().await;
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

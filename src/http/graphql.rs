@@ -21,7 +21,7 @@ use super::{
     body,
     live::{socket, sse},
     media::Media,
-    received,
+    received::{self, LARGE},
 };
 use crate::{
     auth::Principal,
@@ -31,6 +31,7 @@ use crate::{
         refusal,
         response::to_json,
     },
+    tasks,
 };
 
 /// `GET /graphql`: queries, subscriptions as a stream of events, and the handshake of a WebSocket.
@@ -56,7 +57,12 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> R
         let mut room = edge.bodies.room(principal.as_deref());
         let limit = received::limit(principal.as_deref());
         let body = received::json(&headers, body, limit, &mut room).await?;
-        let asked = admit(&edge, from_body(&body)?, principal.as_deref(), request_id, false, body.len())?;
+        let asked = {
+            let (edge, principal, id, length) = (edge.clone(), principal.clone(), request_id.to_owned(), body.len());
+            let read = move || admit(&edge, from_body(&body)?, principal.as_deref(), &id, false, length);
+            // A large body takes long to read, and everybody's requests are on this thread.
+            if length > LARGE { tasks::aside(read).await } else { read() }
+        }?;
         Ok((asked, principal, room))
     })
     .await

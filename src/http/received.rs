@@ -22,6 +22,8 @@ use crate::{
 pub const BODY: usize = 256 * 1024;
 /// Largest body of a request that records, in bytes.
 const RECORDING_BODY: usize = 10 * 1024 * 1024;
+/// Bytes of a body up to which it is read where it arrives; a larger one takes long, and other requests are there.
+pub const LARGE: usize = 64 * 1024;
 /// Longest time that a request's body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -7,6 +7,7 @@ pub mod erasures;
 mod exports;
 mod manage;
 pub mod plans;
+mod queue;
 mod rate;
 mod reads;
 mod record;

@@ -12,7 +12,11 @@ use crate::{
     error::{Error, Result},
     event::{Timestamp, input::RecordInput, limits},
     store::{Deleted, Item, ItemResult, Recorded},
+    tasks,
 };
+
+/// Events up to which a request is admitted where it is: it takes less than a millisecond or two.
+const LARGE: usize = 20;
 
 /// An event as it was sent.
 pub struct Sent {
@@ -100,16 +104,21 @@ pub async fn record_many(
     let own = principal.organization.as_deref();
     let organizations: Vec<_> =
         events.iter().map(|sent| sent.organization.as_deref().or(own).map(str::to_owned)).collect();
-    let admitted = events.into_iter().map(|mut sent| {
-        if let Ok(event) = &mut sent.event {
-            event.strict |= strict;
-            if event.correlation_id.is_none() {
-                event.correlation_id.clone_from(&correlation_id);
+    let is_large = events.len() > LARGE;
+    let admit = {
+        let (writer, principal) = (writer.clone(), principal.clone());
+        let one = move |mut sent: Sent| {
+            if let Ok(event) = &mut sent.event {
+                event.strict |= strict;
+                if event.correlation_id.is_none() {
+                    event.correlation_id.clone_from(&correlation_id);
+                }
             }
-        }
-        item(writer, principal, sent, now)
-    });
-    let mut admitted: Vec<_> = admitted.collect();
+            item(&writer, &principal, sent, now)
+        };
+        move || events.into_iter().map(one).collect::<Vec<_>>()
+    };
+    let mut admitted = if is_large { tasks::aside(admit).await } else { admit() };
     within_rate(writer, &mut admitted, atomic)?;
     if atomic && admitted.iter().any(Result::is_err) {
         admitted.iter_mut().filter(|one| one.is_ok()).for_each(|one| *one = Err(Error::left_out()));

@@ -2,16 +2,19 @@
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use tokio::{
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
 };
 
-use super::rate::RecordRate;
+use super::{
+    queue::{Group, Load, Queue},
+    rate::RecordRate,
+};
 use crate::{
     auth::{LogName, WriteScope},
     clock::Clock,
@@ -21,12 +24,8 @@ use crate::{
     tasks,
 };
 
-/// Requests that may wait.
-const QUEUE: usize = 4_096;
-/// Kibibytes of events that may wait.
+/// Kibibytes of events that may wait or be committed.
 const QUEUE_KIB: usize = 128 * 1024;
-/// Events of one transaction, unless one request alone has more.
-const GROUP_EVENTS: usize = 2_000;
 /// When a caller is told to try again.
 const RETRY_AFTER_MS: u64 = 250;
 /// Questions whether the writer is ready that may wait; they are answered together.
@@ -67,7 +66,9 @@ type Probe = oneshot::Sender<Result<Vec<&'static str>>>;
 /// The way to the writer task. Dropping the last one lets it finish what is queued and stop.
 #[derive(Clone)]
 pub struct Writer {
-    queue: mpsc::Sender<Waiting>,
+    queue: Arc<Mutex<Queue<Waiting>>>,
+    /// A word for each request that was put there.
+    put: mpsc::UnboundedSender<()>,
     probes: mpsc::Sender<Probe>,
     room: Arc<Semaphore>,
     masking: Arc<MaskingKey>,
@@ -76,7 +77,8 @@ pub struct Writer {
 
 /// What the writer task takes from; a task that starts again goes on with what waits here.
 struct Inbox {
-    queue: mpsc::Receiver<Waiting>,
+    queue: Arc<Mutex<Queue<Waiting>>>,
+    put: mpsc::UnboundedReceiver<()>,
     probes: mpsc::Receiver<Probe>,
 }
 
@@ -103,16 +105,18 @@ impl Writer {
     /// Those of the database, whose key for masking is read first.
     pub async fn start(store: Store, clock: Clock) -> Result<(Self, JoinHandle<()>)> {
         let masking = Arc::new(store.masking_key(clock.now()).await?);
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let queue = Arc::<Mutex<Queue<Waiting>>>::default();
+        let (put, waiting) = mpsc::unbounded_channel();
         let (probes, asked) = mpsc::channel(PROBES);
-        let inbox = Arc::new(Mutex::new(Inbox { queue: waiting, probes: asked }));
+        let inbox = Inbox { queue: queue.clone(), put: waiting, probes: asked };
+        let inbox = Arc::new(tokio::sync::Mutex::new(inbox));
         // On a thread of its own: on the runtime's workers it would wait behind hundreds of requests after every
         // statement, inside the transaction.
         let runtime = tokio::runtime::Handle::current();
         let run = move || run(store.clone(), clock.clone(), inbox.clone());
         let task = tokio::task::spawn_blocking(move || runtime.block_on(tasks::keep("writer", run)));
         let (room, rate) = (Arc::new(Semaphore::new(QUEUE_KIB)), Arc::new(RecordRate::per_second(0)));
-        Ok((Self { queue, probes, room, masking, rate }, task))
+        Ok((Self { queue, put, probes, room, masking, rate }, task))
     }
 
     /// The same for callers outside, for each of whose organizations so many events a second may be recorded; 0 is no
@@ -164,14 +168,15 @@ impl Writer {
             metrics::counter!("ledgerline_recording_overloaded_total").increment(1);
             Error::Overloaded { retry_after_ms: RETRY_AFTER_MS }
         };
-        let kib = u32::try_from(task.held_bytes() / 1024 + 1).unwrap_or(u32::MAX);
+        let load = Load { events: count(&task), bytes: task.held_bytes() };
+        let kib = u32::try_from(load.bytes / 1024 + 1).unwrap_or(u32::MAX);
         let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| overloaded())?;
         let (sender, receipt) = oneshot::channel();
         let caller = Caller { answer: answer(sender), _room: room };
-        self.queue.try_send(Waiting { task, caller }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => overloaded(),
-            mpsc::error::TrySendError::Closed(_) => lost(Fault::Gone),
-        })?;
+        let whose = task.whose();
+        let put = queues(&self.queue).push(&whose, load, Instant::now(), Waiting { task, caller });
+        put.map_err(|_| overloaded())?;
+        self.put.send(()).map_err(|_| lost(Fault::Gone))?;
         receipt.await.map_err(|_| lost(Fault::NoAnswer))?
     }
 
@@ -197,14 +202,14 @@ fn lost(fault: Fault) -> Error {
     error
 }
 
-async fn run(store: Store, clock: Clock, inbox: Arc<Mutex<Inbox>>) {
+async fn run(store: Store, clock: Clock, inbox: Arc<tokio::sync::Mutex<Inbox>>) {
     let mut inbox = inbox.lock().await;
-    let Inbox { queue, probes } = &mut *inbox;
+    let Inbox { queue, put, probes } = &mut *inbox;
     loop {
         tokio::select! {
             Some(first) = probes.recv() => answer_probes(&store, first, probes).await,
-            next = queue.recv() => match next {
-                Some(first) => commit(&store, &clock, group(first, queue)).await,
+            next = put.recv() => match next {
+                Some(()) => commit_next(&store, &clock, queue, put).await,
                 None => return,
             },
         }
@@ -223,16 +228,34 @@ async fn answer_probes(store: &Store, first: Probe, probes: &mut mpsc::Receiver<
     }
 }
 
-/// A request and what waits behind it, as much as one transaction takes.
-fn group(first: Waiting, queue: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
-    let mut events = count(&first.task);
-    let mut group = vec![first];
-    while events < GROUP_EVENTS {
-        let Ok(next) = queue.try_recv() else { break };
-        events += count(&next.task);
-        group.push(next);
+fn queues(queue: &Mutex<Queue<Waiting>>) -> MutexGuard<'_, Queue<Waiting>> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Commits the next group, and tells those who waited for too long that nothing was recorded.
+async fn commit_next(
+    store: &Store,
+    clock: &Clock,
+    queue: &Mutex<Queue<Waiting>>,
+    put: &mut mpsc::UnboundedReceiver<()>,
+) {
+    let Group { requests, late } = queues(queue).take(Instant::now());
+    // The words for the others of the group. One that comes late finds nothing waiting, which does no harm.
+    for _ in 1..requests.len() + late.len() {
+        if put.try_recv().is_err() {
+            break;
+        }
     }
-    group
+    for waiting in late {
+        metrics::counter!("ledgerline_recording_overloaded_total").increment(1);
+        waiting.caller.refuse(Error::Overloaded { retry_after_ms: RETRY_AFTER_MS });
+    }
+    if requests.is_empty() {
+        return;
+    }
+    let (events, started) = (requests.iter().map(|waiting| count(&waiting.task)).sum(), Instant::now());
+    commit(store, clock, requests).await;
+    queues(queue).committed(events, started.elapsed());
 }
 
 async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {

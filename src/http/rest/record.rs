@@ -24,12 +24,16 @@ use crate::{
     error::{Error, Result},
     event::{ActorKind, Outcome},
     graphql::event_of,
-    http::{body, received},
+    http::{
+        body,
+        received::{self, LARGE},
+    },
     ingest::{self, Answered, Batch, Sent},
     reading::shown::{
         Shown,
         json::{AuditEvent, snake},
     },
+    tasks,
 };
 
 /// An event to record. A blank text is taken for absent.
@@ -217,7 +221,9 @@ pub async fn record(State(edge): State<Edge>, headers: HeaderMap, body: Body) ->
         let principal = principal(&edge, &headers).await?;
         let mut room = edge.bodies.room(Some(&principal));
         let bytes = received::json(&headers, body, received::limit(Some(&principal)), &mut room).await?;
-        let read = body::read(&body::text(&bytes));
+        let length = bytes.len();
+        let read = move || body::read(&body::text(&bytes));
+        let read = if length > LARGE { tasks::aside(read).await } else { read() };
         let malformed = |error| Refusal::other(StatusCode::BAD_REQUEST, format!("the body must be JSON: {error}"));
         let key = header_key(&headers)?;
         match read.map_err(malformed)? {

@@ -177,6 +177,13 @@ impl Task {
         size_of::<Self>() + self.items().map(Item::held_bytes).sum::<usize>()
     }
 
+    /// Whose it is, for taking turns: product and organization, of several the first one.
+    #[must_use]
+    pub fn whose(&self) -> String {
+        let of = |scope: &WriteScope| format!("{}\u{0}{}", scope.product().name, scope.organization());
+        self.scopes().next().map(of).unwrap_or_default()
+    }
+
     /// The permissions that it rests on.
     pub(in crate::store) fn scopes(&self) -> impl Iterator<Item = &WriteScope> {
         let (many, one) = match self {
