@@ -9,6 +9,7 @@ use super::{
     error::to_graphql,
     event::AuditEvent,
     facets::AuditEventFacets,
+    limits,
     scalars::int,
     written::{self, Fields, Items},
 };
@@ -105,16 +106,19 @@ impl AuditEventConnection {
     }
 
     /// Events of the whole list under the filter, exact; as it was when paging began, so that it holds still.
+    #[graphql(complexity = "limits::COUNTED")]
     async fn total_count(&self) -> i32 {
         int(self.numbers.total)
     }
 
     /// Number of the page, from 1, with pages of the asked size.
+    #[graphql(complexity = "limits::COUNTED")]
     async fn page_number(&self) -> i32 {
         int(self.numbers.page)
     }
 
     /// Number of pages of the asked size, at least 1.
+    #[graphql(complexity = "limits::COUNTED")]
     async fn page_count(&self) -> i32 {
         int(self.numbers.pages)
     }

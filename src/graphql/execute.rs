@@ -30,6 +30,7 @@ use super::{
 use crate::{
     auth::Principal,
     error::{Code, Error, Result},
+    reading::Once,
     tasks,
 };
 
@@ -169,7 +170,7 @@ impl Asked {
     /// The request as async-graphql takes it.
     fn request(self, principal: Option<Arc<Principal>>, request_id: &str) -> Request {
         let Self { parameters, document, .. } = self;
-        let mut request = Request::new(parameters.query).data(RequestId(request_id.to_owned()));
+        let mut request = Request::new(parameters.query).data(RequestId(request_id.to_owned())).data(Once::default());
         if let Some(name) = parameters.operation_name {
             request = request.operation_name(name);
         }

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 
 use super::{
     event::{Actor, AuditLog},
-    principal,
+    limits, principal,
     scalars::int,
     services,
 };
@@ -27,26 +27,36 @@ use crate::{
 #[derive(SimpleObject, Default)]
 pub struct AuditEventFacets {
     /// By category code. Ignores the filter's own categories.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     categories: FacetList,
     /// By action name. Ignores the filter's own actions.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     actions: FacetList,
     /// By actor. Ignores the filter's own actors.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     actors: FacetList,
     /// By outcome. Ignores the filter's own outcomes.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     outcomes: FacetList,
     /// By log. Those that were deleted under the policy CLEAR are left out, as in the events.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     logs: FacetList,
     /// By address, as it was sent. Ignores the filter's own addresses.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     ip_addresses: FacetList,
     /// By the system that events come from. Ignores the filter's own sources.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     sources: FacetList,
     /// By type of resource: an event counts once for each of its types. Ignores the filter's own resources.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     resource_types: FacetList,
     /// By organization, for staff: of the product's organizations those 50 that have recorded the most, each in its own
     /// log and those that its list shows with it. Ignores the organization and log of the list. Costs what 50 totals
     /// cost. For everybody else the one organization that they read.
+    #[graphql(complexity = "10 * limits::COUNTED")]
     organizations: FacetList,
     /// By local day, oldest first; days without events are left out.
+    #[graphql(complexity = "2 * limits::COUNTED")]
     days: Vec<DayCount>,
 }
 

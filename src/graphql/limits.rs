@@ -24,7 +24,11 @@ pub const INTROSPECTION_DEPTH: u32 = 20;
 const SELECTIONS: u64 = 5_000;
 /// Most root fields, aliases included: each may be a query of its own.
 const ROOT_FIELDS: usize = 50;
-/// Highest cost: page size times selected fields.
+/// What a count of a whole list is told from what is selected of its events by, while costs are added up.
+pub const COUNTED: usize = 1 << 32;
+/// Cost of a count of a whole list: as of some hundred selected fields.
+pub const COUNT_COST: usize = 300;
+/// Highest cost: page size times selected fields, and that of counts.
 pub const COST: usize = 20_000;
 /// Deepest chain of fragments.
 const FRAGMENT_CHAIN: u32 = 64;

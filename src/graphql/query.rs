@@ -1,5 +1,7 @@
 //! The questions of the schema.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
@@ -12,6 +14,7 @@ use super::{
     event::{Actor, AuditEvent, Node},
     exports::{self, AuditExport},
     filter::{AuditEventFilter, AuditEventOrder, AuditLogInput, Typed, filter},
+    limits,
     organizations::{self, OrganizationCertificate, OrganizationEnd},
     plans, principal,
     retention::{self, AuditHold, AuditRetention},
@@ -21,17 +24,26 @@ use super::{
 };
 use crate::{
     error::Result,
-    event::limits,
+    event::limits::{PAGE_DEFAULT, PAGE_MAX},
     reading::{
-        AskedTokens, Completion,
+        AskedTokens, Completion, Once,
         list::{Asked, PartInput},
     },
 };
 
+/// Cost of a page of events: that of the page, and of what is counted of the whole list. A phrase and the beginning of a
+/// word are looked for row by row, or in many lists of the index.
+fn list_cost(first: Option<i32>, last: Option<i32>, search: Option<&str>, child: usize) -> usize {
+    let (counted, page) = (child / limits::COUNTED, child % limits::COUNTED);
+    let is_costly = search.is_some_and(|search| search.contains(['"', '*']));
+    let counts = if is_costly { counted.saturating_mul(2).saturating_add(1) } else { counted };
+    page_cost(first, last, page).saturating_add(counts.saturating_mul(limits::COUNT_COST))
+}
+
 /// Cost of a page: its size times what is selected, never overflowing.
 fn page_cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
-    let size = first.or(last).map_or(limits::PAGE_DEFAULT, |n| usize::try_from(n).unwrap_or(0));
-    size.min(limits::PAGE_MAX).saturating_mul(child).saturating_add(1)
+    let size = first.or(last).map_or(PAGE_DEFAULT, |n| usize::try_from(n).unwrap_or(0));
+    size.min(PAGE_MAX).saturating_mul(child).saturating_add(1)
 }
 
 /// Reading: who is asking, what the product records, and the events, logs and actors that the token may see.
@@ -54,7 +66,7 @@ impl Query {
 
     /// Events of a log, newest first unless asked otherwise: a Relay connection. Needs the scope `audit:read` and
     /// what else the product asks of its readers.
-    #[graphql(complexity = "page_cost(first, last, child_complexity)")]
+    #[graphql(complexity = "list_cost(first, last, search.as_deref(), child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "each is an argument of the field")]
     async fn audit_events(
         &self,
@@ -88,7 +100,7 @@ impl Query {
         #[graphql(desc = "Size of a page from the end or before a cursor: at most 100. Not together with `first`.")]
         last: Option<i32>,
         #[graphql(desc = "The page comes before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Option<AuditEventConnection>> {
+    ) -> async_graphql::Result<Option<Arc<AuditEventConnection>>> {
         let asked = Asked {
             organization: organization.map(|id| id.0),
             log: log.map(Into::into),
@@ -96,11 +108,18 @@ impl Query {
             filter: self::filter(filter, Typed { search, query, query_time_zone }),
             order: order_by.unwrap_or_default().order(),
             part: PartInput { first: first.map(Into::into), after, last: last.map(Into::into), before, number: None },
-            most: limits::PAGE_MAX,
+            most: PAGE_MAX,
             wanted: AuditEventConnection::wanted(ctx),
         };
-        let page = async || services(ctx).reader.list(principal(ctx)?, asked).await;
-        page().await.map(|page| Some(page.into())).map_err(|error| to_graphql(ctx, error))
+        let once = ctx.data_unchecked::<Once>();
+        let text = format!("{asked:?}");
+        // Boxed, because it is large, and is moved from caller to caller.
+        let answer = Box::pin(async {
+            let page = services(ctx).reader.list(principal(ctx)?, asked).await?;
+            Ok(Arc::new(AuditEventConnection::from(page)))
+        });
+        let page = once.of(text, answer);
+        page.await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// One event by its id.

@@ -21,37 +21,47 @@ const fn nothing<T>() -> FacetList<T> {
 }
 
 impl List {
+    /// What is counted of the list under a name, once.
+    async fn once<T: Clone + Send + Sync + 'static>(
+        &self,
+        name: &str,
+        count: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let answer = Box::pin(async { count.await.map_err(|error| self.blame(error)) });
+        self.counted.of(name.to_owned(), answer).await
+    }
+
     /// By category code.
     ///
     /// # Errors
     /// `QUERY_TOO_COMPLEX` where counting takes too long, `UNAVAILABLE`; so do all others.
     pub async fn categories(&self) -> Result<FacetList<String>> {
         let Some(selection) = &self.selection else { return Ok(nothing()) };
-        self.store.facet_categories(selection).await.map_err(|error| self.blame(error))
+        self.once("categories", Box::pin(self.store.facet_categories(selection))).await
     }
 
     /// By action name.
     pub async fn actions(&self) -> Result<FacetList<String>> {
         let Some(selection) = &self.selection else { return Ok(nothing()) };
-        self.store.facet_actions(selection).await.map_err(|error| self.blame(error))
+        self.once("actions", Box::pin(self.store.facet_actions(selection))).await
     }
 
     /// By actor.
     pub async fn actors(&self) -> Result<FacetList<Actor>> {
         let Some(selection) = &self.selection else { return Ok(nothing()) };
-        self.store.facet_actors(selection).await.map_err(|error| self.blame(error))
+        self.once("actors", Box::pin(self.store.facet_actors(selection))).await
     }
 
     /// By outcome.
     pub async fn outcomes(&self) -> Result<FacetList<Outcome>> {
         let Some(selection) = &self.selection else { return Ok(nothing()) };
-        self.store.facet_outcomes(selection).await.map_err(|error| self.blame(error))
+        self.once("outcomes", Box::pin(self.store.facet_outcomes(selection))).await
     }
 
     /// By log.
     pub async fn logs(&self) -> Result<FacetList<Log>> {
         let Some(selection) = &self.selection else { return Ok(nothing()) };
-        let list = self.store.facet_logs(selection).await.map_err(|error| self.blame(error))?;
+        let list = self.once("logs", Box::pin(self.store.facet_logs(selection))).await?;
         let log = |Bucket { value, count }| {
             let value = Log::numbered(&selection.dictionary, value).expect("the store counts logs of this dictionary");
             Bucket { value, count }
@@ -62,13 +72,13 @@ impl List {
     /// By a text.
     pub async fn texts(&self, facet: TextFacet) -> Result<FacetList<String>> {
         let Some(selection) = &self.selection else { return Ok(nothing()) };
-        self.store.facet_texts(selection, facet).await.map_err(|error| self.blame(error))
+        self.once(&format!("{facet:?}"), Box::pin(self.store.facet_texts(selection, facet))).await
     }
 
     /// By local day, oldest first; days without events are left out.
     pub async fn days(&self, zone: Tz) -> Result<Vec<Bucket<NaiveDate>>> {
         let Some(selection) = &self.selection else { return Ok(Vec::new()) };
-        self.store.facet_days(selection, zone).await.map_err(|error| self.blame(error))
+        self.once(&format!("days {zone}"), Box::pin(self.store.facet_days(selection, zone))).await
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Reader, shown::Shown, told::Kind};
+use super::{Reader, once::Once, shown::Shown, told::Kind};
 use crate::{
     auth::{LogName, Principal, ReadScope, policy},
     error::{Error, Result},
@@ -20,6 +20,7 @@ use crate::{
 const PASSED_OVER: usize = 1_000;
 
 /// A page that is asked for.
+#[derive(Debug)]
 pub struct Asked {
     /// The organization, where the token names none.
     pub organization: Option<String>,
@@ -40,7 +41,7 @@ pub struct Asked {
 }
 
 /// A part of a list, as a caller asks for it; nothing of it is checked.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct PartInput {
     /// Size of a page from the start or after a cursor.
     pub first: Option<i64>,
@@ -56,7 +57,7 @@ pub struct PartInput {
 }
 
 /// What is told of the whole list: it may cost more than the page.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
     /// Totals: events and pages.
     pub totals: bool,
@@ -71,6 +72,8 @@ pub struct List {
     pub(super) include_nested: Option<bool>,
     /// Nothing has been recorded where there is none.
     pub(super) selection: Option<Selection>,
+    /// What was counted of it.
+    pub(super) counted: Once,
 }
 
 impl List {
@@ -161,7 +164,7 @@ impl Reader {
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
         let part = part.within(selection.as_ref().map_or(0, Selection::size));
-        let list = Arc::new(List { store, filter, include_nested, selection });
+        let list = Arc::new(List { store, filter, include_nested, selection, counted: Once::default() });
         let page = match part.numbered {
             Some(number) => read_numbered(&list, part, number).await,
             None => read(&list, part, wanted).await,

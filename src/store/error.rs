@@ -6,10 +6,16 @@ use sea_orm::{DbErr, RuntimeErr};
 
 use crate::error::Error;
 
+/// When a caller is told to try again whose statement found no place to wait.
+const RETRY_AFTER_MS: u64 = 500;
+
 /// The service's error for a database error.
 pub fn from(error: DbErr) -> Error {
     if is_timeout(&error) {
         return Error::TimedOut;
+    }
+    if is_full(&error) {
+        return Error::Overloaded { retry_after_ms: RETRY_AFTER_MS };
     }
     if is_unavailable(&error) { Error::Unavailable(Arc::new(error)) } else { Error::Internal(Arc::new(error)) }
 }
@@ -28,6 +34,21 @@ fn database_code(error: &DbErr) -> Option<String> {
     };
     inner.as_database_error().and_then(sqlx::error::DatabaseError::code).map(Cow::into_owned)
 }
+
+/// A statement that found no place to wait, or waited for too long.
+pub fn full(full: Full) -> DbErr {
+    of_sqlx(sqlx::Error::Configuration(Box::new(full)))
+}
+
+fn is_full(error: &DbErr) -> bool {
+    let DbErr::Conn(RuntimeErr::SqlxError(inner)) = error else { return false };
+    matches!(inner.as_ref(), sqlx::Error::Configuration(cause) if cause.is::<Full>())
+}
+
+/// There is no place to wait for a connection that reads, or the wait was too long.
+#[derive(Debug, thiserror::Error)]
+#[error("more statements of this organization wait to be read than fit")]
+pub struct Full;
 
 /// PostgreSQL cancelled the statement at its time limit.
 fn is_timeout(error: &DbErr) -> bool {

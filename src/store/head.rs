@@ -67,14 +67,16 @@ impl Store {
 
     /// The same, also of an organization that has ended.
     pub(super) async fn any_head_of(&self, product: &str, external_id: &str) -> Result<Option<Head>> {
+        // Whoever asks for an organization waits in its turn.
+        let own = Self { read: self.read.of_organization(product, external_id), ..self.clone() };
         if let Some(no) = self.dictionaries.number(product, external_id) {
-            match self.head(&self.read, no).await? {
+            match self.head(&own.read, no).await? {
                 Some(head) if head.is_of(product, external_id) => return Ok(Some(head)),
                 _ => self.forget("a remembered organization is not the one that has its number"),
             }
         }
         let asked = self.select_heads().with(" WHERE o.product = ", product).with(" AND o.external_id = ", external_id);
-        let found = self.rows_of::<Head>(asked).await?.pop();
+        let found = own.rows_of::<Head>(asked).await?.pop();
         if let Some(head) = &found {
             self.dictionaries.remember(product, external_id, head.row.organization_no);
         }

@@ -41,7 +41,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::ConnectionTrait;
 
 pub use backup::State;
 pub use control::{Change, Permitted};
@@ -65,7 +65,7 @@ pub use sqlite::wal::Log;
 pub use write::task::{Appended, Deleted, Item, ItemResult, Key, Recorded, Task};
 
 use crate::{chance::Chance, clock::Clock, error::Result, event::Timestamp};
-use connection::writes::Writes;
+use connection::{reads::Reads, turns::Work, writes::Writes};
 use count::calendar::Calendars;
 use dialect::Dialect;
 use news::News;
@@ -84,7 +84,7 @@ const HEADROOM: usize = 1 << 20;
 #[derive(Clone)]
 pub struct Store {
     write: Writes,
-    read: DatabaseConnection,
+    read: Reads,
     replica: Option<Arc<Replica>>,
     durability: Durability,
     dialect: Dialect,
@@ -165,7 +165,7 @@ impl Store {
     pub async fn unsafe_settings(&self) -> Result<Vec<&'static str>> {
         match self.dialect {
             Dialect::Sqlite => Ok(Vec::new()),
-            Dialect::Postgres => session::unsafe_settings(&self.read).await,
+            Dialect::Postgres => session::unsafe_settings(self.read.pool()).await,
         }
     }
 
@@ -199,9 +199,14 @@ impl Store {
         }
     }
 
+    /// The same store whose statements are read in the turn of their class.
+    fn paced(&self, work: Work) -> Self {
+        Self { read: self.read.paced(work), ..self.clone() }
+    }
+
     /// Closes all connections.
     pub async fn close(self) {
-        let _ = self.read.close().await;
+        self.read.close().await;
         if let Some(replica) = self.replica {
             replica.close().await;
         }

@@ -336,7 +336,7 @@ impl Store {
     }
 
     async fn listen(&self) -> Result<(), sqlx::Error> {
-        let mut listener = PgListener::connect_with(self.read.get_postgres_connection_pool()).await?;
+        let mut listener = PgListener::connect_with(self.read.pool().get_postgres_connection_pool()).await?;
         listener.listen(CHANNEL).await?;
         // What was said before was not heard.
         self.news.tell_all();

@@ -31,6 +31,7 @@ mod export_kills;
 mod exports;
 mod facets;
 mod failures;
+mod fairness;
 mod feed;
 mod filter_properties;
 mod http;

@@ -1,15 +1,19 @@
 //! A connection that one caller has for the time being, and that is closed if anything failed on it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures_util::TryStreamExt;
 use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{
-    AssertSqlSafe, Connection, Executor, Postgres, Sqlite, SqliteConnection, pool::PoolConnection, query::Query,
+    AssertSqlSafe, Connection, Executor, PgPool, Postgres, Sqlite, SqliteConnection, pool::PoolConnection, query::Query,
 };
-use tokio::sync::OwnedMutexGuard;
+use tokio::{sync::OwnedMutexGuard, time::timeout};
 
+use super::turns::Turn;
 use crate::store::ACQUIRE;
 
 /// A connection that one caller has for the time being.
@@ -19,8 +23,26 @@ pub(super) enum Held {
     Postgres(PoolConnection<Postgres>),
 }
 
+/// How a statement is ended whose caller has gone.
+pub(super) enum Interrupt {
+    /// SQLite looks at it every few steps.
+    Sqlite(Arc<AtomicBool>),
+    /// PostgreSQL is told on another connection.
+    Postgres {
+        /// Where one is taken from.
+        pool: PgPool,
+        /// The server's process of the session.
+        process: i32,
+    },
+}
+
 /// A connection in use. If it is dropped without [`Lent::back`], it is thrown away.
-pub(super) struct Lent(Option<Held>);
+pub(super) struct Lent {
+    held: Option<Held>,
+    interrupt: Option<Interrupt>,
+    /// Ends when the connection is free again, or closed.
+    turn: Option<Turn>,
+}
 
 /// Runs the same on either driver's connection.
 macro_rules! on {
@@ -76,12 +98,17 @@ impl Held {
 
 impl Lent {
     pub(super) fn of(held: Held) -> Self {
-        Self(Some(held))
+        Self { held: Some(held), interrupt: None, turn: None }
+    }
+
+    /// A connection that its caller has for a turn.
+    pub(super) fn in_turn(held: Held, interrupt: Option<Interrupt>, turn: Turn) -> Self {
+        Self { held: Some(held), interrupt, turn: Some(turn) }
     }
 
     /// The connection; there is one until it is given back.
     pub(super) fn held(&mut self) -> Result<&mut Held, DbErr> {
-        self.0.as_mut().ok_or_else(failed_before)
+        self.held.as_mut().ok_or_else(failed_before)
     }
 
     /// Keeps the connection if all went well with it, else closes it.
@@ -89,7 +116,7 @@ impl Lent {
         match done {
             Ok(value) => Ok((self, value)),
             Err(error) => {
-                if let Some(held) = self.0.take() {
+                if let Some(held) = self.held.take() {
                     discard(held).await;
                 }
                 Err(error)
@@ -100,21 +127,43 @@ impl Lent {
     /// Gives the connection back if all went well with it, else closes it.
     pub(super) async fn back<T>(self, done: Result<T, DbErr>) -> Result<T, DbErr> {
         let (mut lent, value) = self.kept(done).await?;
-        drop(lent.0.take());
+        drop(lent.held.take());
         Ok(value)
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        let Some(held) = self.0.take() else { return };
+        let Some(held) = self.held.take() else { return };
+        let (interrupt, turn) = (self.interrupt.take(), self.turn.take());
         match tokio::runtime::Handle::try_current() {
-            // The next caller waits until this one is closed, so that there are never two writing connections.
-            Ok(runtime) => drop(runtime.spawn(discard(held))),
+            // The next caller waits until this one is closed, so that there are never two writing connections, and nobody's
+            // turn comes while a statement still runs that nobody wants.
+            Ok(runtime) => drop(runtime.spawn(async move {
+                if let Some(interrupt) = interrupt {
+                    interrupt.carry_out().await;
+                }
+                discard(held).await;
+                drop(turn);
+            })),
             Err(_) => {
                 if let Held::Writer(mut guard) = held {
                     guard.take();
                 }
+            }
+        }
+    }
+}
+
+impl Interrupt {
+    async fn carry_out(self) {
+        metrics::counter!("ledgerline_reads_interrupted_total").increment(1);
+        match self {
+            Self::Sqlite(given_up) => given_up.store(true, Ordering::Relaxed),
+            Self::Postgres { pool, process } => {
+                let told = sqlx::query("SELECT pg_cancel_backend($1)").bind(process).execute(&pool);
+                // A server that is out of reach ends the statement at its time limit.
+                drop(timeout(ACQUIRE, told).await);
             }
         }
     }
@@ -132,7 +181,7 @@ pub(super) async fn discard(held: Held) {
         }
         Held::Reader(pooled) => drop(pooled.close().await),
         // A server that is out of reach does not answer the farewell.
-        Held::Postgres(pooled) => drop(tokio::time::timeout(ACQUIRE, pooled.close()).await),
+        Held::Postgres(pooled) => drop(timeout(ACQUIRE, pooled.close()).await),
     }
 }
 

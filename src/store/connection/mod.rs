@@ -9,5 +9,7 @@
 
 mod lent;
 pub(super) mod open;
+pub(super) mod reads;
 pub(super) mod transaction;
+pub(super) mod turns;
 pub(super) mod writes;

@@ -1,9 +1,6 @@
 //! Opens a database: checks what its connections keep, and brings it to the newest schema.
 
-use sea_orm::DatabaseConnection;
-
-use super::writes::Writes;
-
+use super::{reads::Reads, writes::Writes};
 use crate::{
     chance::Chance,
     error::Result,
@@ -24,13 +21,13 @@ pub(in crate::store) async fn open(
     url: &str,
     durability: Durability,
     chance: &Chance,
-) -> Result<(Writes, DatabaseConnection, Dialect)> {
+) -> Result<(Writes, Reads, Dialect)> {
     let dialect = Dialect::of(url)?;
     if dialect == Dialect::Postgres {
         session::check(url, Purpose::Writing, durability, chance, "LEDGERLINE_DATABASE_URL").await?;
         let write = session::pool(url, POSTGRES_WRITERS, Purpose::Writing, durability).await?;
         schema::migrate(&write, dialect).await?;
-        return Ok((Writes::Postgres(write), session::reader(url).await?, dialect));
+        return Ok((Writes::Postgres(write), Reads::of(session::reader(url).await?, session::SLOTS), dialect));
     }
     // Before the file is touched; what cannot be read is told by the opening that follows.
     connect::named_file(url)?;
@@ -42,7 +39,7 @@ pub(in crate::store) async fn open(
 }
 
 /// Opens a SQLite file, made if it is not there, and brings it to the newest schema.
-async fn open_sqlite(url: &str) -> Result<(Writes, DatabaseConnection)> {
+async fn open_sqlite(url: &str) -> Result<(Writes, Reads)> {
     let (path, mut first, making) = connect::make(url).await.map_err(error::from)?;
     // A connection of its own, closed after its one transaction; the first one keeps the file open meanwhile.
     let migrating = connect::pool_of_one(&making).await.map_err(error::from)?;
@@ -51,6 +48,7 @@ async fn open_sqlite(url: &str) -> Result<(Writes, DatabaseConnection)> {
     migrated?;
     connect::wait_no_longer(&mut first).await.map_err(error::from)?;
     let files = Files::of(&path).map_err(error::from)?;
-    let read = connect::readers(url, &files).await.map_err(error::from)?;
-    Ok((Writes::sqlite(url, files, first), read))
+    let slots = connect::slots();
+    let read = connect::readers(url, &files, slots).await.map_err(error::from)?;
+    Ok((Writes::sqlite(url, files, first), Reads::of(read, slots)))
 }

@@ -1,11 +1,12 @@
 //! A transaction: plain BEGIN and COMMIT on a connection of its own.
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, FromQueryResult, QueryResult, Statement,
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, FromQueryResult, QueryResult, Statement};
 use tokio::sync::Mutex;
 
-use super::lent::{Held, Lent, failed_before, of_exec};
+use super::{
+    lent::{Held, Lent, failed_before, of_exec},
+    reads::Reads,
+};
 use crate::{
     error::Result,
     store::{dialect::Dialect, error, sqlite::files::Files},
@@ -28,19 +29,13 @@ pub(in crate::store) struct Transaction {
 ///
 /// # Errors
 /// `UNAVAILABLE`.
-pub(in crate::store) async fn snapshot(read: &DatabaseConnection, dialect: Dialect) -> Result<Transaction> {
+pub(in crate::store) async fn snapshot(read: &Reads, dialect: Dialect) -> Result<Transaction> {
     let begun = async {
-        let (held, begin) = match dialect {
-            Dialect::Sqlite => {
-                let pooled = read.get_sqlite_connection_pool().acquire().await.map_err(error::of_sqlx)?;
-                (Held::Reader(pooled), "BEGIN")
-            }
-            Dialect::Postgres => {
-                let pooled = read.get_postgres_connection_pool().acquire().await.map_err(error::of_sqlx)?;
-                (Held::Postgres(pooled), SNAPSHOT)
-            }
+        let begin = match dialect {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => SNAPSHOT,
         };
-        let mut lent = Lent::of(held);
+        let mut lent = read.lend().await?;
         let begun = lent.held()?.execute_text(begin).await;
         let (lent, _) = lent.kept(begun).await?;
         Ok(Transaction::of(lent, dialect.backend(), None))

@@ -30,6 +30,7 @@ impl Store {
             let store = self.caught_up(&scope.product().name, scope.organization()).await?;
             let Some(selection) = store.select(Question { scope, filter: &everything }).await? else { continue };
             if selection.view.is_everything() {
+                let store = store.paced(selection.sized());
                 return store.known_actors(selection.organization_no, part.as_deref(), limit).await;
             }
             // The directory knows no logs: a narrowed view takes its actors from the events that it shows.

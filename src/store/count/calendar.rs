@@ -204,7 +204,7 @@ impl Store {
         }
         let no = selection.organization_no;
         let backend = self.dialect.backend();
-        let tx = transaction::snapshot(&self.read, self.dialect).await?;
+        let tx = transaction::snapshot(&self.read.paced(selection.sized()), self.dialect).await?;
         let at = self.head(&tx, no).await?.filter(|head| selection.is_of(head));
         let Some(Head { row: at, .. }) = at else {
             return Err(self.put_back_meanwhile("an organization vanished while its days were counted"));

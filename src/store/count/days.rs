@@ -30,7 +30,10 @@ impl Store {
         match selection.route {
             Route::Nothing => {}
             Route::Kept => self.days_kept(selection, &mut days).await?,
-            Route::Index => self.days_of_range(selection, from, to, &mut days).await?,
+            Route::Index => {
+                let paced = self.paced(selection.counting());
+                paced.days_of_range(selection, from, to, &mut days).await?;
+            }
             Route::Rows => {
                 self.tested(selection).await?.iter().for_each(|event| days.add(event.occurred_at.0, 1));
             }

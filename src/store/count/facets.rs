@@ -263,7 +263,8 @@ impl Store {
                 }
             }
             Route::Index => {
-                self.groups(&selection.range(), by).await?.into_iter().for_each(|(value, n)| add(value, n));
+                let groups = self.paced(selection.counting()).groups(&selection.range(), by).await?;
+                groups.into_iter().for_each(|(value, n)| add(value, n));
             }
             Route::Rows => {
                 self.tested(selection).await?.iter().flat_map(by.of).for_each(|value| add(value, 1));
@@ -307,9 +308,10 @@ impl Store {
             Route::Kept | Route::Index => {}
         }
         let mut missing = limit + 1;
+        let read = self.read.paced(selection.sized());
         for range in self.dialect.stretches(&selection.range(), true) {
             let sql = self.newest_groups(&range, by.columns, missing);
-            for row in self.read.query_all_raw(sql.on(self.dialect.backend())).await.map_err(error::from)? {
+            for row in read.query_all_raw(sql.on(self.dialect.backend())).await.map_err(error::from)? {
                 let number = |column| row.try_get::<i64>("", column).map_err(error::from);
                 missing -= number("events")?;
                 let (n, newest) = (number("n")?, number("newest")?);

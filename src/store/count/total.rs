@@ -107,7 +107,7 @@ impl Store {
                 self.dialect.over("count(*) AS n", &range, true).with(bound, key)
             }
         };
-        self.number_of(sql).await
+        self.paced(selection.sized()).number_of(sql).await
     }
 
     async fn count_now(&self, selection: &Selection) -> Result<i64> {
@@ -116,7 +116,8 @@ impl Store {
             Route::Kept => self.count_kept(selection).await,
             Route::Index => {
                 let range = selection.range();
-                self.number_of(self.dialect.over("count(*) AS n", &range, range.occurred.is_some())).await
+                let sql = self.dialect.over("count(*) AS n", &range, range.occurred.is_some());
+                self.paced(selection.counting()).number_of(sql).await
             }
             Route::Rows => Ok(self.tested(selection).await?.len() as i64),
         }
@@ -124,7 +125,7 @@ impl Store {
 
     /// All events of a selection whose rows have to be tested.
     pub(super) async fn tested(&self, selection: &Selection) -> Result<Vec<Event>> {
-        self.candidates(selection, TESTED_ROWS).await?.ok_or_else(|| {
+        self.paced(selection.counting()).candidates(selection, TESTED_ROWS).await?.ok_or_else(|| {
             Error::TooComplex(format!(
                 "totals that need every event tested (a phrase, a part of very many names or e-mail addresses, a resource's name with its type or id) are counted up to {TESTED_ROWS} candidates: add a word, a filter or dates"
             ))

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::ConnectionTrait;
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -13,7 +13,7 @@ use tokio::{
 use super::session::{self, Durability, Purpose};
 use crate::{
     error::{Error, Result},
-    store::{ACQUIRE, Store, dialect::Dialect, head::Head},
+    store::{ACQUIRE, Store, connection::reads::Reads, dialect::Dialect, head::Head},
 };
 
 const VARIABLE: &str = "LEDGERLINE_READ_DATABASE_URL";
@@ -28,7 +28,7 @@ const PAUSE_MOST: Duration = Duration::from_secs(30);
 pub(in crate::store) struct Replica {
     url: String,
     /// Its connections; none while it is not asked.
-    pool: ArcSwapOption<DatabaseConnection>,
+    reads: ArcSwapOption<Reads>,
     fell: Notify,
 }
 
@@ -36,7 +36,7 @@ impl Replica {
     /// Asks it no more until it has answered again. Connections on which something is open are not used again: nothing is
     /// known of them.
     fn let_go(&self, why: &str) {
-        if self.pool.swap(None).is_some() {
+        if self.reads.swap(None).is_some() {
             tracing::warn!("the replica is not asked any more, the primary answers: {why}");
             self.fell.notify_one();
         }
@@ -44,8 +44,8 @@ impl Replica {
 
     /// Closes its connections.
     pub(in crate::store) async fn close(&self) {
-        if let Some(pool) = self.pool.swap(None) {
-            let _ = pool.close_by_ref().await;
+        if let Some(reads) = self.reads.swap(None) {
+            let _ = reads.pool().close_by_ref().await;
         }
     }
 }
@@ -60,9 +60,9 @@ impl Store {
         if self.dialect != Dialect::Postgres || Dialect::of(url)? != Dialect::Postgres {
             return Err(Error::bad_input(VARIABLE, "is for a replica of PostgreSQL"));
         }
-        let replica = Replica { url: url.to_owned(), pool: ArcSwapOption::empty(), fell: Notify::new() };
+        let replica = Replica { url: url.to_owned(), reads: ArcSwapOption::empty(), fell: Notify::new() };
         match session::check(url, Purpose::Reading, Durability::Waived, &self.chance, VARIABLE).await {
-            Ok(()) => replica.pool.store(Some(Arc::new(session::reader(url).await?))),
+            Ok(()) => replica.reads.store(Some(Arc::new(self.read.elsewhere(session::reader(url).await?)))),
             Err(error @ Error::Unavailable(_)) => {
                 let cause = error.cause_text();
                 tracing::warn!(cause, "the replica cannot be reached, the primary answers until it can: {error}");
@@ -87,7 +87,7 @@ impl Store {
                 });
                 if let Ok(Ok(pool)) = opened.await {
                     tracing::info!("the replica answers, and is asked");
-                    replica.pool.store(Some(Arc::new(pool)));
+                    replica.reads.store(Some(Arc::new(self.read.elsewhere(pool))));
                     break;
                 }
                 sleep(pause).await;
@@ -101,26 +101,31 @@ impl Store {
         self.replica.is_some()
     }
 
-    /// The store that answers questions about an organization. It is the replica where both have the same head, else the
-    /// primary. The head is one row of the primary, and it tells of events that came through other processes too.
+    /// The store that answers questions about an organization, in the turn of that one. It is the replica where both have the
+    /// same head, else the primary. The head is one row of the primary, and it tells of events that came through other processes too.
     pub async fn caught_up(&self, product: &str, organization: Option<&str>) -> Result<Self> {
-        let (Some(_), Some(organization)) = (&self.replica, organization) else { return Ok(self.clone()) };
-        match self.head_of(product, organization).await? {
-            Some(head) => Ok(self.caught_up_with(&head).await),
-            None => Ok(self.clone()),
+        let Some(organization) = organization else { return Ok(self.clone()) };
+        let own = Self { read: self.read.of_organization(product, organization), ..self.clone() };
+        if own.replica.is_none() {
+            return Ok(own);
+        }
+        match own.head_of(product, organization).await? {
+            Some(head) => Ok(own.caught_up_with(&head).await),
+            None => Ok(own),
         }
     }
 
     /// The same for a caller that has just read the primary's head.
     pub(in crate::store) async fn caught_up_with(&self, wanted: &Head) -> Self {
         let Some(replica) = &self.replica else { return self.clone() };
-        let reason = match replica.pool.load_full() {
-            Some(pool) => match timeout(PATIENCE, self.head(&*pool, wanted.row.organization_no)).await {
+        let reason = match replica.reads.load_full() {
+            // A turn that others have is not the replica's silence.
+            Some(reads) => match timeout(PATIENCE, self.head(reads.pool(), wanted.row.organization_no)).await {
                 // The heads must be equal. After the primary was put back, a replica that lags has more events than there
                 // are, perhaps of an organization that has lost its number. So a replica that is ahead by a moment is not
                 // asked.
                 Ok(Ok(Some(found))) if found.is_same(wanted) => {
-                    return Self { read: DatabaseConnection::clone(&pool), ..self.clone() };
+                    return Self { read: reads.for_whom(&self.read), ..self.clone() };
                 }
                 Ok(Ok(_)) => "behind",
                 Ok(Err(error)) => {

@@ -168,7 +168,9 @@ pub(in crate::store) async fn check(
     }
 }
 
-/// Connections of a pool that reads.
+/// Small and large statements that are read at once: the server works for other processes, too.
+pub(in crate::store) const SLOTS: (usize, usize) = (11, 4);
+/// Connections of a pool that reads: one more.
 const READERS: u32 = 16;
 
 /// Connections that read, a replica's too.

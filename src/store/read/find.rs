@@ -17,7 +17,8 @@ use crate::store::Dictionary;
 impl Store {
     /// The event of an id, with its organization's dictionary; `None` when it is not there or not to be seen.
     pub async fn event(&self, scope: &ReadScope, id: EventId) -> Result<Option<(Event, Arc<Dictionary>)>> {
-        let Some(store) = self.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };
+        let own = self.in_turn_of(scope);
+        let Some(store) = own.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };
         let sql = self.dialect.events_by_sequence(id.organization_no, id.sequence, id.sequence, false, 1);
         let Some(event) = store.events_of(sql).await?.pop().filter(|event| event.salt == id.salt) else {
             return Ok(None);
@@ -30,19 +31,27 @@ impl Store {
     /// Whether the event of an id was there and has left. Its salt is gone with it, so any id with its number is taken for
     /// its own; and its log is, so whoever is narrowed to logs is not told.
     pub async fn has_left(&self, scope: &ReadScope, id: EventId) -> Result<bool> {
-        let Some(head) = self.head_within(scope, id.organization_no).await? else { return Ok(false) };
+        let own = self.in_turn_of(scope);
+        let Some(head) = own.head_within(scope, id.organization_no).await? else { return Ok(false) };
         if head.row.removed == 0 || id.sequence >= head.row.size || !scope.allowed_logs().is_empty() {
             return Ok(false);
         }
         let sql = self.dialect.events_by_sequence(id.organization_no, id.sequence, id.sequence, false, 1);
-        Ok(self.events_of(sql).await?.is_empty())
+        Ok(own.events_of(sql).await?.is_empty())
     }
 
     /// The dictionary with the log of an id; `None` when it is not there or not to be seen.
     pub async fn log(&self, scope: &ReadScope, id: LogId) -> Result<Option<Arc<Dictionary>>> {
-        let Some(store) = self.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };
+        let own = self.in_turn_of(scope);
+        let Some(store) = own.caught_up_within(scope, id.organization_no).await? else { return Ok(None) };
         let dictionary = store.dictionary_within(scope, id.organization_no).await?;
         Ok(dictionary.filter(|known| known.log_id(id.no) == Some(id) && shows(known, scope, id.no)))
+    }
+
+    /// The same store in the turn of whoever a scope is for: of staff, who are for all, the product's.
+    fn in_turn_of(&self, scope: &ReadScope) -> Self {
+        let organization = scope.organization().unwrap_or_default();
+        Self { read: self.read.of_organization(&scope.product().name, organization), ..self.clone() }
     }
 
     /// The store that an organization is read from; `None` where the scope is not for the organization.
@@ -86,7 +95,8 @@ impl Store {
             None => sql,
         };
         let sql = sql.text(&format!(" ORDER BY h.size DESC, o.external_id LIMIT {}", limit + 1));
-        let mut names: Vec<_> = self.rows_of::<Named>(sql).await?.into_iter().map(|row| row.external_id).collect();
+        let mut names: Vec<_> =
+            self.in_turn_of(scope).rows_of::<Named>(sql).await?.into_iter().map(|row| row.external_id).collect();
         let all = names.len() <= limit;
         names.truncate(limit);
         Ok((names, all))

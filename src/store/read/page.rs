@@ -97,6 +97,10 @@ impl Store {
         if selection.route == Route::Nothing {
             return Ok(Page::default());
         }
+        self.paced(selection.listing()).paged(selection, request).await
+    }
+
+    async fn paged(&self, selection: &Selection, request: PageRequest) -> Result<Page> {
         let wanted = request.limit + 1;
         let (low, high) = request.bounds();
         let descending = request.descending();

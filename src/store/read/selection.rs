@@ -14,6 +14,7 @@ use crate::{
     question::filter::{Clause, Dimension, Expansion, Filter, Pattern, Term},
     store::{
         Store,
+        connection::turns::Work,
         dialect::sql::Sql,
         dictionary::Dictionary,
         head::{Head, grew, has_same_events},
@@ -23,6 +24,8 @@ use crate::{
 
 /// Up to so many names or e-mails that contain a part, the part becomes terms. With more, rows are tested.
 const ACTOR_TERMS: usize = 200;
+/// Events of an organization up to which all that is asked of it costs little.
+const SMALL: i64 = 10_000;
 /// Postings that a prefix may touch before the question is refused.
 const PREFIX_POSTINGS: i64 = 500_000;
 
@@ -107,6 +110,25 @@ impl Selection {
     /// Whether every event of the organization is asked for.
     pub(super) fn is_everything(&self) -> bool {
         self.matching.is_none() && self.filter.from.is_none() && self.filter.to.is_none()
+    }
+
+    /// How much it costs to count its events.
+    pub(in crate::store) fn counting(&self) -> Work {
+        match self.route {
+            Route::Index | Route::Rows => self.sized(),
+            Route::Nothing | Route::Kept => Work::Small,
+        }
+    }
+
+    /// How much it costs to look at all of the organization.
+    pub(in crate::store) fn sized(&self) -> Work {
+        if self.head.size > SMALL { Work::Large } else { Work::Small }
+    }
+
+    /// How much it costs to list its events: those of a search may lie anywhere.
+    pub(in crate::store) fn listing(&self) -> Work {
+        let is_searched = self.route == Route::Rows || !self.filter.search.is_empty();
+        if is_searched { self.sized() } else { Work::Small }
     }
 
     /// The pure test of an event, logs included.
@@ -217,7 +239,7 @@ impl Store {
         clauses.extend(filter.clauses(&expansion));
         let nothing = clauses.iter().any(|clause| !clause.none && clause.any.is_empty());
         if !nothing {
-            self.bound_prefixes(selection.organization_no, &clauses).await?;
+            self.paced(selection.sized()).bound_prefixes(selection.organization_no, &clauses).await?;
         }
         let route = match () {
             () if nothing => Route::Nothing,
@@ -241,10 +263,12 @@ impl Store {
             expansion.actions.dedup();
         }
         if let Some(part) = &filter.actor_name_contains {
-            expansion.names = self.actors_with(selection.organization_no, "name", part).await?;
+            let paced = self.paced(selection.sized());
+            expansion.names = paced.actors_with(selection.organization_no, "name", part).await?;
         }
         if let Some(part) = &filter.actor_email_contains {
-            expansion.emails = self.actors_with(selection.organization_no, "email", part).await?;
+            let paced = self.paced(selection.sized());
+            expansion.emails = paced.actors_with(selection.organization_no, "email", part).await?;
         }
         for part in filter.actor_parts() {
             let names = self.actors_with(selection.organization_no, "name", part).await?;

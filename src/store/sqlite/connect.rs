@@ -1,6 +1,7 @@
 //! Connections to a SQLite file.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     str::FromStr,
     time::{Duration, Instant},
@@ -19,8 +20,10 @@ use crate::{
     store::{ACQUIRE, dialect::URL, error},
 };
 
-/// Readers of one file; each has a thread and a page cache of its own.
-const READERS: u32 = 4;
+/// Small statements that are read at once.
+const SMALL: usize = 3;
+/// Large statements that are read at once on a machine of many processors, and on one of few.
+const LARGE: (usize, usize) = (4, 2);
 /// How long a start waits for another one on the same file, or for a slow disk.
 const OPENING: Duration = Duration::from_secs(120);
 
@@ -90,12 +93,25 @@ pub(in crate::store) async fn wait_no_longer(connection: &mut SqliteConnection) 
     Ok(())
 }
 
-/// The connections that read. All are opened now and never again: a later one could open another file.
-pub(in crate::store) async fn readers(url: &str, files: &Files) -> Result<DatabaseConnection, DbErr> {
+/// The small and the large statements that are read at once. Each has a thread and a page cache of its own, so large ones are no more than the
+/// machine has processors.
+pub(in crate::store) fn slots() -> (usize, usize) {
+    let processors = std::thread::available_parallelism().map_or(LARGE.1, NonZeroUsize::get);
+    (SMALL, processors.clamp(LARGE.1, LARGE.0))
+}
+
+/// The connections that read, one more than statements are read at once. All are opened now; one that was closed is opened
+/// anew if the file is still the same.
+pub(in crate::store) async fn readers(
+    url: &str,
+    files: &Files,
+    (small, large): (usize, usize),
+) -> Result<DatabaseConnection, DbErr> {
+    let count = u32::try_from(small + large + 1).unwrap_or(u32::MAX);
     let unchanged = files.clone();
     let reading = PoolOptions::new()
-        .min_connections(READERS)
-        .max_connections(READERS)
+        .min_connections(count)
+        .max_connections(count)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
         .idle_timeout(None)
