@@ -238,7 +238,8 @@ async fn whoever_records_much_waits_for_itself(app: &TestApp) {
     let (recorded, at) = tokio::join!(much, little);
     assert!(recorded.iter().all(|answer| answer["recorded"] == 1_000), "{recorded:?}");
     // It came last, and was committed before the last of what was there.
-    let newest = "{ auditEvents(first: 1, orderBy: { field: SEQUENCE, direction: DESC }) { nodes { recordedAt sequence } } }";
+    let newest =
+        "{ auditEvents(first: 1, orderBy: { field: SEQUENCE, direction: DESC }) { nodes { recordedAt sequence } } }";
     let last = loud.data(newest, json!({})).await["auditEvents"]["nodes"][0].clone();
     assert_eq!(last["sequence"], "5000");
     assert!(at.as_str().unwrap() < last["recordedAt"].as_str().unwrap(), "{at} and {last}");
