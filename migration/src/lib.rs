@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 13] = [
+const HISTORY: [Step; 14] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -82,6 +82,11 @@ const HISTORY: [Step; 13] = [
         name: "m20261126_140000_plans",
         sqlite: include_str!("plans/sqlite.sql"),
         postgres: include_str!("plans/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_150000_words",
+        sqlite: include_str!("words/sqlite.sql"),
+        postgres: include_str!("words/postgres.sql"),
     },
 ];
 

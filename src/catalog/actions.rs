@@ -6,7 +6,10 @@ use super::{
     management::{OWN, own_label},
     ocsf::Ocsf,
 };
-use crate::event::{ActorKind, Outcome, words::words};
+use crate::{
+    event::{ActorKind, Outcome},
+    question::sought::InLabel,
+};
 
 /// How many names an unknown one is answered with.
 const NEAREST: usize = 3;
@@ -184,10 +187,10 @@ impl Catalog {
         nearest(name, self.actions.iter().map(|action| (action.name.as_str(), action.label.as_str())))
     }
 
-    /// The actions and categories with a label that has this (lower-case) word in it, or a word that begins so.
+    /// The actions and categories with a label that has these words side by side, as is said.
     #[must_use]
-    pub fn labelled(&self, word: &str, prefix: bool) -> Labelled {
-        let within = |label: &str| words(label).any(|each| if prefix { each.starts_with(word) } else { each == word });
+    pub fn labelled(&self, words: &str, how: InLabel) -> Labelled {
+        let within = |label: &str| how.fits(words, label);
         let actions = self.actions.iter().filter(|action| within(&action.label)).map(|action| action.name.clone());
         let own = OWN.iter().filter(|(name, label)| self.action(name).is_none() && within(label));
         let actions = actions.chain(own.map(|(name, _)| (*name).to_owned()));

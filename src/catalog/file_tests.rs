@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::question::sought::InLabel;
 
 fn faults(files: &[(&str, &str)]) -> String {
     let files = files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned()));
@@ -461,7 +462,7 @@ fn the_services_own_actions_have_labels_and_are_in_no_list() {
         for (name, label) in management::OWN {
             assert!(product.catalog.action(name).is_none(), "{}: {name}", product.name);
             assert_eq!(product.catalog.label_of(name), label);
-            assert!(product.catalog.labelled("audit", false).actions.contains(&name.to_owned()));
+            assert!(product.catalog.labelled("audit", InLabel::default()).actions.contains(&name.to_owned()));
             assert!(ActionForm::ResourceAction.fits(name));
         }
     }
@@ -471,7 +472,9 @@ fn the_services_own_actions_have_labels_and_are_in_no_list() {
     let products = Products::read([("sixth.toml".to_owned(), text)], None).unwrap();
     let product = products.get("sixth").unwrap();
     assert_eq!(product.catalog.label_of(management::TOKEN_CREATED), "Partner key made");
-    assert!(!product.catalog.labelled("audit", false).actions.contains(&management::TOKEN_CREATED.to_owned()));
+    assert!(
+        !product.catalog.labelled("audit", InLabel::default()).actions.contains(&management::TOKEN_CREATED.to_owned())
+    );
     assert_eq!(product.own_category(management::TOKEN_CREATED).as_deref(), Some("keys"));
     assert_eq!(product.own_category(management::TOKEN_REVOKED), None);
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::event::Outcome;
+use crate::{event::Outcome, question::sought::InLabel};
 
 fn product(name: &str) -> Product {
     Product::clone(Products::built_in().get(name).unwrap())
@@ -266,13 +266,17 @@ fn a_closed_catalog_admits_its_names_and_prefixes_and_says_what_is_near() {
 #[test]
 fn a_word_finds_actions_and_categories_by_their_labels() {
     let scim = product("scim-platform").catalog;
-    let found = scim.labelled("oidc", false);
+    let (word, beginning) = (InLabel::default(), InLabel { prefix: true, whole: false });
+    let found = scim.labelled("oidc", word);
     assert_eq!((found.actions.len(), found.categories.len()), (5, 0));
-    assert_eq!(scim.labelled("rbac", false).categories, ["rbac"]);
-    assert_eq!(scim.labelled("permissions", false).categories, ["rbac"]);
-    assert_eq!(scim.labelled("provis", false), Labelled::default());
-    let begun = scim.labelled("provis", true);
+    assert_eq!(scim.labelled("rbac", word).categories, ["rbac"]);
+    assert_eq!(scim.labelled("permissions", word).categories, ["rbac"]);
+    assert_eq!(scim.labelled("provis", word), Labelled::default());
+    let begun = scim.labelled("provis", beginning);
     assert_eq!((begun.actions, begun.categories), (vec!["scim.user_provisioned".to_owned()], vec!["scim".to_owned()]));
+    let whole = |words: &str| scim.labelled(words, InLabel { prefix: false, whole: true }).actions;
+    assert_eq!((whole("created role"), whole("role")), (vec!["role.created".to_owned()], Vec::new()));
+    assert_eq!(scim.labelled("role created", word), Labelled::default());
 }
 
 #[test]

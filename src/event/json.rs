@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 pub use masked::masked;
 pub use pieces::depth;
-pub use read::{Place, Reading, Seen, read, values};
+pub use read::{Place, Reading, Seen, read, texts, values};
 pub use string::{Decoded, decode};
 pub use tree::{Names, Tree};
 

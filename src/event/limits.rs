@@ -30,6 +30,8 @@ pub const SEARCH_CHARS: usize = 256;
 pub const SEARCH_WORDS: usize = 16;
 /// Longest query, in characters.
 pub const QUERY_CHARS: usize = 1_000;
+/// Most pieces within the words of a search, as `10`, `0`, `0` and `1` of an address.
+pub const SEARCH_PIECES: usize = 128;
 /// Most values of one filter list.
 pub const FILTER_VALUES: usize = 100;
 /// Deepest path of nested logs below the organization's own.

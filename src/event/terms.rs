@@ -3,10 +3,17 @@
 //! A term is the organization's number in base 36 after the count of its digits, so that a posting list belongs to one
 //! tenant, and then either a word or `=`, a kind letter and the exact value: itself if it is short and has
 //! nothing but `a` to `z` and digits, else 128 bits of its SHA-256 in base 32, or its number where it has one. No word can begin with `=`.
+//! Of words that hang together as a [chain](super::words), what begins at each but the last is a term too, as `=10=0=0=1`, `=0=0=1` and
+//! `=0=1` of an address: so the index alone finds each piece of it, and each beginning. With two `=` it is no value's. Of a word of a script without
+//! blanks, each two neighbouring characters are a term, and the last one alone.
 //! The count and hashing keep `a*` from matching values, organization `1000` from reading into `10000`,
 //! and `CREATE` from meeting `create`: SQLite's index knows no upper case.
 
-use super::{Draft, hash, json, words};
+use super::{
+    Draft, hash,
+    json::{self, Seen},
+    words::{self, Words, clusters, is_dense, version_1},
+};
 
 /// Largest organization number that five base-36 digits hold.
 pub const ORGANIZATION_MAX: i64 = 36_i64.pow(5) - 1;
@@ -142,10 +149,29 @@ fn hashed(kind: TermKind, parts: &[&[u8]]) -> String {
     term
 }
 
-/// Every text of an event in which search finds words, one call a value.
-pub fn searched_values(event: &Draft, mut visit: impl FnMut(&str)) {
-    searched_fields(event, &mut visit);
-    json::values(&event.metadata, &mut visit);
+/// Longest term of a chain, in bytes. What is longer is cut, so that a chain of up to so many words brings no square of its bytes.
+const CHAIN_BYTES: usize = 48;
+
+/// A chain up to so many bytes is told from all others by its terms alone: those that were cut are longer.
+pub const CHAIN_TOLD_BYTES: usize = CHAIN_BYTES - 4;
+
+/// What a text of an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// A key of metadata.
+    Key,
+    /// What a field, or a leaf of metadata, says.
+    Value,
+}
+
+/// Every text of an event in which search finds words, one call each.
+pub fn searched_texts(event: &Draft, mut visit: impl FnMut(Text, &str)) {
+    searched_fields(event, &mut |text: &str| visit(Text::Value, text));
+    json::texts(&event.metadata, &mut |seen| match seen {
+        Seen::Key(key) => visit(Text::Key, key),
+        Seen::Value(value) => visit(Text::Value, value),
+        Seen::Replaced(_) => {}
+    });
 }
 
 /// Those beside metadata.
@@ -159,21 +185,67 @@ fn searched_fields(event: &Draft, visit: &mut impl FnMut(&str)) {
     }
 }
 
+/// Adds what the index holds of a text.
+pub fn add_text(terms: &mut Vec<String>, kind: Text, text: &str) {
+    let words = Words::of(text);
+    for word in words.iter() {
+        if is_dense(word) {
+            let clusters = clusters(word);
+            terms.extend(clusters.windows(2).map(<[&str]>::concat));
+            terms.extend(clusters.last().map(|last| (*last).to_owned()));
+        } else {
+            terms.push(words::indexed(word));
+        }
+    }
+    for chain in words.chains() {
+        let end = chain.end;
+        terms.extend((chain.start..end - 1).map(|from| chained(words.joined(from..end))));
+    }
+    // Keys are many and alike: their parts would cost more than they find.
+    if kind == Text::Value {
+        words::parts(text, |part| terms.push(part));
+    }
+}
+
+/// The term of a chain, given as [`Words::joined`] has it.
+#[must_use]
+pub fn chained(words: &str) -> String {
+    let mut term = String::with_capacity(1 + words.len().min(CHAIN_BYTES));
+    term.push('=');
+    term.push_str(words::beginning(words, CHAIN_BYTES));
+    term
+}
+
 /// The terms of a stored event: see [`of_content`].
 #[must_use]
 pub fn of_stored(event: &Draft) -> Vec<String> {
     let mut found = Vec::with_capacity(64);
-    json::values(&event.metadata, &mut |text| found.extend(words::words(text).map(words::indexed)));
+    json::texts(&event.metadata, &mut |seen| match seen {
+        Seen::Key(key) => add_text(&mut found, Text::Key, key),
+        Seen::Value(value) => add_text(&mut found, Text::Value, value),
+        Seen::Replaced(_) => {}
+    });
     of_content(event, found)
 }
 
-/// The terms of what an event says, given its metadata's words, without its organization; sorted, each once. They do not depend on any number
+/// The words that version 1 of the normaliser gave to a stored event: sorted, each once.
+#[must_use]
+pub fn words_of_version_1(event: &Draft) -> Vec<String> {
+    let mut found = Vec::with_capacity(64);
+    searched_fields(event, &mut |text: &str| found.extend(version_1::words(text)));
+    json::values(&event.metadata, &mut |text| found.extend(version_1::words(text)));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The terms of what an event says, given those of its metadata's texts, without its organization; sorted, each once. They do not depend on any number
 /// that the store gives: those of its logs are added by [`of_logs`].
 #[must_use]
 pub fn of_content(event: &Draft, metadata: Vec<String>) -> Vec<String> {
     let mut terms = metadata;
     terms.reserve(32);
-    searched_fields(event, &mut |text: &str| terms.extend(words::words(text).map(words::indexed)));
+    searched_fields(event, &mut |text: &str| add_text(&mut terms, Text::Value, text));
     let actor = &event.actor;
     let values = [
         (TermKind::Action, Some(event.action.as_str())),
@@ -241,6 +313,43 @@ mod tests {
         {
             assert_eq!(organization_prefix(no), prefix);
         }
+    }
+
+    #[test]
+    fn a_chain_is_found_from_each_of_its_words_on() {
+        let of = |kind, text: &str| {
+            let mut terms = Vec::new();
+            add_text(&mut terms, kind, text);
+            terms
+        };
+        assert_eq!(of(Text::Value, "10.0.0.1"), ["10", "0", "0", "1", "=10=0=0=1", "=0=0=1", "=0=1"]);
+        assert_eq!(of(Text::Value, "認証完"), ["認証", "証完", "完"]);
+        assert_eq!(of(Text::Value, "ข่าว"), ["ข่า", "าว", "ว"]);
+        assert_eq!(of(Text::Value, "getUser"), ["getuser", "get", "user"]);
+        assert_eq!(of(Text::Key, "getUser_id"), ["getuser", "id", "=getuser=id"]);
+        let long = format!("{}.{}", "a".repeat(60), "b".repeat(60));
+        assert_eq!(of(Text::Value, &long)[2].len(), 1 + CHAIN_BYTES);
+        // However an event is made, its terms fit into what PostgreSQL takes of one: a megabyte.
+        for unit in ["%.", "%-", "%. ", "\u{fdfa}%:", "%.證"] {
+            let text: String = (0..)
+                .map(|i| unit.replace('%', &short(i)))
+                .scan(0, |bytes, each| {
+                    *bytes += each.len();
+                    (*bytes <= 65_000).then_some(each)
+                })
+                .collect();
+            let mut terms = of(Text::Value, &text);
+            terms.sort_unstable();
+            terms.dedup();
+            let bytes: usize = terms.iter().map(|term| 6 + term.len()).sum();
+            assert!(bytes < 1_000_000, "{bytes} of {unit}");
+        }
+    }
+
+    /// A number in as few letters as can be.
+    fn short(n: usize) -> String {
+        let letter = |n: usize| char::from(BASE_36[n % 36]);
+        [n / 1_296 % 36, n / 36, n].iter().map(|n| letter(*n)).collect()
     }
 
     #[test]

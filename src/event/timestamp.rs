@@ -44,6 +44,28 @@ impl Timestamp {
         })
     }
 
+    /// Reads a bound of a range that a caller asks for in a field. Before and after all years that are kept, it is the first and
+    /// the last of them: year 1, year 9999, and what else systems say where they mean no bound.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` on the field, with what would have been read.
+    pub fn read_bound(text: &str, field: &str) -> Result<Self> {
+        match Self::parse(text) {
+            Some(at) => Ok(at),
+            None => match is_beyond(text) {
+                Some(true) => Ok(Self::LAST_BOUND),
+                Some(false) => Ok(Self::FIRST_BOUND),
+                None => Self::read(text, field),
+            },
+        }
+    }
+
+    /// 1678-01-01T00:00:00Z, the first instant that a range begins or ends with.
+    const FIRST_BOUND: Self = Self(-9_214_560_000_000_000_000);
+
+    /// 2262-01-01T00:00:00Z, the last one.
+    const LAST_BOUND: Self = Self(9_214_646_400_000_000_000);
+
     /// The same instant for chrono.
     #[must_use]
     pub fn to_utc(self) -> DateTime<Utc> {
@@ -55,6 +77,27 @@ impl Timestamp {
     pub fn micros(self) -> i64 {
         self.0.div_euclid(1_000)
     }
+}
+
+/// Whether a text is an instant after (or before) all that are kept.
+fn is_beyond(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "infinity" | "+infinity" => return Some(true),
+        "-infinity" => return Some(false),
+        _ => {}
+    }
+    // Years of more than four digits have a sign, as JavaScript and Java write them.
+    let signed =
+        text.strip_prefix('+').map(|rest| (rest, true)).or_else(|| text.strip_prefix('-').map(|rest| (rest, false)));
+    if let Some((rest, is_later)) = signed {
+        let (year, date) = rest.split_once('-')?;
+        let is_year = (4..=10).contains(&year.len()) && year.bytes().all(|byte| byte.is_ascii_digit());
+        // A leap year, so that no day of it is missing.
+        return (is_year && DateTime::parse_from_rfc3339(&format!("2000-{date}")).is_ok()).then_some(is_later);
+    }
+    let at = DateTime::parse_from_rfc3339(text).ok()?;
+    // What is within, and has too many digits, is refused as everywhere.
+    (!(1678..=2261).contains(&at.to_utc().year())).then(|| at.to_utc().year() > 2261)
 }
 
 impl fmt::Display for Timestamp {

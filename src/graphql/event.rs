@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Interface, Object};
+use async_graphql::{ID, Interface, Object, SimpleObject};
 
 use super::{
     catalog::Category,
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     catalog::Product,
     event,
+    question::matched::Match,
     reading::{
         Found,
         shown::{self, Shown},
@@ -157,6 +158,12 @@ impl AuditEvent {
         &self.0.event().erased
     }
 
+    /// Where the event has what the list was searched for, at most 20 places. Empty where nothing was searched for. Nothing is
+    /// told of what was masked.
+    async fn matches(&self) -> Vec<AuditEventMatch> {
+        self.0.matches().into_iter().map(Into::into).collect()
+    }
+
     /// Everything else that the product said, as JSON. Numbers beyond 64-bit integers and doubles are exact in
     /// `metadataText` only; a number beyond every double is a string here. NUL and half of a
     /// surrogate pair are U+FFFD here, and a key that is then read like another has ` (2)` at its end.
@@ -167,6 +174,23 @@ impl AuditEvent {
     /// The exact text of the metadata, byte for byte as it was recorded.
     async fn metadata_text(&self) -> &str {
         &self.0.event().metadata
+    }
+}
+
+/// A text of an event that has something of what was searched for.
+#[derive(SimpleObject)]
+pub struct AuditEventMatch {
+    /// Path of the field, as `truncated` has them: such as `actor.name`, `resources[0].id` or `metadata.plan.from`;
+    /// `actionLabel` or `category.label` where a label has it.
+    field: String,
+    /// Its text, as it is stored; of one over 300 characters, a part that has it. Of metadata, it may be the key that the path
+    /// ends with.
+    text: String,
+}
+
+impl From<Match> for AuditEventMatch {
+    fn from(Match { field, text }: Match) -> Self {
+        Self { field, text }
     }
 }
 

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
+pub use super::clause::{Clause, Term};
 use super::{
     period::Period,
-    search::{Asked, Search},
+    search::Search,
+    sought::{Sought, Tested},
 };
 use crate::{
     error::{Error, Result},
     event::{
         ActorKind, Event, Outcome, Timestamp,
-        terms::{self, TermKind},
-        words,
+        terms::{self, TermKind, Text},
     },
 };
 
@@ -153,24 +154,6 @@ pub enum Dimension {
     Outcome,
 }
 
-/// A condition on the index: one of the terms, or none of them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Clause {
-    /// The terms, without their organization.
-    pub any: Vec<Term>,
-    /// Whether the terms must all be absent.
-    pub none: bool,
-}
-
-/// A term of the index, or all that begin with it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Term {
-    /// This term.
-    Exact(String),
-    /// Words that start so.
-    Prefix(String),
-}
-
 /// What the organization's dictionaries say to a filter.
 #[derive(Clone, Debug, Default)]
 pub struct Expansion {
@@ -261,7 +244,7 @@ impl Filter {
         self.actors.iter().flatten().chain(&self.not_actors)
     }
 
-    /// The filter as index clauses: all must hold. Dates, phrases, an unexpanded part of a name or
+    /// The filter as index clauses: all must hold. Dates, where words of a phrase stand, an unexpanded part of a name or
     /// e-mail address, and that a name is of the same resource as its type and id, are not in them.
     #[must_use]
     pub fn clauses(&self, expansion: &Expansion) -> Vec<Clause> {
@@ -313,8 +296,11 @@ impl Filter {
         if self.masked == Some(true) {
             any(Some(vec![Term::Exact(terms::masked())]));
         }
-        for asked in self.search.words.iter().filter(|_| !expansion.lacks_words) {
-            any(Some(asked_terms(asked)));
+        for sought in self.search.all.iter().filter(|_| !expansion.lacks_words) {
+            let labelled = label_terms(sought);
+            for own in sought.terms() {
+                any(Some(own.into_iter().chain(labelled.iter().cloned()).collect()));
+            }
         }
         let mut none = |any: Vec<Term>| {
             if !any.is_empty() {
@@ -330,8 +316,8 @@ impl Filter {
         none(resources_terms(&self.not_resources));
         none(exact_terms(TermKind::IpAddress, Some(&self.not_ip_addresses)).unwrap_or_default());
         none(exact_terms(TermKind::Source, Some(&self.not_sources)).unwrap_or_default());
-        for asked in self.not_words.iter().filter_map(Search::one_word).filter(|_| !expansion.lacks_words) {
-            none(asked_terms(asked));
+        for terms in self.not_words.iter().filter(|_| !expansion.lacks_words).filter_map(told_by_terms) {
+            none(terms);
         }
         if self.truncated == Some(false) {
             none(vec![Term::Exact(terms::truncated())]);
@@ -342,14 +328,12 @@ impl Filter {
         clauses
     }
 
-    /// Whether the clauses alone do not decide: words that are being made anew, phrases, a prefix longer than an indexed word, a part of a name or
+    /// Whether the clauses alone do not decide: words that are being made anew, what the index does not tell of a search, a part of a name or
     /// e-mail address that too many have, or a resource's name together with its type or id.
     #[must_use]
     pub fn needs_rows(&self, expansion: &Expansion) -> bool {
-        let beyond_index = |asked: &Asked| asked.prefix && asked.word.len() > words::WORD_BYTES;
-        !self.search.phrases.is_empty()
-            || self.search.words.iter().any(beyond_index)
-            || self.not_words.iter().any(|search| search.one_word().is_none_or(beyond_index))
+        self.search.all.iter().any(Sought::needs_rows)
+            || self.not_words.iter().any(|search| told_by_terms(search).is_none())
             || (expansion.lacks_words && !(self.search.is_empty() && self.not_words.is_empty()))
             || (self.actor_name_contains.is_some() && expansion.names.is_none())
             || (self.actor_email_contains.is_some() && expansion.emails.is_none())
@@ -448,35 +432,35 @@ impl Filter {
 
 /// Whether an event has all that a search asks for.
 fn search_matches(search: &Search, event: &Event) -> bool {
-    let mut missing: Vec<_> = search.words.iter().collect();
-    missing.retain(|asked| {
-        !asked.actions.iter().any(|action| event.action == **action)
-            && !event.category.as_ref().is_some_and(|c| asked.categories.contains(c))
+    let mut missing: Vec<_> = search.all.iter().collect();
+    missing.retain(|sought| {
+        !sought.actions.iter().any(|action| event.action == **action)
+            && !event.category.as_ref().is_some_and(|c| sought.categories.contains(c))
     });
-    let mut phrases: Vec<_> = search.phrases.iter().collect();
-    terms::searched_values(event, |text| {
-        if missing.is_empty() && phrases.is_empty() {
+    terms::searched_texts(event, |kind, text| {
+        if missing.is_empty() {
             return;
         }
-        let found: Vec<String> = words::words(text).collect();
-        missing.retain(|asked| {
-            !found.iter().any(|word| if asked.prefix { word.starts_with(&asked.word) } else { *word == asked.word })
-        });
-        phrases.retain(|phrase| !found.windows(phrase.len()).any(|window| window == phrase.as_slice()));
+        let text = match kind {
+            Text::Key => Tested::key(text),
+            Text::Value => Tested::value(text),
+        };
+        missing.retain(|sought| !sought.is_in(&text));
     });
-    missing.is_empty() && phrases.is_empty()
+    missing.is_empty()
 }
 
-/// The terms of an asked word.
-fn asked_terms(asked: &Asked) -> Vec<Term> {
-    let own = if asked.prefix {
-        Term::Prefix(asked.word[..asked.word.floor_char_boundary(words::WORD_BYTES)].to_owned())
-    } else {
-        Term::Exact(words::indexed(asked.word.clone()))
-    };
-    let labelled = asked.actions.iter().map(|a| term(TermKind::Action, a));
-    let labelled = labelled.chain(asked.categories.iter().map(|c| term(TermKind::Category, c)));
-    std::iter::once(own).chain(labelled).collect()
+/// The terms of which an event has one exactly if a search finds it; `None` where its terms alone do not tell.
+fn told_by_terms(search: &Search) -> Option<Vec<Term>> {
+    let [sought] = search.all.as_slice() else { return None };
+    let [own] = <[_; 1]>::try_from(sought.terms()).ok().filter(|_| !sought.needs_rows())?;
+    Some(own.into_iter().chain(label_terms(sought)).collect())
+}
+
+/// The terms of actions and categories that count because of their label.
+fn label_terms(sought: &Sought) -> Vec<Term> {
+    let actions = sought.actions.iter().map(|a| term(TermKind::Action, a));
+    actions.chain(sought.categories.iter().map(|c| term(TermKind::Category, c))).collect()
 }
 
 /// The terms of actors who have a part; `None` where they are too many for the index.

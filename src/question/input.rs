@@ -9,6 +9,7 @@ use super::{
     period::{self, Period, Preset},
     query::{Moments, Query},
     search::Search,
+    sought::InLabel,
 };
 use crate::{
     error::{Error, Result},
@@ -164,14 +165,14 @@ impl FilterInput {
         }
     }
 
-    /// The validated filter. `labelled` gives the actions and categories whose label has a word, as in
+    /// The validated filter. `labelled` gives the actions and categories whose label has words, as in
     /// [`Search::parse`]; `now` ends the days of a period.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` naming the field below `filter`, or `search`.
     pub fn check(
         mut self,
-        labelled: impl Fn(&str, bool) -> (Vec<String>, Vec<String>),
+        labelled: impl Fn(&str, InLabel) -> (Vec<String>, Vec<String>),
         now: Timestamp,
     ) -> Result<Filter> {
         let zone = self.query_time_zone.as_deref();
@@ -215,7 +216,8 @@ impl FilterInput {
             if self.period.is_some() {
                 return Err(Error::bad_input("filter.period", "must not be given together with occurredAt"));
             }
-            let instant = |at: &Option<String>, field| at.as_ref().map(|at| Timestamp::read(at, field)).transpose();
+            let instant =
+                |at: &Option<String>, field| at.as_ref().map(|at| Timestamp::read_bound(at, field)).transpose();
             filter.from = instant(&range.from, "filter.occurredAt.from")?;
             filter.to = instant(&range.to, "filter.occurredAt.to")?;
         }

@@ -2,9 +2,12 @@
 
 pub mod asked;
 mod canonical;
+pub mod clause;
 pub mod cursor;
 pub mod filter;
 pub mod input;
+pub mod matched;
 pub mod period;
 pub mod query;
 pub mod search;
+pub mod sought;

@@ -145,9 +145,10 @@ impl Follower {
         let page = store.page(&selection, request).await.map_err(|error| selection.blame(error))?;
         let last = page.events.last().map(|event| event.sequence);
         let dictionary = page.dictionary.unwrap_or_else(|| selection.dictionary.clone());
+        let search = Arc::new(filter.search.clone());
         let entry = |event: Event| Entry {
             place: self.place(event.sequence),
-            event: Shown::new(event, selection.product(), &dictionary),
+            event: Shown::new(event, selection.product(), &dictionary).found_by(&search),
         };
         let entries = page.events.into_iter().map(entry).collect();
         let organization = selection.organization();

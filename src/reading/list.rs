@@ -12,6 +12,7 @@ use crate::{
         cursor::{Bound, Cursor, Fingerprint, Order},
         filter::Filter,
         input::FilterInput,
+        search::Search,
     },
     store::{self, PageRequest, Question, Selection, Store, key},
 };
@@ -69,6 +70,8 @@ pub struct Wanted {
 pub struct List {
     pub(super) store: Store,
     pub(super) filter: Filter,
+    /// What it is searched by.
+    pub(super) search: Arc<Search>,
     pub(super) include_nested: Option<bool>,
     /// Nothing has been recorded where there is none.
     pub(super) selection: Option<Selection>,
@@ -164,7 +167,8 @@ impl Reader {
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
         let part = part.within(selection.as_ref().map_or(0, Selection::size));
-        let list = Arc::new(List { store, filter, include_nested, selection, counted: Once::default() });
+        let search = Arc::new(filter.search.clone());
+        let list = Arc::new(List { store, filter, search, include_nested, selection, counted: Once::default() });
         let page = match part.numbered {
             Some(number) => read_numbered(&list, part, number).await,
             None => read(&list, part, wanted).await,
@@ -295,7 +299,7 @@ async fn read(list: &Arc<List>, part: Part, wanted: Wanted) -> Result<Page> {
         let rank = first_rank.map(|rank| rank + at as i64);
         let cursor = Cursor { key: key(part.order, &event), rank, pinned, began: part.began };
         let place = Place { cursor, list: part.fingerprint };
-        Entry { place, event: Shown::new(event, selection.product(), &dictionary) }
+        Entry { place, event: Shown::new(event, selection.product(), &dictionary).found_by(&list.search) }
     });
     Ok(Page { list: list.clone(), entries: entries.collect(), info, numbers })
 }
@@ -351,7 +355,7 @@ async fn read_numbered(list: &Arc<List>, part: Part, number: i64) -> Result<Page
             let cursor =
                 Cursor { key: key(part.order, &event), rank: None, pinned: selection.size(), began: part.began };
             let place = Place { cursor, list: part.fingerprint };
-            Entry { place, event: Shown::new(event, selection.product(), &dictionary) }
+            Entry { place, event: Shown::new(event, selection.product(), &dictionary).found_by(&list.search) }
         });
         if backward {
             entries.splice(0..0, shown);

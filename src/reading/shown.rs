@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     catalog::{self, LogDeletion, Product},
     event::{self, ActorKind, Event, LogId, Resource, Timestamp},
+    question::{matched::Match, search::Search},
     store::{Dictionary, LogNode, Recorded},
 };
 
@@ -20,19 +21,50 @@ pub struct Shown {
     event: Box<Event>,
     product: Arc<Product>,
     dictionary: Arc<Dictionary>,
+    /// What it was searched by.
+    search: Option<Arc<Search>>,
 }
 
 impl Shown {
     /// An event of a product, with the logs of its organization.
     #[must_use]
     pub fn new(event: Event, product: &Arc<Product>, dictionary: &Arc<Dictionary>) -> Self {
-        Self { event: Box::new(event), product: product.clone(), dictionary: dictionary.clone() }
+        Self { event: Box::new(event), product: product.clone(), dictionary: dictionary.clone(), search: None }
     }
 
     /// An event that was just recorded.
     #[must_use]
     pub fn recorded(recorded: Recorded, product: &Arc<Product>) -> Self {
-        Self { event: Box::new(recorded.event), product: product.clone(), dictionary: recorded.dictionary }
+        Self {
+            event: Box::new(recorded.event),
+            product: product.clone(),
+            dictionary: recorded.dictionary,
+            search: None,
+        }
+    }
+
+    /// The same event as one that a search found; a search that asks for nothing finds nothing in it.
+    #[must_use]
+    pub fn found_by(mut self, search: &Arc<Search>) -> Self {
+        self.search = Some(search.clone()).filter(|search| !search.is_empty());
+        self
+    }
+
+    /// Where it has what was searched for, labels first; empty where nothing was.
+    #[must_use]
+    pub fn matches(&self) -> Vec<Match> {
+        let Some(search) = &self.search else { return Vec::new() };
+        let mut found = Vec::new();
+        if search.all.iter().any(|sought| sought.actions.iter().any(|action| *action == *self.event.action)) {
+            found.push(Match { field: "actionLabel".to_owned(), text: self.action_label() });
+        }
+        if let Some(category) = self.category().filter(|category| {
+            search.all.iter().any(|sought| sought.categories.iter().any(|code| code == category.code))
+        }) {
+            found.push(Match { field: "category.label".to_owned(), text: category.label().to_owned() });
+        }
+        found.extend(search.matches(&self.event));
+        found
     }
 
     /// The event itself; what is not below is shown as it is there.

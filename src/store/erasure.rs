@@ -262,8 +262,8 @@ impl Store {
             }
         }
         let Some((low, high)) = ends(&after) else { return Ok(0) };
-        let documents = |events: &[Event]| events.iter().map(|event| self.document_of(event, dictionary)).collect();
-        let (then, now_are): (Vec<_>, Vec<_>) = (documents(&before), documents(&after));
+        let then = self.documents_there(no, &before, dictionary).await?;
+        let now_are: Vec<_> = after.iter().map(|event| self.document_of(event, dictionary)).collect();
         let left = after.iter().zip(&now_are).map(|(event, terms)| Left {
             sequence: event.sequence,
             position: event.position.0,

@@ -172,7 +172,29 @@ impl Store {
         if let Some(settings) = self.dialect.before_replacing_terms() {
             tx.execute_unprepared(settings).await.map_err(error::from)?;
         }
+        if self.dialect.has_search_table() {
+            self.take_back_version_1(tx, organization_no, &events).await?;
+        }
         self.execute(tx, self.dialect.replace_terms(organization_no, NORMALISER_VERSION, rows)).await
+    }
+}
+
+impl Store {
+    /// Takes the words of version 1 out of an index that has no rows to change. It loses a word only to who can say it, and
+    /// minds none that it never had.
+    async fn take_back_version_1(&self, tx: &Transaction, organization_no: i64, events: &[Event]) -> Result<()> {
+        let document = |event: &Event| {
+            let mut text = String::new();
+            self.dialect.write_terms(&mut text, organization_no, terms::words_of_version_1(event));
+            text
+        };
+        let documents: Vec<_> = events.iter().map(|event| (event.position.0, document(event))).collect();
+        let mut gone: Vec<_> = documents.iter().map(|(position, text)| (*position, text.as_str())).collect();
+        gone.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
+        for sql in self.dialect.delete_terms(&gone) {
+            self.execute(tx, sql).await?;
+        }
+        Ok(())
     }
 }
 

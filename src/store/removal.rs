@@ -249,7 +249,7 @@ impl Store {
     ) -> Result<()> {
         let no = head.organization_no;
         let documents: Vec<_> = match self.dialect.has_search_table() {
-            true => events.iter().map(|event| self.document_of(event, dictionary)).collect(),
+            true => self.documents_there(no, events, dictionary).await?,
             false => vec![String::new(); events.len()],
         };
         let derived = derived_of(events, &documents, dictionary)?;
@@ -270,6 +270,23 @@ impl Store {
 }
 
 impl Store {
+    /// The terms of stored events as the search index may have them: as long as an organization's are being made anew, those of
+    /// the version before are there too.
+    pub(super) async fn documents_there(
+        &self,
+        organization_no: i64,
+        events: &[Event],
+        dictionary: &Dictionary,
+    ) -> Result<Vec<String>> {
+        let mut documents: Vec<_> = events.iter().map(|event| self.document_of(event, dictionary)).collect();
+        if self.dialect.has_search_table() && self.lacks_words(organization_no).await? {
+            for (document, event) in documents.iter_mut().zip(events) {
+                self.dialect.write_terms(document, organization_no, terms::words_of_version_1(event));
+            }
+        }
+        Ok(documents)
+    }
+
     /// The terms of a stored event, as the search index takes them.
     pub(super) fn document_of(&self, event: &Event, dictionary: &Dictionary) -> String {
         let logs = terms::of_logs(event.log_no, dictionary.within(event.log_no));

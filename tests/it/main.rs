@@ -69,6 +69,7 @@ mod rest_document;
 mod rest_products;
 mod retention;
 mod schema;
+mod searching;
 mod sessions;
 mod several;
 mod sharding;

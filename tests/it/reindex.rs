@@ -15,6 +15,7 @@ use crate::{
 
 on_both_databases! {
     words_that_an_older_version_did_not_know_are_found_before_and_after,
+    words_of_the_version_before_are_gone_afterwards,
     an_interrupted_run_goes_on_where_it_was,
     killed_runs_are_ended_by_the_next,
     others_record_and_search_while_terms_are_made,
@@ -107,6 +108,43 @@ async fn words_that_an_older_version_did_not_know_are_found_before_and_after(app
     assert_eq!(found(&service, "acme", "straw").await, (0, 0));
     assert_eq!(reindex(app, &["--all"]).await, "reindexed 6 events of 2 organizations\n");
     assert_eq!(found(&service, "acme", "straw").await, (1, 1));
+    service.finish().await;
+}
+
+async fn words_of_the_version_before_are_gone_afterwards(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    admin.record_all(["दिल्ली", "दिल", "Zoë"].map(saying).to_vec()).await;
+    // Version 1 took marks to part words, and accents to tell them apart.
+    for (text, word) in [("दिल्ली", "ल"), ("Zoë", "zoë")] {
+        let put = match app.database {
+            Database::Sqlite => format!(
+                "INSERT INTO event_search (rowid, terms) SELECT ~position, '11{word}' FROM event WHERE metadata LIKE '%{text}%'"
+            ),
+            Database::Postgres => format!(
+                "BEGIN; SET LOCAL ledgerline.reindex = 'on'; UPDATE event SET terms = terms || CAST('11{word}' AS \
+                 tsvector), terms_version = 1 WHERE metadata LIKE '%{text}%'; COMMIT"
+            ),
+        };
+        run(app, &put).await.expect("the word of version 1 is put in");
+    }
+    run(app, "INSERT INTO stale_terms VALUES (1, 0)").await.expect("it is listed");
+    let service = app.beside().await;
+    let check = async |service: &TestApp| {
+        for (search, count) in [("ल", 0), ("दिल", 1), ("दिल्ली", 1), ("zoe", 1), ("zoë", 1), ("barn", 3)]
+        {
+            assert_eq!(found(service, "acme", search).await, (count, count as u64), "{search}");
+        }
+    };
+    check(&service).await;
+    assert_eq!(reindex(app, &[]).await, "reindexed 3 events of 1 organizations\n");
+    check(&service).await;
+    check(app).await;
+    if app.database == Database::Sqlite {
+        let mut connection = SqliteConnection::connect(&app.url).await.expect("SQLite opens");
+        let left = "SELECT count(*) FROM event_search_terms WHERE term = '11zoë'";
+        let left: i64 = sqlx::query_scalar(left).fetch_one(&mut connection).await.expect("a count");
+        assert_eq!(left, 0, "no index has the words of the version before");
+    }
     service.finish().await;
 }
 

@@ -403,6 +403,7 @@ async fn parameters_that_are_none_or_wrong_are_refused_by_name(app: &TestApp) {
         (&format!("after={end}&before={end}"), "before", "not be given together"),
         (&many, "actor_ids", "at most 100 values, got 101"),
         (&format!("search={}", "x".repeat(257)), "search", "at most 256 characters"),
+        ("search=%F0%9F%9A%80", "search", "a letter or a number"),
     ] {
         let answer = get(app, &token, &format!("{EVENTS}?{query}")).await;
         assert_eq!(told_of(&answer), refusal(400, "BAD_USER_INPUT", field), "{query}");

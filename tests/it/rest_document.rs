@@ -108,6 +108,7 @@ fn what_is_read_and_written_has_the_members_of_graphql() {
         ("ResourceToRecord", "ResourceInput"),
         ("LogToRecord", "LogRefInput"),
         ("AuditEvent", "AuditEvent"),
+        ("AuditEventMatch", "AuditEventMatch"),
         ("Actor", "Actor"),
         ("Resource", "Resource"),
         ("AuditLog", "AuditLog"),

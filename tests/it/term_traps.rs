@@ -58,10 +58,12 @@ async fn a_one_letter_prefix_meets_words_and_nothing_else(app: &TestApp) {
     }
     assert_eq!(found(&admin, "z*").await, 1);
     assert_eq!(found(&admin, "Z*").await, 1);
-    for nothing in ["=*", "=", "=a*", "*"] {
-        // Without a word nothing is asked; a kind letter is a word like any other.
-        let expected = if nothing == "=a*" { 0 } else { 4 };
-        assert_eq!(found(&admin, nothing).await, expected, "{nothing}");
+    // A kind letter is a word like any other; a star alone asks for nothing yet.
+    assert_eq!((found(&admin, "=a*").await, found(&admin, "*").await), (0, 4));
+    for nothing in ["=*", "=", "…"] {
+        let query = "query($search: String) { auditEvents(search: $search) { totalCount } }";
+        let refused = admin.ask(query, json!({ "search": nothing })).await;
+        assert_eq!((refused.code().as_str(), refused.field().as_str()), ("BAD_USER_INPUT", "search"), "{nothing}");
     }
 }
 
@@ -167,10 +169,13 @@ async fn a_word_of_64_kib_and_words_around_200_bytes_are_found_whole(app: &TestA
     assert_eq!(admin.record_all(events).await["recorded"], words.len());
     for word in &words {
         if word.chars().count() <= 256 {
-            assert_eq!(found(&admin, word).await, 1, "{} bytes", word.len());
+            // A word of a script without blanks is found inside of a longer one too.
+            let within = words.iter().filter(|other| word.starts_with('語') && other.contains(word.as_str())).count();
+            let expected = within.max(1) as i64;
+            assert_eq!(found(&admin, word).await, expected, "{} bytes", word.len());
             let text = format!("\"{word}\"");
             if text.chars().count() <= 256 {
-                assert_eq!(found(&admin, &text).await, 1, "phrase of {} bytes", word.len());
+                assert_eq!(found(&admin, &text).await, expected, "phrase of {} bytes", word.len());
             }
         }
     }

@@ -7,7 +7,8 @@ use crate::{
     error::{Error, Result},
     event::{
         json::{self, Place, Seen, Tree, canonical},
-        limits, words,
+        limits,
+        terms::{Text, add_text},
     },
 };
 
@@ -27,7 +28,7 @@ pub struct Metadata {
 #[derive(Clone, Debug)]
 struct Read {
     canonical: String,
-    words: Vec<String>,
+    terms: Vec<String>,
     /// Paths of strings and keys with characters that are replaced: as many as an event may have marks.
     replaced: Vec<String>,
     first_replaced: Option<Place>,
@@ -76,10 +77,10 @@ impl Metadata {
         self.read.as_ref().ok().and_then(|_| json::masked(&self.text, is_asked, other))
     }
 
-    /// The text that is kept, and its words as they are indexed. It MUST have been brought within the limits.
+    /// The text that is kept, and the terms of its texts. It MUST have been brought within the limits.
     #[must_use]
     pub fn into_parts(self) -> (String, Vec<String>) {
-        (self.text, self.read.map_or_else(|_| Vec::new(), |read| read.words))
+        (self.text, self.read.map_or_else(|_| Vec::new(), |read| read.terms))
     }
 
     /// Checks that it is one JSON object that names every key once, and brings it to the levels that are kept: what lies
@@ -136,14 +137,15 @@ impl Read {
         let is_indexed = text.len() <= limits::EVENT_BYTES;
         let (mut found, mut marks) = (Vec::new(), Marks::new(false));
         let reading = json::read(text, &mut |seen| match seen {
-            Seen::Value(text) if is_indexed => found.extend(words::words(text).map(words::indexed)),
-            Seen::Value(_) => {}
+            Seen::Value(text) if is_indexed => add_text(&mut found, Text::Value, text),
+            Seen::Key(text) if is_indexed => add_text(&mut found, Text::Key, text),
+            Seen::Value(_) | Seen::Key(_) => {}
             // Not strict: it cannot be refused.
             Seen::Replaced(path) => drop(marks.note(format_args!("metadata.{path}"), String::new)),
         });
         Ok(Self {
             canonical: reading.canonical,
-            words: found,
+            terms: found,
             replaced: marks.into_paths(),
             first_replaced: reading.replaced,
             duplicate: reading.duplicate,
@@ -377,7 +379,7 @@ mod tests {
         }
 
         #[test]
-        fn the_words_are_those_of_the_text_that_is_kept(value in metadata(), room in 2_usize..3_000, deep in 0_usize..20) {
+        fn the_terms_are_those_of_the_text_that_is_kept(value in metadata(), room in 2_usize..3_000, deep in 0_usize..20) {
             let text = format!("{{\"deep\":{}{value}{}}}", "[".repeat(deep), "]".repeat(deep));
             let mut metadata = Metadata::read(Some(text));
             let mut marks = Marks::new(false);
@@ -385,7 +387,11 @@ mod tests {
             metadata.shorten(room, &mut marks).unwrap();
             let (kept, found) = metadata.into_parts();
             let mut expected = Vec::new();
-            json::values(&kept, &mut |text| expected.extend(words::words(text).map(words::indexed)));
+            json::texts(&kept, &mut |seen| match seen {
+                Seen::Key(text) => add_text(&mut expected, Text::Key, text),
+                Seen::Value(text) => add_text(&mut expected, Text::Value, text),
+                Seen::Replaced(_) => {}
+            });
             prop_assert_eq!(found, expected);
             prop_assert!(json::depth(&kept) <= limits::METADATA_DEPTH && kept.len() <= room, "{}", kept);
         }

@@ -11,6 +11,8 @@ use super::{
 /// What a reading tells as it goes.
 #[derive(Debug)]
 pub enum Seen<'a> {
+    /// A key of an object, decoded.
+    Key(&'a str),
     /// A value: a string, decoded; a number, `true` or `false`, as spelled.
     Value(&'a str),
     /// The path of a string, or of a key, with characters that are replaced where it is read.
@@ -51,6 +53,15 @@ pub fn read(text: &str, visit: &mut dyn FnMut(Seen<'_>)) -> Reading {
 /// Visits every value of a text: strings, decoded, and numbers, `true` and `false`, as spelled. The text MUST have
 /// passed a JSON parser. It needs no stack, and looks at nothing else.
 pub fn values(text: &str, visit: &mut dyn FnMut(&str)) {
+    texts(text, &mut |seen| {
+        if let Seen::Value(value) = seen {
+            visit(value);
+        }
+    });
+}
+
+/// The same with the keys of objects, decoded, in their order.
+pub fn texts(text: &str, visit: &mut dyn FnMut(Seen<'_>)) {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches([' ', '\t', '\n', '\r', ',', ':', '{', '}', '[', ']']);
@@ -62,10 +73,12 @@ pub fn values(text: &str, visit: &mut dyn FnMut(&str)) {
         rest = after;
         if !is_string {
             if token != "null" {
-                visit(token);
+                visit(Seen::Value(token));
             }
-        } else if !rest.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(':') {
-            visit(&decode(token).text);
+        } else if rest.trim_start_matches([' ', '\t', '\n', '\r']).starts_with(':') {
+            visit(Seen::Key(&decode(token).text));
+        } else {
+            visit(Seen::Value(&decode(token).text));
         }
     }
 }
@@ -162,6 +175,7 @@ impl<'t> Reader<'t, '_> {
             if key.is_replaced() {
                 self.replaced(at);
             }
+            (self.visit)(Seen::Key(&key.text));
             let name = key.identity();
             let canonical = &mut self.reading.canonical;
             if !members.is_empty() {
@@ -257,6 +271,7 @@ mod tests {
 
     #[derive(Debug, Default, PartialEq)]
     struct Told {
+        keys: Vec<String>,
         values: Vec<String>,
         replaced: Vec<String>,
     }
@@ -265,20 +280,25 @@ mod tests {
         serde_json::from_str::<&serde_json::value::RawValue>(text).unwrap();
         let mut told = Told::default();
         let reading = read(text, &mut |seen| match seen {
+            Seen::Key(text) => told.keys.push(text.to_owned()),
             Seen::Value(text) => told.values.push(text.to_owned()),
             Seen::Replaced(path) => told.replaced.push(path.to_owned()),
         });
         let mut alone = Vec::new();
         values(text, &mut |text| alone.push(text.to_owned()));
         assert_eq!(alone, told.values, "{text}");
+        let mut keys = Vec::new();
+        texts(text, &mut |seen| keys.extend(if let Seen::Key(key) = seen { Some(key.to_owned()) } else { None }));
+        assert_eq!(keys, told.keys, "{text}");
         (told, reading)
     }
 
     #[test]
-    fn every_value_and_replaced_string_is_told_in_order() {
+    fn every_key_value_and_replaced_string_is_told_in_order() {
         let text = r#" {"a": [1.50, {"b\u00e9":"x\"y:"}], "c":{}, "c":[], "d" : true , "n":null, "\ud83d":{"\ud83e":"\u0000"}, "\uD83E" :[],"":false} "#;
         let (told, reading) = told(text);
         assert_eq!(told.values, ["1.50", "x\"y:", "true", "\u{fffd}", "false"]);
+        assert_eq!(told.keys, ["a", "bé", "c", "c", "d", "n", "\u{fffd}", "\u{fffd}", "\u{fffd}", ""]);
         assert_eq!(told.replaced, ["\u{fffd}", "\u{fffd}.\u{fffd}", "\u{fffd}.\u{fffd}", "\u{fffd}"]);
         let replaced = Place { at: text.find("\"\\ud83d").unwrap(), path: "\u{fffd}".to_owned() };
         assert_eq!((reading.depth, reading.replaced), (3, Some(replaced)));

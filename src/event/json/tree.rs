@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{
-    decode, number_survives,
+    Seen, decode, number_survives,
     pieces::{in_brackets, plain_length, push_index, push_key, string_length},
 };
 
@@ -104,6 +104,36 @@ impl<'t> Tree<'t> {
                 }
             }
             leaf => visit(path, leaf),
+        }
+    }
+
+    /// Visits every key, and every string, number, `true` and `false`, each with its path, as [`super::texts`] tells them.
+    pub fn each_text(&self, visit: &mut dyn FnMut(&str, Seen<'_>)) {
+        self.texts(&mut String::new(), visit);
+    }
+
+    fn texts(&self, path: &mut String, visit: &mut dyn FnMut(&str, Seen<'_>)) {
+        let outer = path.len();
+        match self {
+            Self::Object(members) => {
+                for (key, value) in members {
+                    let key = decode(key);
+                    push_key(path, &key.text);
+                    visit(path, Seen::Key(&key.text));
+                    value.texts(path, visit);
+                    path.truncate(outer);
+                }
+            }
+            Self::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    push_index(path, index);
+                    item.texts(path, visit);
+                    path.truncate(outer);
+                }
+            }
+            Self::String(token) => visit(path, Seen::Value(&decode(token).text)),
+            Self::Plain("null") | Self::Deep(_) => {}
+            Self::Plain(text) => visit(path, Seen::Value(text)),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{Field, Fields};
 use crate::{
     event::Resource,
     graphql::event::AuditEvent,
+    question::matched::Match,
     reading::shown::{Actor, Category, Log},
 };
 
@@ -41,6 +42,10 @@ impl Fields for &AuditEvent {
             "truncated" => map.serialize_entry(key, &event.truncated),
             "masked" => map.serialize_entry(key, &event.masked),
             "erased" => map.serialize_entry(key, &event.erased),
+            "matches" => {
+                let matches = shown.matches();
+                map.serialize_entry(key, &matches.iter().map(|each| field.of(each)).collect::<Vec<_>>())
+            }
             "metadata" => map.serialize_entry(key, &shown.metadata()),
             "metadataText" => map.serialize_entry(key, &event.metadata),
             _ => Err(field.left()),
@@ -72,6 +77,18 @@ impl Fields for &Resource {
             "type" => map.serialize_entry(key, &self.kind),
             "externalId" => map.serialize_entry(key, &self.id),
             "name" => map.serialize_entry(key, &self.name),
+            _ => Err(field.left()),
+        }
+    }
+}
+
+impl Fields for &Match {
+    const TYPE: &'static str = "AuditEventMatch";
+
+    fn write<M: SerializeMap>(&self, map: &mut M, key: &str, field: &Field<'_>) -> Result<(), M::Error> {
+        match field.name() {
+            "field" => map.serialize_entry(key, &self.field),
+            "text" => map.serialize_entry(key, &self.text),
             _ => Err(field.left()),
         }
     }

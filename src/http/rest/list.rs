@@ -111,6 +111,6 @@ pub async fn list(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query):
 
 pub fn written(entries: &[Entry], text: bool) -> Box<RawValue> {
     let of = if text { AuditEvent::with_metadata_text } else { AuditEvent::of };
-    let events: Vec<_> = entries.iter().map(|entry| of(&entry.event)).collect();
+    let events: Vec<_> = entries.iter().map(|entry| of(&entry.event).with_matches(&entry.event)).collect();
     serde_json::value::to_raw_value(&events).expect("events are JSON")
 }

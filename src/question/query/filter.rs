@@ -8,12 +8,14 @@ use chrono_tz::Tz;
 use super::{Asked, Field, Item, Moment, Query, Value, fault, moment::start_of};
 use crate::{
     error::{Error, Result},
-    event::{ActorKind, Outcome, Timestamp, limits},
+    event::{ActorKind, Outcome, Timestamp, limits, words::Words},
     question::{
         filter::{Filter, Moving},
         input::FilterInput,
     },
 };
+
+const NO_WORD: &str = "must have a letter or a number to search for";
 
 /// The moments that a query asks for.
 #[derive(Clone, Debug, Default)]
@@ -99,13 +101,18 @@ impl Query {
         let mut moments = Moments::default();
         let mut words = Vec::from_iter(given.search.as_deref().map(closed));
         let mut own = FilterInput::default();
+        let mut wordless = None;
         for Item { at, is_excluded, asked } in self.items {
             let (field, values) = match asked {
+                Asked::Words(text) if is_excluded && has_no_word(&text) => return Err(fault(at, NO_WORD)),
                 Asked::Words(text) if is_excluded => {
                     add(&mut own.not_words, given.not_words.as_ref(), vec![text], &at)?;
                     continue;
                 }
                 Asked::Words(text) => {
+                    if has_no_word(&text) {
+                        wordless.get_or_insert(at);
+                    }
                     words.push(text);
                     continue;
                 }
@@ -160,6 +167,9 @@ impl Query {
                     add(&mut own.correlation_ids, given.correlation_ids.as_ref(), texts(values), &at)?;
                 }
             }
+        }
+        if let Some(at) = wordless.filter(|_| words.iter().all(|text| Words::of(text).is_empty())) {
+            return Err(fault(at, NO_WORD));
         }
         *input = FilterInput {
             categories: own.categories.or(given.categories),
@@ -225,6 +235,12 @@ impl FilterInput {
         }
         Ok(())
     }
+}
+
+/// Whether a text has nothing that could be searched for. A star, a quote or a minus that somebody has only begun with asks for
+/// nothing yet.
+fn has_no_word(text: &str) -> bool {
+    Words::of(text).is_empty() && text.contains(|c: char| !c.is_whitespace() && !matches!(c, '*' | '"' | '-'))
 }
 
 /// Adds values to those that the query asks for in a field. Those that the filter asks for have to hold as well, and cannot

@@ -6,7 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Metadata, Shown};
-use crate::event::{ActorKind, Outcome, Resource, Timestamp};
+use crate::{
+    event::{ActorKind, Outcome, Resource, Timestamp},
+    question::matched,
+};
 
 /// One immutable record of who did what, when, to which resource.
 #[derive(Serialize, ToSchema)]
@@ -70,6 +73,11 @@ pub struct AuditEvent<'a> {
     /// Paths of what was erased, such as `actor`, `metadata` or `resources[1]`, because a person was to be forgotten. It is
     /// null or empty where it stood; of an actor the kind stays, of a resource its type. Empty for nearly all events.
     erased: Vec<String>,
+    /// Where the event has what the list was searched for, at most 20 places; there where something was searched for. Nothing
+    /// is told of what was masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    matches: Option<Vec<Match>>,
     /// Everything else that the product said. Numbers beyond 64-bit integers and doubles are exact in `metadata_text`
     /// only; a number beyond every double is a string here. NUL and half of a surrogate pair are U+FFFD here.
     #[schema(value_type = Object)]
@@ -107,9 +115,17 @@ impl<'a> AuditEvent<'a> {
             truncated: event.truncated.iter().map(|path| snake(path)).collect(),
             masked: event.masked.iter().map(|path| snake(path)).collect(),
             erased: event.erased.iter().map(|path| snake(path)).collect(),
+            matches: None,
             metadata: shown.metadata(),
             metadata_text: None,
         }
+    }
+
+    /// The same with what its list was searched for.
+    #[must_use]
+    pub fn with_matches(self, shown: &Shown) -> Self {
+        let matches: Vec<_> = shown.matches().into_iter().map(Match::of).collect();
+        Self { matches: (!matches.is_empty()).then_some(matches), ..self }
     }
 
     /// The same with empty metadata, where the whole would be too large.
@@ -122,6 +138,24 @@ impl<'a> AuditEvent<'a> {
     #[must_use]
     pub fn with_metadata_text(shown: &'a Shown) -> Self {
         Self { metadata_text: Some(&shown.event().metadata), ..Self::of(shown) }
+    }
+}
+
+/// A text of an event that has something of what was searched for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEventMatch)]
+pub struct Match {
+    /// Path of the field, as `truncated` has them: such as `actor.name`, `resources[0].id` or `metadata.plan.from`;
+    /// `action_label` or `category.label` where a label has it.
+    field: String,
+    /// Its text, as it is stored; of one over 300 characters, a part that has it. Of metadata, it may be the key that the path
+    /// ends with.
+    text: String,
+}
+
+impl Match {
+    fn of(found: matched::Match) -> Self {
+        Self { field: snake(&found.field), text: found.text }
     }
 }
 

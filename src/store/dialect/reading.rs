@@ -22,9 +22,9 @@ impl Dialect {
         };
         let one = |term: &Term| match (self, term) {
             (Self::Sqlite, Term::Exact(term)) => format!("\"{prefix}{term}\""),
-            (Self::Sqlite, Term::Prefix(term)) => format!("\"{prefix}{term}\" *"),
+            (Self::Sqlite, Term::Prefix(term) | Term::Longer(term)) => format!("\"{prefix}{term}\" *"),
             (Self::Postgres, Term::Exact(term)) => format!("'{prefix}{term}'"),
-            (Self::Postgres, Term::Prefix(term)) => format!("'{prefix}{term}':*"),
+            (Self::Postgres, Term::Prefix(term) | Term::Longer(term)) => format!("'{prefix}{term}':*"),
         };
         let group = |clause: &Clause| format!("({})", clause.any.iter().map(one).collect::<Vec<_>>().join(or));
         let mut positive: Vec<_> = clauses.iter().filter(|c| !c.none).map(group).collect();

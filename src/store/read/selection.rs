@@ -91,8 +91,8 @@ impl Selection {
     /// the prefixes of the search are named.
     #[must_use]
     pub fn blame(&self, error: Error) -> Error {
-        let prefixes = self.filter.search.words.iter().filter(|asked| asked.prefix);
-        let words: Vec<_> = prefixes.map(|asked| format!("{}*", asked.word)).collect();
+        let prefixes = self.filter.search.all.iter().filter(|sought| sought.prefix);
+        let words: Vec<_> = prefixes.map(|sought| format!("{}*", sought.words.join(" "))).collect();
         if !matches!(error, Error::TimedOut) || words.is_empty() {
             return error;
         }
@@ -154,7 +154,7 @@ impl Selection {
             && from.is_none_or(|from| from.0.rem_euclid(1_000) == 0)
             && to.is_none_or(|to| to.0.rem_euclid(1_000) == 0);
         let (high, occurred) = if exact {
-            (to.map_or(i64::MAX, |to| Position::block_of(to).0 - 1), None)
+            (to.map_or(i64::MAX, |to| Position::block_of(to).0.saturating_sub(1)), None)
         } else {
             (high, Some((from.map_or(i64::MIN, |t| t.0), to.map_or(i64::MAX, |t| t.0))))
         };
@@ -298,11 +298,13 @@ impl Store {
     async fn bound_prefixes(&self, organization_no: i64, clauses: &[Clause]) -> Result<()> {
         let prefixes = clauses.iter().flat_map(|clause| &clause.any).filter_map(|term| match term {
             Term::Prefix(word) => Some(word),
-            Term::Exact(_) => None,
+            // What goes on after something whole is as many events as have that: there is no more of it to write.
+            Term::Exact(_) | Term::Longer(_) => None,
         });
         for word in prefixes {
             let Some(sql) = self.dialect.has_more_postings(organization_no, word, PREFIX_POSTINGS) else { break };
             if self.number_of(sql).await? > 0 {
+                let word = word.trim_start_matches('=').replace('=', " ");
                 return Err(Error::TooComplex(format!(
                     "search: {word}* occurs more than {PREFIX_POSTINGS} times, write more of the word"
                 )));

@@ -49,6 +49,7 @@ async fn questions_that_break_a_rule_are_named(app: &TestApp) {
         (json!({ "filter": { "resource": { "names": vec!["x"; 101] } } }), "filter.resource.names", "100"),
         (json!({ "filter": { "ipAddresses": ["\u{0}"] } }), "filter.ipAddresses", "NUL"),
         (json!({ "search": "x".repeat(257) }), "search", "256"),
+        (json!({ "search": "🚀 !!!" }), "search", "a letter or a number"),
         (json!({ "search": "a b c d e f g h i j k l m n o p q" }), "search", "16"),
         (json!({ "log": { "level": "planet", "id": "x" } }), "log.level", "organisation, project"),
         (json!({ "log": { "level": "project", "id": "" } }), "log.id", "empty"),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Kept, Token,
+    reference::finds,
     vocabulary::{TEXTS, WORDS, show},
 };
 
@@ -82,7 +83,7 @@ impl Also {
             || event.outcome.is_some_and(|outcome| self.not_outcomes.contains(&outcome))
             || self.not_ips.iter().any(|i| Some(TEXTS[*i].0) == ip)
             || self.not_sources.iter().any(|i| Some(TEXTS[*i].0) == source)
-            || self.not_words.iter().any(|token| token.fits(event))
+            || self.not_words.iter().any(|token| finds(&[*token], event))
     }
 
     /// Adds it to the service's own filter.

@@ -13,7 +13,7 @@ use super::{
     also::also,
     vocabulary::{
         ACTION, ACTOR_ID, ACTOR_NAME, CATEGORY, CORRELATION, EMAIL, IP, PHRASES, RESOURCE_ID, RESOURCE_NAME,
-        RESOURCE_TYPE, SOURCE, SOURCE_ID, TEXTS, TIMES, USER_AGENT, WORDS,
+        RESOURCE_TYPE, RUNS, SOURCE, SOURCE_ID, TEXTS, TIMES, USER_AGENT, WORDS,
     },
 };
 
@@ -112,6 +112,7 @@ pub fn asked() -> impl Strategy<Value = Asked> {
             if sent == meant { Token::Prefix(i, n.min(sent)) } else { Token::Word(i) }
         }),
         1 => (0..PHRASES.len()).prop_map(Token::Phrase),
+        2 => (0..RUNS.len()).prop_map(Token::Run),
     ];
     let instant = || (0..TIMES.len(), -1..2_i64).prop_map(|(i, off)| TIMES[i] + off);
     let dates = prop_oneof![

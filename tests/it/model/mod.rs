@@ -101,6 +101,8 @@ enum Token {
     /// The first characters of a word.
     Prefix(usize, usize),
     Phrase(usize),
+    /// Something without blanks that has several words.
+    Run(usize),
 }
 
 /// When, as asked.

@@ -5,11 +5,13 @@ use ledgerline::{
     question::{
         filter::{Filter, Pattern},
         search::Search,
+        sought::InLabel,
     },
 };
 
 use super::{
     Asked, Dates, Kept, Name, Without,
+    reference::side_by_side,
     vocabulary::{ACTION_LABELS, CATEGORY_LABELS, DAY, TEXTS, show},
 };
 
@@ -90,16 +92,13 @@ impl Asked {
             Dates::Last(n) => (Some(Timestamp(now - n * DAY)), None),
         };
         let search: Vec<_> = self.search.iter().map(|token| token.asked()).collect();
-        let fits = |label: &[&str], word: &str, prefix: bool| {
-            label.iter().any(|each| if prefix { each.starts_with(word) } else { *each == word })
-        };
-        let labels = |word: &str, prefix| {
+        let labels = |words: &str, how: InLabel| {
+            let words: Vec<&str> = words.split(' ').collect();
             let of = |table: &[(&str, &[&str])]| {
-                table
-                    .iter()
-                    .filter(|(_, label)| fits(label, word, prefix))
-                    .map(|(name, _)| (*name).to_owned())
-                    .collect()
+                let fits = |(_, label): &&(&str, &[&str])| {
+                    (!how.whole || words.len() == label.len()) && side_by_side(&words, how.prefix, label)
+                };
+                table.iter().filter(fits).map(|(name, _)| (*name).to_owned()).collect()
             };
             (of(&ACTION_LABELS), of(&CATEGORY_LABELS))
         };

@@ -6,7 +6,7 @@ use ledgerline::event::{Outcome, Timestamp};
 
 use super::{
     Asked, Dates, Kept, Leaf, Name, Token, Told, When, Without,
-    vocabulary::{ACTION_LABELS, CATEGORY_LABELS, LOGS, PHRASES, SECOND, TEXTS, WORDS, show},
+    vocabulary::{ACTION_LABELS, CATEGORY_LABELS, LOGS, PHRASES, RUNS, SECOND, TEXTS, WORDS, chains, show},
 };
 
 impl Kept {
@@ -43,7 +43,25 @@ impl Kept {
             Leaf::Text(i) => words(*i),
             Leaf::Json(_, words) => words,
         }));
+        // Keys of metadata, each by itself.
+        let keys = [&["login0"][..], &["login1"], &["login2"], &["login3"]];
+        values.extend(&keys[..told.metadata.len()]);
+        values.extend((told.metadata.len() > 1).then_some(&["x"][..]));
         values
+    }
+
+    /// What hangs together in its texts.
+    fn chains(&self) -> impl Iterator<Item = &'static [&'static str]> {
+        let told = &self.told;
+        let mut texts = vec![TEXTS[told.action].0];
+        texts.extend(self.category);
+        let fields = told.actor.iter().chain(told.resources.iter().flatten()).chain(&told.texts[..2]);
+        texts.extend(fields.copied().flatten().map(|i| TEXTS[i].0));
+        texts.extend(told.metadata.iter().map(|leaf| match leaf {
+            Leaf::Text(i) => TEXTS[*i].0,
+            Leaf::Json(text, _) => text,
+        }));
+        texts.into_iter().flat_map(chains).copied()
     }
 
     /// Place in the order of time: events of one microsecond stand in the order of recording.
@@ -74,29 +92,103 @@ impl Name {
     }
 }
 
+/// Whether words stand side by side among others; the last may be the beginning of one.
+pub(super) fn side_by_side(words: &[&str], prefix: bool, others: &[&str]) -> bool {
+    let last = words.len() - 1;
+    let fits = |place: usize, other: &str| match is_japanese(words[place]) {
+        true if last == 0 => other.contains(words[place]),
+        true if place == 0 => other.ends_with(words[place]),
+        true if place == last => other.starts_with(words[place]),
+        _ if prefix && place == last => other.starts_with(words[place]),
+        _ => other == words[place],
+    };
+    others.windows(words.len()).any(|window| window.iter().enumerate().all(|(place, other)| fits(place, other)))
+}
+
+fn is_japanese(word: &str) -> bool {
+    word.starts_with(['日', '本', '語', 'テ'])
+}
+
 impl Token {
-    pub(super) fn fits(self, event: &Kept) -> bool {
-        let labels = || {
-            let of = |table: &[(&'static str, &'static [&'static str])], name: Option<&str>| {
-                table.iter().find(|(each, _)| Some(*each) == name).map_or(&[][..], |(_, words)| *words).to_vec()
-            };
-            let mut words = of(&ACTION_LABELS, Some(event.action()));
-            words.extend(of(&CATEGORY_LABELS, event.category));
-            words
-        };
-        let values = event.values();
+    /// Its words, the last of which may be a beginning.
+    fn words(self) -> (Vec<String>, bool) {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self {
-            Self::Word(i) => values.iter().copied().flatten().chain(&labels()).any(|word| *word == WORDS[i].1),
-            Self::Prefix(i, n) => {
-                let stem: String = WORDS[i].1.chars().take(n).collect();
-                values.iter().copied().flatten().chain(&labels()).any(|word| word.starts_with(&stem))
-            }
-            Self::Phrase(i) => {
-                let phrase = PHRASES[i].1;
-                values.iter().any(|value| value.windows(phrase.len()).any(|window| window == phrase))
-            }
+            Self::Word(i) => (owned(&[WORDS[i].1]), false),
+            Self::Prefix(i, n) => (vec![WORDS[i].1.chars().take(n).collect()], true),
+            Self::Phrase(i) => (owned(PHRASES[i].1), false),
+            Self::Run(i) => (owned(RUNS[i].words), RUNS[i].prefix),
         }
     }
+
+    /// Whether the texts of an event have it.
+    fn is_in(self, event: &Kept) -> bool {
+        let (words, prefix) = self.words();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let hangs_together = |chain: &&[&str]| {
+            let ends = RUNS.iter().any(|run| run.prefix && run.chains.contains(chain));
+            event.chains().any(|each| side_by_side(chain, ends, each))
+        };
+        // In quotes, what has no blank is one thing as without them.
+        let chains: &[&[&str]] = match self {
+            Self::Run(i) => RUNS[i].chains,
+            Self::Phrase(i) if PHRASES[i].0 == "User.Login" => &[&["user", "login"]],
+            _ => &[],
+        };
+        event.values().iter().any(|value| side_by_side(&words, prefix, value)) && chains.iter().all(hangs_together)
+    }
+
+    fn is_quoted(self) -> bool {
+        matches!(self, Self::Phrase(_))
+    }
+}
+
+/// All that some tokens say, and whether the last word is a beginning.
+fn all_words(tokens: &[Token]) -> (Vec<String>, bool) {
+    let prefix = tokens.last().is_some_and(|token| token.words().1);
+    (tokens.iter().flat_map(|token| token.words().0).collect(), prefix)
+}
+
+/// Whether an event has what is searched for: neighbouring tokens that stand side by side in a label count together.
+pub(super) fn finds(mut tokens: &[Token], event: &Kept) -> bool {
+    let is_in = |label: &[&str], tokens: &[Token]| {
+        let (words, prefix) = all_words(tokens);
+        side_by_side(&words.iter().map(String::as_str).collect::<Vec<_>>(), prefix, label)
+    };
+    let own_label = |tokens: &[Token]| {
+        ACTION_LABELS.iter().any(|(name, label)| *name == event.action() && is_in(label, tokens))
+            || CATEGORY_LABELS.iter().any(|(name, label)| Some(*name) == event.category && is_in(label, tokens))
+    };
+    let some_label =
+        |tokens: &[Token]| ACTION_LABELS.iter().chain(&CATEGORY_LABELS).any(|(_, label)| is_in(label, tokens));
+    while !tokens.is_empty() {
+        let mut together = 1;
+        while together < tokens.len()
+            && !tokens[..=together].iter().any(|token| token.is_quoted())
+            && !tokens[together - 1].words().1
+            && some_label(&tokens[..=together])
+        {
+            together += 1;
+        }
+        let (unit, rest) = tokens.split_at(together);
+        // A whole label is asked for alone.
+        let (words, _) = all_words(unit);
+        let is_whole = |(_, label): &(&str, &[&str])| together > 1 && words.len() == label.len() && is_in(label, unit);
+        let whole = |table: &[(&str, &[&str])], name: Option<&str>| {
+            table.iter().any(|each| is_whole(each) && name.is_none_or(|name| each.0 == name))
+        };
+        if whole(&ACTION_LABELS, None) || whole(&CATEGORY_LABELS, None) {
+            if !whole(&ACTION_LABELS, Some(event.action()))
+                && !event.category.is_some_and(|c| whole(&CATEGORY_LABELS, Some(c)))
+            {
+                return false;
+            }
+        } else if !own_label(unit) && !unit.iter().all(|token| token.is_in(event)) {
+            return false;
+        }
+        tokens = rest;
+    }
+    true
 }
 
 impl Asked {
@@ -174,8 +266,7 @@ impl Asked {
             && !self.not.1.iter().any(|name| name.fits(event.action()))
             && !self.not.2.contains(&told.kind)
             && !self.not.3.iter().any(|&i| Some(TEXTS[i].0) == id)
-            && !self.also.leaves_out(event)
-            && self.search.iter().all(|token| token.fits(event))
+            && finds(&self.search, event)
     }
 
     /// The answer, in order.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Asked, Dates, Leaf, Name, Token, Told, When,
-    vocabulary::{DAY, LOGS, PHRASES, TEXTS, TIMES, WORDS, show},
+    vocabulary::{DAY, LOGS, PHRASES, RUNS, TEXTS, TIMES, WORDS, show},
 };
 
 impl Told {
@@ -23,7 +23,7 @@ impl Told {
         };
         let mut parts: Vec<String> = Vec::new();
         for (i, each) in self.metadata.iter().enumerate() {
-            // Keys are not searched; leaves at any depth are.
+            // Keys and leaves are searched at any depth.
             parts.push(if i == 1 {
                 format!("\"login{i}\" : {{ \"x\": [ {}, {{}} ] }}", leaf(each))
             } else {
@@ -85,6 +85,7 @@ impl Token {
             Self::Word(i) => WORDS[i].0.to_owned(),
             Self::Prefix(i, n) => format!("{}*", WORDS[i].0.chars().take(n).collect::<String>()),
             Self::Phrase(i) => format!("\"{}\"", PHRASES[i].0),
+            Self::Run(i) => RUNS[i].typed.to_owned(),
         }
     }
 }

@@ -125,10 +125,10 @@ async fn what_no_database_holds_is_replaced_where_it_is_seen(app: &TestApp) {
     let answer = app.graphql_bytes(Some(&caller.token()), bytes).await;
     let kept = answer.data()["recordAuditEvent"]["event"].clone();
     assert_eq!((&kept["userAgent"], &kept["truncated"]), (&json!(format!("M{r}nchen")), &json!(["userAgent"])));
-    // What is asked with half a pair is asked with something that no event has, and says so.
+    // What is asked with half a pair is asked with something that no event has, and the answer says so.
     let answer =
         app.graphql_text(Some(&caller.token()), request(LIST, r#"{"search": "\ud83d"}"#).replace("...E", "id")).await;
-    assert!(answer.data()["auditEvents"]["totalCount"].is_number());
+    assert_eq!(answer.field(), "search");
     let answer = app
         .graphql_text(
             Some(&caller.token()),
