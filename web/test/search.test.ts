@@ -13,10 +13,13 @@ describe('what is sent while typing', () => {
     ['ada@example.com', 'ada@example.com*'],
     ['grün', 'grün*'],
     ['日本', '日本*'],
-    ['(', null],
+    ['दिल्ली', 'दिल्ली*'],
+    ['10.0.0.1', '10.0.0.1*'],
+    ['(', '('],
     ['  ', null],
     ['"', null],
-    ['🎉', null],
+    ['🎉', '🎉'],
+    [' * ', null],
   ])('%s: %s', (typed, sent) => expect(asTypedSearch(typed)).toBe(sent));
 });
 
@@ -38,5 +41,13 @@ describe('marks', () => {
     ['a<b>c', 'b', 'a<[b]>c'],
     ['2001:db8::1', '"db8 1"', '2001:[db8]::[1]'],
     ['nothing', '', 'nothing'],
+    ['1.0.10.0.0.1:443', '10.0.0.1 ', '1.0.[10].[0].[0].[1]:443'],
+    ['10.1.0.0', '10.0.0.1 ', '10.1.0.0'],
+    ['usr_7, usr_70', 'usr_7', '[usr]_[7], [usr]_[7]0'],
+    ['Łódź STRASSE Σίσυφος', 'lodz straße σισυφοσ', '[Łódź] [STRASSE] [Σίσυφος]'],
+    ['दिल्ली दिल', 'दिल ', 'दिल्ली [दिल]'],
+    ['开始认证完成', '认证', '开始[认证]完成'],
+    ['อ่านข่าววันนี้', 'ข่าว ', 'อ่าน[ข่าว]วันนี้'],
+    ['UpdateUserPassword', 'password', 'UpdateUser[Password]'],
   ])('%s, looking for %s', (text, search, result) => expect(marked(text, search)).toBe(result));
 });
