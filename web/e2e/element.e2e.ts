@@ -206,3 +206,31 @@ describe('an element that cannot work says why', () => {
     await page.getByRole('heading', { name: 'The server cannot be reached' }).waitFor();
   });
 });
+
+test('below a path, of one version and with its hash, it finds its service', async () => {
+  const { base } = inject('ledgerline');
+  const [line] = (await (await fetch(`${base}/embed/integrity.txt`)).text()).split('\n');
+  const [path, integrity] = line!.split(' ');
+  expect(path).toMatch(/^\/embed\/\d+\.\d+\.\d+\/ledgerline-log\.js$/);
+  const show = async (hash: string) => {
+    const page = await host.open('/prefixed', '', { expectedErrors: /integrity|hash/i });
+    // A proxy of the host's own shows the service below /audit.
+    await page.route(`${hostOrigin()}/audit/**`, async (route) => {
+      const { pathname } = new URL(route.request().url());
+      await route.fulfill({ response: await route.fetch({ url: `${base}${pathname.replace('/audit', '')}` }) });
+    });
+    host.page(
+      '/prefixed',
+      `<main><h1>Settings</h1><script type="module" src="/audit${path}" integrity="${hash}" crossorigin></script>
+       <ledgerline-log token="${organization.token}"></ledgerline-log></main>`,
+    );
+    await page.reload();
+    return page;
+  };
+  const page = await show(integrity!);
+  await settled(page);
+  expect(await rows(page).count()).toBe(25);
+  const other = await show(`sha384-${'A'.repeat(64)}`);
+  await other.waitForTimeout(500);
+  expect(await other.evaluate(() => customElements.get('ledgerline-log') === undefined)).toBe(true);
+});

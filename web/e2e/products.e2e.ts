@@ -213,7 +213,7 @@ describe('cloud-sessions', () => {
     expect(await page.getByRole('button', { name: 'Event Type All events' }).count()).toBe(1);
     await page.getByPlaceholder('Search email...').fill('KATYA');
     await page.getByRole('button', { name: 'Event Type All events' }).click();
-    await page.getByRole('checkbox', { name: 'USER_LOGIN' }).check();
+    await page.getByRole('option', { name: 'USER_LOGIN' }).click();
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Remove filter Event Type: USER_LOGIN' }).waitFor();
     await expect.poll(() => page.locator('tr.row .column-actor').allInnerTexts()).not.toContain('Haruki');
@@ -231,7 +231,7 @@ describe('scim-platform', () => {
     const page = await newPage();
     await openLog(page, token);
     await page.getByRole('button', { name: /^Category / }).click();
-    const panel = page.getByRole('group', { name: 'Category' });
+    const panel = page.getByRole('listbox', { name: 'Category' });
     for (const { label, description } of categories) {
       const option = panel.locator('.option', { has: page.getByText(label, { exact: true }) });
       expect(await option.innerText()).toContain(description);
@@ -283,7 +283,7 @@ describe('capydb', () => {
     await expect.poll(() => page.locator('.details .badge.kind').allInnerTexts()).toEqual(['Dashboard user']);
     await page.getByRole('button', { name: 'Filters', exact: true }).click();
     await page.getByRole('button', { name: /^Kind of actor / }).click();
-    const options = await page.getByRole('group', { name: 'Kind of actor' }).locator('.option').allInnerTexts();
+    const options = await page.getByRole('listbox', { name: 'Kind of actor' }).locator('.option').allInnerTexts();
     expect(options).toEqual(['All', ...product.actorKinds.map(({ label }) => label)]);
     expect(options).toHaveLength(5);
   });
