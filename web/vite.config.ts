@@ -13,6 +13,8 @@ export default defineConfig({
   // The pages may be shown below any path.
   base: './',
   plugins: [withoutInlinedFonts],
+  // The editor's workers are modules, as the pages are.
+  worker: { format: 'es' },
   build: {
     target: 'es2022',
     // As written: lowering light-dark() would need variables that only exist where a page sets them.
@@ -22,7 +24,7 @@ export default defineConfig({
     // An asset inlined as a data: address would be refused by the page's own content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    chunkSizeWarningLimit: 2000,
+    chunkSizeWarningLimit: 5000,
     rolldownOptions: {
       input: { viewer: 'index.html', playground: 'playground/index.html' },
       // GraphiQL's parts are marked "use client" for servers that render React; nothing here does.

@@ -1,15 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAccessible, keepPicture } from './browser.ts';
 import { element, Host, hostOrigin } from './host.ts';
 import { demoProduct, Organization, rows, settled, tokenFor } from './ledgerline.ts';
-
-const require = createRequire(import.meta.url);
-/** React's ready-made scripts, which its package holds but does not export. */
-const library = (name: string) =>
-  readFileSync(join(dirname(require.resolve(`${name}/package.json`)), `umd/${name}.production.min.js`), 'utf8');
 
 const host = new Host();
 let organization: Organization;
@@ -17,9 +9,6 @@ let organization: Organization;
 beforeAll(async () => {
   organization = new Organization(await demoProduct('scim-platform'));
   await organization.recordMany(30);
-  for (const name of ['react', 'react-dom']) {
-    host.serve(`/${name}.js`, { type: 'text/javascript', body: library(name) });
-  }
   await host.start();
 });
 
@@ -133,36 +122,4 @@ describe('a page of another origin', () => {
     await page.getByRole('heading', { name: 'Another product’s token' }).waitFor();
     await expectAccessible(page);
   });
-});
-
-test('a React application mounts it, changes it and takes it away', async () => {
-  const page = await host.open(
-    '/react',
-    `<main id="root"></main>
-     <script src="/react.js"></script><script src="/react-dom.js"></script>
-     <script type="module" src="${element()}"></script>
-     <script>
-       const h = React.createElement;
-       function Settings() {
-         const [shown, setShown] = React.useState(true);
-         const [size, setSize] = React.useState(10);
-         return h('div', null, h('h1', null, 'Settings'),
-           h('button', { onClick: () => setShown(!shown) }, 'Toggle'),
-           h('button', { onClick: () => setSize(20) }, 'Longer'),
-           shown && h('ledgerline-log', {
-             'page-size': size,
-             ref: (log) => { if (log) log.token = ${JSON.stringify(organization.token)}; },
-           }));
-       }
-       ReactDOM.createRoot(document.getElementById('root')).render(h(Settings));
-     </script>`,
-  );
-  await settled(page);
-  await expect.poll(() => rows(page).count()).toBe(10);
-  await page.getByRole('button', { name: 'Longer' }).click();
-  await expect.poll(() => rows(page).count()).toBe(20);
-  await page.getByRole('button', { name: 'Toggle' }).click();
-  expect(await page.locator('ledgerline-log').count()).toBe(0);
-  await page.getByRole('button', { name: 'Toggle' }).click();
-  await expect.poll(() => rows(page).count()).toBe(20);
 });

@@ -82,6 +82,12 @@ test.each(['react', 'vue', 'svelte', 'angular'])('an application of %s shows the
   const page = await openPage();
   await page.goto(`${hostOrigin()}/${name}/${query()}`);
   await expectLog(page);
+  if (name !== 'react') return;
+  // Taken away and put back, it begins again.
+  await page.getByRole('button', { name: 'Toggle' }).click();
+  expect(await page.locator('ledgerline-log').count()).toBe(0);
+  await page.getByRole('button', { name: 'Toggle' }).click();
+  await expect.poll(() => rows(page).count()).toBe(10);
 });
 
 describe('an application of Next', () => {

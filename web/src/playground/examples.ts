@@ -2,7 +2,7 @@
 export interface Known {
   /** An action that the product's catalog accepts. */
   action: string;
-  /** Where the last page that was read ended. */
+  /** Where the last page of the whole list ended. */
   endCursor: string | null;
 }
 
@@ -12,7 +12,10 @@ export interface Example {
   variables?: (known: Known) => unknown;
 }
 
-/** The questions most people start with. test/documents.test.ts validates each against the committed schema. */
+/** The operations that read the whole list: a cursor of a filtered one would not fit "Next page". */
+export const wholeLists = ['NewestEvents', 'NextPage'];
+
+/** The questions most people start with, in the order in which they build on each other. test/documents.test.ts validates each against the committed schema. */
 export const examples: readonly Example[] = [
   {
     name: 'Who am I, and may I read?',
@@ -67,6 +70,19 @@ export const examples: readonly Example[] = [
 `,
   },
   {
+    name: 'Next page',
+    query: `query NextPage($after: String) {
+  auditEvents(first: 10, after: $after) {
+    pageNumber
+    pageCount
+    nodes { occurredAt action actor { label email } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,
+    variables: ({ endCursor }) => ({ after: endCursor }),
+  },
+  {
     name: 'Filter',
     query: `query Filtered($filter: AuditEventFilter) {
   auditEvents(first: 10, filter: $filter) {
@@ -90,19 +106,6 @@ export const examples: readonly Example[] = [
 }
 `,
     variables: () => ({ words: 'a*' }),
-  },
-  {
-    name: 'Next page',
-    query: `query NextPage($after: String) {
-  auditEvents(first: 10, after: $after) {
-    pageNumber
-    pageCount
-    nodes { occurredAt action actor { label email } }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-`,
-    variables: ({ endCursor }) => ({ after: endCursor }),
   },
   {
     name: 'Record an event',
