@@ -294,6 +294,29 @@ test.each([780, 560, 360])('fits into %d pixels of a host’s page', async (widt
   await keepPicture(page, `container-${width}`);
 });
 
+test.each([360, 640, 1280])('what opens at %d pixels stays within the page', async (width) => {
+  const organization = await filled('scim-platform');
+  const page = await newPage({ viewport: { width, height: 800 } });
+  await openLog(page, manager(organization));
+  const inside = async (button: string | RegExp) => {
+    await page.getByRole('button', { name: button }).first().click();
+    const panel = page.locator('.panel');
+    await panel.locator('button, input, label').first().waitFor();
+    const { x, width: wide } = (await panel.boundingBox())!;
+    expect(x, String(button)).toBeGreaterThanOrEqual(0);
+    expect(x + wide, String(button)).toBeLessThanOrEqual(width);
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'detached' });
+  };
+  for (const dir of ['ltr', 'rtl']) {
+    await page.evaluate((direction) => (document.documentElement.dir = direction), dir);
+    for (const button of [/^Time range/, 'Export', 'More']) await inside(button);
+    const filters = page.getByRole('button', { name: 'Filters', exact: true });
+    if ((await filters.isVisible()) && (await filters.getAttribute('aria-expanded')) === 'false') await filters.click();
+    for (const button of [/^Category /, /^Action /]) await inside(button);
+  }
+});
+
 test('colours forced by the reader, and paper', async () => {
   const organization = await filled();
   const page = await newPage({ forcedColors: 'active' });

@@ -14,7 +14,8 @@ const needs: Record<Kind, number> = {
   LOG: 120,
   OUTCOME: 100,
   IP_ADDRESS: 120,
-  CATEGORY: 110,
+  // It says what the action says once more, so it waits until the others have room.
+  CATEGORY: 200,
 };
 const openerNeeds = 32;
 /** Where there is no room for all, these go first; who did what and when always stays. */
