@@ -1,18 +1,14 @@
 //! The service put together: store, writer, keys, schema and routes.
 
 use std::{
-    fmt::Debug,
     future::Future,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
-use axum::{
-    Router,
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
-};
+use axum::{Router, serve::Listener};
+use ipnet::IpNet;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::{
     sync::{Notify, watch},
@@ -32,7 +28,11 @@ use crate::{
     },
     error::Error,
     graphql::{AppSchema, Services, execute::Executor, schema_builder},
-    http::{Bodies, Edge, Peer, ReadRate, router},
+    http::{
+        Address, Bodies, Edge, Peer, ReadRate,
+        connections::{self, LAME},
+        router,
+    },
     ingest::Writer,
     keys::{Keys, Partners, Plans},
     reading::Reader,
@@ -41,8 +41,10 @@ use crate::{
     tasks,
 };
 
-/// How long callers are waited for after the stop signal.
-const DRAIN: Duration = Duration::from_secs(25);
+/// How long callers are waited for once no more are taken.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long what is queued is waited for after that: it is a group or two.
+const QUEUED: Duration = Duration::from_secs(5);
 
 /// A running service without its listener.
 pub struct App {
@@ -65,6 +67,8 @@ pub struct App {
     beside: Vec<JoinHandle<()>>,
     /// Says that the service stops, to whoever is connected for long.
     stopping: watch::Sender<bool>,
+    /// Networks of proxies, which bring the connections of many.
+    proxies: Arc<[IpNet]>,
 }
 
 impl App {
@@ -181,6 +185,7 @@ impl App {
         let schema = builder.finish();
         let keys = Arc::new(keys);
         let first = Arc::new(OnceLock::new());
+        let proxies: Arc<[IpNet]> = settings.proxies().into();
         let edge = Edge {
             executor: Executor::new(schema.clone(), settings.introspection),
             services: services.clone(),
@@ -190,7 +195,7 @@ impl App {
             chance,
             metrics: metrics_handle(),
             origins: settings.origins().into(),
-            proxies: settings.proxies().into(),
+            proxies: proxies.clone(),
             first: first.clone(),
             base_path: settings.base_path.as_str().into(),
             stopping: on_stop,
@@ -208,6 +213,7 @@ impl App {
             alerts,
             beside: vec![upkeep, tending, news, sending, alerting, uses, exporting, sweeping, erasing],
             stopping,
+            proxies,
         })
     }
 
@@ -216,31 +222,36 @@ impl App {
         let _ = self.first.set(page);
     }
 
-    /// Serves until `stop`, then answers who is waiting, commits what is queued and closes the database.
+    /// Serves until `stop` and for a second more, then answers who is waiting, commits what is queued and closes the
+    /// database, all within half a minute.
     ///
     /// # Errors
-    /// Those of the listener, and the end of the writer task: a service that cannot record must not go on as if it could.
+    /// The end of the writer task: a service that cannot record must not go on as if it could.
     pub async fn serve<L>(self, listener: L, stop: impl Future<Output = ()> + Send + 'static) -> Result<()>
     where
-        L: Listener<Addr: Debug>,
-        Peer: for<'a> Connected<IncomingStream<'a, L>>,
+        L: Listener<Addr: Address>,
     {
-        let Self { store, services, keys, schema, router, mut writing, courier, alerts, beside, stopping, .. } = self;
+        let Self {
+            store, services, keys, schema, router, mut writing, courier, alerts, beside, stopping, proxies, ..
+        } = self;
         drop((keys, schema));
-        let mut on_stop = stopping.subscribe();
-        let stop = async move {
+        let on_stop = stopping.subscribe();
+        let mut stopped = stopping.subscribe();
+        let trusted = move |peer: Peer| peer.is_trusted(&proxies);
+        let serving = connections::serve(listener, router, trusted, on_stop);
+        let stop = async {
             stop.await;
             tracing::info!("stopping: waiting for requests and the queue");
             stopping.send_replace(true);
+            std::future::pending::<()>().await;
         };
-        let routes = router.into_make_service_with_connect_info::<Peer>();
-        let serving = async { axum::serve(listener, routes).with_graceful_shutdown(stop).await };
         let overdue = async {
-            let _ = on_stop.wait_for(|stopped| *stopped).await;
-            tokio::time::sleep(DRAIN).await;
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            tokio::time::sleep(LAME + DRAIN).await;
         };
         tokio::select! {
-            result = serving => result.context("the listener failed")?,
+            () = serving => {}
+            () = stop => {}
             ended = &mut writing => {
                 tracing::error!("the writer task ended while the service was running");
                 ended.context("the writer task ended")?;
@@ -280,7 +291,7 @@ impl App {
         // It has a handle of the writer.
         drop(alerts);
         // Routes and tasks held the other handles of the writer, and are gone. A handle that is left is not waited for.
-        let _ = tokio::time::timeout(DRAIN, writing).await;
+        let _ = tokio::time::timeout(QUEUED, writing).await;
         if let Err(error) = courier.let_go().await {
             tracing::warn!("endpoints are not let go of, so another process has them half a minute late: {error}");
         }

@@ -7,6 +7,7 @@ mod below;
 mod bodies;
 mod body;
 mod coding;
+pub mod connections;
 mod cors;
 mod graphql;
 mod jwks;
@@ -47,7 +48,7 @@ use crate::{
     keys::Keys,
 };
 pub use bodies::Bodies;
-pub use peer::Peer;
+pub use peer::{Address, Peer};
 pub use rate::ReadRate;
 
 /// What the routes work with.
@@ -123,6 +124,10 @@ async fn elsewhere(State(edge): State<Edge>, request: Request) -> Response {
 
 /// Ready means that the writer task answers, and that the database answers and takes writes.
 async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
+    // Whoever asks sends requests elsewhere from now on; those that come all the same are answered.
+    if *edge.stopping.borrow() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the service stops".to_owned());
+    }
     match edge.services.writer.ready().await {
         Ok(unsafe_settings) if unsafe_settings.is_empty() => (StatusCode::OK, "ready".to_owned()),
         Ok(unsafe_settings) => {

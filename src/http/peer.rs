@@ -1,30 +1,46 @@
 //! Who is connected, and whether they are believed to pass on what others asked for.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
-    extract::{ConnectInfo, Request, State, connect_info::Connected},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderName, header},
     middleware::Next,
     response::Response,
-    serve::IncomingStream,
 };
 use ipnet::IpNet;
-use tokio::net::{TcpListener, UnixListener};
 
 /// The address that somebody connects from; none for a Unix socket, which only those can use who may open its file.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub Option<IpAddr>);
 
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self(Some(stream.remote_addr().ip()))
+impl Peer {
+    /// Whether it is a proxy that is trusted; whoever can open the socket's file is.
+    #[must_use]
+    pub fn is_trusted(self, proxies: &[IpNet]) -> bool {
+        let Self(Some(address)) = self else { return true };
+        proxies.iter().any(|network| network.contains(&address.to_canonical()))
     }
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(_: IncomingStream<'_, UnixListener>) -> Self {
-        Self(None)
+/// An address that a listener tells of.
+pub trait Address {
+    /// Whoever connects from it.
+    fn peer(&self) -> Peer;
+}
+
+impl Address for SocketAddr {
+    fn peer(&self) -> Peer {
+        Peer(Some(self.ip()))
+    }
+}
+
+impl Address for tokio::net::unix::SocketAddr {
+    fn peer(&self) -> Peer {
+        Peer(None)
     }
 }
 
@@ -33,12 +49,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 /// Lets through what a proxy says, if it is one that is trusted; from all others nothing is known.
 pub async fn believe(State(proxies): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer);
-    let is_trusted = match peer {
-        Some(Peer(Some(address))) => proxies.iter().any(|network| network.contains(&address.to_canonical())),
-        Some(Peer(None)) => true,
-        None => false,
-    };
-    if !is_trusted {
+    if !peer.is_some_and(|peer| peer.is_trusted(&proxies)) {
         request.headers_mut().remove(FORWARDED_HOST);
     }
     next.run(request).await
