@@ -296,7 +296,7 @@ mod tests {
         let turns = Arc::new(Turns::new(2, 2));
         let (loud, quiet): (Arc<str>, Arc<str>) = ("loud".into(), "quiet".into());
         let first = turns.take(&loud, Work::Large).await.expect("a turn");
-        let second = tokio::time::timeout(std::time::Duration::from_millis(20), turns.take(&loud, Work::Large)).await;
+        let second = timeout(std::time::Duration::from_millis(20), turns.take(&loud, Work::Large)).await;
         assert!(second.is_err(), "one slot of two is left for others");
         let other = turns.take(&quiet, Work::Large).await.expect("a turn");
         // Neither class waits for the other.

@@ -93,9 +93,11 @@ export function App({ config, hasToken, tokens }: Props) {
   }, [config]);
 
   // Half of the page in another language would be worse than its place for a moment.
+  if ((!isSpoken || 'opening' in state) && hasToken && config.compact) {
+    return <RecentPlace texts={texts} rows={config.pageSize} />;
+  }
   if (!isSpoken) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
   if (!hasToken) return <TokenForm texts={texts} config={config} />;
-  if ('opening' in state && config.compact) return <RecentPlace texts={texts} rows={config.pageSize} />;
   if ('opening' in state) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
   if ('fault' in state) {
     const expired = state.fault.kind === 'unauthenticated' && config.standalone;

@@ -8,7 +8,7 @@ const lookEveryMs = 1_000;
 
 /** The events of the list as a file: asked for, watched while it is made, and fetched. */
 export function ExportPanel({ total, formats }: { total: number | null; formats: readonly ExportFormat[] }) {
-  const { texts, format, config, view, zone, announce } = useLog();
+  const { texts, format, config, asked, zone, announce } = useLog();
   const [state, setState] = useState<Export | Fault | 'asked' | null>(null);
   const shown = state instanceof Fault || state === 'asked' ? null : state;
   const isUnfinished = shown?.status === 'QUEUED' || shown?.status === 'RUNNING';
@@ -16,7 +16,7 @@ export function ExportPanel({ total, formats }: { total: number | null; formats:
   const begin = async (chosen: ExportFormat) => {
     setState('asked');
     const { organization, log, includeNested, filter, search } = questionFor(
-      view,
+      asked,
       config.organization,
       config.zone,
       Date.now(),

@@ -15,11 +15,11 @@ interface Props {
 
 /** How the list is shown, and what it asks for, for programs. */
 export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose }: Props) {
-  const { texts, config, session, view } = useLog();
+  const { texts, config, session, asked } = useLog();
   const { name } = session.viewer.product;
   const hidden = preferences.hidden[name] ?? [];
   const variables = () => ({
-    ...questionFor(view, config.organization, config.zone, Date.now()),
+    ...questionFor(asked, config.organization, config.zone, Date.now()),
     first: config.pageSize,
   });
   return (

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { totalQuery } from '../api/documents.ts';
+import { asked } from '../view/locked.ts';
 import { questionFor } from '../view/request.ts';
 import { spelled } from '../words/visible.ts';
 import { narrowings } from './Chips.tsx';
@@ -17,11 +18,11 @@ export function NothingMatches() {
   const [totals, setTotals] = useState<ReadonlyMap<string, number>>(new Map());
   const key = JSON.stringify(view);
   useEffect(() => {
-    const asked = new AbortController();
+    const stopped = new AbortController();
     setTotals(new Map());
     for (const { name, value, without } of offered) {
-      const question = questionFor(without, config.organization, config.zone, Date.now());
-      config.client.ask(totalQuery, question, asked.signal).then(
+      const question = questionFor(asked(without, config.locked), config.organization, config.zone, Date.now());
+      config.client.ask(totalQuery, question, stopped.signal).then(
         ({ auditEvents }) => {
           if (auditEvents) setTotals((known) => new Map(known).set(`${name}:${value}`, auditEvents.totalCount));
         },
@@ -29,7 +30,7 @@ export function NothingMatches() {
         () => {},
       );
     }
-    return () => asked.abort();
+    return () => stopped.abort();
   }, [key]);
   return (
     <Message title={texts.nothingTitle} text={texts.nothingText}>
