@@ -90,21 +90,25 @@ describe.each(products)('%s', (name) => {
     }
   });
 
-  test.each(['light', 'dark'] as const)('can be looked at in %s, narrow and wide', async (colorScheme) => {
-    const product = await demoProduct(name);
-    const page = await newPage({ colorScheme });
-    for (const width of [320, 360, 780, 1280, 2560]) {
-      await page.setViewportSize({ width, height: width > 2000 ? 1440 : 900 });
-      await openLog(page, product.token);
-      const overflow = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(overflow, `sideways scrolling at ${width} pixels`).toBeLessThanOrEqual(0);
-      if (product.dateFilter !== 'NONE') await page.locator('.bar').first().waitFor();
-      if (width !== 320) await keepPicture(page, `${name}-${colorScheme}-${width}`);
-    }
-    await expectAccessible(page);
-  });
+  test.each(['light', 'dark'] as const)(
+    'can be looked at in %s, narrow and wide',
+    { timeout: 90_000 },
+    async (colorScheme) => {
+      const product = await demoProduct(name);
+      const page = await newPage({ colorScheme });
+      for (const width of [320, 360, 780, 1280, 2560]) {
+        await page.setViewportSize({ width, height: width > 2000 ? 1440 : 900 });
+        await openLog(page, product.token);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow, `sideways scrolling at ${width} pixels`).toBeLessThanOrEqual(0);
+        if (product.dateFilter !== 'NONE') await page.locator('.bar').first().waitFor();
+        if (width !== 320) await keepPicture(page, `${name}-${colorScheme}-${width}`);
+      }
+      await expectAccessible(page);
+    },
+  );
 });
 
 describe.each(products)('%s tells everybody what its server tells them:', (name) => {
