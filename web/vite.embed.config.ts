@@ -31,6 +31,10 @@ export default defineConfig({
     emptyOutDir: true,
     lib: { entry: 'src/element.tsx', formats: ['es'], fileName: () => 'ledgerline-log.js' },
     // Library builds keep blanks for the next bundler; nobody bundles this file again.
-    rolldownOptions: { output: { minify: true, chunkFileNames: '[name]-[hash].js' } },
+    // With the entry as it stands, what it always needs would be chunks of its own, and the first load a dozen files.
+    rolldownOptions: {
+      preserveEntrySignatures: 'allow-extension',
+      output: { minify: true, chunkFileNames: '[name]-[hash].js' },
+    },
   },
 });

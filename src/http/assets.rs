@@ -91,15 +91,17 @@ fn send(name: &str, policy: &'static str, caching: &'static str, file: EmbeddedF
     let hash = file.metadata.sha256_hash();
     // A page of another depth has another length.
     let tag = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let tag = format!("\"{tag}-{}\"", file.data.len());
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let mut response =
-        if known.is_some_and(|known| known.split(',').any(|each| each.trim().trim_start_matches("W/") == tag)) {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            ([(header::CONTENT_TYPE, media_type(file.metadata.mimetype()))], Body::from(file.data.into_owned()))
-                .into_response()
-        };
+    // Weak, because compression changes the bytes that are sent.
+    let tag = format!("W/\"{tag}-{}\"", file.data.len());
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let strong = tag.trim_start_matches("W/");
+    let is_known = |each: &str| each == "*" || each.trim_start_matches("W/") == strong;
+    let mut response = if known.flat_map(|value| value.split(',')).any(|each| is_known(each.trim())) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, media_type(file.metadata.mimetype()))], Body::from(file.data.into_owned()))
+            .into_response()
+    };
     let out = response.headers_mut();
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     out.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));

@@ -54,6 +54,9 @@ fn token<'a>(headers: &'a HeaderMap, keys: &Keys) -> Result<Option<&'a str>> {
         }
         None => None,
     };
+    if headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(Error::Unauthenticated("there must be one Authorization header"));
+    }
     let mut bearer = None;
     let mut unreadable = false;
     for value in headers.get_all(header::AUTHORIZATION) {

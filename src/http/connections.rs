@@ -17,8 +17,8 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{ConnectInfo, Request},
-    http::{HeaderValue, Version, header},
-    response::Response,
+    http::{HeaderValue, StatusCode, Version, header},
+    response::{IntoResponse, Response},
     serve::Listener,
 };
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
@@ -239,8 +239,12 @@ impl Served {
             request.extensions_mut().insert(ConnectInfo(peer));
             async move {
                 let is_http1 = request.version() < Version::HTTP_2;
-                let answered: Result<Response, Infallible> = routes.oneshot(request).await;
-                let mut response = answered.unwrap_or_else(|never| match never {});
+                let mut response = if names_one_host(&request) {
+                    let answered: Result<Response, Infallible> = routes.oneshot(request).await;
+                    answered.unwrap_or_else(|never| match never {})
+                } else {
+                    (StatusCode::BAD_REQUEST, "the request must have one Host header").into_response()
+                };
                 // The client begins another connection, elsewhere, instead of sending into one that closes.
                 if is_http1 && *stopping.borrow() {
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -275,6 +279,12 @@ impl Served {
             }
         }
     }
+}
+
+/// Whether a request of HTTP/1.1 has the one host that it must name (RFC 9112, 3.2).
+fn names_one_host(request: &Request<Incoming>) -> bool {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    hosts == 1 || hosts == 0 && request.version() != Version::HTTP_11
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {

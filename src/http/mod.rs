@@ -80,12 +80,16 @@ pub struct Edge {
     pub stopping: watch::Receiver<bool>,
 }
 
+/// The header that names a request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest id that a caller gives a request, in bytes.
+const LONGEST_ID: usize = 128;
 /// Largest answer that is sent uncompressed though the client takes gzip, in bytes.
 const COMPRESS_ABOVE: u64 = 4_096;
 
 /// Every route of the service. Pages of the allowed origins may call it, with the allowed headers besides the usual.
 pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
-    let request_id = HeaderName::from_static("x-request-id");
+    let request_id = REQUEST_ID;
     let base_path = edge.base_path.clone();
     let router = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
@@ -109,6 +113,7 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
         .layer(middleware::from_fn_with_state(edge.proxies.clone(), peer::believe))
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))
+        .layer(middleware::map_request(bounded_id))
         .with_state(edge);
     if base_path.is_empty() { router } else { below::router(base_path, router) }
 }
@@ -152,6 +157,17 @@ async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
 async fn metrics(State(edge): State<Edge>) -> impl IntoResponse {
     let text = edge.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// Takes away an id that a caller cannot have meant: log lines and answers repeat it.
+async fn bounded_id(mut request: Request) -> Request {
+    let is_name = |id: &HeaderValue| id.len() <= LONGEST_ID && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    let mut given = request.headers().get_all(REQUEST_ID).iter();
+    let is_one = given.next().is_none_or(|id| !id.is_empty() && is_name(id)) && given.next().is_none();
+    if !is_one {
+        request.headers_mut().remove(REQUEST_ID);
+    }
+    request
 }
 
 /// A fresh id for every request that brings none.

@@ -75,6 +75,15 @@ pub async fn json(headers: &HeaderMap, body: Body, limit: usize, room: &mut Room
         let message = "the body's Content-Encoding must be gzip alone, or none";
         return Err(Unread::media(message, header::ACCEPT_ENCODING, coding::ACCEPTED));
     };
+    // What comes in chunks may be coded besides, and HTTP/1.1 takes the chunks apart, but not that.
+    let transferred = headers.get_all(header::TRANSFER_ENCODING).iter();
+    if transferred.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).any(|name| {
+        let name = name.trim_ascii();
+        !name.is_empty() && !name.eq_ignore_ascii_case(b"chunked")
+    }) {
+        let message = "the body's Transfer-Encoding must be chunked alone, or none: Content-Encoding may be gzip";
+        return Err(Unread::media(message, header::ACCEPT_ENCODING, coding::ACCEPTED));
+    }
     let late = |_| Unread::plain(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time");
     let body = tokio::time::timeout(TIMEOUT, whole(headers, body, limit, room)).await.map_err(late)??;
     if coding == Coding::Gzip {

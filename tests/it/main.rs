@@ -18,6 +18,7 @@ mod bombs;
 mod catalog_files;
 mod clocks;
 mod commands;
+mod connections;
 mod copy;
 mod crash;
 mod cursors;

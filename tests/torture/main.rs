@@ -7,9 +7,13 @@
 #![expect(unsafe_code, reason = "SQLite takes a file system as C functions")]
 
 mod disk;
+mod fairness;
 #[expect(dead_code, unused_imports, unused_macros, reason = "tests/it uses all of it")]
 #[path = "../it/harness/mod.rs"]
 mod harness;
+#[expect(dead_code, reason = "tests/it uses all of it")]
+#[path = "../it/process.rs"]
+mod process;
 mod sqlite;
 
 /// Seeds of the rounds to run: one in `make test`.
