@@ -161,7 +161,7 @@ impl Endpoints {
         let Wanted { label, target, question } = wanted;
         check_label(&label)?;
         let rights = rights(principal, &scope);
-        let question = checked(&self.reader, principal, &scope, question).await?;
+        let question = Box::pin(checked(&self.reader, principal, &scope, question)).await?;
         let Aimed { kind, url, settings, secret, is_drawn } = target.aim(&self.ways, &self.chance)?;
         let secrets = secret.iter().map(|text| Secret { text: text.clone(), until_ns: None }).collect();
         let id = self.chance.id("ep_");
@@ -220,7 +220,7 @@ impl Endpoints {
         // it was narrowed to before. Staff have neither role nor plan of the organization.
         let Rights { roles, plan, logs, .. } = rights(principal, &scope);
         if let Some(question) = question {
-            endpoint.question = checked(&self.reader, principal, &scope, question).await?;
+            endpoint.question = Box::pin(checked(&self.reader, principal, &scope, question)).await?;
             endpoint.rights.logs = logs;
         }
         if let Some(paused) = paused {

@@ -27,6 +27,8 @@ const FIRST_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-s
 
 const MISSING: &str = "The viewer is not part of this build. Install Node.js 20.19 or newer and run: make run\nThe API answers at /graphql.\n";
 
+/// The version of the element that this program has.
+const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where the element lies, for pages of other applications.
 const EMBED: &str = "embed/";
 /// How long browsers keep what can never change, in the words of `Cache-Control`.
@@ -48,7 +50,7 @@ pub fn serve(edge: &Edge, method: &Method, uri: &Uri, headers: &HeaderMap) -> Re
         path => (path.trim_start_matches('/'), VIEWER_POLICY),
     };
     let (name, caching) = match version_in(name) {
-        Some((version, file)) if version == env!("CARGO_PKG_VERSION") => (format!("{EMBED}{file}"), FOR_EVER),
+        Some((OWN_VERSION, file)) => (format!("{EMBED}{file}"), FOR_EVER),
         Some((version, file)) => return other_version(version, file),
         // Names under assets/ carry a hash of their content.
         None if name.starts_with("assets/") => (name.to_owned(), FOR_EVER),
@@ -69,7 +71,7 @@ fn version_in(name: &str) -> Option<(&str, &str)> {
 
 /// A page that names a version wants that one and no other: its hash would not fit any other.
 fn other_version(version: &str, file: &str) -> Response {
-    let own = env!("CARGO_PKG_VERSION");
+    let own = OWN_VERSION;
     let text = format!("this service has no version {version} of the viewer, but {own}: {EMBED}{own}/{file}\n");
     (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")], text).into_response()
 }

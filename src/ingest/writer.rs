@@ -106,6 +106,10 @@ impl Writer {
     pub async fn start(store: Store, clock: Clock) -> Result<(Self, JoinHandle<()>)> {
         let masking = Arc::new(store.masking_key(clock.now()).await?);
         let queue = Arc::<Mutex<Queue<Waiting>>>::default();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "one unit for each task that has its place in `room`, which bounds them"
+        )]
         let (put, waiting) = mpsc::unbounded_channel();
         let (probes, asked) = mpsc::channel(PROBES);
         let inbox = Inbox { queue: queue.clone(), put: waiting, probes: asked };

@@ -123,7 +123,7 @@ fn all(values: &[String]) -> Option<String> {
 
 /// An end that moves is written as it was asked for.
 fn moving(end: &Moving) -> String {
-    Object::default().text("asked", Some(&end.text)).text("timeZone", end.zone.map(|zone| zone.name())).finish()
+    Object::default().text("asked", Some(&end.text)).text("timeZone", end.zone.map(chrono_tz::Tz::name)).finish()
 }
 
 fn unless_empty<T>(values: &[T]) -> Option<&[T]> {

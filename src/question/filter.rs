@@ -154,6 +154,9 @@ pub enum Dimension {
     Outcome,
 }
 
+/// Names and e-mail addresses of actors.
+type NamesAndEmails = (Vec<String>, Vec<String>);
+
 /// What the organization's dictionaries say to a filter.
 #[derive(Clone, Debug, Default)]
 pub struct Expansion {
@@ -164,7 +167,7 @@ pub struct Expansion {
     /// E-mails that contain the asked part; `None`: too many, test the rows.
     pub emails: Option<Vec<String>>,
     /// By a part that is asked of actors: names and e-mails that contain it; `None`: too many, test the rows.
-    pub actors: BTreeMap<String, Option<(Vec<String>, Vec<String>)>>,
+    pub actors: BTreeMap<String, Option<NamesAndEmails>>,
     /// Whether the index may lack words, because they are being made anew: the rows are tested for all of them.
     pub lacks_words: bool,
 }

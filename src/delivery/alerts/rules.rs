@@ -204,7 +204,7 @@ impl Rules {
     }
 
     async fn question(&self, principal: &Arc<Principal>, scope: &ManageScope, question: Question) -> Result<String> {
-        checked(&self.reader, principal, scope, question).await.map_err(|error| error.under("question"))
+        Box::pin(checked(&self.reader, principal, scope, question)).await.map_err(|error| error.under("question"))
     }
 
     async fn change(

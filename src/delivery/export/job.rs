@@ -133,7 +133,7 @@ impl Exports {
         list: Followed,
         form: Form,
     ) -> Result<Export> {
-        let extract = self.reader.export(principal, list).await?;
+        let extract = Box::pin(self.reader.export(principal, list)).await?;
         let dated = extract.dated();
         let asked = Asked {
             log: dated.log.as_ref().map(ToString::to_string),

@@ -273,7 +273,8 @@ mod tests {
         bench.end("loud", MS);
         assert_eq!(bench.running(), ["loud".into()]);
         bench.end("loud", MS);
-        bench.end(&bench.running()[0].clone(), MS);
+        let first = bench.running()[0].clone();
+        bench.end(&first, MS);
         assert_eq!((bench.lane.running, bench.running().len()), (0, 0));
     }
 

@@ -74,8 +74,12 @@ impl Store {
     }
 
     /// Asks a replica that did not answer whether it does again, one question at a time and ever more seldom; for ever.
-    pub async fn tend_replica(&self) {
-        let Some(replica) = &self.replica else { return std::future::pending().await };
+    pub async fn tend_replica(&self) -> ! {
+        let Some(replica) = &self.replica else {
+            loop {
+                std::future::pending::<()>().await;
+            }
+        };
         loop {
             replica.fell.notified().await;
             let mut pause = PAUSE;

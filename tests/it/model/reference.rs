@@ -266,6 +266,7 @@ impl Asked {
             && !self.not.1.iter().any(|name| name.fits(event.action()))
             && !self.not.2.contains(&told.kind)
             && !self.not.3.iter().any(|&i| Some(TEXTS[i].0) == id)
+            && !self.also.leaves_out(event)
             && finds(&self.search, event)
     }
 
