@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn whoever_records_much_waits_for_itself() {
-        let loud = [("loud", BATCH); 20];
+        let loud = [("loud", BATCH); 16];
         let (mut queue, now) = filled(&loud);
         assert_eq!(taken(&mut queue, now), [("loud", 0), ("loud", 1)], "two batches are a group");
         queue.push("quiet", ONE, now, ("quiet", 90)).unwrap();

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 
 pub use super::clause::{Clause, Term};
 use super::{
-    period::Period,
+    period::{self, Period},
     search::Search,
     sought::{Sought, Tested},
 };
@@ -204,6 +204,17 @@ impl Filter {
     #[must_use]
     pub fn moves(&self) -> bool {
         self.period.is_some() || self.moving_from.is_some() || self.moving_to.is_some()
+    }
+
+    /// A moment for which its ends are what they are `now`: the same all day, where it asks for days alone. `None` where they
+    /// do not move.
+    #[must_use]
+    pub fn anchor(&self, now: Timestamp) -> Option<Timestamp> {
+        let zones = [&self.moving_from, &self.moving_to].into_iter().flatten().map(|end| end.zone);
+        let mut zones = zones.chain(self.period.map(|period| Some(period.zone))).peekable();
+        zones.peek()?;
+        let day = |zone: Option<Tz>| zone.map(|zone| period::day_start(period::day_of(now, zone), zone));
+        zones.map(|zone| day(zone).unwrap_or(now)).max()
     }
 
     /// The same filter without one dimension.

@@ -2,6 +2,7 @@
 
 pub mod asked;
 mod canonical;
+mod check;
 pub mod clause;
 pub mod cursor;
 pub mod filter;

@@ -159,9 +159,9 @@ impl Reader {
         let now = self.clock.now();
         let (sent, mut filter) = (filter.clone(), self.checked(&scope, filter, now)?);
         let mut part = Part::checked(part, most, order, fingerprint(&scope, order, &filter))?;
-        if filter.moves() {
+        if let Some(anchor) = filter.anchor(now) {
             // Whoever goes on with a list reads the one that they began.
-            let began = *part.began.get_or_insert(now);
+            let began = *part.began.get_or_insert(anchor);
             filter = self.checked(&scope, sent.clone(), began)?;
         }
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;

@@ -120,7 +120,7 @@ async fn a_panic_is_answered_in_the_words_of_what_it_came_by(app: &TestApp) {
             panics += 1;
         }
     }
-    for (method, path) in [("GET", "/v1/audit-events"), ("POST", "/v1/audit-events"), ("GET", "/v1/nowhere")] {
+    for (method, path) in [("GET", "/v1/audit-events"), ("POST", "/v1/audit-events")] {
         armed.store(true, Ordering::SeqCst);
         let answer = broken.send(asked(method, path, "application/json")).await;
         is_internal(&answer, &answer.json(), &answer.json()["request_id"]);

@@ -136,7 +136,7 @@ async fn both(app: &TestApp, reader: &Caller<'_>, query: &str) -> Both {
     let principal = Arc::new(keys.verify(&reader.token(), Clock::system().now()).await.expect("a good token"));
     let request = || {
         let variables = async_graphql::Variables::from_json(json!({ "yes": true }));
-        Request::new(query).variables(variables).data(principal.clone())
+        Request::new(query).variables(variables).data(principal.clone()).data(ledgerline::reading::Once::default())
     };
     let (written, resolved) =
         (app.app.schema.execute(request().data(Written)).await, app.app.schema.execute(request()).await);

@@ -29,12 +29,14 @@ impl Moment {
     pub fn parse(value: &Value) -> Result<Self> {
         let text = value.text.as_str();
         let read = || -> Option<Self> {
-            match text.to_ascii_lowercase().as_str() {
+            let lower = text.to_ascii_lowercase();
+            match lower.as_str() {
                 "today" => return Some(Self::DaysBack(0)),
                 "yesterday" => return Some(Self::DaysBack(1)),
                 _ => {}
             }
-            if let Some((number, unit)) = text.char_indices().last().map(|(at, unit)| (&text[..at], unit)) {
+            if let Some((at, unit)) = lower.char_indices().last() {
+                let number = &lower[..at];
                 let seconds = match unit {
                     'm' => 60,
                     'h' => 3_600,
