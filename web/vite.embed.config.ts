@@ -19,10 +19,31 @@ const integrity: Plugin = {
   },
 };
 
+/**
+ * A part that could not be loaded is asked for again at an address that nothing but the page knows. Bundlers of hosts would look
+ * for it, and fail: they are told to leave that import alone.
+ */
+const leftAlone: Plugin = {
+  name: 'left-alone',
+  generateBundle: {
+    order: 'pre',
+    handler(_, bundle) {
+      for (const file of Object.values(bundle)) {
+        if (file.type !== 'chunk') continue;
+        const again = /\bimport\(\s*(?:\/\*[^*]*\*\/\s*)?(`[^`]*\?attempt=[^`]*`)\s*\)/g;
+        file.code = file.code.replace(
+          again,
+          'import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ $1)',
+        );
+      }
+    },
+  },
+};
+
 /** The custom element as one module under a stable name, for pages of other applications. */
 export default defineConfig({
   publicDir: false,
-  plugins: [integrity],
+  plugins: [leftAlone, integrity],
   build: {
     target: 'es2022',
     // As written: lowering light-dark() would need variables that only exist where a page sets them.

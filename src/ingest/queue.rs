@@ -6,8 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Requests that may wait, and those of one organization.
-const WAITING: (usize, usize) = (4_096, 2_048);
+/// Requests that may wait.
+const REQUESTS: usize = 4_096;
+/// Those of one organization.
+const REQUESTS_OF_ONE: usize = 2_048;
 /// Kibibytes of events that may wait of one organization; what all take is bounded by whoever fills the queue.
 const ONE_KIB: usize = 64 * 1024;
 /// Events and bytes of one group, unless one request alone has more.
@@ -70,8 +72,9 @@ impl<T> Queue<T> {
     /// Puts a request into its organization's queue; gives it back where there is no place.
     pub fn push(&mut self, whose: &str, load: Load, now: Instant, request: T) -> Result<(), T> {
         let own = self.callers.get(whose);
-        let is_full = own.is_some_and(|own| own.queue.len() >= WAITING.1 || own.bytes + load.bytes > ONE_KIB << 10);
-        if is_full || self.waiting >= WAITING.0 {
+        let is_full =
+            own.is_some_and(|own| own.queue.len() >= REQUESTS_OF_ONE || own.bytes + load.bytes > ONE_KIB << 10);
+        if is_full || self.waiting >= REQUESTS {
             return Err(request);
         }
         let floor = self.floor;
@@ -189,11 +192,11 @@ mod tests {
     #[test]
     fn the_queue_of_each_has_an_end_and_so_has_the_wait() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        (0..WAITING.1).for_each(|_| queue.push("loud", ONE, now, ()).expect("there is room"));
+        (0..REQUESTS_OF_ONE).for_each(|_| queue.push("loud", ONE, now, ()).expect("there is room"));
         queue.push("loud", ONE, now, ()).unwrap_err();
         queue.push("quiet", ONE, now + LONGEST, ()).unwrap();
         let group = queue.take(now + LONGEST + Duration::from_millis(1));
-        assert_eq!((group.requests.len(), group.late.len()), (1, WAITING.1));
+        assert_eq!((group.requests.len(), group.late.len()), (1, REQUESTS_OF_ONE));
         assert!(queue.waiting == 0 && queue.take(now).requests.is_empty());
         queue.push("loud", ONE, now, ()).unwrap();
     }

@@ -7,7 +7,7 @@ use super::period::Preset;
 use crate::event::{ActorKind, Outcome};
 
 /// A filter as a caller asks for it, and a search beside it; nothing of it is checked. The fields mean what those of
-/// [`Filter`] mean.
+/// [`Filter`](super::filter::Filter) mean.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilterInput {
@@ -79,7 +79,7 @@ pub struct FilterInput {
     pub not_words: Option<Vec<String>>,
     /// What was typed into the search field.
     pub search: Option<String>,
-    /// What was typed into a query box: see [`Query`].
+    /// What was typed into a query box: see [`Query`](super::query::Query).
     pub query: Option<String>,
     /// IANA name of the zone of the query's days and times; UTC where absent.
     pub query_time_zone: Option<String>,

@@ -107,11 +107,13 @@ const LIMITS = {
   'query cost': ['COST'],
   page: ['PAGE_DEFAULT', 'PAGE_MAX'],
   search: ['SEARCH_CHARS', 'SEARCH_WORDS'],
+  'query box': ['QUERY_CHARS'],
   'values of one filter list': ['FILTER_VALUES'],
   'a `word*` prefix': ['PREFIX_POSTINGS'],
   'totals and facets': ['TESTED_ROWS'],
   'buckets of a facet': ['BUCKETS'],
-  'recording queue': ['QUEUE'],
+  'recording queue': ['REQUESTS', 'REQUESTS_OF_ONE'],
+  'statements that wait to be read': ['WAITING', 'WAITING_IN_ALL'],
   'rules of an organization': ['RULES', 'THRESHOLD', 'WINDOW', 'ADDRESSES', 'ADDRESS_BYTES'],
 };
 
