@@ -242,8 +242,10 @@ async fn history_is_stored_in_the_place_of_what_was_there(app: &TestApp) {
         begin_a_minute(&clock);
     }
     eventually(async || only(&admin).await["nextSequence"] == "31").await;
-    let first = receiver.got();
-    assert_eq!(first.len(), 3);
+    // At least once: on a busy machine an object may come again, and is the same then.
+    let mut first = receiver.got();
+    first.dedup_by(|again, one| (&again.path, &again.body) == (&one.path, &one.body));
+    assert_eq!(first.iter().map(sequences).collect::<Vec<_>>(), [0..11, 11..21, 21..31].map(Vec::from_iter));
     receiver.forget();
     replay(&admin, &id, json!({ "fromSequence": "0", "toSequence": "31" })).await.data();
     let again = receiver.has(3).await;
