@@ -11,17 +11,14 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{development_keys, mention, principal};
+use super::{list::ListArgs, mention};
 use crate::{
-    app::{open_store, with_cause},
-    auth::LogName,
+    app::with_cause,
     catalog::Products,
-    chance::Chance,
     clock::Clock,
     config::Settings,
     delivery::export::{Form, Format, Manifest, Streamed, Written},
     event::{ActorKind, Outcome},
-    keys::Keys,
     question::input::{FilterInput, RangeInput},
     reading::{Reader, follow::Followed},
 };
@@ -29,18 +26,8 @@ use crate::{
 /// What to export.
 #[derive(Args)]
 pub struct ExportArgs {
-    /// Product.
-    #[arg(long)]
-    product: String,
-    /// Organization.
-    #[arg(long)]
-    organization: String,
-    /// The log, as level:id; the organization's own where absent.
-    #[arg(long)]
-    log: Option<String>,
-    /// Whether events of logs nested in it come too; the level's setting where absent.
-    #[arg(long, action = clap::ArgAction::Set)]
-    include_nested: Option<bool>,
+    #[command(flatten)]
+    list: ListArgs,
     /// Form of the file.
     #[arg(long)]
     format: Format,
@@ -90,18 +77,14 @@ pub struct ExportArgs {
 
 impl ExportArgs {
     fn list(&self) -> Result<Followed> {
-        let log = self
-            .log
-            .as_deref()
-            .map(|log| LogName::parse(log).with_context(|| format!("--log must be level:id, got {log:?}")));
         let some = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
         let is_dated = self.from.is_some() || self.to.is_some();
         let outcomes = words("outcome", &self.outcome, &Outcome::ALL.map(|outcome| (outcome.as_str(), outcome)))?;
         let kinds = words("actor-kind", &self.actor_kind, &ActorKind::ALL.map(|kind| (kind.as_str(), kind)))?;
         Ok(Followed {
-            organization: Some(self.organization.clone()),
-            log: log.transpose()?,
-            include_nested: self.include_nested,
+            organization: Some(self.list.organization.clone()),
+            log: self.list.log()?,
+            include_nested: self.list.include_nested,
             filter: FilterInput {
                 categories: some(&self.category),
                 actions: some(&self.action),
@@ -134,16 +117,10 @@ fn words<T: Copy>(option: &str, given: &[String], known: &[(&str, T)]) -> Result
 
 /// Writes the file. One that is not complete keeps another name, and the command fails.
 pub async fn run(settings: &Settings, products: &Products, arguments: &ExportArgs) -> Result<()> {
-    let development = development_keys(settings, products)?;
-    let keys = Keys::new(products, Some(development.clone())).map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
-    let product = products.get(&arguments.product);
-    let scopes = product.map(|product| product.access.scopes.join(" ") + " audit:staff").unwrap_or_default();
-    let reader = principal(&keys, &development, products, &arguments.product, "export", &scopes).await?;
     let form = Form::new(arguments.format, "--time-zone", arguments.time_zone.as_deref())?;
     let list = arguments.list()?;
-    let store = open_store(settings, &Clock::system(), Chance::system()).await?;
-    store.refuse_unfinished_copy().await.map_err(with_cause)?;
-    let extract = Reader::new(store.clone(), Clock::system()).extract(&reader, list).await;
+    let (principal, store) = arguments.list.open(settings, products, "export").await?;
+    let extract = Reader::new(store.clone(), Clock::system()).extract(&principal, list).await;
     let written = match extract {
         Ok(extract) => write(Streamed::new(extract, form.clone()), &form, &arguments.output).await,
         Err(error) => Err(with_cause(error)),

@@ -11,6 +11,7 @@ mod erase;
 mod export;
 mod holds;
 mod import;
+mod list;
 mod listen;
 mod manage;
 mod organizations;

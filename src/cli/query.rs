@@ -6,17 +6,14 @@ use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 
-use super::{development_keys, mention, principal};
+use super::{list::ListArgs, mention};
 use crate::{
-    app::{open_store, with_cause},
-    auth::LogName,
+    app::with_cause,
     catalog::Products,
-    chance::Chance,
     clock::Clock,
     config::Settings,
     error::Error,
     event::limits,
-    keys::Keys,
     question::{
         cursor::{Order, OrderField},
         input::FilterInput,
@@ -32,18 +29,8 @@ use crate::{
 /// What to look for.
 #[derive(Args)]
 pub struct QueryArgs {
-    /// Product.
-    #[arg(long)]
-    product: String,
-    /// Organization.
-    #[arg(long)]
-    organization: String,
-    /// The log, as level:id; the organization's own where absent.
-    #[arg(long)]
-    log: Option<String>,
-    /// Whether events of logs nested in it are listed too; the level's setting where absent.
-    #[arg(long, action = clap::ArgAction::Set)]
-    include_nested: Option<bool>,
+    #[command(flatten)]
+    list: ListArgs,
     /// Most events, the newest first: at most 1,000.
     #[arg(long, default_value_t = 20)]
     first: i64,
@@ -69,21 +56,12 @@ enum Form {
 
 /// Prints the events, and how many there are to standard error.
 pub async fn run(settings: &Settings, products: &Products, arguments: &QueryArgs) -> Result<()> {
-    let development = development_keys(settings, products)?;
-    let keys = Keys::new(products, Some(development.clone())).map_err(|faults| anyhow::anyhow!(faults.join("\n")))?;
-    let product = products.get(&arguments.product);
-    let scopes = product.map(|product| product.access.scopes.join(" ") + " audit:staff").unwrap_or_default();
-    let reader = principal(&keys, &development, products, &arguments.product, "query", &scopes).await?;
     let zone = time_zone("--time-zone", &arguments.time_zone).map_err(with_cause)?;
     let text = arguments.text.join(" ");
-    let log = arguments
-        .log
-        .as_deref()
-        .map(|log| LogName::parse(log).with_context(|| format!("--log must be level:id, got {log:?}")));
     let asked = Asked {
-        organization: Some(arguments.organization.clone()),
-        log: log.transpose()?,
-        include_nested: arguments.include_nested,
+        organization: Some(arguments.list.organization.clone()),
+        log: arguments.list.log()?,
+        include_nested: arguments.list.include_nested,
         filter: FilterInput {
             query: Some(text.clone()),
             query_time_zone: Some(arguments.time_zone.clone()),
@@ -94,9 +72,8 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &QueryArgs
         most: limits::PAGE_MAX_REST,
         wanted: Wanted { totals: true, number: false },
     };
-    let store = open_store(settings, &Clock::system(), Chance::system()).await?;
-    store.refuse_unfinished_copy().await.map_err(with_cause)?;
-    let page = Reader::new(store.clone(), Clock::system()).list(&reader, asked).await;
+    let (principal, store) = arguments.list.open(settings, products, "query").await?;
+    let page = Reader::new(store.clone(), Clock::system()).list(&principal, asked).await;
     store.close().await;
     let page = match page {
         Ok(page) => page,

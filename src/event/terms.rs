@@ -167,7 +167,12 @@ pub enum Text {
 /// Every text of an event in which search finds words, one call each.
 pub fn searched_texts(event: &Draft, mut visit: impl FnMut(Text, &str)) {
     searched_fields(event, &mut |text: &str| visit(Text::Value, text));
-    json::texts(&event.metadata, &mut |seen| match seen {
+    metadata_texts(&event.metadata, visit);
+}
+
+/// Those of metadata.
+pub fn metadata_texts(metadata: &str, mut visit: impl FnMut(Text, &str)) {
+    json::texts(metadata, &mut |seen| match seen {
         Seen::Key(key) => visit(Text::Key, key),
         Seen::Value(value) => visit(Text::Value, value),
         Seen::Replaced(_) => {}
@@ -220,11 +225,7 @@ pub fn chained(words: &str) -> String {
 #[must_use]
 pub fn of_stored(event: &Draft) -> Vec<String> {
     let mut found = Vec::with_capacity(64);
-    json::texts(&event.metadata, &mut |seen| match seen {
-        Seen::Key(key) => add_text(&mut found, Text::Key, key),
-        Seen::Value(value) => add_text(&mut found, Text::Value, value),
-        Seen::Replaced(_) => {}
-    });
+    metadata_texts(&event.metadata, |kind, text| add_text(&mut found, kind, text));
     of_content(event, found)
 }
 

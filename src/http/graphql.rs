@@ -120,7 +120,7 @@ async fn respond(
     headers: &HeaderMap,
     asked: impl AsyncFnOnce(&str) -> Result<(Asked, Option<Arc<Principal>>, Room), Refusal>,
 ) -> Response {
-    let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let request_id = super::request_id(headers);
     let Some(media) = Media::accepted(headers) else {
         let acceptable = "acceptable are application/graphql-response+json, application/json and text/event-stream";
         return (StatusCode::NOT_ACCEPTABLE, acceptable).into_response();

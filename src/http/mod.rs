@@ -24,7 +24,7 @@ use std::sync::{Arc, OnceLock};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -157,6 +157,11 @@ async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
 async fn metrics(State(edge): State<Edge>) -> impl IntoResponse {
     let text = edge.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+}
+
+/// The id of a request; every one that has come through the router has one.
+fn request_id(headers: &HeaderMap) -> &str {
+    headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).unwrap_or_default()
 }
 
 /// Takes away an id that a caller cannot have meant: log lines and answers repeat it.

@@ -32,7 +32,7 @@ pub async fn tell(request: Request, next: Next) -> Response {
     let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
     let mut response = next.run(request).await;
     let Some(Panicked(error)) = response.extensions_mut().remove() else { return response };
-    let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let request_id = super::request_id(&headers);
     if rest::is_below(&path) {
         return rest::problem::Refusal::from(error).into_response(request_id);
     }

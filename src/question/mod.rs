@@ -4,6 +4,7 @@ pub mod asked;
 mod canonical;
 mod check;
 pub mod clause;
+pub mod conditions;
 pub mod cursor;
 pub mod filter;
 pub mod input;

@@ -14,7 +14,7 @@ const MOST: usize = 20;
 
 /// A text that could stand in the place of what is being typed.
 pub struct Completion {
-    /// The text, with the name of its field.
+    /// The text: a value, in quotes where it needs them, with the name of its field where none stands there yet.
     pub text: String,
     /// What people call it.
     pub label: String,
@@ -54,12 +54,7 @@ impl Reader {
             }
             Some(field) => values(product, &readable, field, &text),
         };
-        let completion = |(value, label): (String, String)| {
-            // The field stands before its value already.
-            let value =
-                if field.is_some() { value.split_once(':').map_or("", |(_, value)| value).to_owned() } else { value };
-            Completion { text: value, label, from: at.start, to: at.end }
-        };
+        let completion = |(text, label)| Completion { text, label, from: at.start, to: at.end };
         Ok(found.into_iter().take(MOST).map(completion).collect())
     }
 }
@@ -71,13 +66,14 @@ fn parts(product: &Product, readable: &Readable, typed: &str) -> Vec<(String, St
     let mut found: Vec<_> = fields.map(|field| (format!("{}:", field.name()), label(field).to_owned())).collect();
     if !lower.is_empty() {
         for field in [Field::Action, Field::Category] {
-            found.extend(values(product, readable, field, typed));
+            let values = values(product, readable, field, typed).into_iter();
+            found.extend(values.map(|(value, label)| (format!("{}:{value}", field.name()), label)));
         }
     }
     found
 }
 
-/// The values of a field that what is typed could become, each with the field's name before it.
+/// The values of a field that what is typed could become.
 fn values(product: &Product, readable: &Readable, field: Field, typed: &str) -> Vec<(String, String)> {
     let texts =
         |all: &[(&str, &str)]| all.iter().map(|(name, label)| ((*name).to_owned(), (*label).to_owned())).collect();
@@ -119,13 +115,13 @@ fn values(product: &Product, readable: &Readable, field: Field, typed: &str) -> 
     let typed = typed.to_lowercase();
     let fits = |text: &String| text.to_lowercase().contains(&typed);
     let fitting = all.into_iter().filter(|(name, label)| fits(name) || fits(label));
-    fitting.map(|(name, label)| (format!("{}:{}", field.name(), written(&name)), label)).collect()
+    fitting.map(|(name, label)| (written(&name), label)).collect()
 }
 
 /// An actor as a value: what tells them apart best.
 fn named(product: &Product, actor: &Actor) -> Option<(String, String)> {
     let value = [&actor.email, &actor.id, &actor.name].into_iter().flatten().next()?;
-    Some((format!("{}:{}", Field::Actor.name(), written(value)), product.actor_label(actor)))
+    Some((written(value), product.actor_label(actor)))
 }
 
 const fn label(field: Field) -> &'static str {

@@ -160,9 +160,11 @@ impl Reader {
         let (sent, mut filter) = (filter.clone(), self.checked(&scope, filter, now)?);
         let mut part = Part::checked(part, most, order, fingerprint(&scope, order, &filter))?;
         if let Some(anchor) = filter.anchor(now) {
-            // Whoever goes on with a list reads the one that they began.
-            let began = *part.began.get_or_insert(anchor);
-            filter = self.checked(&scope, sent.clone(), began)?;
+            match part.began {
+                // Whoever goes on with a list reads the one that they began.
+                Some(began) => filter = self.checked(&scope, sent.clone(), began)?,
+                None => part.began = Some(anchor),
+            }
         }
         let store = self.store.caught_up(&scope.product().name, scope.organization()).await?;
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;

@@ -296,6 +296,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::event::terms::metadata_texts;
 
     fn short(text: &str, room: usize) -> (Value, Vec<String>) {
         let mut marks = Marks::new(false);
@@ -387,11 +388,7 @@ mod tests {
             metadata.shorten(room, &mut marks).unwrap();
             let (kept, found) = metadata.into_parts();
             let mut expected = Vec::new();
-            json::texts(&kept, &mut |seen| match seen {
-                Seen::Key(text) => add_text(&mut expected, Text::Key, text),
-                Seen::Value(text) => add_text(&mut expected, Text::Value, text),
-                Seen::Replaced(_) => {}
-            });
+            metadata_texts(&kept, |kind, text| add_text(&mut expected, kind, text));
             prop_assert_eq!(found, expected);
             prop_assert!(json::depth(&kept) <= limits::METADATA_DEPTH && kept.len() <= room, "{}", kept);
         }

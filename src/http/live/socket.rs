@@ -102,7 +102,7 @@ pub async fn open(edge: Edge, request: Request) -> Response {
     let spoken = upgrade.selected_protocol().is_some();
     let headers = parts.headers;
     upgrade.on_upgrade(move |socket| async move {
-        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+        let request_id = crate::http::request_id(&headers).to_owned();
         let mut connection = Connection { edge, socket, request_id, heard: Instant::now() };
         let end = if spoken {
             connection.run(&headers).await

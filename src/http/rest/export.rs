@@ -170,6 +170,6 @@ fn whole(format: Format, name: &str, body: Body) -> Response {
 }
 
 fn refused(error: Error, headers: &HeaderMap) -> Response {
-    let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let request_id = crate::http::request_id(headers);
     Refusal::from(error).into_response(request_id)
 }

@@ -146,7 +146,7 @@ async fn reader(edge: &Edge, headers: &HeaderMap) -> Result<Arc<Principal>> {
 
 /// An answer, or the problem that is in its place.
 async fn respond(headers: &HeaderMap, answer: impl AsyncFnOnce(&str) -> Result<Response, Refusal>) -> Response {
-    let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let request_id = super::request_id(headers);
     let answered = if media::takes_json(headers) {
         answer(request_id).await
     } else {

@@ -97,16 +97,16 @@ impl Query {
     /// # Errors
     /// `BAD_USER_INPUT` on `query` with the place, where a value is none of its field, or the filter asks for the same field.
     pub fn add_to(self, input: &mut FilterInput) -> Result<Moments> {
-        let given = std::mem::take(input);
+        // What the filter asks for itself: nothing of it is asked for by both.
+        let given = input.clone();
         let mut moments = Moments::default();
         let mut words = Vec::from_iter(given.search.as_deref().map(closed));
-        let mut own = FilterInput::default();
         let mut wordless = None;
         for Item { at, is_excluded, asked } in self.items {
             let (field, values) = match asked {
                 Asked::Words(text) if is_excluded && has_no_word(&text) => return Err(fault(at, NO_WORD)),
                 Asked::Words(text) if is_excluded => {
-                    add(&mut own.not_words, given.not_words.as_ref(), vec![text], &at)?;
+                    add(&mut input.not_words, &given.not_words, vec![text], &at)?;
                     continue;
                 }
                 Asked::Words(text) => {
@@ -118,7 +118,7 @@ impl Query {
                 }
                 Asked::Field(field, values) => (field, values),
             };
-            match (field, is_excluded) {
+            let (list, given) = match (field, is_excluded) {
                 (Field::After | Field::Before | Field::On | Field::Correlation, true) => {
                     return Err(fault(at, format!("{}: cannot be left out", field.name())));
                 }
@@ -127,75 +127,55 @@ impl Query {
                         return Err(fault(at, "the filter asks for a time too"));
                     }
                     moments.ask(field, values, at)?;
+                    continue;
                 }
-                (Field::Has, _) => own.has(&given, values, !is_excluded)?,
+                (Field::Has, _) => {
+                    input.has(values, !is_excluded)?;
+                    continue;
+                }
                 (Field::Kind, _) => {
-                    let kinds = ActorKind::ALL.map(|kind| (kind.as_str(), kind));
-                    let kinds = known(&values, &kinds)?;
-                    match is_excluded {
-                        false => add(&mut own.actor_kinds, given.actor_kinds.as_ref(), kinds, &at)?,
-                        true => add(&mut own.not_actor_kinds, given.not_actor_kinds.as_ref(), kinds, &at)?,
-                    }
+                    let kinds = known(&values, &ActorKind::ALL.map(|kind| (kind.as_str(), kind)))?;
+                    let (list, given) = match is_excluded {
+                        false => (&mut input.actor_kinds, &given.actor_kinds),
+                        true => (&mut input.not_actor_kinds, &given.not_actor_kinds),
+                    };
+                    add(list, given, kinds, &at)?;
+                    continue;
                 }
                 (Field::Outcome, _) => {
-                    let outcomes = Outcome::ALL.map(|outcome| (outcome.as_str(), outcome));
-                    let outcomes = known(&values, &outcomes)?;
-                    match is_excluded {
-                        false => add(&mut own.outcomes, given.outcomes.as_ref(), outcomes, &at)?,
-                        true => add(&mut own.not_outcomes, given.not_outcomes.as_ref(), outcomes, &at)?,
-                    }
+                    let outcomes = known(&values, &Outcome::ALL.map(|outcome| (outcome.as_str(), outcome)))?;
+                    let (list, given) = match is_excluded {
+                        false => (&mut input.outcomes, &given.outcomes),
+                        true => (&mut input.not_outcomes, &given.not_outcomes),
+                    };
+                    add(list, given, outcomes, &at)?;
+                    continue;
                 }
-                (Field::Actor, false) => add(&mut own.actors, given.actors.as_ref(), texts(values), &at)?,
-                (Field::Actor, true) => add(&mut own.not_actors, given.not_actors.as_ref(), texts(values), &at)?,
-                (Field::Action, false) => add(&mut own.actions, given.actions.as_ref(), patterns(values), &at)?,
-                (Field::Action, true) => add(&mut own.not_actions, given.not_actions.as_ref(), patterns(values), &at)?,
-                (Field::Category, false) => add(&mut own.categories, given.categories.as_ref(), texts(values), &at)?,
-                (Field::Category, true) => {
-                    add(&mut own.not_categories, given.not_categories.as_ref(), texts(values), &at)?;
-                }
-                (Field::Resource, false) => add(&mut own.resources, given.resources.as_ref(), texts(values), &at)?,
-                (Field::Resource, true) => {
-                    add(&mut own.not_resources, given.not_resources.as_ref(), texts(values), &at)?;
-                }
-                (Field::Ip, false) => add(&mut own.ip_addresses, given.ip_addresses.as_ref(), whole(values)?, &at)?,
-                (Field::Ip, true) => {
-                    add(&mut own.not_ip_addresses, given.not_ip_addresses.as_ref(), whole(values)?, &at)?;
-                }
-                (Field::Source, false) => add(&mut own.sources, given.sources.as_ref(), texts(values), &at)?,
-                (Field::Source, true) => add(&mut own.not_sources, given.not_sources.as_ref(), texts(values), &at)?,
-                (Field::Correlation, false) => {
-                    add(&mut own.correlation_ids, given.correlation_ids.as_ref(), texts(values), &at)?;
-                }
-            }
+                (Field::Actor, false) => (&mut input.actors, &given.actors),
+                (Field::Actor, true) => (&mut input.not_actors, &given.not_actors),
+                (Field::Action, false) => (&mut input.actions, &given.actions),
+                (Field::Action, true) => (&mut input.not_actions, &given.not_actions),
+                (Field::Category, false) => (&mut input.categories, &given.categories),
+                (Field::Category, true) => (&mut input.not_categories, &given.not_categories),
+                (Field::Resource, false) => (&mut input.resources, &given.resources),
+                (Field::Resource, true) => (&mut input.not_resources, &given.not_resources),
+                (Field::Ip, false) => (&mut input.ip_addresses, &given.ip_addresses),
+                (Field::Ip, true) => (&mut input.not_ip_addresses, &given.not_ip_addresses),
+                (Field::Source, false) => (&mut input.sources, &given.sources),
+                (Field::Source, true) => (&mut input.not_sources, &given.not_sources),
+                (Field::Correlation, false) => (&mut input.correlation_ids, &given.correlation_ids),
+            };
+            let texts = match field {
+                Field::Action => patterns(values),
+                Field::Ip => whole(values)?,
+                _ => texts(values),
+            };
+            add(list, given, texts, &at)?;
         }
         if let Some(at) = wordless.filter(|_| words.iter().all(|text| Words::of(text).is_empty())) {
             return Err(fault(at, NO_WORD));
         }
-        *input = FilterInput {
-            categories: own.categories.or(given.categories),
-            actions: own.actions.or(given.actions),
-            outcomes: own.outcomes.or(given.outcomes),
-            actor_kinds: own.actor_kinds.or(given.actor_kinds),
-            actors: own.actors.or(given.actors),
-            actor_present: own.actor_present.or(given.actor_present),
-            resources: own.resources.or(given.resources),
-            ip_addresses: own.ip_addresses.or(given.ip_addresses),
-            correlation_ids: own.correlation_ids.or(given.correlation_ids),
-            sources: own.sources.or(given.sources),
-            truncated: own.truncated.or(given.truncated),
-            masked: own.masked.or(given.masked),
-            not_categories: own.not_categories.or(given.not_categories),
-            not_actions: own.not_actions.or(given.not_actions),
-            not_outcomes: own.not_outcomes.or(given.not_outcomes),
-            not_actor_kinds: own.not_actor_kinds.or(given.not_actor_kinds),
-            not_actors: own.not_actors.or(given.not_actors),
-            not_resources: own.not_resources.or(given.not_resources),
-            not_ip_addresses: own.not_ip_addresses.or(given.not_ip_addresses),
-            not_sources: own.not_sources.or(given.not_sources),
-            not_words: own.not_words.or(given.not_words),
-            search: (!words.is_empty()).then(|| words.join(" ")),
-            ..given
-        };
+        input.search = (!words.is_empty()).then(|| words.join(" "));
         Ok(moments)
     }
 }
@@ -220,18 +200,18 @@ impl Moments {
 }
 
 impl FilterInput {
-    fn has(&mut self, given: &Self, values: Vec<Value>, has: bool) -> Result<()> {
+    fn has(&mut self, values: Vec<Value>, has: bool) -> Result<()> {
         for value in values {
-            let (own, given) = match value.text.to_ascii_lowercase().as_str() {
-                "actor" => (&mut self.actor_present, given.actor_present),
-                "masked" => (&mut self.masked, given.masked),
-                "truncated" => (&mut self.truncated, given.truncated),
+            let asked = match value.text.to_ascii_lowercase().as_str() {
+                "actor" => &mut self.actor_present,
+                "masked" => &mut self.masked,
+                "truncated" => &mut self.truncated,
                 _ => return Err(unknown(&value, &["actor", "masked", "truncated"])),
             };
-            if own.or(given).is_some_and(|asked| asked != has) {
+            if asked.is_some_and(|asked| asked != has) {
                 return Err(fault(value.at, "is asked for and left out"));
             }
-            *own = Some(has);
+            *asked = Some(has);
         }
         Ok(())
     }
@@ -245,7 +225,7 @@ fn has_no_word(text: &str) -> bool {
 
 /// Adds values to those that the query asks for in a field. Those that the filter asks for have to hold as well, and cannot
 /// be said beside them.
-fn add<T>(own: &mut Option<Vec<T>>, given: Option<&Vec<T>>, values: Vec<T>, at: &Range<usize>) -> Result<()> {
+fn add<T>(own: &mut Option<Vec<T>>, given: &Option<Vec<T>>, values: Vec<T>, at: &Range<usize>) -> Result<()> {
     if given.is_some() {
         return Err(fault(at.clone(), "the filter asks for the same field: ask for it in one of them"));
     }

@@ -11,7 +11,10 @@ use crate::{
     catalog::Product,
     error::{Error, Result},
     event::{Event, Position},
-    question::filter::{Clause, Dimension, Expansion, Filter, Pattern, Term},
+    question::{
+        conditions::Expansion,
+        filter::{Clause, Dimension, Filter, Pattern, Term},
+    },
     store::{
         Store,
         connection::turns::Work,
