@@ -34,7 +34,11 @@ const contexts = new Set<BrowserContext>();
 let complaints: string[] = [];
 
 afterEach(async () => {
-  for (const context of contexts) await context.close();
+  for (const context of contexts) {
+    // A request that a test held back must not fail another test once its page is gone.
+    for (const page of context.pages()) await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await context.close();
+  }
   contexts.clear();
   const found = complaints;
   complaints = [];

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Page, Response } from 'playwright-core';
 import { describe, expect, inject, test } from 'vitest';
 import { examples } from '../src/playground/examples.ts';
 import { expectAccessible, keepPicture, newPage, type PageOptions } from './browser.ts';
@@ -95,16 +95,20 @@ describe('the playground', () => {
 
   test('is light before it is opened, and offers the people of the demo', async () => {
     const page = await newPage();
-    let bytes = 0;
-    page.on('response', async (response) => {
-      if (response.url().includes('/assets/')) bytes += (await response.body()).length;
-    });
+    const sizes: Promise<number>[] = [];
+    const measure = (response: Response) => {
+      if (response.url().includes('/assets/')) sizes.push(response.body().then((body) => body.length));
+    };
+    page.on('response', measure);
     await page.goto(playground());
     await page.getByRole('heading', { name: 'Ledgerline playground' }).waitFor();
     const people = page.getByLabel('Ask as');
     await people.waitFor();
     await expectAccessible(page);
     await keepPicture(page, 'playground-closed');
+    page.off('response', measure);
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    expect(bytes).toBeGreaterThan(10_000);
     expect(bytes).toBeLessThan(200_000);
     const admin = people.locator('option', { hasText: 'dmin' }).first();
     const token = (await admin.getAttribute('value'))!;
