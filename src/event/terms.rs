@@ -166,7 +166,7 @@ pub enum Text {
 
 /// Every text of an event in which search finds words, one call each.
 pub fn searched_texts(event: &Draft, mut visit: impl FnMut(Text, &str)) {
-    searched_fields(event, &mut |text: &str| visit(Text::Value, text));
+    fields(event, &mut |text: &str| visit(Text::Value, text));
     metadata_texts(&event.metadata, visit);
 }
 
@@ -180,7 +180,14 @@ pub fn metadata_texts(metadata: &str, mut visit: impl FnMut(Text, &str)) {
 }
 
 /// Those beside metadata.
-fn searched_fields(event: &Draft, visit: &mut impl FnMut(&str)) {
+fn fields(event: &Draft, visit: &mut impl FnMut(&str)) {
+    fields_of_version_1(event, visit);
+    let represented = event.on_behalf_of.iter().flat_map(|actor| [&actor.id, &actor.name, &actor.email]);
+    represented.flatten().for_each(|text| visit(text));
+}
+
+/// Those that version 1 of the normaliser knew. They stay as they are: they tell which words it gave to an event.
+fn fields_of_version_1(event: &Draft, visit: &mut impl FnMut(&str)) {
     visit(&event.action);
     let actor = &event.actor;
     let texts = [&event.category, &actor.id, &actor.name, &actor.email, &event.ip_address, &event.user_agent];
@@ -233,7 +240,7 @@ pub fn of_stored(event: &Draft) -> Vec<String> {
 #[must_use]
 pub fn words_of_version_1(event: &Draft) -> Vec<String> {
     let mut found = Vec::with_capacity(64);
-    searched_fields(event, &mut |text: &str| found.extend(version_1::words(text)));
+    fields_of_version_1(event, &mut |text: &str| found.extend(version_1::words(text)));
     json::values(&event.metadata, &mut |text| found.extend(version_1::words(text)));
     found.sort_unstable();
     found.dedup();
@@ -246,7 +253,7 @@ pub fn words_of_version_1(event: &Draft) -> Vec<String> {
 pub fn of_content(event: &Draft, metadata: Vec<String>) -> Vec<String> {
     let mut terms = metadata;
     terms.reserve(32);
-    searched_fields(event, &mut |text: &str| add_text(&mut terms, Text::Value, text));
+    fields(event, &mut |text: &str| add_text(&mut terms, Text::Value, text));
     let actor = &event.actor;
     let values = [
         (TermKind::Action, Some(event.action.as_str())),

@@ -44,6 +44,11 @@ impl Search {
         value("actor.id", event.actor.id.as_deref());
         value("actor.name", event.actor.name.as_deref());
         value("actor.email", event.actor.email.as_deref());
+        if let Some(represented) = &event.on_behalf_of {
+            value("onBehalfOf.id", represented.id.as_deref());
+            value("onBehalfOf.name", represented.name.as_deref());
+            value("onBehalfOf.email", represented.email.as_deref());
+        }
         value("ipAddress", event.ip_address.as_deref());
         value("userAgent", event.user_agent.as_deref());
         for (at, resource) in event.resources.iter().enumerate() {

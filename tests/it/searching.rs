@@ -69,6 +69,7 @@ async fn what_is_pasted_is_one_thing(app: &TestApp) {
             named("id", json!({ "resources": [{ "type": "user", "id": "usr_7" }] })),
             named("other-id", json!({ "resources": [{ "type": "user", "id": "usr_70" }], "metadata": { "n": 7 } })),
             named("mail", json!({ "actor": { "kind": "USER", "email": "Jane.Doe@mail.duff.example" } })),
+            named("behalf", json!({ "onBehalfOf": { "kind": "USER", "id": "usr_99", "email": "joan@duff.example" } })),
             saying("two", "jane@duff.example doe"),
             saying("uuid", "urn:uuid:b5A12ca4-0001-4a00-8abc-00112233aabb"),
             saying("uuid-other", "b5a12ca4-0001-4a00-8abc-00112233aabc"),
@@ -92,7 +93,9 @@ async fn what_is_pasted_is_one_thing(app: &TestApp) {
             ("usr_7*", &["id", "other-id"]),
             ("USR-7", &["id"]),
             ("jane.doe@mail.duff.example", &["mail"]),
-            ("duff.example", &["mail", "two"]),
+            ("duff.example", &["behalf", "mail", "two"]),
+            ("joan@duff.example", &["behalf"]),
+            ("usr_99", &["behalf"]),
             ("jane.d*", &["mail", "two"]),
             ("doe@*", &["mail", "two"]),
             ("b5a12ca4-0001-4a00-8abc-00112233aabb", &["uuid"]),
@@ -440,6 +443,7 @@ async fn what_matched_is_told(app: &TestApp) {
     input["resources"] =
         json!([{ "type": "role", "id": "r_1" }, { "type": "role", "id": "r_2", "name": "Crème Brûlée" }]);
     input["ipAddress"] = json!("10.0.0.1");
+    input["onBehalfOf"] = json!({ "kind": "USER", "name": "Joan Duff", "email": "joan@duff.example" });
     input["metadata"] =
         json!({ "plan": { "from": ["crème", 7], "creme_key": "x" }, "long": format!("{} creme", "hay ".repeat(400)) });
     record(&admin, vec![input]).await;
@@ -457,6 +461,10 @@ async fn what_matched_is_told(app: &TestApp) {
     };
     assert_eq!(told(Value::Null).await, []);
     assert_eq!(told(json!("10.0.0.1")).await, owned(&[("ipAddress", "10.0.0.1")]));
+    assert_eq!(
+        told(json!("joan")).await,
+        owned(&[("onBehalfOf.name", "Joan Duff"), ("onBehalfOf.email", "joan@duff.example")])
+    );
     assert_eq!(told(json!("created role")).await, owned(&[("actionLabel", "Created role")]));
     assert_eq!(
         told(json!("permissions r_2")).await,

@@ -36,7 +36,7 @@ impl Kept {
             "authentication" => &["authentication"][..],
             _ => TEXTS.iter().find(|(text, _)| *text == category).expect("of the table").1,
         }));
-        values.extend(told.actor.into_iter().flatten().map(words));
+        values.extend(told.actor.into_iter().chain([told.on_behalf_of]).flatten().map(words));
         values.extend(told.resources.iter().flatten().copied().flatten().map(words));
         values.extend(told.texts[..2].iter().copied().flatten().map(words));
         values.extend(told.metadata.iter().map(|leaf| match leaf {
@@ -55,7 +55,8 @@ impl Kept {
         let told = &self.told;
         let mut texts = vec![TEXTS[told.action].0];
         texts.extend(self.category);
-        let fields = told.actor.iter().chain(told.resources.iter().flatten()).chain(&told.texts[..2]);
+        let actors = told.actor.iter().chain([&told.on_behalf_of]);
+        let fields = actors.chain(told.resources.iter().flatten()).chain(&told.texts[..2]);
         texts.extend(fields.copied().flatten().map(|i| TEXTS[i].0));
         texts.extend(told.metadata.iter().map(|leaf| match leaf {
             Leaf::Text(i) => TEXTS[*i].0,
