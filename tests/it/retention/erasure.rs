@@ -327,7 +327,11 @@ async fn who_is_named_wrongly_erases_nobody(app: &TestApp) {
     // The address is hers in any case; without the id, her other events stay.
     let by_email = json!({ "actor": { "email": "ZEPHYRINE@person.EXAMPLE" } });
     assert_eq!(erase(&admin, by_email).await["events"], "2");
-    assert_eq!(nodes(&admin, ", search: \"zephyrine\"").await.len(), 2, "the invitation, and what was done on her behalf");
+    assert_eq!(
+        nodes(&admin, ", search: \"zephyrine\"").await.len(),
+        2,
+        "the invitation, and what was done on her behalf"
+    );
 }
 
 async fn no_other_tenant_and_no_lesser_token_erases(app: &TestApp) {
