@@ -23,7 +23,7 @@ test-receivers: ## the service against programs that others wrote; make test-rec
 torture: ## fail disks and connections at every call, for as many rounds as wanted: make torture ROUNDS=100
 	@scripts/torture $(ROUNDS)
 
-bench: ## measure everything, and write BENCHMARKS.md; make bench STAGES="load record" for some of it
+bench: ## measure everything, and write BENCHMARKS.md; make bench STAGES="load record" prints some of it
 	@scripts/bench $(STAGES)
 
 docs: ## build the manual as a site in target/docs, and check its links

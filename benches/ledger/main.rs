@@ -159,7 +159,11 @@ async fn main() -> Result<()> {
     }
     let report = bench.figures.report(targets::table)?;
     println!("{report}");
-    write_report(&report)
+    // A run of some stages in a new folder knows nothing of the others: it would take their figures out of the file.
+    if arguments.stages.is_empty() || report_alone {
+        write_report(&report)?;
+    }
+    Ok(())
 }
 
 /// Puts the figures between their marks in BENCHMARKS.md.

@@ -212,6 +212,9 @@ async fn totals(bench: &Bench, on: &str, client: &Client) -> Result<()> {
         ("resource type", ", filter: { resource: { types: [\"document\"] } }".to_owned()),
         ("common word", format!(", search: \"{COMMON}\"")),
         ("1 %", format!(", search: \"{ONE_PERCENT}\"")),
+        ("a pasted address", ", search: \"10.1.20.30\"".to_owned()),
+        ("a pasted e-mail", ", search: \"person3@org0.example\"".to_owned()),
+        ("a pasted id", ", search: \"doc_77\"".to_owned()),
     ] {
         let query = format!("{{ auditEvents(first: 0, includeNested: true{arguments}) {{ totalCount }} }}");
         let matches = client.ask(&query).await?["auditEvents"]["totalCount"].as_f64().context("a number")?;
