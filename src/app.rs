@@ -377,9 +377,13 @@ impl std::error::Error for Cause {}
 /// A database URL without what may be a password: user and options.
 #[must_use]
 pub fn shown(url: &str) -> String {
-    let url = if url.starts_with("sqlite:") { url } else { url.split('?').next().unwrap_or_default() };
-    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
-        Some((scheme, (_, host))) => format!("{scheme}://…@{host}"),
-        None => url.to_owned(),
+    if url.starts_with("sqlite:") {
+        return url.to_owned();
     }
+    // A question mark that nobody has written as %3F may stand in a password.
+    let (before, rest) = match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (_, host))) => (format!("{scheme}://…@"), host),
+        None => (String::new(), url),
+    };
+    format!("{before}{}", rest.split('?').next().unwrap_or_default())
 }

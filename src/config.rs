@@ -26,6 +26,18 @@ pub struct Settings {
         global = true
     )]
     pub database_url: String,
+    /// A file that holds PostgreSQL's password and nothing else. It is read for each new connection.
+    #[arg(
+        long,
+        env = "LEDGERLINE_DATABASE_PASSWORD_FILE",
+        global = true,
+        conflicts_with = "database_password_command"
+    )]
+    pub database_password_file: Option<String>,
+    /// A command that says PostgreSQL's password. It is run for each new connection, with PGHOST, PGPORT, PGUSER and
+    /// PGDATABASE.
+    #[arg(long, env = "LEDGERLINE_DATABASE_PASSWORD_COMMAND", global = true)]
+    pub database_password_command: Option<String>,
     /// A streaming replica of the PostgreSQL database, to read from: postgres://USER:PASSWORD@HOST/NAME.
     #[arg(long, env = "LEDGERLINE_READ_DATABASE_URL", hide_env_values = true, global = true)]
     pub read_database_url: Option<String>,
@@ -113,6 +125,8 @@ pub enum LogFormat {
 const VARIABLES: &[&str] = &[
     "LEDGERLINE_LISTEN",
     "LEDGERLINE_DATABASE_URL",
+    "LEDGERLINE_DATABASE_PASSWORD_FILE",
+    "LEDGERLINE_DATABASE_PASSWORD_COMMAND",
     "LEDGERLINE_READ_DATABASE_URL",
     "LEDGERLINE_PRODUCTS",
     "LEDGERLINE_KEYS",
@@ -181,6 +195,23 @@ impl Settings {
             }
         }
         faults
+    }
+
+    /// The same settings, in which the addresses of databases say where their passwords come from.
+    #[must_use]
+    pub fn with_passwords(mut self) -> Self {
+        let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let named =
+            [("password_file", &self.database_password_file), ("password_command", &self.database_password_command)];
+        let said: Vec<_> = named.iter().filter_map(|(name, text)| Some((*name, set(text)?))).collect();
+        for url in [Some(&mut self.database_url), self.read_database_url.as_mut()].into_iter().flatten() {
+            if !said.is_empty() && url.starts_with("postgres") {
+                let written = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&said).finish();
+                url.push(if url.contains('?') { '&' } else { '?' });
+                url.push_str(&written);
+            }
+        }
+        self
     }
 
     /// What is asked of the database.

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 14] = [
+const HISTORY: [Step; 15] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -87,6 +87,11 @@ const HISTORY: [Step; 14] = [
         name: "m20261126_150000_words",
         sqlite: include_str!("words/sqlite.sql"),
         postgres: include_str!("words/postgres.sql"),
+    },
+    Step {
+        name: "m20261126_180000_roles",
+        sqlite: include_str!("roles/sqlite.sql"),
+        postgres: include_str!("roles/postgres.sql"),
     },
 ];
 

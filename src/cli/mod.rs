@@ -21,7 +21,7 @@ mod retention;
 mod sweep;
 mod token;
 
-use std::{io::Write, process::ExitCode, sync::Arc};
+use std::{collections::BTreeSet, io::Write, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use async_graphql::SDLExportOptions;
@@ -119,6 +119,7 @@ pub async fn run() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let products = load_products(&settings)?;
+    let settings = settings.with_passwords();
     log_to_stderr(&settings)?;
     match command {
         Command::Schema => {}
@@ -164,8 +165,16 @@ fn mention(line: impl std::fmt::Display) {
 }
 
 async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
-    let store = open_store(settings, &Clock::system(), Chance::system()).await?;
+    let clock = Clock::system();
+    let store = open_store(settings, &clock, Chance::system()).await?;
     say("the schema is up to date")?;
+    // A service whose role owns nothing cannot.
+    store.mend_indexes().await.map_err(with_cause).context("an index that is not valid cannot be mended")?;
+    store
+        .seal_partitions(clock.now(), &BTreeSet::new())
+        .await
+        .map_err(with_cause)
+        .context("partitions cannot be sealed")?;
     if citus {
         let done = store.distribute().await.map_err(with_cause).context("the tables cannot be distributed")?;
         match done.as_slice() {
@@ -180,7 +189,7 @@ async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
 /// Prints what `migrate` would do.
 async fn would_migrate(settings: &Settings) -> Result<()> {
     let url = &settings.database_url;
-    let schema = Store::schema(url).await.and_then(|schema| schema.refuse_newer().map(|()| schema));
+    let schema = Store::schema(url, &Chance::system()).await.and_then(|schema| schema.refuse_newer().map(|()| schema));
     let cannot = || format!("the database cannot be opened ({})", shown(url));
     let schema = schema.map_err(with_cause).with_context(cannot)?;
     if schema.applied == 0 {
@@ -235,7 +244,8 @@ fn load_products(settings: &Settings) -> Result<Products> {
 
 fn log_to_stderr(settings: &Settings) -> Result<()> {
     // Migrations tell their every step; what matters of them is an error.
-    let quiet = format!("sea_orm_migration=warn,sqlx=warn,{}", settings.log);
+    // A line of a file of passwords that cannot be read is told of with all that stands in it.
+    let quiet = format!("sea_orm_migration=warn,sqlx=warn,sqlx_postgres::options::pgpass=off,{}", settings.log);
     let filter = EnvFilter::try_new(quiet).context("LEDGERLINE_LOG cannot be read")?;
     // Nobody who reads the log is no reason to panic, which is what it would be.
     let lines = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);

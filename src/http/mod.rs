@@ -147,8 +147,14 @@ async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
         Err(error) => {
             let cause = error.cause_text();
             tracing::error!(cause, "not ready: {error}");
-            let why =
-                if matches!(error, Error::Closed) { error.to_string() } else { "events cannot be recorded".to_owned() };
+            let why = match (&error, edge.services.reader.missing()) {
+                (Error::Closed, Some(missing)) => format!(
+                    "{error}: {} events of {} organizations that were acknowledged are not there",
+                    missing.events, missing.organizations
+                ),
+                (Error::Closed, None) => error.to_string(),
+                _ => "events cannot be recorded".to_owned(),
+            };
             (StatusCode::SERVICE_UNAVAILABLE, why)
         }
     }

@@ -28,7 +28,10 @@ pub use readable::{Choice, Readable};
 pub use retention::{Kept, LevelKept};
 pub use tokens::{AskedTokens, Tokens};
 
-use crate::{clock::Clock, store::Store};
+use crate::{
+    clock::Clock,
+    store::{Missing, Store},
+};
 
 /// Answers questions from a database.
 #[derive(Clone)]
@@ -45,5 +48,11 @@ impl Reader {
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock, telling: None }
+    }
+
+    /// What this process has acknowledged and not found again.
+    #[must_use]
+    pub fn missing(&self) -> Option<Missing> {
+        self.store.missing()
     }
 }

@@ -7,18 +7,30 @@
 //! notices: it remembers how far the organizations were that it has recorded for, and closes the history when one of them
 //! is behind.
 //!
+//! On PostgreSQL, a connection that is opened anew may lead to another server: the standby that took the place of the
+//! primary. Where it was not a synchronous one, it lacks the newest events. So before anything is recorded over a new
+//! connection, every organization is compared that this process has recorded for.
+//!
 //! The newest row of the table counts. Opening adds a row with a new number, by which every process knows that what it
 //! remembers was of another history.
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use entity::{history as row, organization_head as head};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, FromQueryResult, QueryOrder, QuerySelect};
 
-use super::{Store, error, head::grew};
+use super::{
+    Store,
+    dialect::{CHUNK, sql::Sql},
+    error,
+    head::grew,
+};
 use crate::{
     error::{Error, Result},
     event::Timestamp,
@@ -29,7 +41,21 @@ const BITS: u32 = 62;
 
 /// How far organizations are known to be.
 #[derive(Default)]
-pub(super) struct Acknowledged(Mutex<Known>);
+pub(super) struct Acknowledged {
+    known: Mutex<Known>,
+    /// How many connections had been opened when everything was compared.
+    compared: AtomicU64,
+    missing: Mutex<Option<Missing>>,
+}
+
+/// What was acknowledged by this process, and is not there any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// How many events, at least.
+    pub events: i64,
+    /// Of how many organizations.
+    pub organizations: usize,
+}
 
 #[derive(Default)]
 struct Known {
@@ -43,7 +69,7 @@ struct Known {
 
 impl Acknowledged {
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a history is another one than that of what is remembered. If so, that is dropped.
@@ -74,9 +100,35 @@ impl Acknowledged {
         }
     }
 
+    /// Everything that is remembered, and the history that it was in.
+    fn all(&self) -> (Option<i64>, Vec<(String, String, head::Model)>) {
+        let known = self.known();
+        let heads = known.heads.iter().flat_map(|(product, heads)| {
+            heads.iter().map(|(external_id, head)| (product.clone(), external_id.clone(), head.clone()))
+        });
+        (known.mark, heads.collect())
+    }
+
+    fn set_missing(&self, missing: Option<Missing>) {
+        let events = missing.map_or(0, |missing| missing.events);
+        #[expect(clippy::cast_precision_loss, reason = "metrics are floats")]
+        metrics::gauge!("ledgerline_acknowledged_events_missing").set(events as f64);
+        *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = missing;
+    }
+
     fn newest(&self) -> Option<(String, String)> {
         self.known().newest.clone()
     }
+}
+
+/// How far an organization is.
+#[derive(FromQueryResult)]
+struct Found {
+    product: String,
+    external_id: String,
+    size: i64,
+    last_salt: i64,
+    removed: i64,
 }
 
 impl Store {
@@ -137,20 +189,108 @@ impl Store {
         if self.acknowledged.is_another(mark) {
             self.forget("another history of the database was opened");
         }
-        if mark < 0 { Err(Error::Closed) } else { Ok(()) }
+        if mark < 0 {
+            return Err(Error::Closed);
+        }
+        if self.missing().is_some() {
+            self.acknowledged.set_missing(None);
+        }
+        Ok(())
+    }
+
+    /// What this process has acknowledged and not found again, while nobody has decided that it goes on without.
+    #[must_use]
+    pub fn missing(&self) -> Option<Missing> {
+        *self.acknowledged.missing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether everything has to be compared: a connection was opened since, or something was missing.
+    pub(super) fn must_compare(&self) -> bool {
+        self.missing().is_some() || self.write.opened() != self.acknowledged.compared.load(Ordering::Acquire)
+    }
+
+    /// Organizations that have grown on, in which another event has the number of the last one that was acknowledged: what
+    /// was lost had been recorded by another process too, which did not know of it.
+    async fn with_another_event(
+        &self,
+        known: &[(String, String, head::Model)],
+        there: &HashMap<(String, String), Found>,
+    ) -> Result<HashSet<i64>> {
+        #[derive(FromQueryResult)]
+        struct Last {
+            organization_no: i64,
+            sequence: i64,
+            salt: i64,
+        }
+        let grown = known.iter().filter(|(product, external_id, then)| {
+            let found = there.get(&(product.clone(), external_id.clone()));
+            then.size > 0 && found.is_some_and(|found| found.size > then.size)
+        });
+        let last: HashMap<i64, &head::Model> = grown.map(|(_, _, then)| (then.organization_no, then)).collect();
+        // A cluster would ask every node for every organization.
+        if last.is_empty() || self.sharded {
+            return Ok(HashSet::new());
+        }
+        let asked: Vec<_> =
+            last.values().map(|then| format!("({}, {})", then.organization_no, then.size - 1)).collect();
+        // By hand: a join with a list of values.
+        let sql = Sql::new(&format!(
+            "SELECT o.organization_no, o.sequence, e.salt FROM (VALUES {}) a (no, sequence) \
+             JOIN event_order o ON o.organization_no = a.no AND o.sequence = a.sequence \
+             JOIN event e ON e.organization_no = o.organization_no AND e.position = o.position",
+            asked.join(", ")
+        ));
+        let found = Last::find_by_statement(sql.on(self.dialect.backend())).all(&self.write).await;
+        let others = found.map_err(error::from)?.into_iter().filter(|row| {
+            last.get(&row.organization_no)
+                .is_some_and(|then| then.size - 1 == row.sequence && then.last_salt != row.salt)
+        });
+        Ok(others.map(|row| row.organization_no).collect())
+    }
+
+    /// Compares all that this process has acknowledged with what is there, where a connection was opened since that was done
+    /// last, or where something was missing then. Says whether something is missing, and each organization is named; unless
+    /// somebody has opened another history since, who has decided that it goes on without.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn is_missing_any(&self) -> Result<bool> {
+        let opened = self.write.opened();
+        let (mark, known) = self.acknowledged.all();
+        let mut missing = Missing::default();
+        for chunk in known.chunks(CHUNK) {
+            let names = chunk.iter().map(|(product, id, _)| [product.as_str().into(), id.as_str().into()]);
+            let asked = self.dialect.sizes_of(names).on(self.dialect.backend());
+            let found = Found::find_by_statement(asked).all(&self.write).await.map_err(error::from)?;
+            let mut there: HashMap<_, _> =
+                found.into_iter().map(|row| ((row.product.clone(), row.external_id.clone()), row)).collect();
+            let others = self.with_another_event(chunk, &there).await?;
+            for (product, external_id, then) in chunk {
+                let found = there.remove(&(product.clone(), external_id.clone()));
+                let found = found.map(|row| head::Model {
+                    size: row.size,
+                    last_salt: row.last_salt,
+                    removed: row.removed,
+                    ..then.clone()
+                });
+                let is_another = others.contains(&then.organization_no);
+                if is_another || found.as_ref().is_none_or(|found| !grew(then, found)) {
+                    missing.organizations += 1;
+                    missing.events += tell(product, external_id, then, found.as_ref());
+                }
+            }
+        }
+        let is_decided = |now: i64| now >= 0 && mark != Some(now);
+        let is_missing = missing.organizations > 0 && !is_decided(self.history_mark(&self.write).await?);
+        self.acknowledged.set_missing(is_missing.then_some(missing));
+        self.acknowledged.compared.store(opened, Ordering::Release);
+        Ok(is_missing)
     }
 
     /// Whether an organization is where it was when this process last recorded for it, or further.
     pub(super) fn is_all_there(&self, product: &str, external_id: &str, there: Option<&head::Model>) -> bool {
         let Some(then) = self.acknowledged.lost(product, external_id, there) else { return true };
-        tracing::error!(
-            product,
-            organization = external_id,
-            acknowledged = then.size,
-            there = there.map_or(0, |head| head.size),
-            "events that were acknowledged are not in the database any more: it was put back to an earlier state. Nothing is \
-             recorded until whoever runs the service has seen to it and runs `ledgerline open`"
-        );
+        tell(product, external_id, &then, there);
         false
     }
 
@@ -159,10 +299,30 @@ impl Store {
     /// # Errors
     /// [`Error::Closed`], and those of the database.
     pub(super) async fn must_be_ready(&self) -> Result<()> {
+        if self.must_compare() && self.is_missing_any().await? {
+            return Err(Error::Closed);
+        }
         self.must_be_open(self.history_mark(&self.read).await?)?;
         let Some((product, external_id)) = self.acknowledged.newest() else { return Ok(()) };
         let found = self.any_head_of(&product, &external_id).await?;
         let there = found.as_ref().map(|head| &head.row);
         if self.is_all_there(&product, &external_id, there) { Ok(()) } else { Err(Error::Closed) }
     }
+}
+
+/// Says that events of an organization are missing, and how many at least: where there are as many others in their place,
+/// the last one is.
+fn tell(product: &str, external_id: &str, then: &head::Model, there: Option<&head::Model>) -> i64 {
+    let size = there.map_or(0, |head| head.size);
+    let missing = (then.size - size).max(1);
+    tracing::error!(
+        product,
+        organization = external_id,
+        acknowledged = then.size,
+        there = size,
+        missing,
+        "events that were acknowledged are not in the database any more: it was put back to an earlier state. Nothing is \
+         recorded until whoever runs the service has seen to it and runs `ledgerline open`"
+    );
+    missing
 }

@@ -50,6 +50,7 @@ pub use count::facets::{Bucket, FacetList, TextFacet};
 pub use dictionary::{Dictionary, LogNode};
 pub use ending::Ending;
 pub use erasure::{Erased, Found, Looked, Step as ErasureStep};
+pub use history::Missing;
 pub use news::{Following, Growth};
 pub use postgres::session::Durability;
 pub use read::{
@@ -92,6 +93,8 @@ pub struct Store {
     chance: Chance,
     /// Whether some idempotency keys are stored as hashes without a secret: an earlier version recorded here.
     has_plain_hashes: bool,
+    /// Whether PostgreSQL's role owns the tables, or may do what their owner may.
+    owns_tables: bool,
     /// Whether a Citus cluster holds the organizations on several nodes.
     sharded: bool,
     dictionaries: Arc<dictionary::Cache>,
@@ -126,6 +129,7 @@ impl Store {
             dialect,
             chance,
             has_plain_hashes: false,
+            owns_tables: true,
             sharded: false,
             dictionaries: Arc::default(),
             calendars: Arc::default(),
@@ -138,7 +142,8 @@ impl Store {
             acknowledged: Arc::default(),
         };
         let has_plain_hashes = store.has_plain_hashes().await?;
-        let store = Self { sharded: store.is_sharded().await?, has_plain_hashes, ..store };
+        let owns_tables = store.owns_tables().await?;
+        let store = Self { sharded: store.is_sharded().await?, owns_tables, has_plain_hashes, ..store };
         store.make_partitions_ahead(clock.now()).await?;
         Ok(store)
     }

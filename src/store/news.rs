@@ -336,7 +336,13 @@ impl Store {
     }
 
     async fn listen(&self) -> Result<(), sqlx::Error> {
-        let mut listener = PgListener::connect_with(self.read.pool().get_postgres_connection_pool()).await?;
+        let Some(pool) = self.read.postgres() else { return Ok(()) };
+        if pool.is_shared() {
+            // What is said to a session arrives at whoever has it by then.
+            return std::future::pending().await;
+        }
+        pool.look_again().await?;
+        let mut listener = PgListener::connect_with(pool.connections().get_postgres_connection_pool()).await?;
         listener.listen(CHANNEL).await?;
         // What was said before was not heard.
         self.news.tell_all();

@@ -5,18 +5,24 @@ use std::collections::HashMap;
 use entity::schema_history;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, FromQueryResult,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use super::{
     Store,
     dialect::{Dialect, URL, sql::Sql},
     error,
-    postgres::{locks::Lock, session},
+    postgres::{
+        locks::Lock,
+        session::{self, Durability, Purpose},
+    },
     sqlite::connect,
 };
-use crate::error::{Error, Result};
+use crate::{
+    chance::Chance,
+    error::{Error, Result},
+};
 
 /// The version of this program.
 const PROGRAM: &str = env!("CARGO_PKG_VERSION");
@@ -104,14 +110,30 @@ impl Store {
         Ok(all.into_iter().map(|row| row.version).collect())
     }
 
+    /// Whether the role may do with the tables what their owner may.
+    pub(super) async fn owns_tables(&self) -> Result<bool> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            owns: bool,
+        }
+        if self.dialect != Dialect::Postgres {
+            return Ok(true);
+        }
+        let asked = "SELECT pg_has_role(relowner, 'USAGE') AS owns FROM pg_class WHERE oid = 'event'::regclass";
+        Ok(self.rows_of::<Row>(Sql::new(asked)).await?.first().is_some_and(|row| row.owns))
+    }
+
     /// What the schema of a database is at. Nothing is changed, and no file is made.
     ///
     /// # Errors
     /// `UNAVAILABLE` when it cannot be reached or read, `BAD_USER_INPUT` for a URL that is none.
-    pub async fn schema(url: &str) -> Result<Schema> {
+    pub async fn schema(url: &str, chance: &Chance) -> Result<Schema> {
         let dialect = Dialect::of(url)?;
         let database = match dialect {
-            Dialect::Postgres => session::reader(url).await?,
+            Dialect::Postgres => {
+                let checked = session::check(url, Purpose::Reading, Durability::Waived, chance, URL).await?;
+                session::reader(&checked).await?.connections().clone()
+            }
             Dialect::Sqlite => match connect::look(url).await? {
                 Some(database) => database,
                 None => return Ok(Schema { pending: known(), ..Schema::default() }),
@@ -123,18 +145,62 @@ impl Store {
     }
 }
 
-/// Brings the schema up to date, in one transaction. Processes that start together do it one after the other.
+/// Refuses a role that cannot bring the schema up to date.
+async fn refuse_others(database: &DatabaseConnection, found: &Schema) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        owner: String,
+        may: bool,
+    }
+    let asked = if found.applied > 0 {
+        "SELECT CAST(relowner::regrole AS TEXT) AS owner, pg_has_role(relowner, 'USAGE') AS may FROM pg_class \
+         WHERE oid = 'seaql_migrations'::regclass"
+    } else {
+        "SELECT CAST(nspowner::regrole AS TEXT) AS owner, has_schema_privilege(oid, 'CREATE') AS may FROM pg_namespace \
+         WHERE oid = current_schema()::regnamespace"
+    };
+    let row = Row::find_by_statement(Sql::new(asked).on(Dialect::Postgres.backend())).one(database).await;
+    match row.map_err(error::from)? {
+        Some(Row { owner, may: false }) => {
+            let rule = format!(
+                "must have the schema of this version, {PROGRAM}, and lacks {}: this role may only serve. Run `ledgerline \
+                 migrate` as {owner}",
+                found.pending.join(", ")
+            );
+            Err(Error::bad_input(URL, rule))
+        }
+        Some(_) => Ok(()),
+        None => {
+            Err(Error::bad_input(URL, "must have a schema that tables are made in: the role's search_path has none"))
+        }
+    }
+}
+
+/// Brings the schema up to date, in one transaction that begins with `settings`. Processes that start together do it one after the other.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` for a schema that a later version has made, before anything is changed; and those of the database.
-pub(super) async fn migrate(database: &DatabaseConnection, dialect: Dialect) -> Result<()> {
+pub(super) async fn migrate(database: &DatabaseConnection, settings: &str) -> Result<()> {
+    let dialect = match database.get_database_backend() {
+        DbBackend::Postgres => Dialect::Postgres,
+        _ => Dialect::Sqlite,
+    };
     let options = TransactionOptions {
         sqlite_transaction_mode: (dialect == Dialect::Sqlite).then_some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
+    // Most starts find nothing to do, and a role that only serves may do nothing here.
+    let found = Schema::of(database, dialect).await.map_err(error::from)?;
+    found.refuse_newer()?;
+    if found.pending.is_empty() {
+        return Ok(());
+    }
+    if dialect == Dialect::Postgres {
+        refuse_others(database, &found).await?;
+    }
     let tx = database.begin_with_options(options).await.map_err(error::from)?;
     if dialect == Dialect::Postgres {
-        tx.execute_unprepared(&Lock::Migrating.wait()).await.map_err(error::from)?;
+        tx.execute_unprepared(&format!("{settings}{}", Lock::Migrating.wait())).await.map_err(error::from)?;
     }
     let schema = Schema::of(&tx, dialect).await.map_err(error::from)?;
     schema.refuse_newer()?;

@@ -26,6 +26,8 @@ const STORE: &[&[&str]] = &[
     &["dialect", "dialect::sql"],
     &["tables", "postgres::locks"],
     &["dialect::copying", "dialect::erasing", "dialect::reading", "dialect::recording", "dialect::removing"],
+    &["postgres::address", "postgres::bridge"],
+    &["postgres::unreachable"],
     &["sqlite::files", "sqlite::connect", "postgres::session"],
     &["schema"],
     &["connection"],
@@ -301,7 +303,6 @@ fn the_dialect_is_asked_where_the_databases_work_in_another_way() {
     const ASKING: &[&str] = &[
         "backup.rs",
         "connection/open.rs",
-        "connection/transaction.rs",
         "copy/mod.rs",
         "copy/source.rs",
         "copy/writing.rs",

@@ -1,39 +1,16 @@
 //! What is asked of PostgreSQL when a connection is opened: a database that would not keep what it acknowledges, or not
 //! store every text, is refused with the reason; settings hold whatever stands in between.
 
-use std::{path::Path, process::Command};
-
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{Connection, PgConnection};
 
 use crate::{
     crash::Place,
     harness::{Database, TestApp, event, eventually},
     process::{Service, ledgerline},
+    server::{Server, beside, execute, refused},
     wire::{Proxy, transaction_pooler},
 };
-
-/// What the program says when it does not start.
-async fn refused(url: &str, folder: &Path, arguments: &[&str]) -> String {
-    let mut command = ledgerline(url, folder);
-    command.env("LEDGERLINE_LISTEN", "127.0.0.1:0").args(arguments);
-    let output =
-        tokio::task::spawn_blocking(move || command.output().expect("the program runs")).await.expect("it ends");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success(), "it should not have started: {told}");
-    told
-}
-
-async fn execute(url: &str, sql: String) {
-    let mut db = PgConnection::connect(url).await.expect("PostgreSQL answers");
-    db.execute(AssertSqlSafe(sql)).await.expect("it runs");
-    db.close().await.expect("it closes");
-}
-
-/// A URL of another database on the same server.
-fn beside(url: &str, name: &str) -> String {
-    format!("{}/{name}", &url[..url.rfind('/').expect("a database")])
-}
 
 fn name_of(url: &str) -> &str {
     &url[url.rfind('/').expect("a database") + 1..]
@@ -96,10 +73,12 @@ async fn settings_hold_though_the_database_has_others_and_a_pooler_knows_none() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pooler_that_mixes_sessions_or_drops_settings_is_refused_by_name() {
     let app = TestApp::start(Database::Postgres).await;
+    // One that does not keep prepared statements apart.
     let shared = transaction_pooler(&app.url).await;
-    for arguments in [&["serve", "--dev"][..], &["migrate"]] {
+    for arguments in [&["serve", "--dev"][..], &["migrate"], &["migrate", "--dry-run"]] {
         let told = refused(&shared, &app.folder(), arguments).await;
-        assert!(told.contains("pooler in transaction mode") && told.contains("session mode"), "{told}");
+        assert!(told.contains("pooler in transaction mode") && told.contains("max_prepared_statements"), "{told}");
+        assert!(!told.contains("try again"), "{told}");
     }
     let dropping = Proxy::replacing(&app.url, "SET synchronous_commit = 'on'", "SET synchronous_commit = 'off'").await;
     let told = refused(&dropping.url, &app.folder(), &["serve", "--dev"]).await;
@@ -136,49 +115,6 @@ async fn a_database_that_is_not_in_utf8_is_refused_with_the_reason() {
         assert_eq!(tables, 0, "nothing was made in it");
     }
     app.finish().await;
-}
-
-/// A PostgreSQL of this test's own, whose settings it may change.
-struct Server {
-    folder: tempfile::TempDir,
-    url: String,
-}
-
-impl Server {
-    fn script(arguments: [&str; 2]) -> Command {
-        let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres"));
-        command.args(arguments);
-        command
-    }
-
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        // The server may run as another user.
-        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("allowed");
-        let place = folder.path().join("postgres").display().to_string();
-        let output = tokio::task::spawn_blocking(move || Self::script(["start", &place]).output().expect("it runs"));
-        let output = output.await.expect("it ends");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Self { folder, url: String::from_utf8_lossy(&output.stdout).trim().to_owned() }
-    }
-
-    async fn set(&self, setting: &str, value: &str) {
-        execute(&self.url, format!("ALTER SYSTEM SET {setting} = {value}")).await;
-        execute(&self.url, "SELECT pg_reload_conf()".to_owned()).await;
-        eventually(async || {
-            let mut db = PgConnection::connect(&self.url).await.expect("it answers");
-            let found: String =
-                sqlx::query_scalar(AssertSqlSafe(format!("SHOW {setting}"))).fetch_one(&mut db).await.expect("a value");
-            found == value
-        })
-        .await;
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = Self::script(["stop", &self.folder.path().join("postgres").display().to_string()]).status();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -211,10 +211,10 @@ async fn every_released_schema_is_upgraded_and_answers_as_before() {
     for database in BOTH {
         for version in versions() {
             let (url, folder) = released(database, &version).await;
-            let before = Store::schema(&url).await.expect("a schema");
+            let before = Store::schema(&url, &ledgerline::chance::Chance::system()).await.expect("a schema");
             assert!(before.applied > 0 && !before.pending.contains(&INIT.to_owned()), "{version}: {before:?}");
             let app = TestApp::on(database, url.clone(), Products::built_in(), folder).await;
-            let after = Store::schema(&url).await.expect("a schema");
+            let after = Store::schema(&url, &ledgerline::chance::Chance::system()).await.expect("a schema");
             assert_eq!((after.pending.len(), after.applied), (0, before.applied + before.pending.len()), "{version}");
             answers(&app).await;
             // Words are read in another way since: until the terms are made anew, the events themselves are tested.

@@ -119,7 +119,7 @@ async fn to_sqlite(backup: &Backup, path: &Path) -> Result<()> {
 async fn to_postgres(backup: &Backup, target: &Settings) -> Result<()> {
     let (clock, chance) = (Clock::system(), Chance::system());
     let url = &target.database_url;
-    if Store::schema(url).await.map_err(with_cause)?.applied > 0 {
+    if Store::schema(url, &chance).await.map_err(with_cause)?.applied > 0 {
         let store = open_store(target, &clock, chance.clone()).await?;
         let is_empty = store.is_empty().await;
         store.close().await;

@@ -81,6 +81,12 @@ impl Held {
         })
     }
 
+    /// The process of PostgreSQL that works for the session.
+    pub(super) async fn process(&mut self) -> Result<i32, DbErr> {
+        let Self::Postgres(pooled) = self else { return Err(failed_before()) };
+        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut **pooled).await.map_err(of_query)
+    }
+
     pub(super) async fn each(
         &mut self,
         statement: Statement,
@@ -104,6 +110,11 @@ impl Lent {
     /// A connection that its caller has for a turn.
     pub(super) fn in_turn(held: Held, interrupt: Option<Interrupt>, turn: Turn) -> Self {
         Self { held: Some(held), interrupt, turn: Some(turn) }
+    }
+
+    /// Has the statement ended in this way if its caller goes away.
+    pub(super) fn interrupt_by(&mut self, interrupt: Interrupt) {
+        self.interrupt = Some(interrupt);
     }
 
     /// The connection; there is one until it is given back.

@@ -6,22 +6,44 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
-use sqlx::{Postgres, pool::PoolConnection};
-
 use super::{
     lent::{Held, Interrupt, Lent},
     turns::{Turns, Work},
 };
-use crate::store::error;
+use crate::store::{error, postgres::session::Pool};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 
 /// Steps of SQLite's machine between two looks at whether the statement is still wanted: some ten microseconds.
 const STEPS: i32 = 2_000;
 
+/// Where connections that read are taken from.
+#[derive(Clone)]
+pub(in crate::store) enum Source {
+    Sqlite(DatabaseConnection),
+    Postgres(Pool),
+}
+
+impl Source {
+    fn connections(&self) -> &DatabaseConnection {
+        match self {
+            Self::Sqlite(connections) => connections,
+            Self::Postgres(pool) => pool.connections(),
+        }
+    }
+
+    /// What begins the transaction of a single statement, where its session is not its own.
+    fn around(&self) -> Option<String> {
+        match self {
+            Self::Postgres(pool) if pool.is_shared() => Some(format!("BEGIN READ ONLY; {}", pool.of_a_transaction())),
+            _ => None,
+        }
+    }
+}
+
 /// The connections that read, for one caller and one class of statements.
 #[derive(Clone)]
 pub(in crate::store) struct Reads {
-    pool: DatabaseConnection,
+    source: Source,
     turns: Arc<Turns>,
     /// Product and organization that is read for; empty: the service itself.
     whose: Arc<str>,
@@ -30,13 +52,13 @@ pub(in crate::store) struct Reads {
 
 impl Reads {
     /// The connections of a pool that has room for so many small and large statements at once.
-    pub fn of(pool: DatabaseConnection, (small, large): (usize, usize)) -> Self {
-        Self { pool, turns: Arc::new(Turns::new(small, large)), whose: "".into(), work: Work::Small }
+    pub fn of(source: Source, (small, large): (usize, usize)) -> Self {
+        Self { source, turns: Arc::new(Turns::new(small, large)), whose: "".into(), work: Work::Small }
     }
 
     /// Those of another server that is read from in the same way.
-    pub fn elsewhere(&self, pool: DatabaseConnection) -> Self {
-        Self { pool, turns: Arc::new(self.turns.like()), whose: "".into(), work: Work::Small }
+    pub fn elsewhere(&self, pool: Pool) -> Self {
+        Self { source: Source::Postgres(pool), turns: Arc::new(self.turns.like()), whose: "".into(), work: Work::Small }
     }
 
     /// The same for what is read of an organization.
@@ -56,23 +78,31 @@ impl Reads {
 
     /// The pool itself, for what waits for nobody's turn.
     pub fn pool(&self) -> &DatabaseConnection {
-        &self.pool
+        self.source.connections()
+    }
+
+    /// PostgreSQL's pool.
+    pub fn postgres(&self) -> Option<&Pool> {
+        match &self.source {
+            Source::Sqlite(_) => None,
+            Source::Postgres(pool) => Some(pool),
+        }
     }
 
     /// Closes the connections.
     pub async fn close(self) {
-        let _ = self.pool.close().await;
+        let _ = self.pool().close_by_ref().await;
     }
 
-    /// A connection, when it is its caller's turn.
-    pub(super) async fn lend(&self) -> Result<Lent, DbErr> {
+    /// A connection, when it is its caller's turn, on which a transaction has begun if there is a statement for that.
+    pub(super) async fn lend(&self, begin: Option<&str>) -> Result<Lent, DbErr> {
         let turn = self.turns.take(&self.whose, self.work).await.map_err(|full| {
             metrics::counter!("ledgerline_reading_overloaded_total").increment(1);
             error::full(full)
         })?;
-        let (held, interrupt) = match self.pool.get_database_backend() {
-            DbBackend::Sqlite => {
-                let mut pooled = self.pool.get_sqlite_connection_pool().acquire().await.map_err(error::of_sqlx)?;
+        let (held, interrupt) = match &self.source {
+            Source::Sqlite(pool) => {
+                let mut pooled = pool.get_sqlite_connection_pool().acquire().await.map_err(error::of_sqlx)?;
                 let interrupt = match self.work {
                     Work::Small => None,
                     Work::Large => {
@@ -85,31 +115,30 @@ impl Reads {
                 };
                 (Held::Reader(pooled), interrupt)
             }
-            _ => {
-                let pool = self.pool.get_postgres_connection_pool();
-                let mut pooled = pool.acquire().await.map_err(error::of_sqlx)?;
-                let interrupt = match self.work {
-                    Work::Small => None,
-                    Work::Large => {
-                        let process = process_of(&mut pooled).await.map_err(error::of_sqlx)?;
-                        Some(Interrupt::Postgres { pool: pool.clone(), process })
-                    }
-                };
-                (Held::Postgres(pooled), interrupt)
-            }
+            Source::Postgres(pool) => (Held::Postgres(pool.acquire().await.map_err(error::of_sqlx)?), None),
         };
-        Ok(Lent::in_turn(held, interrupt, turn))
+        let mut lent = Lent::in_turn(held, interrupt, turn);
+        if let Some(begin) = begin {
+            let begun = lent.held()?.execute_text(begin).await;
+            (lent, _) = lent.kept(begun).await?;
+        }
+        if let (Source::Postgres(pool), Work::Large) = (&self.source, self.work) {
+            // The session that the statement is going to have: where sessions are shared, the transaction's.
+            let asked = lent.held()?.process().await;
+            let process;
+            (lent, process) = lent.kept(asked).await?;
+            lent.interrupt_by(Interrupt::Postgres {
+                pool: pool.connections().get_postgres_connection_pool().clone(),
+                process,
+            });
+        }
+        Ok(lent)
     }
-}
-
-/// The server's process of a session.
-async fn process_of(session: &mut PoolConnection<Postgres>) -> Result<i32, sqlx::Error> {
-    sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut **session).await
 }
 
 /// Gives a connection back after a statement of its own. What the database itself refuses leaves the session as it was;
 /// any other failure may have left it anywhere.
-async fn back<T>(lent: Lent, done: Result<T, DbErr>) -> Result<T, DbErr> {
+async fn back<T>(mut lent: Lent, done: Result<T, DbErr>, has_begun: bool) -> Result<T, DbErr> {
     let is_refused = |error: &DbErr| match error {
         DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
             matches!(inner.as_ref(), sqlx::Error::Database(_))
@@ -117,30 +146,33 @@ async fn back<T>(lent: Lent, done: Result<T, DbErr>) -> Result<T, DbErr> {
         _ => false,
     };
     match done {
-        Err(error) if is_refused(&error) => {
-            lent.back(Ok(())).await?;
-            Err(error)
+        Err(error) if !is_refused(&error) => lent.back(Err(error)).await,
+        done => {
+            let ended = if has_begun { lent.held()?.execute_text("COMMIT").await.map(drop) } else { Ok(()) };
+            lent.back(ended).await?;
+            done
         }
-        done => lent.back(done).await,
     }
 }
 
 #[async_trait::async_trait]
 impl ConnectionTrait for Reads {
     fn get_database_backend(&self) -> DbBackend {
-        self.pool.get_database_backend()
+        self.pool().get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let mut lent = self.lend().await?;
+        let around = self.source.around();
+        let mut lent = self.lend(around.as_deref()).await?;
         let done = lent.held()?.execute(statement).await;
-        back(lent, done).await
+        back(lent, done, around.is_some()).await
     }
 
     async fn execute_unprepared(&self, text: &str) -> Result<ExecResult, DbErr> {
-        let mut lent = self.lend().await?;
+        let around = self.source.around();
+        let mut lent = self.lend(around.as_deref()).await?;
         let done = lent.held()?.execute_text(text).await;
-        back(lent, done).await
+        back(lent, done, around.is_some()).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
@@ -148,8 +180,9 @@ impl ConnectionTrait for Reads {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut lent = self.lend().await?;
+        let around = self.source.around();
+        let mut lent = self.lend(around.as_deref()).await?;
         let done = lent.held()?.rows(statement).await;
-        back(lent, done).await
+        back(lent, done, around.is_some()).await
     }
 }

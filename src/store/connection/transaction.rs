@@ -12,10 +12,11 @@ use crate::{
     store::{dialect::Dialect, error, sqlite::files::Files},
 };
 
-/// Sets again what the session was set to, so that a pooler that mixes sessions unnoticed weakens no transaction.
-pub(super) const DURABLE: &str = "BEGIN; SET LOCAL synchronous_commit = on";
-pub(super) const SNAPSHOT: &str =
-    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0";
+/// How a transaction begins on PostgreSQL: what begins it, and what is set in it last. Durability is set again although
+/// the session has it, so that a pooler that mixes sessions unnoticed weakens no transaction.
+pub(super) const DURABLE: (&str, &str) = ("BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL synchronous_commit = on");
+pub(super) const SNAPSHOT: (&str, &str) =
+    ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL idle_in_transaction_session_timeout = 0");
 
 /// A transaction: of several writes, or of reads that see one state. Dropped without a commit, nothing of it remains.
 pub(in crate::store) struct Transaction {
@@ -31,13 +32,11 @@ pub(in crate::store) struct Transaction {
 /// `UNAVAILABLE`.
 pub(in crate::store) async fn snapshot(read: &Reads, dialect: Dialect) -> Result<Transaction> {
     let begun = async {
-        let begin = match dialect {
-            Dialect::Sqlite => "BEGIN",
-            Dialect::Postgres => SNAPSHOT,
+        let begin = match read.postgres() {
+            None => "BEGIN".to_owned(),
+            Some(pool) => pool.beginning(SNAPSHOT),
         };
-        let mut lent = read.lend().await?;
-        let begun = lent.held()?.execute_text(begin).await;
-        let (lent, _) = lent.kept(begun).await?;
+        let lent = read.lend(Some(&begin)).await?;
         Ok(Transaction::of(lent, dialect.backend(), None))
     };
     begun.await.map_err(error::from)

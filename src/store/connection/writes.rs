@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
@@ -17,6 +17,7 @@ use crate::{
     error::Result,
     store::{
         ACQUIRE, error,
+        postgres::session::Pool,
         sqlite::{connect, files::Files},
     },
 };
@@ -25,7 +26,7 @@ use crate::{
 #[derive(Clone)]
 pub(in crate::store) enum Writes {
     Sqlite(Arc<Single>),
-    Postgres(DatabaseConnection),
+    Postgres(Pool),
 }
 
 /// SQLite's writing connection, opened anew when the one before was thrown away.
@@ -71,10 +72,13 @@ impl Writes {
         self.begin_with(SNAPSHOT).await.map_err(error::from)
     }
 
-    async fn begin_with(&self, on_postgres: &str) -> Result<Transaction, DbErr> {
+    async fn begin_with(&self, on_postgres: (&str, &str)) -> Result<Transaction, DbErr> {
         let mut lent = self.lend().await?;
-        let begin = if self.is_sqlite() { "BEGIN IMMEDIATE" } else { on_postgres };
-        let begun = lent.held()?.execute_text(begin).await;
+        let begin = match self {
+            Self::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),
+            Self::Postgres(pool) => pool.beginning(on_postgres),
+        };
+        let begun = lent.held()?.execute_text(&begin).await;
         let (lent, _) = lent.kept(begun).await?;
         let transaction = Transaction::of(lent, self.backend(), self.files().cloned());
         if let Err(gone) = transaction.check_files() {
@@ -93,7 +97,16 @@ impl Writes {
                     let _ = connection.close().await;
                 }
             }
-            Self::Postgres(pool) => drop(pool.clone().close().await),
+            Self::Postgres(pool) => drop(pool.connections().close_by_ref().await),
+        }
+    }
+
+    /// How many connections to a server were opened.
+    pub fn opened(&self) -> u64 {
+        match self {
+            // SQLite's file is asked for before each use.
+            Self::Sqlite(_) => 0,
+            Self::Postgres(pool) => pool.opened(),
         }
     }
 
@@ -130,7 +143,7 @@ impl Writes {
                 Ok(Lent::of(Held::Writer(guard)))
             }
             Self::Postgres(pool) => {
-                let pooled = pool.get_postgres_connection_pool().acquire().await.map_err(error::of_sqlx)?;
+                let pooled = pool.acquire().await.map_err(error::of_sqlx)?;
                 Ok(Lent::of(Held::Postgres(pooled)))
             }
         }

@@ -104,7 +104,7 @@ impl Store {
             }
         }
         // It is only read: a service of an older version may be using it.
-        let schema = Self::schema(url).await?;
+        let schema = Self::schema(url, &chance).await?;
         schema.refuse_newer()?;
         if !schema.pending.is_empty() {
             let rule = format!(

@@ -45,7 +45,7 @@ impl Dialect {
     pub fn sizes_of(self, names: impl IntoIterator<Item = [Value; 2]>) -> Sql {
         Sql::new("WITH asked (product, external_id) AS (")
             .table(self, names)
-            .text(") SELECT o.product, o.external_id, o.no, h.size FROM asked a")
+            .text(") SELECT o.product, o.external_id, o.no, h.size, h.last_salt, h.removed FROM asked a")
             .text(&self.join_one("organization", "o", &["product", "external_id"], "a"))
             .text(" JOIN organization_head h ON h.organization_no = o.no")
     }

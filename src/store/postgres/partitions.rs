@@ -108,6 +108,13 @@ impl Store {
         for partition in all.missing(positions, now) {
             let Partition { low, high, name } = &partition;
             let from = if *low == i64::MIN { "MINVALUE".to_owned() } else { low.to_string() };
+            if !self.owns_tables {
+                let made = format!("SELECT make_event_partition({low}, {high}, '{name}')");
+                tx.execute_unprepared(&made).await.map_err(error::from)?;
+                tracing::info!(partition = name, "had the partition {name} made");
+                is_new = true;
+                continue;
+            }
             // A table is made first and attached then: `PARTITION OF` would lock all readers and writers out.
             let made = format!(
                 "CREATE TABLE {name} (LIKE event INCLUDING ALL);

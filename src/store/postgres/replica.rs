@@ -62,7 +62,10 @@ impl Store {
         }
         let replica = Replica { url: url.to_owned(), reads: ArcSwapOption::empty(), fell: Notify::new() };
         match session::check(url, Purpose::Reading, Durability::Waived, &self.chance, VARIABLE).await {
-            Ok(()) => replica.reads.store(Some(Arc::new(self.read.elsewhere(session::reader(url).await?)))),
+            Ok(checked) => {
+                let pool = session::reader(&checked).await?;
+                replica.reads.store(Some(Arc::new(self.read.elsewhere(pool))));
+            }
             Err(error @ Error::Unavailable(_)) => {
                 let cause = error.cause_text();
                 tracing::warn!(cause, "the replica cannot be reached, the primary answers until it can: {error}");
@@ -85,8 +88,10 @@ impl Store {
             let mut pause = PAUSE;
             loop {
                 let opened = timeout(ACQUIRE, async {
-                    let pool = session::reader(&replica.url).await?;
-                    pool.execute_unprepared("SELECT 1").await.map_err(crate::store::error::from)?;
+                    let (purpose, waived) = (Purpose::Reading, Durability::Waived);
+                    let checked = session::check(&replica.url, purpose, waived, &self.chance, VARIABLE).await?;
+                    let pool = session::reader(&checked).await?;
+                    pool.connections().execute_unprepared("SELECT 1").await.map_err(crate::store::error::from)?;
                     Ok::<_, Error>(pool)
                 });
                 if let Ok(Ok(pool)) = opened.await {

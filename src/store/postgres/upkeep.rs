@@ -24,6 +24,14 @@ const MERGES_A_ROUND: u32 = 3_600;
 /// How long after its end a partition is sealed at the earliest, in nanoseconds: late events are over by then.
 const SEAL_AFTER: i64 = 24 * 3_600 * 1_000_000_000;
 
+/// Indexes of our tables, and of the values that lie outside of them, that are not valid and that nobody builds at the moment.
+/// That of a partitioned table is valid when those of its partitions are.
+const INVALID: &str = "SELECT CAST(i.indexrelid::regclass AS TEXT) AS name FROM pg_index i \
+    JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' \
+    JOIN pg_class t ON t.oid = i.indrelid OR t.reltoastrelid = i.indrelid \
+    WHERE NOT i.indisvalid AND t.relnamespace = current_schema()::regnamespace \
+    AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_create_index p WHERE p.relid IN (t.oid, i.indrelid)) ORDER BY 1";
+
 #[derive(FromQueryResult)]
 struct Named {
     name: String,
@@ -40,6 +48,7 @@ impl Store {
                     // A process that was killed left entries.
                     self.merge_all_search_entries().await?;
                     self.make_partitions_ahead(clock.now()).await?;
+                    self.mend_indexes().await?;
                     self.seal_partitions(clock.now(), &std::mem::take(&mut written)).await?;
                 }
                 Ok::<_, crate::error::Error>(())
@@ -69,7 +78,9 @@ impl Store {
 
     /// The same for all partitions, for the entries of processes that were killed.
     async fn merge_all_search_entries(&self) -> Result<()> {
-        let merged = Merged::find_by_statement(Sql::new(&merge_statement("")).on(self.dialect.backend()));
+        let sql =
+            if self.owns_tables { merge_statement("") } else { "SELECT * FROM merge_event_search(NULL)".to_owned() };
+        let merged = Merged::find_by_statement(Sql::new(&sql).on(self.dialect.backend()));
         let merged = merged.all(&self.write).await.map_err(error::from)?;
         let left = merged.into_iter().filter(|partition| partition.pages > 0).map(|partition| partition.name);
         unseal(&self.write, &left.collect()).await
@@ -82,16 +93,51 @@ impl Store {
             return Ok(false);
         }
         unseal(&tx, partitions).await?;
-        let sql = merge_statement(&format!(" WHERE p.name IN ({})", quoted(partitions)));
+        let names = quoted(partitions);
+        let sql = if self.owns_tables {
+            merge_statement(&format!(" WHERE p.name IN ({names})"))
+        } else {
+            format!("SELECT * FROM merge_event_search(ARRAY[{names}])")
+        };
         tx.execute_unprepared(&sql).await.map_err(error::from)?;
         tx.commit().await?;
         Ok(true)
     }
 
+    /// Drops what an interrupted build left of an index, and builds an index anew that is not valid: until then each
+    /// recording writes it and no question reads it. Readers and writers go on meanwhile. Returns how many were mended.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn mend_indexes(&self) -> Result<usize> {
+        if self.dialect != Dialect::Postgres || !self.owns_tables {
+            return Ok(0);
+        }
+        let tx = self.write.begin().await?;
+        tx.execute_unprepared(MAY_BE_IDLE).await.map_err(error::from)?;
+        if !locked(&tx).await? {
+            tx.rollback().await?;
+            return Ok(0);
+        }
+        let found = Named::find_by_statement(Sql::new(INVALID).on(self.dialect.backend())).all(&tx).await;
+        let mut mended = 0;
+        for Named { name } in found.map_err(error::from)? {
+            // What PostgreSQL calls an index that is to take the place of another, or that another has taken the place of.
+            let is_left_over = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '"').ends_with("_ccnew")
+                || name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '"').ends_with("_ccold");
+            let how = if is_left_over { "DROP INDEX CONCURRENTLY IF EXISTS" } else { "REINDEX INDEX CONCURRENTLY" };
+            self.write.execute_unprepared(&format!("{how} {name}")).await.map_err(error::from)?;
+            tracing::warn!(index = name, "the index {name} was not valid, as after an interrupted build: {how}");
+            mended += 1;
+        }
+        tx.commit().await?;
+        Ok(mended)
+    }
+
     /// Seals partitions: builds their indexes tight. It takes those whose time has been over for a day and that nobody
     /// writes to any more. Readers and writers go on meanwhile. Returns how many were sealed.
     pub async fn seal_partitions(&self, now: Timestamp, written: &BTreeSet<String>) -> Result<usize> {
-        if self.dialect != Dialect::Postgres {
+        if self.dialect != Dialect::Postgres || !self.owns_tables {
             return Ok(0);
         }
         // This transaction holds the lock while another connection builds: a concurrent build runs outside of transactions.

@@ -2,7 +2,7 @@
 //! words stay in the search index for ever. A table that is written anew has none of it. That takes the table for itself
 //! meanwhile, so large ones are only vacuumed, and their search index is built anew beside its use.
 
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::{
@@ -31,6 +31,13 @@ impl Store {
     /// Those of the database.
     pub(in crate::store) async fn wipe_dead_rows(&self, organization_no: i64, since: Timestamp) -> Result<()> {
         let Writes::Postgres(pool) = &self.write else { return Ok(()) };
+        if !self.owns_tables {
+            tracing::warn!(
+                "of what was erased, bytes that no statement reads stay in the database's files until they are used again: \
+                 the role of this service owns no tables. Their owner takes them out with VACUUM (FULL)"
+            );
+            return Ok(());
+        }
         let sizes = "pg_total_relation_size(p.name::regclass) AS bytes";
         let partitions = Sql::new(&format!(
             "SELECT p.name, {sizes} FROM event_partition p WHERE EXISTS (SELECT 1 FROM "
@@ -44,8 +51,15 @@ impl Store {
         tables.extend(
             self.rows_of::<Named>(Sql::new(&format!("SELECT p.name, {sizes} FROM (VALUES {others}) p (name)"))).await?,
         );
+        if pool.is_shared() {
+            // Waiting for a table has no limit there, and a limit would stay with whoever has the session next.
+            for Named { name, .. } in tables {
+                clean(&self.write, &name).await.map_err(error::from)?;
+            }
+            return Ok(());
+        }
         // A connection of its own, which is closed at the end: what it is set to lasts no longer.
-        let pooled = pool.get_postgres_connection_pool().acquire().await;
+        let pooled = pool.acquire().await;
         let mut connection = pooled.map_err(|fault| error::from(error::of_sqlx(fault)))?.detach();
         let wiped = async {
             connection.execute("SET lock_timeout = '2s'").await?;
@@ -73,13 +87,26 @@ async fn wipe(connection: &mut PgConnection, name: &str, bytes: i64) -> Result<(
             done => return done.map(drop),
         }
     }
-    tracing::warn!(
-        table = name,
-        "the table {name} is large, or in use: of what was erased, bytes that no statement reads stay on its pages until \
-         they are used again, or until VACUUM (FULL) {name}"
-    );
+    tell(name);
     connection.execute(AssertSqlSafe(format!("VACUUM (ANALYZE) {name}"))).await?;
     connection.execute("SET lock_timeout = 0").await?;
     connection.execute(AssertSqlSafe(format!("REINDEX TABLE CONCURRENTLY {name}"))).await?;
     connection.execute("SET lock_timeout = '2s'").await.map(drop)
+}
+
+/// The same beside the table's use, in sessions that others share.
+async fn clean(write: &Writes, name: &str) -> Result<(), DbErr> {
+    tell(name);
+    for statement in [format!("VACUUM (ANALYZE) {name}"), format!("REINDEX TABLE CONCURRENTLY {name}")] {
+        write.execute_unprepared(&statement).await?;
+    }
+    Ok(())
+}
+
+fn tell(name: &str) {
+    tracing::warn!(
+        table = name,
+        "the table {name} is large, in use or reached through a pooler that shares sessions: of what was erased, bytes that \
+         no statement reads stay on its pages until they are used again, or until VACUUM (FULL) {name}"
+    );
 }

@@ -64,6 +64,14 @@ impl Store {
         // A second round comes only after the database was put back. By then, what was remembered is dropped.
         let (tx, (organizations, index)) = loop {
             let tx = self.write.begin().await?;
+            if self.must_compare() {
+                tx.rollback().await?;
+                if self.is_missing_any().await? {
+                    self.close_history(now, "behind what was acknowledged").await?;
+                    return Err(Error::Closed);
+                }
+                continue;
+            }
             match self.organizations(&tx, group, now).await? {
                 Some(found) => break (tx, found),
                 None => tx.rollback().await?,

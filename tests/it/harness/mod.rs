@@ -183,6 +183,8 @@ impl TestApp {
         let mut settings = Settings {
             listen: "127.0.0.1:0".to_owned(),
             database_url: url.clone(),
+            database_password_file: None,
+            database_password_command: None,
             read_database_url: None,
             products: None,
             keys: Some(keys_folder.clone()),

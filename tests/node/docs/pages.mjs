@@ -21,6 +21,7 @@ export const KINDS = {
   toml: ['append', 'dependencies', 'issuers'],
   html: ['page'],
   ini: ['elsewhere'],
+  sql: ['grants'],
   rust: ['example'],
 };
 

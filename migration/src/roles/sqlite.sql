@@ -1,0 +1,2 @@
+-- SQLite knows no roles.
+SELECT 1;
