@@ -55,7 +55,12 @@ pub async fn fresh_database() -> String {
     let cloning = CLONING.lock().await;
     execute(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     drop(cloning);
-    url_of(&name)
+    over_pooler(url_of(&name), &name)
+}
+
+/// The same database by way of a pooler, where the tests are run over one: `scripts/test-receivers pgbouncer`.
+fn over_pooler(url: String, name: &str) -> String {
+    std::env::var("LEDGERLINE_TEST_POOLER_URL").map_or(url, |pooler| format!("{pooler}/{name}"))
 }
 
 /// URL of a database of its own that has nothing in it.
