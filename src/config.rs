@@ -62,8 +62,8 @@ pub struct Settings {
     /// The certificate's private key: a file in PEM.
     #[arg(long, env = "LEDGERLINE_TLS_KEY", global = true, requires = "tls_certificate")]
     pub tls_key: Option<PathBuf>,
-    /// Networks of proxies whose X-Forwarded-Host is believed, such as 10.0.0.0/8, separated by commas; whoever connects to
-    /// a Unix socket always is.
+    /// Networks of proxies whose X-Forwarded-Host and X-Forwarded-For are believed, such as 10.0.0.0/8, separated by commas;
+    /// whoever connects to a Unix socket always is.
     #[arg(long, env = "LEDGERLINE_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
     pub trusted_proxies: Vec<String>,
     /// Log filter, such as info or ledgerline=debug.

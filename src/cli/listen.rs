@@ -142,7 +142,13 @@ impl Listener for Tls {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
                 // Anybody can connect and speak no TLS.
-                Err(error) => tracing::debug!("a client did not agree on TLS: {error}"),
+                Err(error) => {
+                    let peer = error.peer_addr().map(|peer| peer.ip().to_canonical());
+                    tracing::debug!(
+                        client = peer.map(tracing::field::display),
+                        "a client did not agree on TLS: {error}"
+                    );
+                }
             }
         }
     }

@@ -21,7 +21,12 @@ mod retention;
 mod sweep;
 mod token;
 
-use std::{collections::BTreeSet, io::Write, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, bail};
 use async_graphql::SDLExportOptions;
@@ -249,6 +254,8 @@ fn log_to_stderr(settings: &Settings) -> Result<()> {
     let filter = EnvFilter::try_new(quiet).context("LEDGERLINE_LOG cannot be read")?;
     // Nobody who reads the log is no reason to panic, which is what it would be.
     let lines = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+    // Colours are for eyes: in a file they would part what is searched for.
+    let lines = if std::io::stderr().is_terminal() { lines } else { lines.with_ansi(false) };
     let registry = tracing_subscriber::registry().with(filter);
     match settings.log_format {
         LogFormat::Text => registry.with(lines.with_target(false)).init(),

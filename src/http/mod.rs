@@ -17,6 +17,7 @@ mod panicked;
 mod peer;
 mod rate;
 mod received;
+mod requests;
 pub mod rest;
 
 use std::sync::{Arc, OnceLock};
@@ -110,7 +111,8 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
             HeaderValue::from_static("nosniff"),
         ))
         .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        .layer(middleware::from_fn_with_state(edge.proxies.clone(), peer::believe))
+        .layer(middleware::from_fn_with_state(edge.proxies.clone(), peer::believe));
+    let router = requests::told(router, edge.proxies.clone())
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))
         .layer(middleware::map_request(bounded_id))

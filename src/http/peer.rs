@@ -1,6 +1,9 @@
 //! Who is connected, and whether they are believed to pass on what others asked for.
+//!
+//! Of `Forwarded` (RFC 7239) nothing is read: a proxy sends what it is told to, and the older headers are what they all know.
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
@@ -24,6 +27,41 @@ impl Peer {
         let Self(Some(address)) = self else { return true };
         proxies.iter().any(|network| network.contains(&address.to_canonical()))
     }
+
+    /// Who is behind it: the address that the nearest proxies name which is none of theirs. Each proxy appends whom it was asked
+    /// by, so that what stands before the first stranger, read from the end, is that stranger's own say. What is no address tells
+    /// nothing, and nothing before it counts either: whoever passed it on is the last that is known.
+    #[must_use]
+    pub fn client(self, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
+        let mut nearest = Self(self.0.map(|address| address.to_canonical()));
+        let lines = headers.get_all(FORWARDED_FOR).iter().collect::<Vec<_>>();
+        let hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        for hop in hops.map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty()) {
+            if !nearest.is_trusted(proxies) {
+                break;
+            }
+            let Some(address) = address(hop) else { break };
+            nearest = Self(Some(address));
+        }
+        nearest
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => address.fmt(f),
+            None => f.write_str("socket"),
+        }
+    }
+}
+
+/// An address as proxies write it: with a port or without, one of IPv6 in brackets or without.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    address.ok().map(|address| address.to_canonical())
 }
 
 /// An address that a listener tells of.
@@ -45,10 +83,16 @@ impl Address for tokio::net::unix::SocketAddr {
 }
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Who a request came from directly.
+pub fn of(request: &Request) -> Option<Peer> {
+    request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer)
+}
 
 /// Lets through what a proxy says, if it is one that is trusted; from all others nothing is known.
 pub async fn believe(State(proxies): State<Arc<[IpNet]>>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer);
+    let peer = of(&request);
     if !peer.is_some_and(|peer| peer.is_trusted(&proxies)) {
         request.headers_mut().remove(FORWARDED_HOST);
     }

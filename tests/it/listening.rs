@@ -1,6 +1,12 @@
 //! Where the service listens, and how it is shown from outside: below a path, behind a proxy, on a Unix socket, with TLS.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -225,4 +231,117 @@ async fn the_host_that_a_proxy_names_is_believed_of_those_that_are_trusted() {
         assert_eq!(upgrade(&base, &["Host: app.example"]), "101", "its own host");
         assert!(service.terminate().await.success());
     }
+}
+
+/// One request of each kind of headers, and the client that the log names for it.
+async fn clients(service: &Service, arguments: &[&str], asked: &[(&[&str], &str)]) {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    for (headers, client) in asked {
+        let id = format!("asked-{}", ASKED.fetch_add(1, Ordering::Relaxed));
+        let named = format!("X-Request-Id: {id}");
+        let headers = headers.iter().copied().chain([named.as_str()]).flat_map(|header| ["--header", header]);
+        curl(&arguments.iter().copied().chain(headers).collect::<Vec<_>>());
+        let own = format!("{{id=\"{id}\" ");
+        let line = || service.log().into_iter().find(|line| line.contains(&own));
+        eventually(async || line().is_some()).await;
+        let line = line().expect("a line");
+        let told = format!("client={client} method=GET path=\"/v1/audit-events\"}}: answered status=401 ");
+        assert!(line.contains(&told), "{told}\n{line}");
+        assert!(!line.contains("secret"), "{line}");
+    }
+}
+
+async fn told(folder: &Path, listen: &str, proxies: &str) -> Service {
+    let mut command = ledgerline(&format!("sqlite://{}", folder.join("log.db").display()), folder);
+    command.args(["--listen", listen]);
+    if !proxies.is_empty() {
+        command.args(["--trusted-proxies", proxies]);
+    }
+    Service::run_with_log(command, "info,ledgerline::requests=debug").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_names_the_client_that_trusted_proxies_name_and_nobody_else_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let forged: &[&str] = &["X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9", "X-Real-IP: 203.0.113.9"];
+    // Whoever connects is no proxy that is trusted: what they say does not count.
+    for proxies in ["", "10.0.0.0/8"] {
+        let service = told(folder.path(), "127.0.0.1:0", proxies).await;
+        let url = format!("{}/v1/audit-events?search=secret", service.base);
+        clients(&service, &[&url], &[(&[], "127.0.0.1"), (forged, "127.0.0.1")]).await;
+        assert!(service.terminate().await.success());
+    }
+    let service = told(folder.path(), "127.0.0.1:0", "127.0.0.1/32,10.0.0.0/8,2001:db8:1::/48").await;
+    let url = format!("{}/v1/audit-events?search=secret", service.base);
+    let asked: &[(&[&str], &str)] = &[
+        (&[], "127.0.0.1"),
+        (&["X-Forwarded-For: 203.0.113.9"], "203.0.113.9"),
+        // What stands before the first stranger is that stranger's own say.
+        (&["X-Forwarded-For: 198.51.100.1, 203.0.113.9"], "203.0.113.9"),
+        (&["X-Forwarded-For: 198.51.100.1, 203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+        (&["X-Forwarded-For: 198.51.100.1,203.0.113.9 ,2001:db8:1::5, 10.1.2.3"], "203.0.113.9"),
+        (&["X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: 203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+        (&["X-Forwarded-For: 203.0.113.9", "X-Forwarded-For: 10.1.2.3"], "203.0.113.9"),
+        (&["X-Forwarded-For: 10.9.9.9, 10.1.2.3"], "10.9.9.9"),
+        (&["X-Forwarded-For: 2001:db8::7"], "2001:db8::7"),
+        (&["X-Forwarded-For: [2001:db8::7]:4711, 10.1.2.3:80"], "2001:db8::7"),
+        (&["X-Forwarded-For: [2001:db8::7]"], "2001:db8::7"),
+        (&["X-Forwarded-For: ::ffff:10.1.2.3"], "10.1.2.3"),
+        (&["X-Forwarded-For: 203.0.113.9, ::ffff:10.1.2.3"], "203.0.113.9"),
+        (&["X-Forwarded-For: , 203.0.113.9, ,"], "203.0.113.9"),
+        // What is no address names nobody: the last that is known passed it on.
+        (&["X-Forwarded-For: unknown"], "127.0.0.1"),
+        (&["X-Forwarded-For: 203.0.113.9, _hidden, 10.1.2.3"], "10.1.2.3"),
+        (&["X-Forwarded-For: 203.0.113.9\" client=\"198.51.100.1"], "127.0.0.1"),
+        (&["X-Forwarded-For: 999.1.1.1"], "127.0.0.1"),
+        (&["X-Forwarded-For: \u{e4}\u{f6}"], "127.0.0.1"),
+        (&["X-Forwarded-For;"], "127.0.0.1"),
+        (&["Forwarded: for=203.0.113.9", "X-Real-IP: 203.0.113.9"], "127.0.0.1"),
+    ];
+    clients(&service, &[&url], asked).await;
+    assert!(service.terminate().await.success());
+    // By IPv6, where an address of IPv4 may come in its form.
+    let service = told(folder.path(), "[::]:0", "127.0.0.0/8").await;
+    let port = service.base.rsplit_once(':').expect("a port").1.to_owned();
+    for (host, direct, passed) in [("127.0.0.1", "127.0.0.1", "203.0.113.9"), ("[::1]", "::1", "::1")] {
+        let url = format!("http://{host}:{port}/v1/audit-events?search=secret");
+        clients(&service, &[&url], &[(&[], direct), (&["X-Forwarded-For: 203.0.113.9"], passed)]).await;
+    }
+    assert!(service.terminate().await.success());
+    // Whoever may open the file is believed.
+    let socket = folder.path().join("ledgerline.sock");
+    let service = told(folder.path(), &format!("unix:{}", socket.display()), "10.0.0.0/8").await;
+    let by_socket =
+        ["--unix-socket", socket.to_str().expect("UTF-8"), "http://localhost/v1/audit-events?search=secret"];
+    let asked: &[(&[&str], &str)] = &[
+        (&[], "socket"),
+        (&["X-Forwarded-For: 198.51.100.1, 203.0.113.9"], "203.0.113.9"),
+        (&["X-Forwarded-For: 203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+        (&["X-Forwarded-For: unknown"], "socket"),
+    ];
+    clients(&service, &by_socket, asked).await;
+    assert!(service.terminate().await.success());
+}
+
+/// What a request causes is told with its client, whatever else the log is to have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_of_ours_names_the_client_that_met_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = ledgerline(&format!("sqlite://{}", folder.path().join("log.db").display()), folder.path());
+    command.args(["--listen", "127.0.0.1:0", "--trusted-proxies", "127.0.0.1/32"]);
+    let service = Service::run_with_log(command, "error,ledgerline::cli=info").await;
+    // The files are gone, so that nothing can be recorded.
+    for name in ["log.db", "log.db-wal", "log.db-shm"] {
+        let _ = fs::remove_file(folder.path().join(name));
+    }
+    let ready = format!("{}/readyz", service.base);
+    let line = || service.log().into_iter().find(|line| line.contains("not ready"));
+    eventually(async || {
+        curl(&["--header", "X-Forwarded-For: 203.0.113.9", "--header", "X-Request-Id: seen", &ready]);
+        line().is_some()
+    })
+    .await;
+    let line = line().expect("a line");
+    assert!(line.contains("203.0.113.9") && line.contains("seen") && line.contains("/readyz"), "{line}");
+    service.kill();
 }

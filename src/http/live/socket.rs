@@ -23,6 +23,7 @@ use futures_util::{
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
+use tracing::{Instrument, Span};
 
 use super::{no_longer_good, text};
 use crate::{
@@ -101,15 +102,20 @@ pub async fn open(edge: Edge, request: Request) -> Response {
     };
     let spoken = upgrade.selected_protocol().is_some();
     let headers = parts.headers;
-    upgrade.on_upgrade(move |socket| async move {
-        let request_id = crate::http::request_id(&headers).to_owned();
-        let mut connection = Connection { edge, socket, request_id, heard: Instant::now() };
-        let end = if spoken {
-            connection.run(&headers).await
-        } else {
-            End::Closing(Close(4406, format!("Subprotocol not acceptable: it is {PROTOCOL}")))
+    // What the connection causes is told as of this request, though that is answered by then.
+    let span = Span::current();
+    upgrade.on_upgrade(move |socket| {
+        let serving = async move {
+            let request_id = crate::http::request_id(&headers).to_owned();
+            let mut connection = Connection { edge, socket, request_id, heard: Instant::now() };
+            let end = if spoken {
+                connection.run(&headers).await
+            } else {
+                End::Closing(Close(4406, format!("Subprotocol not acceptable: it is {PROTOCOL}")))
+            };
+            connection.end(end).await;
         };
-        connection.end(end).await;
+        serving.instrument(span)
     })
 }
 
