@@ -104,9 +104,16 @@ impl App {
         let (stopping, on_stop) = watch::channel(false);
         let reader = Reader::new(store.clone(), clock.clone());
         let ways = ways(settings)?;
-        let products = keys.products().clone();
-        let courier =
-            Courier::new(store.clone(), reader.clone(), products, clock.clone(), chance.clone(), ways.clone());
+        let (products, plans) = (keys.products().clone(), Plans::new(store.clone()));
+        let courier = Courier::new(
+            store.clone(),
+            reader.clone(),
+            products,
+            plans.clone(),
+            clock.clone(),
+            chance.clone(),
+            ways.clone(),
+        );
         let courier = Arc::new(courier);
         let sending = beside("courier", &courier, |courier| async move { courier.run().await });
         let endpoints = Arc::new(Endpoints {
@@ -124,6 +131,7 @@ impl App {
             store: store.clone(),
             reader: reader.clone(),
             products: keys.products().clone(),
+            plans: plans.clone(),
             clock: clock.clone(),
             chance: chance.clone(),
             ways,
@@ -144,12 +152,18 @@ impl App {
         });
         let partners = Partners::new(store.clone(), keys.products().clone(), settings.keys_folder(), chance.clone());
         let partners = Arc::new(partners);
-        let plans = Plans::new(store.clone());
         keys.accept(partners.clone(), plans.clone());
         let uses = beside("last uses", &partners, |partners| async move { partners.look_after().await });
         let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;
-        let exports =
-            Exports::new(store.clone(), reader.clone(), files, keys.products().clone(), clock.clone(), chance.clone());
+        let exports = Exports::new(
+            store.clone(),
+            reader.clone(),
+            files,
+            keys.products().clone(),
+            plans.clone(),
+            clock.clone(),
+            chance.clone(),
+        );
         let exports = Arc::new(exports.below(settings.base_path.clone()));
         let exporting = beside("exports", &exports, |exports| async move { exports.work().await });
         let sweeper = Sweeper::new(store.clone(), writer.clone(), keys.products().clone(), clock.clone());

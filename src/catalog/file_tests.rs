@@ -640,6 +640,15 @@ fn faults_of_issuers_have_their_places() {
             "ca_file: is for keys that are fetched",
         ),
         (
+            format!("issuer = \"i\"\naudience = \"a\"\ntoken_file = \"token\"\n{keys}"),
+            "token_file: is for keys that are fetched",
+        ),
+        (
+            "issuer = \"http://api.cluster/\"\naudience = \"a\"\ndiscovery = true\nallow_http = true\ntoken_file = \"token\""
+                .to_owned(),
+            "token_file: must not be beside allow_http",
+        ),
+        (
             format!(
                 "issuer = \"i\"\naudience = \"a\"\nallowed_scopes = [\"audit:read\"]\ndefault_scopes = [\"audit:manage\"]\n{keys}"
             ),

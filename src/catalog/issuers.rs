@@ -32,6 +32,8 @@ pub struct Issuer {
     pub allow_http: bool,
     /// Certificates that its addresses are trusted by, instead of the usual ones.
     pub ca_file: Option<PathBuf>,
+    /// A token that its addresses ask for, as those of a cluster do.
+    pub token_file: Option<PathBuf>,
     /// Where what a token says is found.
     pub claims: ClaimRules,
     /// Scopes of a token that has none of ours.
@@ -55,6 +57,7 @@ impl Issuer {
             keys: Vec::new(),
             allow_http: false,
             ca_file: None,
+            token_file: None,
             claims: ClaimRules::standard(),
             default_scopes: Vec::new(),
             allowed_scopes: None,

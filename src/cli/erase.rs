@@ -28,6 +28,7 @@ use crate::{
         erased::{NamedActor, NamedResource, Whom},
     },
     ingest::Writer,
+    keys::Plans,
     retention::{
         erasure::Eraser,
         list::{self, Replayed},
@@ -127,7 +128,9 @@ fn eraser(settings: &Settings, products: &Products, manager: &Manager) -> Result
     let files = Files::open(&settings.exports_place()).context("LEDGERLINE_EXPORTS cannot be used")?;
     let Manager { store, writer, reader, .. } = manager;
     let (clock, chance, products) = (Clock::system(), Chance::system(), products.clone());
-    let exports = Exports::new(store.clone(), reader.clone(), files, products.clone(), clock.clone(), chance.clone());
+    let plans = Plans::new(store.clone());
+    let exports =
+        Exports::new(store.clone(), reader.clone(), files, products.clone(), plans, clock.clone(), chance.clone());
     Ok(Eraser::new(store.clone(), writer.clone(), Arc::new(exports), products, clock, chance))
 }
 

@@ -380,7 +380,8 @@ pub(super) fn rights(principal: &Principal, scope: &ManageScope) -> Rights {
     let (roles, plan) = if principal.is_staff() {
         (&rules.roles, rules.plans.first())
     } else {
-        (&principal.roles, principal.plan.as_ref())
+        // A plan that is kept for the organization is asked for whenever the maker reads.
+        (&principal.roles, principal.plan.as_ref().filter(|_| !principal.plan_is_kept))
     };
     Rights { scopes: Vec::new(), roles: roles.clone(), plan: plan.cloned(), logs: scope.allowed_logs().to_vec() }
 }

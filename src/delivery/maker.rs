@@ -7,6 +7,7 @@ use crate::{
     catalog::{Feature, Product, Products},
     error::{Error, Result},
     event::{OrganizationId, Timestamp},
+    keys::Plans,
     store::control::tokens::Rights,
 };
 
@@ -19,12 +20,19 @@ pub(super) fn product(products: &Products, name: &str, feature: Feature) -> Resu
     product.ok_or_else(|| Error::Forbidden(format!("the product {name} offers no {}", feature.as_str())))
 }
 
-/// The maker of what has an id.
+/// The maker of what has an id. Where they had the plan that is kept for their organization, they have what that is now.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` for an organization that cannot be one.
-pub(super) fn principal(product: Arc<Product>, organization: &str, id: &str, rights: &Rights) -> Result<Principal> {
-    Ok(Principal {
+/// `BAD_USER_INPUT` for an organization that cannot be one; those of the database, where nobody knows the plan.
+pub(super) async fn principal(
+    product: Arc<Product>,
+    organization: &str,
+    id: &str,
+    rights: &Rights,
+    plans: &Plans,
+    now: Timestamp,
+) -> Result<Principal> {
+    let mut principal = Principal {
         organization: Some(OrganizationId::new("organization", organization)?),
         subject: id.to_owned(),
         scopes: product.access.scopes.clone(),
@@ -37,5 +45,7 @@ pub(super) fn principal(product: Arc<Product>, organization: &str, id: &str, rig
         is_partner: false,
         plan_is_kept: false,
         product,
-    })
+    };
+    plans.complete(&mut principal, now).await?;
+    Ok(principal)
 }

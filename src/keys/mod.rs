@@ -2,6 +2,7 @@
 //! service's own issuer.
 //! What is done with them is decided by [`auth::token`](crate::auth::token).
 
+mod caller;
 mod development;
 mod file;
 mod own;

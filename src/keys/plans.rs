@@ -13,6 +13,8 @@ use crate::{auth::Principal, clock::Clock, error::Result, event::Timestamp, stor
 const FRESH: Duration = Duration::from_secs(5);
 /// How long it counts where the database does not answer.
 const LONGEST: Duration = Duration::from_secs(60);
+/// How often whoever is connected asks for what is known: it costs no question to the database while that is fresh.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Organizations that are remembered.
 const REMEMBERED: u64 = 20_000;
 
@@ -75,13 +77,15 @@ impl Plans {
         Ok(())
     }
 
-    /// Completes when the plan that a principal has from here is another: for whoever is connected for longer than a request.
+    /// Completes when the plan that a principal has from here, or has not, is another: for whoever is connected for longer than
+    /// a request. A plan that was missing counts too, since whoever was refused for it does not ask again.
     pub async fn changed(&self, principal: &Principal, clock: &Clock) {
-        let Some(organization) = principal.organization.as_deref().filter(|_| principal.plan_is_kept) else {
+        let is_looked_up = principal.plan_is_kept || principal.plan.is_none() && principal.product.asks_for_plans();
+        let Some(organization) = principal.organization.as_deref().filter(|_| is_looked_up) else {
             return std::future::pending().await;
         };
         loop {
-            tokio::time::sleep(FRESH).await;
+            tokio::time::sleep(LOOK_AGAIN).await;
             let plan = self.of(&principal.product.name, organization, clock.now()).await;
             if plan.is_ok_and(|plan| plan != principal.plan) {
                 return;

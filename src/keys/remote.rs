@@ -1,17 +1,14 @@
 //! The keys of one issuer's address (JWKS), or of the address that its OpenID configuration names: fetched one at a time, kept
 //! while the issuer is down.
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
-use reqwest::{Certificate, Client, Response, Url, redirect::Policy};
+use reqwest::Url;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::{info, warn};
 
+use super::caller::{Caller, TIMEOUT};
 use crate::{
     auth::VerifyingKey,
     catalog::{Issuer, KeySource, fault_of_address, is_loopback},
@@ -33,11 +30,6 @@ const FORGOTTEN: i64 = 600 * SECOND;
 /// is still believed.
 const FRESH: i64 = 600 * SECOND;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Largest document, in bytes.
-const DOCUMENT_BYTES: usize = 64 * 1024;
-
 /// One address, and what it last said.
 pub(super) struct Remote {
     product: String,
@@ -45,7 +37,7 @@ pub(super) struct Remote {
     pub place: String,
     source: Source,
     allow_http: bool,
-    client: Client,
+    caller: Caller,
     known: ArcSwap<Known>,
     /// Held during a fetch.
     asked: Arc<Mutex<Asked>>,
@@ -85,34 +77,17 @@ impl Remote {
     /// The address that a source of an issuer names.
     ///
     /// # Errors
-    /// Why it cannot be asked: its certificates cannot be read, or it is no address.
+    /// Why it cannot be asked: a file of the issuer cannot be read, or it is no address.
     pub fn new(product: &str, issuer: &Issuer, source: &KeySource) -> Result<Self, String> {
         let source = match source {
             KeySource::Discovery(name) => Source::Discovery(name.clone()),
             KeySource::JwksUrl(url) => Source::Jwks(parsed(url)?),
             _ => return Err("is no address".to_owned()),
         };
-        // A redirect could lead anywhere, to plain http too.
-        let mut client = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).user_agent("ledgerline");
-        let address = source.address()?;
-        if let Some(file) = &issuer.ca_file {
-            let cannot = |error: &dyn fmt::Display| format!("{} cannot be read: {error}", file.display());
-            let pem = std::fs::read(file).map_err(|error| cannot(&error))?;
-            let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| cannot(&error))?;
-            if certificates.is_empty() {
-                return Err(cannot(&"it has no certificate in PEM"));
-            }
-            client = client.tls_certs_only(certificates);
-        }
-        if is_loopback(&address) {
-            client = client.no_proxy();
-        } else if !issuer.allow_http {
-            client = client.https_only(true);
-        }
-        let client = client.build().map_err(|error| format!("{address}: {}", with_causes(&error)))?;
+        let caller = Caller::new(issuer, &source.address()?)?;
         let (product, place) = (product.to_owned(), issuer.place.clone());
         let (known, asked) = (ArcSwap::default(), Arc::default());
-        Ok(Self { product, place, source, allow_http: issuer.allow_http, client, known, asked })
+        Ok(Self { product, place, source, allow_http: issuer.allow_http, caller, known, asked })
     }
 
     /// The keys it last told.
@@ -184,26 +159,10 @@ impl Remote {
             Source::Jwks(url) => url.clone(),
             Source::Discovery(issuer) => {
                 let asked = self.source.address()?;
-                keys_address(&self.document(asked.clone()).await?, issuer, &asked, self.allow_http)?
+                keys_address(&self.caller.document(asked.clone()).await?, issuer, &asked, self.allow_http)?
             }
         };
-        self.document(url).await
-    }
-
-    async fn document(&self, url: Url) -> Result<String, String> {
-        let answer = self.client.get(url.clone()).header("accept", "application/json").send().await;
-        let mut answer = answer.map_err(|error| with_causes(&error))?;
-        if !answer.status().is_success() {
-            return Err(format!("{url} answered {}", answer.status()));
-        }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = Response::chunk(&mut answer).await.map_err(|error| with_causes(&error))? {
-            if bytes.len() + chunk.len() > DOCUMENT_BYTES {
-                return Err(format!("the document at {url} is over {DOCUMENT_BYTES} bytes"));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        String::from_utf8(bytes).map_err(|error| error.to_string())
+        self.caller.document(url).await
     }
 }
 
@@ -274,15 +233,4 @@ fn is_past(then: Timestamp, span: i64, now: Timestamp) -> bool {
     let gone = now.0.saturating_sub(then.0);
     // A request that waited for the fetch came before its end.
     gone >= span || gone < -LONGEST_PAUSE
-}
-
-/// An error with its causes: reqwest's own text does not say why.
-fn with_causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -226,6 +226,22 @@ fn certificates_that_cannot_be_read_are_a_fault_of_the_start() {
     }
 }
 
+#[test]
+fn a_token_for_an_issuer_that_cannot_be_read_is_a_fault_of_the_start() {
+    for (text, fault) in [
+        (None, "none.token cannot be read: No such file"),
+        (Some(" \n"), "none.token cannot be read: it must have a token and nothing else"),
+        (Some("secret words"), "none.token cannot be read: it must have a token and nothing else"),
+    ] {
+        let (folder, products) = capydb("discovery = true\ntoken_file = \"none.token\"\n");
+        if let Some(text) = text {
+            fs::write(folder.path().join("none.token"), text).unwrap();
+        }
+        let faults = Keys::with_environment(&products, None, &|_| Ok(None)).err().unwrap().join("\n");
+        assert!(faults.contains(fault) && !faults.contains("secret"), "{faults}");
+    }
+}
+
 #[tokio::test]
 async fn secrets_come_from_the_environment_and_from_files() {
     let (folder, products) =

@@ -52,11 +52,14 @@ fn issuer(mut section: Section<'_, '_>, of: &Of<'_>) -> Option<(Arc<Issuer>, Spa
     let span = name.as_ref().map_or(section.span, |name| name.span);
     let named = name.as_ref().and_then(|name| issuer_name(report, name));
     let allow_http = section.flag("allow_http");
-    let ca_file = section.text_if_any("ca_file");
+    let [ca_file, token_file] = ["ca_file", "token_file"].map(|key| section.text_if_any(key));
     let keys = keys(&mut section, &preset, name.as_ref().zip(named.as_ref()), allow_http, of.folder);
     let is_remote = keys.iter().any(KeySource::is_remote);
-    if let Some(ca) = ca_file.as_ref().filter(|_| !is_remote) {
-        report.add(ca.span, &ca.key, "is for keys that are fetched: discovery or jwks_url");
+    for file in [&ca_file, &token_file].into_iter().flatten().filter(|_| !is_remote) {
+        report.add(file.span, &file.key, "is for keys that are fetched: discovery or jwks_url");
+    }
+    if let Some(token) = token_file.as_ref().filter(|_| allow_http) {
+        report.add(token.span, &token.key, "must not be beside allow_http: whoever listens would have the token");
     }
     let audiences = section.one_or_more_if_any("audience").unwrap_or_default();
     let required = required(section.section_if_any("required"));
@@ -80,6 +83,7 @@ fn issuer(mut section: Section<'_, '_>, of: &Of<'_>) -> Option<(Arc<Issuer>, Spa
         keys,
         allow_http,
         ca_file: ca_file.map(|file| beside(of.folder, &file.value)),
+        token_file: token_file.map(|file| beside(of.folder, &file.value)),
         claims,
         default_scopes,
         allowed_scopes,

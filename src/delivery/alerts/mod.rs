@@ -26,6 +26,7 @@ use crate::{
     error::{Error, Result},
     event::{Event, Resource},
     ingest::{Told, Writer},
+    keys::Plans,
     reading::{Reader, follow::Followed, shown::Shown},
     store::{
         Store,
@@ -49,6 +50,8 @@ pub struct Alerts {
     pub reader: Reader,
     /// What may have rules.
     pub products: Products,
+    /// The plans that are kept for organizations.
+    pub plans: Plans,
     /// The time.
     pub clock: Clock,
     /// What pauses are spread by.
@@ -83,9 +86,10 @@ impl Alerts {
     }
 
     /// Whoever made a rule, as far as they may read.
-    fn maker(&self, lent: &LentRule) -> Result<Principal> {
+    async fn maker(&self, lent: &LentRule) -> Result<Principal> {
         let product = maker::product(&self.products, &lent.product, Feature::Rules)?;
-        maker::principal(product, &lent.organization, &lent.rule.id, &lent.rule.rights)
+        let (rule, now) = (&lent.rule, self.clock.now());
+        maker::principal(product, &lent.organization, &rule.id, &rule.rights, &self.plans, now).await
     }
 }
 

@@ -183,7 +183,8 @@ impl Alerts {
             return Ok(Outcome::Later(None));
         }
         let product = maker::product(&self.products, &lent.product, Feature::Endpoints)?;
-        let maker = maker::principal(product, &lent.organization, &endpoint.id, &endpoint.rights)?;
+        let (rights, now) = (&endpoint.rights, self.clock.now());
+        let maker = maker::principal(product, &lent.organization, &endpoint.id, rights, &self.plans, now).await?;
         let event = firing(&self.reader, &Arc::new(maker), None, sequence).await?;
         let sink = sinks::open(&endpoint, &self.ways)?;
         Ok(sent(timeout(LONGEST, sink.send(&[event], at)).await.map(|sent| sent.map(drop))))
@@ -191,7 +192,7 @@ impl Alerts {
 
     /// Writes to an address.
     async fn to_address(&self, lent: &LentRule, address: &str, sequence: i64) -> Result<Outcome> {
-        let maker = Arc::new(self.maker(lent)?);
+        let maker = Arc::new(self.maker(lent).await?);
         let event = firing(&self.reader, &maker, None, sequence).await?;
         let Some(mailer) = &self.mailer else {
             return Ok(Outcome::Later(Some("LEDGERLINE_SMTP_URL names no server for mail".to_owned())));

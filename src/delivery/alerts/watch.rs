@@ -211,7 +211,7 @@ impl Alerts {
     /// Counts what there is from the place on, and fires, until all of it is counted or the time is over.
     async fn count(&self, lent: &LentRule, mut counted: Counted) -> Result<(Counted, Duration), Stopped> {
         let ends = Instant::now() + RUN;
-        let maker = Arc::new(self.maker(lent)?);
+        let maker = Arc::new(self.maker(lent).await?);
         let mut follower =
             self.reader.follow_from(&maker, Followed::stored(&lent.rule.question)?, counted.next).await?;
         let mut rest = REST;

@@ -34,6 +34,7 @@ use crate::{
     clock::Clock,
     error::Result,
     event::Timestamp,
+    keys::Plans,
     reading::Reader,
     store::{Store, control::endpoints::Held},
 };
@@ -57,9 +58,17 @@ pub struct Courier {
 impl Courier {
     /// A courier for the endpoints of a database.
     #[must_use]
-    pub fn new(store: Store, reader: Reader, products: Products, clock: Clock, chance: Chance, ways: Ways) -> Self {
+    pub fn new(
+        store: Store,
+        reader: Reader,
+        products: Products,
+        plans: Plans,
+        clock: Clock,
+        chance: Chance,
+        ways: Ways,
+    ) -> Self {
         let owner = chance.bits(62) | 1;
-        let runner = Runner { store, reader, products, clock, chance, ways, owner };
+        let runner = Runner { store, reader, products, plans, clock, chance, ways, owner };
         Self { runner, changed: Arc::default() }
     }
 

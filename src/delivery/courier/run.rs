@@ -17,6 +17,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     event::Timestamp,
+    keys::Plans,
     reading::{
         Reader,
         follow::{Followed, Follower},
@@ -53,6 +54,7 @@ pub struct Runner {
     pub store: Store,
     pub reader: Reader,
     pub products: Products,
+    pub plans: Plans,
     pub clock: Clock,
     pub chance: Chance,
     pub ways: Ways,
@@ -193,7 +195,8 @@ impl<'a> Run<'a> {
         let (runner, now) = (self.runner, self.runner.clock.now());
         let Lent { endpoint, organization, product, .. } = &self.lent;
         let product = maker::product(&runner.products, product, Feature::Endpoints)?;
-        let principal = Arc::new(maker::principal(product, organization, &endpoint.id, &endpoint.rights)?);
+        let maker = maker::principal(product, organization, &endpoint.id, &endpoint.rights, &runner.plans, now);
+        let principal = Arc::new(maker.await?);
         let followed = Followed::stored(&endpoint.question)?;
         let sink = sinks::open(&self.lent.endpoint, &runner.ways)?;
         if self.progress.due <= now {

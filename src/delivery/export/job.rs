@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     event::{OrganizationId, Timestamp},
     ingest::{self, Writer},
+    keys::Plans,
     question::input::FilterInput,
     reading::{Reader, extract::Extract, follow::Followed},
     store::{
@@ -56,6 +57,7 @@ pub struct Exports {
     pub(super) reader: Reader,
     pub(super) files: Files,
     pub(super) products: Products,
+    pub(super) plans: Plans,
     pub(super) clock: Clock,
     pub(super) chance: Chance,
     /// Something was asked for in this process.
@@ -112,8 +114,16 @@ impl Fetched {
 impl Exports {
     /// Exports of a database, with files at a place; nothing is worked on until [`Exports::work`] runs.
     #[must_use]
-    pub fn new(store: Store, reader: Reader, files: Files, products: Products, clock: Clock, chance: Chance) -> Self {
-        Self { store, reader, files, products, clock, chance, asked: Arc::default(), base_path: String::new() }
+    pub fn new(
+        store: Store,
+        reader: Reader,
+        files: Files,
+        products: Products,
+        plans: Plans,
+        clock: Clock,
+        chance: Chance,
+    ) -> Self {
+        Self { store, reader, files, products, plans, clock, chance, asked: Arc::default(), base_path: String::new() }
     }
 
     /// The same, with addresses below a path.
@@ -147,7 +157,8 @@ impl Exports {
             subject: principal.subject.clone(),
             scopes: principal.scopes.clone(),
             roles: principal.roles.clone(),
-            plan: principal.plan.clone(),
+            // A plan that is kept for the organization is asked for whenever the maker reads.
+            plan: principal.plan.clone().filter(|_| !principal.plan_is_kept),
             logs: principal.logs.iter().map(ToString::to_string).collect(),
         };
         let new = NewExport {
@@ -237,7 +248,7 @@ impl Exports {
         let product = self.products.get(&owned.product).ok_or_else(|| Error::not_found("product any more"))?;
         let log = |text: &String| LogName::parse(text).ok_or_else(|| Error::internal(NoLog(text.clone())));
         let organization = |name: String| OrganizationId::new("organization", name);
-        let principal = Principal {
+        let mut principal = Principal {
             product: product.clone(),
             organization: maker.organization.map(organization).transpose()?,
             subject: maker.subject,
@@ -251,6 +262,7 @@ impl Exports {
             is_partner: false,
             plan_is_kept: false,
         };
+        self.plans.complete(&mut principal, self.clock.now()).await?;
         let list = Followed {
             organization: Some(owned.organization.clone()),
             log: asked.log.as_ref().map(log).transpose()?,

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     event::limits,
+    http::live::no_longer_good,
     reading::{
         follow::{Batch, Followed},
         list::Asked,
@@ -99,7 +100,9 @@ pub async fn feed(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query):
             tokio::select! {
                 entries = follower.wait(limit) => batch = Batch { entries: entries.map_err(of_list)?, more: true },
                 () = tokio::time::sleep(wait) => {}
-                // Whoever waits is let go when the service stops.
+                // Whoever waits is let go when the token no longer counts: the next request says why.
+                _ = no_longer_good(edge.clone(), Some(principal.clone())) => {}
+                // And when the service stops.
                 () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => {}
             }
         }

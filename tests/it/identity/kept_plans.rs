@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    harness::{Answer, Caller, Database, TestApp, event, eventually, on_both_databases},
+    harness::{Answer, Caller, Database, TestApp, event, eventually, on_both_databases, receiver::Receiver},
     tokens::{MINUTE, clock, set_away},
 };
 
@@ -16,25 +16,26 @@ const SET: &str =
     "mutation($input: SetOrganizationPlanInput!) { setOrganizationPlan(input: $input) { organization plan } }";
 const READ: &str = "{ viewer { plan } auditEvents { totalCount } }";
 /// A product whose log is read on the plan `paid`.
-const PRODUCT: &str = "cloud-sessions";
+pub const PRODUCT: &str = "cloud-sessions";
 
-fn backend(app: &TestApp) -> Caller<'_> {
+pub fn backend(app: &TestApp) -> Caller<'_> {
     app.caller(PRODUCT).subject("billing").scopes("audit:manage")
 }
 
 /// An administrator whose token names no plan.
-fn admin<'a>(app: &'a TestApp, organization: &str) -> Caller<'a> {
+pub fn admin<'a>(app: &'a TestApp, organization: &str) -> Caller<'a> {
     let mut admin = app.admin(PRODUCT, organization);
     admin.claims.plan = None;
     admin
 }
 
-async fn set(caller: &Caller<'_>, organization: &str, plan: Option<&str>) -> Answer {
+pub async fn set(caller: &Caller<'_>, organization: &str, plan: Option<&str>) -> Answer {
     caller.ask(SET, json!({ "input": { "organization": organization, "plan": plan } })).await
 }
 
 on_both_databases! {
     a_plan_that_is_kept_counts_where_the_token_names_none,
+    what_was_made_by_a_plan_that_is_kept_ends_with_it,
     nobody_gives_their_own_organization_a_plan,
 }
 
@@ -83,6 +84,52 @@ async fn a_plan_that_is_kept_counts_where_the_token_names_none(app: &TestApp) {
     let asked = "{ organizationPlan(organization: \"acme\") }";
     assert_eq!(backend(app).data(asked, json!({})).await["organizationPlan"], json!(null));
     third.finish().await;
+}
+
+/// Endpoints and files of exports read as their maker may, so they go by the plan as it is, not as it was when they were made.
+async fn what_was_made_by_a_plan_that_is_kept_ends_with_it(app: &TestApp) {
+    let app = app.beside_with(|settings| settings.endpoint_networks = vec!["127.0.0.0/8".to_owned()]).await;
+    let receiver = Receiver::start().await;
+    let recorder = app.caller(PRODUCT).scopes("audit:record").organization("acme");
+    let (made, paying) = (admin(&app, "acme"), app.admin(PRODUCT, "acme").plan("paid"));
+    set(&backend(&app), "acme", Some("paid")).await.data();
+    let create = "mutation($input: CreateEndpointInput!) { createEndpoint(input: $input) { endpoint { id } } }";
+    let input = json!({ "input": { "label": "Theirs", "target": { "webhook": { "url": receiver.url } } } });
+    let endpoint = made.data(create, input).await["createEndpoint"]["endpoint"]["id"].clone();
+    receiver.has(1).await;
+    let export = "mutation { createAuditExport(input: { format: NDJSON }) { export { id } } }";
+    let id = made.data(export, json!({})).await["createAuditExport"]["export"]["id"].clone();
+    let asked = "query($id: ID!) { auditExport(id: $id) { downloadUrl } }";
+    let url =
+        async || made.data(asked, json!({ "id": id })).await["auditExport"]["downloadUrl"].as_str().map(str::to_owned);
+    eventually(async || url().await.is_some()).await;
+    let url = url().await.expect("an address");
+    let fetch = async || {
+        let request = axum::http::Request::get(&url).body(axum::body::Body::empty()).expect("a request");
+        app.send(request).await.status.as_u16()
+    };
+    assert_eq!(fetch().await, 200);
+    for round in 0..2 {
+        set(&backend(&app), "acme", None).await.data();
+        assert_eq!(fetch().await, 403, "round {round}");
+        // What tells of the change may have been on its way.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        receiver.forget();
+        recorder.record(event("SESSION_STARTED")).await;
+        let troubles = async || {
+            let asked = paying.data("{ auditEndpoints { trouble } }", json!({})).await;
+            asked["auditEndpoints"][0]["trouble"].as_str().unwrap_or_default().to_owned()
+        };
+        eventually(async || troubles().await.starts_with("PLAN_REQUIRED")).await;
+        assert!(receiver.got().is_empty(), "round {round}");
+        set(&backend(&app), "acme", Some("paid")).await.data();
+        assert_eq!(fetch().await, 200, "round {round}");
+        // It is tried again by itself after a pause, and at once where it is changed.
+        let update = "mutation($input: UpdateEndpointInput!) { updateEndpoint(input: $input) { endpoint { id } } }";
+        made.data(update, json!({ "input": { "id": endpoint, "label": format!("Round {round}") } })).await;
+        receiver.has(3).await;
+    }
+    app.finish().await;
 }
 
 async fn nobody_gives_their_own_organization_a_plan(app: &TestApp) {

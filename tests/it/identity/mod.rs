@@ -1,7 +1,8 @@
 //! Identity providers as they are: their tokens, their discovery, and what an issuer must not be able to do.
 
 mod check_token;
-mod kept_plans;
+mod https;
+pub mod kept_plans;
 mod provider;
 mod signer;
 

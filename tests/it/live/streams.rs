@@ -21,21 +21,21 @@ on_both_databases! {
 }
 
 /// The body of an answer, read event by event.
-struct Stream {
+pub struct Stream {
     body: Body,
     text: String,
 }
 
 /// An event of a stream.
 #[derive(Debug, Default, PartialEq)]
-struct Event {
-    name: String,
+pub struct Event {
+    pub name: String,
     id: Option<String>,
     data: String,
 }
 
 impl Stream {
-    async fn open(app: &TestApp, request: Request<Body>) -> Self {
+    pub async fn open(app: &TestApp, request: Request<Body>) -> Self {
         let response = app.app.router.clone().oneshot(request).await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
@@ -43,7 +43,7 @@ impl Stream {
     }
 
     /// The next event; none at the end.
-    async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let mut read = Event::default();
@@ -77,7 +77,7 @@ impl Stream {
     }
 }
 
-fn request(token: Option<&str>, query: &str, variables: &Value, resume: Option<&str>) -> Request<Body> {
+pub fn request(token: Option<&str>, query: &str, variables: &Value, resume: Option<&str>) -> Request<Body> {
     let mut request = Request::post("/graphql")
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "text/event-stream");
