@@ -163,7 +163,7 @@ test('it speaks German', async () => {
 
 test('it reads from right to left', async () => {
   const page = await open();
-  await page.evaluate(() => (document.documentElement.dir = 'rtl'));
+  await page.evaluate(() => document.querySelector('ledgerline-log')!.setAttribute('dir', 'rtl'));
   const [opener, table] = await Promise.all([
     page.locator('.opener').first().boundingBox(),
     page.locator('table').boundingBox(),

@@ -124,7 +124,7 @@ test('from right to left, bars, captions and clicks agree', async () => {
   }));
   const page = await newPage();
   await openLog(page, organization.token);
-  await page.evaluate(() => (document.documentElement.dir = 'rtl'));
+  await page.evaluate(() => document.querySelector('ledgerline-log')!.setAttribute('dir', 'rtl'));
   await page.locator('.drawing:not(.stale) .bar').first().waitFor();
   const [bars, first, last] = await Promise.all([
     page.locator('.bars').boundingBox(),

@@ -309,7 +309,7 @@ test.each([360, 640, 1280])('what opens at %d pixels stays within the page', asy
     await panel.waitFor({ state: 'detached' });
   };
   for (const dir of ['ltr', 'rtl']) {
-    await page.evaluate((direction) => (document.documentElement.dir = direction), dir);
+    await page.evaluate((direction) => document.querySelector('ledgerline-log')!.setAttribute('dir', direction), dir);
     for (const button of [/^Time range/, 'Export', 'More']) await inside(button);
     const filters = page.getByRole('button', { name: 'Filters', exact: true });
     if ((await filters.isVisible()) && (await filters.getAttribute('aria-expanded')) === 'false') await filters.click();

@@ -11,6 +11,7 @@ import {
   type SettingName,
 } from './element/settings.ts';
 import type { LedgerlineLogEventDetails, LedgerlineLogSettings } from './element/types.ts';
+import { directionOf, localeFor } from './texts.ts';
 import { localZone, isZone } from './time/zone.ts';
 import { App } from './ui/App.tsx';
 import type { Config } from './ui/context.ts';
@@ -52,6 +53,8 @@ export class LedgerlineLog extends HTMLElement {
   private config: Config | null = null;
   private client: Client | null = null;
   private memory = new MemoryHistory((query) => this.emit('ledgerline-view', { query }));
+  /** The attribute `dir` as it was set here; null where the host may have set it. */
+  private direction: string | null = null;
   /** How many tokens it was given. */
   private tokens = 0;
   /** How many of them in a row were refused. */
@@ -147,7 +150,8 @@ export class LedgerlineLog extends HTMLElement {
       return value === null ? otherwise : Math.min(most, Math.max(least, value));
     };
     const is = (name: SettingName) => text(name) !== null;
-    const locale = usableLocale([text('locale'), this.closest('[lang]')?.getAttribute('lang'), navigator.language]);
+    const locale = localeFor([text('locale'), this.closest('[lang]')?.getAttribute('lang')], navigator.languages);
+    this.turn(directionOf(locale));
     const asked = text('timeZone');
     const zone = asked && isZone(asked) ? asked : localZone();
     const endpoint = text('endpoint') ?? own();
@@ -179,6 +183,7 @@ export class LedgerlineLog extends HTMLElement {
       locked: log ? { ...fixed, log } : fixed,
       history: this.historyIn(place, isCompact ? null : text('syncUrl')),
       emit: (name, detail) => this.emit(name, detail),
+      tellSpoken: (spoken) => this.turn(directionOf(spoken)),
       tellAccepted: () => (this.refusedTokens = 0),
       tellExpired: () => this.tellExpired(),
       acceptToken: (accepted) => {
@@ -190,6 +195,13 @@ export class LedgerlineLog extends HTMLElement {
         this.setAttribute('organization', organization);
       },
     };
+  }
+
+  /** Writes from the side that the language begins at, unless the host says on the element which one. */
+  private turn(direction: 'ltr' | 'rtl'): void {
+    if (this.getAttribute('dir') !== this.direction) return;
+    this.direction = direction;
+    this.setAttribute('dir', direction);
   }
 
   /** Where the view lives. Of two elements that name their parameters alike, the first has the address. */
@@ -247,18 +259,6 @@ for (const name of settingNames) {
       else this.setAttribute(attribute, text);
     },
   });
-}
-
-/** The first of the wishes that is a locale; some systems report one, such as `en-US@posix`, that is none. */
-function usableLocale(wishes: readonly (string | null | undefined)[]): string {
-  for (const wish of wishes) {
-    try {
-      if (wish) return new Intl.Locale(wish).toString();
-    } catch {
-      // The next wish may be one.
-    }
-  }
-  return 'en';
 }
 
 if (!customElements.get('ledgerline-log')) customElements.define('ledgerline-log', LedgerlineLog);

@@ -5,8 +5,18 @@ import { en, type Texts } from './texts/en.ts';
 export type { Texts } from './texts/en.ts';
 
 const others: Record<string, () => Promise<Texts>> = {
+  ar: () => import('./texts/ar.ts').then((module) => module.ar),
   de: () => import('./texts/de.ts').then((module) => module.de),
+  es: () => import('./texts/es.ts').then((module) => module.es),
+  fr: () => import('./texts/fr.ts').then((module) => module.fr),
+  hi: () => import('./texts/hi.ts').then((module) => module.hi),
+  ja: () => import('./texts/ja.ts').then((module) => module.ja),
+  ko: () => import('./texts/ko.ts').then((module) => module.ko),
+  pt: () => import('./texts/pt.ts').then((module) => module.pt),
+  tr: () => import('./texts/tr.ts').then((module) => module.tr),
+  zh: () => import('./texts/zh.ts').then((module) => module.zh),
 };
+const rightToLeft: readonly string[] = ['ar'];
 const loaded = new Map<string, Texts>([['en', en]]);
 
 /** The service's own words for kinds of actor, for products that have none. */
@@ -14,30 +24,63 @@ export const usualActorKinds: Readonly<Record<string, string>> = en.actorKinds;
 
 export const languages: readonly string[] = ['en', ...Object.keys(others)];
 
-/** The language spoken for a locale: English where the locale's own is not there yet. */
-export function languageOf(locale: string): string {
-  const language = locale.split('-')[0]!.toLowerCase();
-  return languages.includes(language) ? language : 'en';
+/** What is spoken: the texts, and the locale of the numbers and dates beside them, which is of the same language. */
+export interface Spoken {
+  texts: Texts;
+  locale: string;
 }
 
-/** The texts for a locale, as far as they are loaded: English until then. */
-export function textsFor(locale: string): Texts {
-  return loaded.get(languageOf(locale)) ?? en;
+/** The language that a locale is of, where it is there. Who reads traditional characters does not read simplified ones. */
+function spokenLanguage(locale: string): string | null {
+  const { language, script } = new Intl.Locale(locale).maximize();
+  return languages.includes(language) && (language !== 'zh' || script === 'Hans') ? language : null;
 }
 
-/** Loads the texts for a locale. Where that fails, English is better than nothing. */
-export async function loadTexts(locale: string): Promise<Texts> {
-  const language = languageOf(locale);
-  const known = loaded.get(language);
-  if (known) return known;
+/** The language spoken for a locale: English, whole, where the locale's own is not there. */
+export const languageOf = (locale: string): string => spokenLanguage(locale) ?? 'en';
+
+/** Which way a language is written. */
+export const directionOf = (locale: string): 'ltr' | 'rtl' =>
+  rightToLeft.includes(languageOf(locale)) ? 'rtl' : 'ltr';
+
+/**
+ * The locale to speak: what the page names, in English where that language is not there, so that texts, numbers and dates
+ * are of one language; where it names none, the first of the reader's own languages that is there.
+ */
+export function localeFor(named: readonly (string | null | undefined)[], own: readonly string[]): string {
+  const wish = named.map(usable).find((locale) => locale !== null);
+  if (wish) return spokenLanguage(wish) === null ? 'en' : wish;
+  return own.map(usable).find((locale) => locale !== null && spokenLanguage(locale) !== null) ?? 'en';
+}
+
+/** Some systems report a locale, such as `en-US@posix`, that is none. */
+function usable(wish: string | null | undefined): string | null {
   try {
-    const texts = await others[language]!();
-    loaded.set(language, texts);
-    return texts;
+    return wish ? new Intl.Locale(wish).toString() : null;
   } catch {
-    return en;
+    return null;
   }
 }
 
-/** Whether nothing is left to load for a locale. */
-export const isLoaded = (locale: string): boolean => loaded.has(languageOf(locale));
+/** What is spoken for a locale, where nothing is left to load for it. */
+export function spokenFor(locale: string): Spoken | null {
+  const texts = loaded.get(languageOf(locale));
+  return texts ? { texts, locale } : null;
+}
+
+/** Loads what is spoken for a locale. Where that fails, English is better than nothing, and whole English than half. */
+export async function loadSpoken(locale: string): Promise<Spoken> {
+  const known = spokenFor(locale);
+  if (known) return known;
+  const language = languageOf(locale);
+  try {
+    const texts = await others[language]!();
+    loaded.set(language, texts);
+    return { texts, locale };
+  } catch {
+    return { texts: en, locale: 'en' };
+  }
+}
+
+/** The texts to begin with, before anything is loaded. */
+export const firstTexts: Texts = en;

@@ -1,6 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { languages, loadTexts, textsFor } from '../src/texts.ts';
 import { createFormat } from '../src/time/format.ts';
 
 const iso = '2026-03-01T23:30:05.123456789Z';
@@ -43,35 +41,6 @@ describe('how long ago', () => {
 test('days and numbers follow the locale', () => {
   expect(createFormat('en-GB', 'Pacific/Apia').day('2026-03-01')).toBe('1 Mar 2026');
   expect(createFormat('de-DE', 'UTC').number(1234567)).toBe('1.234.567');
-});
-
-test('texts speak German once they are loaded, and English where a language is missing', async () => {
-  expect(textsFor('de-AT').loadMore, 'until then').toBe('Load more');
-  expect((await loadTexts('de-AT')).loadMore).toBe('Mehr laden');
-  expect(textsFor('de').loadMore).toBe('Mehr laden');
-  expect((await loadTexts('fi')).loadMore).toBe('Load more');
-});
-
-describe('every text', () => {
-  const paths = (value: unknown, path = ''): string[] =>
-    typeof value === 'object' && value !== null
-      ? Object.entries(value).flatMap(([key, one]) => paths(one, `${path}.${key}`))
-      : [path];
-
-  test.each(languages)('is there in %s', async (language) => {
-    expect(paths(await loadTexts(language))).toEqual(paths(textsFor('en')));
-  });
-
-  test('is used', () => {
-    const folder = new URL('../src/', import.meta.url);
-    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('texts'))
-      .map((file) => readFileSync(new URL(file, folder), 'utf8'))
-      .join('\n');
-    const unused = Object.keys(textsFor('en')).filter((key) => !new RegExp(`texts\\.${key}\\b`).test(sources));
-    // `fields` and some others are taken apart before they are used.
-    expect(unused.filter((key) => !new RegExp(`\\b(fields|actorKinds)\\b`).test(key))).toEqual([]);
-  });
 });
 
 describe('a day', () => {

@@ -1,4 +1,8 @@
+import { counting } from './count.ts';
 import type { Texts } from './en.ts';
+
+export const forms = ['one', 'other'] as const;
+const counted = counting('de', forms);
 
 export const de: Texts = {
   title: 'Audit-Log',
@@ -37,7 +41,7 @@ export const de: Texts = {
   narrowList: 'Tippen, um einzugrenzen',
   useValue: (value) => `„${value}“ verwenden`,
   nothingInList: 'Nichts passt',
-  chosen: (count) => `${count} gewählt`,
+  chosen: (count) => `${count.text} gewählt`,
   add: 'Hinzufügen',
 
   without: (name) => `nicht ${name}`,
@@ -59,14 +63,15 @@ export const de: Texts = {
   failed: 'Fehlgeschlagen',
   accepted: 'Angenommen',
   counting: 'wird gezählt …',
-  notCounted: (atLeast) => `${atLeast}+ Ereignisse, nicht gezählt`,
+  notCounted: (atLeast) =>
+    counted(atLeast, { one: '#+ Ereignis, nicht gezählt', other: '#+ Ereignisse, nicht gezählt' }),
   notCountedBecause: {
     busy: 'Der Server ist ausgelastet.',
     offline: 'Der Server ist nicht erreichbar.',
     other: 'Diese Suche zu zählen, verlangt zu viel.',
   },
   countAgain: 'Noch einmal zählen',
-  keptFor: (days) => `${days} Tage aufbewahrt`,
+  keptFor: (days) => counted(days, { one: '# Tag aufbewahrt', other: '# Tage aufbewahrt' }),
   keptForever: 'für immer aufbewahrt',
   live: 'Live',
   livePaused: 'Angehalten',
@@ -91,7 +96,7 @@ export const de: Texts = {
   copyGraphql: 'Als GraphQL kopieren',
   rangeOf: (from, to, total) => (total === null ? `${from} bis ${to}` : `${from} bis ${to} von ${total}`),
   moreShown: (added, shown, total) =>
-    total === null ? `${added} weitere, ${shown} angezeigt` : `${added} weitere, ${shown} von ${total}`,
+    total === null ? `${added.text} weitere, ${shown} angezeigt` : `${added.text} weitere, ${shown} von ${total}`,
 
   export: 'Exportieren',
   exportFormats: {
@@ -99,10 +104,16 @@ export const de: Texts = {
     NDJSON: ['NDJSON', 'für Programme, ein Ereignis je Zeile'],
   },
   exportAsks: (count) =>
-    count === null ? 'Alle Ereignisse dieser Liste als Datei.' : `Alle ${count} Ereignisse dieser Liste als Datei.`,
+    count === null
+      ? 'Alle Ereignisse dieser Liste als Datei.'
+      : counted(count, {
+          one: '# Ereignis dieser Liste als Datei.',
+          other: 'Alle # Ereignisse dieser Liste als Datei.',
+        }),
   exportRunning: (done, total) => `Wird vorbereitet: ${done} von ${total} durchgesehen`,
   exportQueued: 'Wartet, bis er an der Reihe ist …',
-  exportDone: (count) => `Die Datei ist fertig: ${count} Ereignisse`,
+  exportDone: (count) =>
+    counted(count, { one: 'Die Datei ist fertig: # Ereignis', other: 'Die Datei ist fertig: # Ereignisse' }),
   exportFailed: 'Der Export konnte nicht erstellt werden.',
   exportRefused: 'Ihre Anmeldung erlaubt keinen Export dieses Logs.',
   exportBusy: 'Es werden zu viele Exporte erstellt. Versuchen Sie es in ein paar Minuten noch einmal.',
@@ -122,27 +133,29 @@ export const de: Texts = {
   histogram: 'Ereignisse im Zeitverlauf',
   histogramSummary: (counts, from, to) => `${counts}, von ${from} bis ${to}`,
   histogramBar: (from, to) => (from === to ? from : `${from} bis ${to}`),
-  histogramCount: (count, failed) =>
-    failed === null ? `${count} Ereignisse` : `${count} Ereignisse, ${failed} fehlgeschlagen`,
+  histogramCount: (count, failed) => {
+    const events = counted(count, { one: '# Ereignis', other: '# Ereignisse' });
+    return failed === null ? events : `${events}, ${failed.text} fehlgeschlagen`;
+  },
   histogramTop: (count) => `Maßstab nach Quadratwurzel, bis ${count}`,
 
-  results: (count, one) => (one ? '1 Ereignis' : `${count} Ereignisse`),
+  results: (count) => counted(count, { one: '# Ereignis', other: '# Ereignisse' }),
   paging: 'Seiten',
   previous: 'Zurück',
   next: 'Weiter',
   loadMore: 'Mehr laden',
   loadNewer: 'Neuere Ereignisse anzeigen',
-  newEvents: (count, one) => (one ? '1 neues Ereignis' : `${count} neue Ereignisse`),
+  newEvents: (count) => counted(count, { one: '# neues Ereignis', other: '# neue Ereignisse' }),
   showNew: 'Anzeigen',
-  lateEvents: (count, one) =>
-    one ? '1 verspätetes Ereignis, weiter unten' : `${count} verspätete Ereignisse, weiter unten`,
+  lateEvents: (count) =>
+    counted(count, { one: '# verspätetes Ereignis, weiter unten', other: '# verspätete Ereignisse, weiter unten' }),
   timesIn: (zone) => `Zeiten in ${zone}`,
   zoneUnknown: 'Der Browser sagt nicht, in welcher Zeitzone er ist.',
   useOwnZone: (zone) => `${zone} verwenden`,
 
   openRow: (what) => `Einzelheiten zu ${what}`,
   noValue: 'keine Angabe',
-  more: (count) => `+${count} weitere`,
+  more: (count) => `+${count.text} weitere`,
   details: 'Einzelheiten',
   closeDetails: 'Einzelheiten schließen',
   linkedEvent: 'Verlinktes Ereignis',
@@ -177,7 +190,7 @@ export const de: Texts = {
   maskedMeans: (paths) => `Nicht gespeichert: hier steht ein Prüfwert oder eine gekürzte Adresse: ${paths}`,
   erased: 'gelöscht',
   erasedMeans: (paths) => `Endgültig gelöscht, weil eine Person vergessen werden sollte: ${paths}`,
-  items: (count) => (count === 1 ? '1 Eintrag' : `${count} Einträge`),
+  items: (count) => counted(count, { one: '# Eintrag', other: '# Einträge' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,
   changes: 'Änderungen',

@@ -1,4 +1,8 @@
 // Every sentence of the viewer. Product labels (columns, categories, actions) come from the server.
+import { counting, type Count } from './count.ts';
+
+export const forms = ['one', 'other'] as const;
+const counted = counting('en', forms);
 
 export const en = {
   title: 'Audit log',
@@ -32,7 +36,7 @@ export const en = {
   narrowList: 'Type to narrow',
   useValue: (value: string) => `Use “${value}”`,
   nothingInList: 'Nothing fits',
-  chosen: (count: number) => `${count} chosen`,
+  chosen: (count: Count) => `${count.text} chosen`,
   add: 'Add',
 
   without: (name: string) => `not ${name}`,
@@ -54,14 +58,14 @@ export const en = {
   failed: 'Failed',
   accepted: 'Accepted',
   counting: 'counting…',
-  notCounted: (atLeast: string) => `${atLeast}+ events, not counted`,
+  notCounted: (atLeast: Count) => counted(atLeast, { one: '#+ event, not counted', other: '#+ events, not counted' }),
   notCountedBecause: {
     busy: 'The server is busy.',
     offline: 'The server cannot be reached.',
     other: 'Counting this search asks for too much.',
   },
   countAgain: 'Count again',
-  keptFor: (days: string) => `kept for ${days} days`,
+  keptFor: (days: Count) => counted(days, { one: 'kept for # day', other: 'kept for # days' }),
   keptForever: 'kept for ever',
   live: 'Live',
   livePaused: 'Paused',
@@ -86,19 +90,25 @@ export const en = {
   copyGraphql: 'Copy as GraphQL',
   rangeOf: (from: string, to: string, total: string | null) =>
     total === null ? `${from} to ${to}` : `${from} to ${to} of ${total}`,
-  moreShown: (added: string, shown: string, total: string | null) =>
-    total === null ? `${added} more, ${shown} shown` : `${added} more, ${shown} of ${total}`,
+  moreShown: (added: Count, shown: string, total: string | null) =>
+    total === null ? `${added.text} more, ${shown} shown` : `${added.text} more, ${shown} of ${total}`,
 
   export: 'Export',
   exportFormats: {
     CSV: ['CSV', 'for spreadsheets'],
     NDJSON: ['NDJSON', 'for programs, one event a line'],
   } as Record<'CSV' | 'NDJSON', readonly [string, string]>,
-  exportAsks: (count: string | null) =>
-    count === null ? 'All events of this list, as a file.' : `All ${count} events of this list, as a file.`,
+  exportAsks: (count: Count | null) =>
+    count === null
+      ? 'All events of this list, as a file.'
+      : counted(count, {
+          one: '# event of this list, as a file.',
+          other: 'All # events of this list, as a file.',
+        }),
   exportRunning: (done: string, total: string) => `Preparing: ${done} of ${total} gone through`,
   exportQueued: 'Waiting for its turn…',
-  exportDone: (count: string) => `The file is ready: ${count} events`,
+  exportDone: (count: Count) =>
+    counted(count, { one: 'The file is ready: # event', other: 'The file is ready: # events' }),
   exportFailed: 'The export could not be made.',
   exportRefused: 'Your sign-in does not allow exports of this log.',
   exportBusy: 'Too many exports are being made. Try again in a few minutes.',
@@ -118,27 +128,29 @@ export const en = {
   histogram: 'Events over time',
   histogramSummary: (counts: string, from: string, to: string) => `${counts}, from ${from} to ${to}`,
   histogramBar: (from: string, to: string) => (from === to ? from : `${from} to ${to}`),
-  histogramCount: (count: string, failed: string | null) =>
-    failed === null ? `${count} events` : `${count} events, ${failed} failed`,
+  histogramCount: (count: Count, failed: Count | null) => {
+    const events = counted(count, { one: '# event', other: '# events' });
+    return failed === null ? events : `${events}, ${failed.text} failed`;
+  },
   histogramTop: (count: string) => `scale by square root, up to ${count}`,
 
-  results: (count: string, one: boolean) => (one ? '1 event' : `${count} events`),
+  results: (count: Count) => counted(count, { one: '# event', other: '# events' }),
   paging: 'Pages',
   previous: 'Previous',
   next: 'Next',
   loadMore: 'Load more',
   loadNewer: 'Show newer events',
-  newEvents: (count: string, one: boolean) => (one ? '1 new event' : `${count} new events`),
+  newEvents: (count: Count) => counted(count, { one: '# new event', other: '# new events' }),
   showNew: 'Show',
-  lateEvents: (count: string, one: boolean) =>
-    one ? '1 late event, further down' : `${count} late events, further down`,
+  lateEvents: (count: Count) =>
+    counted(count, { one: '# late event, further down', other: '# late events, further down' }),
   timesIn: (zone: string) => `Times in ${zone}`,
   zoneUnknown: 'The browser does not say which time zone it is in.',
   useOwnZone: (zone: string) => `Use ${zone}`,
 
   openRow: (what: string) => `Details of ${what}`,
   noValue: 'none',
-  more: (count: number) => `+${count} more`,
+  more: (count: Count) => `+${count.text} more`,
   details: 'Details',
   closeDetails: 'Close details',
   linkedEvent: 'Linked event',
@@ -171,7 +183,7 @@ export const en = {
   maskedMeans: (paths: string) => `Not stored: a digest, or a shorter address, stands here: ${paths}`,
   erased: 'erased',
   erasedMeans: (paths: string) => `Erased for good, because a person was to be forgotten: ${paths}`,
-  items: (count: number) => (count === 1 ? '1 item' : `${count} items`),
+  items: (count: Count) => counted(count, { one: '# item', other: '# items' }),
   sentence: (actor: string, action: string, resource: string | null) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,
   changes: 'Changes',

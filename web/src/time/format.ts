@@ -1,4 +1,5 @@
 // Times, days and numbers in the words of a locale. Pure: the present moment is always an argument.
+import type { Count } from '../texts/count.ts';
 
 export interface Format {
   /** Local date and time with the zone. */
@@ -27,6 +28,8 @@ export interface Format {
   /** A longer time in its largest unit, rounded down. */
   duration(ms: number): string;
   number(value: number): string;
+  /** A number that decides over the words beside it. */
+  count(value: number): Count;
   list(values: readonly string[]): string;
 }
 
@@ -114,6 +117,7 @@ export function createFormat(locale: string, zone: string): Format {
       return new Intl.NumberFormat(locale, style).format(Math.trunc(ms / 1000 / size));
     },
     number: (value) => number.format(value),
+    count: (value) => ({ value, text: number.format(value) }),
     list: (values) => list.format(values),
   };
 }

@@ -1,7 +1,7 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Fault } from '../api/fault.ts';
 import { isSame, openGate, type Gate } from '../log/session.ts';
-import { isLoaded, loadTexts, textsFor } from '../texts.ts';
+import { firstTexts, loadSpoken, spokenFor, type Spoken } from '../texts.ts';
 import { createFormat } from '../time/format.ts';
 import { webAddress } from '../view/history.ts';
 import { withHost } from '../view/locked.ts';
@@ -21,22 +21,46 @@ interface Props {
   tokens: number;
 }
 
-/** Finds out what the token may do, and shows the log or the reason why there is none. */
-export function App({ config, hasToken, tokens }: Props) {
-  const [texts, setTexts] = useState(() => textsFor(config.locale));
-  const [isSpoken, setSpoken] = useState(() => isLoaded(config.locale));
+/**
+ * Finds out what the token may do, and shows the log or the reason why there is none, in one language. Its name stands on the
+ * whole: a voice reads it as it is spoken, and Chinese, Japanese and Korean characters have the form of their language.
+ */
+export function App(props: Props) {
+  const { config, hasToken } = props;
+  const spoken = useSpoken(config.locale);
+  const locale = spoken?.locale ?? null;
+  useLayoutEffect(() => {
+    if (locale !== null) config.tellSpoken(locale);
+  }, [config, locale]);
   useEffect(() => {
+    if (spoken && config.standalone && !hasToken) document.title = spoken.texts.title;
+  }, [spoken]);
+  return (
+    <div class="spoken" lang={locale ?? 'en'}>
+      <Opened {...props} spoken={spoken} />
+    </div>
+  );
+}
+
+/** What is spoken for a locale; null until it is loaded. */
+function useSpoken(locale: string): Spoken | null {
+  const [answer, setAnswer] = useState<{ asked: string; spoken: Spoken } | null>(null);
+  const known = useMemo(() => spokenFor(locale), [locale]);
+  useEffect(() => {
+    if (known) return;
     let superseded = false;
-    void loadTexts(config.locale).then((known) => {
-      if (superseded) return;
-      setTexts(known);
-      setSpoken(true);
-      if (config.standalone && !hasToken) document.title = known.title;
-    });
+    void loadSpoken(locale).then((spoken) => superseded || setAnswer({ asked: locale, spoken }));
     return () => {
       superseded = true;
     };
-  }, [config.locale]);
+  }, [locale]);
+  return known ?? (answer?.asked === locale ? answer.spoken : null);
+}
+
+function Opened({ config, hasToken, tokens, spoken }: Props & { spoken: Spoken | null }) {
+  const texts = spoken?.texts ?? firstTexts;
+  // Numbers and dates are of the language of the texts, also where the wished one could not be loaded.
+  const own = useMemo(() => ({ ...config, locale: spoken?.locale ?? config.locale }), [config, spoken?.locale]);
   const [state, setState] = useState<Opening>({ opening: true });
   const [attempt, setAttempt] = useState(0);
   const opened = useRef<Config | null>(null);
@@ -53,7 +77,7 @@ export function App({ config, hasToken, tokens }: Props) {
       async (gate) => {
         config.tellAccepted();
         const { title } = 'open' in gate ? gate.open.viewer.product : gate.product;
-        if (config.standalone) document.title = title ?? (await loadTexts(config.locale)).title;
+        if (config.standalone) document.title = title ?? (await loadSpoken(config.locale)).texts.title;
         // A fresh token of the same reader changes nothing on the screen.
         if (isSame(latest.current, gate)) return;
         // A page that leaves has nothing more to show.
@@ -93,10 +117,10 @@ export function App({ config, hasToken, tokens }: Props) {
   }, [config]);
 
   // Half of the page in another language would be worse than its place for a moment.
-  if ((!isSpoken || 'opening' in state) && hasToken && config.compact) {
+  if ((!spoken || 'opening' in state) && hasToken && config.compact) {
     return <RecentPlace texts={texts} rows={config.pageSize} />;
   }
-  if (!isSpoken) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
+  if (!spoken) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
   if (!hasToken) return <TokenForm texts={texts} config={config} />;
   if ('opening' in state) return <Skeleton texts={texts} whole={config.standalone ? 'page' : 'part'} />;
   if ('fault' in state) {
@@ -106,7 +130,7 @@ export function App({ config, hasToken, tokens }: Props) {
         texts={texts}
         fault={state.fault}
         whole={config.standalone}
-        retryIn={retryIn ? createFormat(config.locale, config.zone).seconds(retryIn * 1000) : null}
+        retryIn={retryIn ? createFormat(own.locale, config.zone).seconds(retryIn * 1000) : null}
         onRetry={retry}
       >
         {expired && <TokenForm texts={texts} config={config} bare />}
@@ -114,14 +138,14 @@ export function App({ config, hasToken, tokens }: Props) {
     );
   }
   if ('closed' in state) {
-    return <ClosedState texts={texts} closed={state.closed} product={state.product} config={config} />;
+    return <ClosedState texts={texts} closed={state.closed} product={state.product} config={own} />;
   }
   const session = withHost(state.open, config.locked, columnsOf(config.columns, state.open.viewer.product, texts));
-  if (config.compact) return <Recent config={config} session={session} texts={texts} askGate={askAgain} />;
+  if (config.compact) return <Recent config={own} session={session} texts={texts} askGate={askAgain} />;
   const { subject, organization, product } = state.open.viewer;
   // What one reader looked at is not the next one's.
   const reader = JSON.stringify([product.name, organization, subject]);
-  return <OpenLog key={reader} config={config} session={session} texts={texts} askGate={askAgain} />;
+  return <OpenLog key={reader} config={own} session={session} texts={texts} askGate={askAgain} />;
 }
 
 const faultOf = (error: unknown) => (error instanceof Fault ? error : new Fault('server', String(error)));

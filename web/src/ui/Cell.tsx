@@ -128,9 +128,11 @@ function ActorCell({ actor, erased }: { actor: Actor; erased: readonly string[] 
 
 /** People are round, machines are not. */
 function Avatar({ actor, title }: { actor: Actor; title: string }) {
+  const { config } = useLog();
   const words = seen(title).match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? [];
   const first = (word: string | undefined) => (word ? [...word][0]! : '');
-  const initials = actor.kind === 'ANONYMOUS' ? '?' : (first(words[0]) + first(words[1])).toLocaleUpperCase();
+  const initials =
+    actor.kind === 'ANONYMOUS' ? '?' : (first(words[0]) + first(words[1])).toLocaleUpperCase(config.locale);
   const isPerson = actor.kind === 'USER' || actor.kind === 'STAFF' || actor.kind === 'ANONYMOUS';
   return (
     <span class={isPerson ? 'avatar' : 'avatar machine'} aria-hidden="true">
@@ -140,7 +142,7 @@ function Avatar({ actor, title }: { actor: Actor; title: string }) {
 }
 
 function ResourceCell({ resources, erased }: { resources: readonly Resource[]; erased: readonly string[] }) {
-  const { texts } = useLog();
+  const { texts, format } = useLog();
   const [first, ...others] = resources;
   if (!first) return <Nothing />;
   const title = resourceTitle(first);
@@ -153,7 +155,7 @@ function ResourceCell({ resources, erased }: { resources: readonly Resource[]; e
           <Marked text={first.type} />
         </span>
       )}
-      {others.length > 0 && <bdi class="badge">{texts.more(others.length)}</bdi>}
+      {others.length > 0 && <bdi class="badge">{texts.more(format.count(others.length))}</bdi>}
       <Erased paths={erased} />
     </span>
   );

@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { normalised } from '../words/search.ts';
 import { spelled } from '../words/visible.ts';
 import { useLog } from './context.ts';
 
@@ -65,10 +66,10 @@ export function Choices({ id, label, everything, options, chosen, onChange, free
   const highlighted = active < entries.length ? active : typed ? -1 : entries.length - 1;
 
   function entriesFor(typed: string): Entry[] {
-    const needle = typed.toLowerCase();
+    const needle = normalised(typed);
     const fitting = onSearch
       ? options
-      : options.filter(({ label: name, value }) => `${name} ${value}`.toLowerCase().includes(needle));
+      : options.filter(({ label: name, value }) => normalised(`${name} ${value}`).includes(needle));
     const found: Entry[] = fitting.map((option) => ({
       key: `=${option.value}`,
       text: option.label,
@@ -120,7 +121,7 @@ export function Choices({ id, label, everything, options, chosen, onChange, free
         else if (event.key === ' ') entries[highlighted]?.take();
         else if (event.key.length === 1) {
           // A letter goes to the next entry that begins with it.
-          const begins = entries.map(({ text: name }) => name.toLowerCase().startsWith(event.key.toLowerCase()));
+          const begins = entries.map(({ text: name }) => normalised(name).startsWith(normalised(event.key)));
           const next = begins.indexOf(true, highlighted + 1);
           move(next >= 0 ? next : begins.includes(true) ? begins.indexOf(true) : highlighted);
         } else return;

@@ -50,10 +50,10 @@ export function ExportPanel({ total, formats }: { total: number | null; formats:
     };
   }, [state]);
 
-  const number = (text: string) => format.number(Number(text));
+  const counted = (text: string) => format.count(Number(text));
   const isDone = shown?.status === 'DONE';
   useEffect(() => {
-    if (isDone) announce(texts.exportDone(number(shown.count)));
+    if (isDone) announce(texts.exportDone(counted(shown.count)));
   }, [isDone]);
   // Addresses of files are paths below the service's own.
   const address = (path: string) => new URL(path.replace(/^\//, ''), config.client.endpoint).href;
@@ -80,7 +80,7 @@ export function ExportPanel({ total, formats }: { total: number | null; formats:
   if (isDone) {
     return (
       <>
-        <p>{texts.exportDone(number(shown.count))}</p>
+        <p>{texts.exportDone(counted(shown.count))}</p>
         <div class="actions">
           {shown.downloadUrl && (
             <a class="button primary" href={address(shown.downloadUrl)} download>
@@ -109,7 +109,7 @@ export function ExportPanel({ total, formats }: { total: number | null; formats:
   }
   return (
     <>
-      <p class="aside">{texts.exportAsks(total === null ? null : format.number(total))}</p>
+      <p class="aside">{texts.exportAsks(total === null ? null : format.count(total))}</p>
       {formats.map((one) => {
         const [name, use] = texts.exportFormats[one as keyof typeof texts.exportFormats] ?? [one, ''];
         return (

@@ -117,5 +117,5 @@ function useRetention(): string | null {
     );
     return () => asked.abort();
   }, [config, mayAsk]);
-  return days === undefined ? null : days === null ? texts.keptForever : texts.keptFor(format.number(days));
+  return days === undefined ? null : days === null ? texts.keptForever : texts.keptFor(format.count(days));
 }

@@ -1,6 +1,7 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Bar } from '../log/buckets.ts';
 import type { ListState } from '../log/model.ts';
+import type { Count } from '../texts/count.ts';
 import { withPart } from '../view/view.ts';
 import { useLog, type LogContext } from './context.ts';
 import { spanWords } from './RangePicker.tsx';
@@ -81,7 +82,7 @@ export function Histogram({ bars, state }: { bars: readonly Bar[]; state: ListSt
           isStale
             ? texts.counting
             : texts.histogramSummary(
-                texts.histogramCount(format.number(sum(({ count }) => count)), failedOf(sum(({ failed }) => failed))),
+                texts.histogramCount(format.count(sum(({ count }) => count)), failedOf(sum(({ failed }) => failed))),
                 format.limit(first.from),
                 format.limit(last.to),
               )
@@ -121,7 +122,7 @@ export function Histogram({ bars, state }: { bars: readonly Bar[]; state: ListSt
             <strong>
               <bdi>{name(shown)}</bdi>
             </strong>
-            <bdi>{texts.histogramCount(format.number(shown.count), failedOf(shown.failed))}</bdi>
+            <bdi>{texts.histogramCount(format.count(shown.count), failedOf(shown.failed))}</bdi>
           </div>
         )}
       </div>
@@ -133,7 +134,7 @@ export function Histogram({ bars, state }: { bars: readonly Bar[]; state: ListSt
     </figure>
   );
 
-  function failedOf(failed: number): string | null {
-    return failed > 0 ? format.number(failed) : null;
+  function failedOf(failed: number): Count | null {
+    return failed > 0 ? format.count(failed) : null;
   }
 }

@@ -35,7 +35,7 @@ function Node({ node, depth }: { node: JsonNode; depth: number }) {
 }
 
 function Branch({ name, node, depth }: { name: string; node: JsonNode; depth: number }) {
-  const { texts } = useLog();
+  const { texts, format } = useLog();
   const size = node.kind === 'object' ? node.entries.length : node.kind === 'array' ? node.items.length : null;
   if (size === null) {
     return (
@@ -53,7 +53,7 @@ function Branch({ name, node, depth }: { name: string; node: JsonNode; depth: nu
         <span class="key">
           <Marked text={name} />
         </span>{' '}
-        <bdi class="aside">{texts.items(size)}</bdi>
+        <bdi class="aside">{texts.items(format.count(size))}</bdi>
       </summary>
       <Node node={node} depth={depth + 1} />
     </details>

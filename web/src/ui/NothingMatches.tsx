@@ -42,7 +42,7 @@ export function NothingMatches() {
               <li key={`${name}:${value}`}>
                 <button type="button" class="button" onClick={() => change(without)}>
                   <bdi>{texts.withoutFilter(spelled(`${name}: ${value}`))}</bdi>
-                  {total !== undefined && <bdi class="badge">{texts.results(format.number(total), total === 1)}</bdi>}
+                  {total !== undefined && <bdi class="badge">{texts.results(format.count(total))}</bdi>}
                 </button>
               </li>
             );

@@ -131,10 +131,10 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
   useSaid(state, context, product.paging === 'MORE');
   const newer = state?.newer ?? 0;
   const late = state?.late ?? 0;
-  const counted = (count: number) => (count >= newerLimit ? `${format.number(newerLimit)}+` : format.number(count));
+  const atLeast = { value: newerLimit, text: texts.atLeast(format.number(newerLimit)) };
   const news = [
-    newer > 0 && texts.newEvents(counted(newer), newer === 1),
-    late > 0 && texts.lateEvents(format.number(late), late === 1),
+    newer > 0 && texts.newEvents(newer >= newerLimit ? atLeast : format.count(newer)),
+    late > 0 && texts.lateEvents(format.count(late)),
   ].filter(Boolean);
   const newsText = news.join(' · ');
   useEffect(() => {
@@ -315,7 +315,7 @@ function useSaid(state: ListState | null, log: LogContext, loadsMore: boolean): 
     const isMore = loadsMore && shown.current > 0 && added > 0 && (state.fresh.size === 0 || added > state.fresh.size);
     shown.current = rows.length;
     if (rows.length === 0) announce(texts.nothingTitle);
-    else if (isMore) announce(texts.moreShown(format.number(added), format.number(rows.length), all));
+    else if (isMore) announce(texts.moreShown(format.count(added), format.number(rows.length), all));
     else announce([countName(log, state), positionOf(log, state)].filter(Boolean).join(', '));
   }, [isSettled, state?.rows, state?.total, state?.offset]);
   useEffect(() => {

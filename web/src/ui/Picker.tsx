@@ -23,12 +23,16 @@ interface Props {
 
 /** Any number of values out of a list: a button that says what is chosen, and opens the list. */
 export function Picker({ label, everything, options, chosen, onChange, free, onSearch, isFailed }: Props) {
-  const { texts } = useLog();
+  const { texts, format } = useLog();
   const { isOpen, setOpen, close, root, button, panel, onFocusOut, onKeyDown } = usePopover();
   const id = useId();
   const labelOf = (value: string) => options.find((option) => option.value === value)?.label ?? value;
   const summary =
-    chosen.length === 0 ? everything : chosen.length === 1 ? labelOf(chosen[0]!) : texts.chosen(chosen.length);
+    chosen.length === 0
+      ? everything
+      : chosen.length === 1
+        ? labelOf(chosen[0]!)
+        : texts.chosen(format.count(chosen.length));
 
   return (
     <div class="field picker popover" ref={root} onFocusOut={onFocusOut} onKeyDown={onKeyDown}>

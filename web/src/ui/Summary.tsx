@@ -8,13 +8,11 @@ import { rangeName } from './RangePicker.tsx';
 /** How many events the list has; what is said while, and where, that is not known. */
 export function countName({ texts, format }: LogContext, state: ListState): string {
   const { total, isCounting, rows, offset, hasNext } = state;
-  if (total !== null) return texts.results(format.number(total), total === 1);
+  if (total !== null) return texts.results(format.count(total));
   if (isCounting || state.isFormer || state.status === 'loading') return texts.counting;
   // Where nobody knows what stands above, there may be more there too.
   const seen = (offset ?? 0) + rows.length;
-  return hasNext || offset === null
-    ? texts.notCounted(format.number(seen))
-    : texts.results(format.number(seen), seen === 1);
+  return hasNext || offset === null ? texts.notCounted(format.count(seen)) : texts.results(format.count(seen));
 }
 
 interface Props {

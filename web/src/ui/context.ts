@@ -30,6 +30,8 @@ export interface Config {
   redirectHref: string | null;
   history: ViewHistory;
   emit: <Name extends keyof LedgerlineLogEventDetails>(name: Name, detail: LedgerlineLogEventDetails[Name]) => boolean;
+  /** Which locale is spoken, once it is known. */
+  tellSpoken: (locale: string) => void;
   /** The server accepted the token. */
   tellAccepted: () => void;
   /** Tells the host that the token is no longer accepted. */

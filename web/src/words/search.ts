@@ -23,7 +23,8 @@ const plain: Record<string, string> = {
   œ: 'oe',
 };
 
-const normalised = (word: string): string =>
+/** The spelling in which words are compared: without case and accents, and in no language's own way (the Turkish I). */
+export const normalised = (word: string): string =>
   word
     .normalize('NFKC')
     .toLowerCase()
