@@ -234,3 +234,39 @@ test('below a path, of one version and with its hash, it finds its service', asy
   await other.waitForTimeout(500);
   expect(await other.evaluate(() => customElements.get('ledgerline-log') === undefined)).toBe(true);
 });
+
+test('what it loads later is checked as well, where the page has an import map with the hashes', async () => {
+  const { base } = inject('ledgerline');
+  const lines = (await (await fetch(`${base}/embed/integrity.txt`)).text()).trim().split('\n');
+  const printed = Object.fromEntries(lines.map((line) => line.split(' ') as [string, string]));
+  const [entry] = Object.keys(printed);
+  const details = Object.keys(printed).find((path) => path.includes('/Details-'))!;
+  const show = (change: Record<string, string>) => {
+    const hashes = Object.entries({ ...printed, ...change });
+    const integrity = Object.fromEntries(hashes.map(([path, hash]) => [`${base}${path}`, hash]));
+    return host.open(
+      '/import-map',
+      `<main><h1>Settings</h1>
+       <script type="module" src="${base}${entry}" integrity="${printed[entry!]}" crossorigin></script>
+       <ledgerline-log token="${organization.token}"></ledgerline-log></main>`,
+      {
+        head: `<script type="importmap">${JSON.stringify({ integrity })}</script>`,
+        expectedErrors: /integrity|hash/i,
+      },
+    );
+  };
+  const page = await show({});
+  await settled(page);
+  await rows(page).first().click();
+  await page.locator('.details').waitFor();
+
+  const other = await show({ [details]: `sha384-${'A'.repeat(64)}` });
+  await settled(other);
+  await rows(other).first().click();
+  const failed = other.locator('.part-failed');
+  await failed.waitFor();
+  // No other address leads around the hash.
+  await failed.getByRole('button', { name: 'Try again' }).click();
+  await failed.waitFor();
+  expect(await other.locator('.details').count()).toBe(0);
+});

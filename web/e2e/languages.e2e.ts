@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { languages, loadSpoken } from '../src/texts.ts';
 import { expectAccessible, keepPicture, newPage } from './browser.ts';
+import { lettersAreThere, useFonts } from './fonts.ts';
 import { demoProduct, openLog, Organization, rows } from './ledgerline.ts';
 
 const widths = [390, 780, 1280];
@@ -90,14 +91,15 @@ const unreadable = (page: Page): Promise<string[]> =>
 describe.each(locales)('%s', (locale) => {
   test.each(widths)('at %i px', async (width) => {
     const { texts } = await loadSpoken(locale);
-    const page = await newPage({ viewport: { width, height: 900 }, locale });
+    const page = await newPage({ viewport: { width, height: 900 }, locale, bypassCSP: true });
+    await useFonts(page, locale.slice(0, 2));
     await openLog(page, token);
     expect(await page.locator('html').getAttribute('lang')).toBe(locale.split('-')[0]);
     await page.locator('.drawing:not(.stale) .bar').first().waitFor();
     await page.locator('.failures .badge').waitFor();
     const look = async (name: string) => {
+      await lettersAreThere(page);
       expect(await unreadable(page), name).toEqual([]);
-      await expectAccessible(page);
       await keepPicture(page, `language-${locale}-${width}-${name}`);
     };
     await look('list');
@@ -115,11 +117,13 @@ describe.each(locales)('%s', (locale) => {
     await rows(page).nth(1).locator('.opener').click();
     await page.locator('.details').waitFor();
     await look('details');
+    await expectAccessible(page);
     await page.keyboard.press('Escape');
     // Filters at work, and nothing found.
     await openLog(page, token, `?lang=${locale}&q=nowhere&outcome=FAILURE&actor-kind=USER&period=LAST_30_DAYS`);
     await page.getByRole('heading', { name: texts.nothingTitle }).waitFor();
     await look('nothing');
+    await expectAccessible(page);
   });
 });
 

@@ -120,7 +120,11 @@ function ActorCell({ actor, erased }: { actor: Actor; erased: readonly string[] 
     <span class="main" title={spelled(told)}>
       <Avatar actor={actor} title={title} />
       <Marked text={title} />
-      {badge && <span class="badge kind">{badge}</span>}
+      {badge && (
+        <span class="badge kind">
+          <bdi>{badge}</bdi>
+        </span>
+      )}
       <Erased paths={erased} />
     </span>
   );
@@ -155,7 +159,11 @@ function ResourceCell({ resources, erased }: { resources: readonly Resource[]; e
           <Marked text={first.type} />
         </span>
       )}
-      {others.length > 0 && <bdi class="badge">{texts.more(format.count(others.length))}</bdi>}
+      {others.length > 0 && (
+        <span class="badge">
+          <bdi>{texts.more(format.count(others.length))}</bdi>
+        </span>
+      )}
       <Erased paths={erased} />
     </span>
   );

@@ -239,7 +239,11 @@ function Lateness({ event }: { event: AuditEvent }) {
   const ms = Date.parse(event.recordedAt) - Date.parse(event.occurredAt);
   if (ms <= 0) return null;
   const time = ms < 60_000 ? format.seconds(ms) : format.duration(ms);
-  return <bdi class="aside">{texts.later(time)}</bdi>;
+  return (
+    <span class="aside">
+      <bdi>{texts.later(time)}</bdi>
+    </span>
+  );
 }
 
 function LogValue({ of }: { of: NonNullable<AuditEvent['log']> }) {

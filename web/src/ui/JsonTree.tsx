@@ -53,7 +53,9 @@ function Branch({ name, node, depth }: { name: string; node: JsonNode; depth: nu
         <span class="key">
           <Marked text={name} />
         </span>{' '}
-        <bdi class="aside">{texts.items(format.count(size))}</bdi>
+        <span class="aside">
+          <bdi>{texts.items(format.count(size))}</bdi>
+        </span>
       </summary>
       <Node node={node} depth={depth + 1} />
     </details>

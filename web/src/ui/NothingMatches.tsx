@@ -42,7 +42,11 @@ export function NothingMatches() {
               <li key={`${name}:${value}`}>
                 <button type="button" class="button" onClick={() => change(without)}>
                   <bdi>{texts.withoutFilter(spelled(`${name}: ${value}`))}</bdi>
-                  {total !== undefined && <bdi class="badge">{texts.results(format.count(total))}</bdi>}
+                  {total !== undefined && (
+                    <span class="badge">
+                      <bdi>{texts.results(format.count(total))}</bdi>
+                    </span>
+                  )}
                 </button>
               </li>
             );

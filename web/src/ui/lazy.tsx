@@ -56,8 +56,13 @@ export function lazy<Module, Props extends object>(
 
 /**
  * The address of a module that could not be had, which browsers name in their error. They remember the failure for as long
- * as the page stands, so only another address leads to another attempt.
+ * as the page stands, so only another address leads to another attempt. Where an import map has the module's hash, another
+ * address would lead around that, so there is none.
  */
 function addressIn(error: unknown): string | null {
-  return error === null ? null : (/https?:\/\/[^\s?]+\.js/.exec(String(error))?.[0] ?? null);
+  const address = error === null ? undefined : /https?:\/\/[^\s?]+\.js/.exec(String(error))?.[0];
+  if (address === undefined) return null;
+  const name = address.slice(address.lastIndexOf('/'));
+  const maps = [...document.querySelectorAll('script[type=importmap]')];
+  return maps.some(({ textContent }) => textContent!.includes(name)) ? null : address;
 }
