@@ -70,7 +70,7 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &QueryArgs
         order: Order { field: OrderField::OccurredAt, descending: true },
         part: PartInput { first: Some(arguments.first), ..PartInput::default() },
         most: limits::PAGE_MAX_REST,
-        wanted: Wanted { totals: true, number: false },
+        wanted: Wanted { totals: true, ..Wanted::default() },
     };
     let (principal, store) = arguments.list.open(settings, products, "query").await?;
     let page = Reader::new(store.clone(), Clock::system()).list(&principal, asked).await;

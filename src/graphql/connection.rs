@@ -32,7 +32,9 @@ impl AuditEventConnection {
     pub fn wanted(ctx: &Context<'_>) -> Wanted {
         let selected = ctx.look_ahead();
         let any = |fields: &[&str]| fields.iter().any(|field| selected.field(field).exists());
-        Wanted { totals: any(&["totalCount", "pageNumber", "pageCount"]), number: any(&["pageNumber"]) }
+        let held = [selected.field("nodes"), selected.field("edges").field("node")];
+        let held = held.iter().any(|event| event.field("held").exists());
+        Wanted { totals: any(&["totalCount", "pageNumber", "pageCount"]), number: any(&["pageNumber"]), held }
     }
 }
 

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Interface, Object, SimpleObject};
+use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 
 use super::{
     catalog::Category,
     enums::{ActorKind, Outcome},
+    error::to_graphql,
+    principal,
     scalars::{BigInt, DateTime, Json},
+    services,
 };
 use crate::{
     catalog::Product,
     event,
     question::matched::Match,
     reading::{
-        Found,
+        Found, Once,
         shown::{self, Shown},
     },
 };
@@ -156,6 +159,20 @@ impl AuditEvent {
     /// null or empty where it stood; of an actor the kind stays, of a resource its type. Empty for nearly all events.
     async fn erased(&self) -> &[String] {
         &self.0.event().erased
+    }
+
+    /// Whether a hold keeps the event in the log, however old it gets, and nobody is erased from it. Null for those who
+    /// could not place a hold, as `placeAuditHold` says.
+    async fn held(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<bool>> {
+        if let Some(held) = self.0.held() {
+            return Ok(held);
+        }
+        // Looked up once for all events of a field; a mutation beside it may change it.
+        let root = ctx.path_node.and_then(|path| path.to_string_vec().into_iter().next()).unwrap_or_default();
+        let asked = format!("held {root} {}", self.0.event().organization_no);
+        let found = async { services(ctx).reader.held(principal(ctx)?, self.0.dictionary()).await };
+        let held = ctx.data_unchecked::<Once>().of(asked, found).await.map_err(|error| to_graphql(ctx, error))?;
+        Ok(self.0.kept(&held))
     }
 
     /// Where the event has what the list was searched for, at most 20 places. Empty where nothing was searched for. Nothing is

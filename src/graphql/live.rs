@@ -64,6 +64,7 @@ impl Subscription {
         let after = ctx.data_opt::<ResumeAfter>().map(|ResumeAfter(after)| after.clone()).or(after);
         let follower = async || services(ctx).reader.follow(principal(ctx)?, followed, after.as_deref()).await;
         let follower = follower().await.map_err(|error| logged(&error, &id))?;
+        let follower = follower.telling_held(ctx.look_ahead().field("node").field("held").exists());
         let batches = stream::unfold(Some(follower), next);
         let edges = batches.flat_map(move |batch| {
             let id = id.clone();

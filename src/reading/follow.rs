@@ -57,6 +57,8 @@ pub struct Follower {
     principal: Arc<Principal>,
     followed: Followed,
     news: store::Following,
+    /// Whether it is told which events holds keep.
+    tells_held: bool,
     list: Fingerprint,
     /// Sequence of the next event that has not been looked at.
     next: i64,
@@ -119,11 +121,18 @@ impl Reader {
         if next > size {
             return Err(put_back());
         }
-        Ok(Follower { reader: self.clone(), principal: principal.clone(), followed, news, list, next, size })
+        let (reader, principal) = (self.clone(), principal.clone());
+        Ok(Follower { reader, principal, followed, news, tells_held: false, list, next, size })
     }
 }
 
 impl Follower {
+    /// The same, and whether holds keep its events is looked up with them.
+    #[must_use]
+    pub fn telling_held(self, tells_held: bool) -> Self {
+        Self { tells_held, ..self }
+    }
+
     /// What there is from its place on, at most so many events; none where nothing more is there yet.
     ///
     /// # Errors
@@ -146,9 +155,16 @@ impl Follower {
         let last = page.events.last().map(|event| event.sequence);
         let dictionary = page.dictionary.unwrap_or_else(|| selection.dictionary.clone());
         let search = Arc::new(filter.search.clone());
+        let held = match self.tells_held && !page.events.is_empty() {
+            true => {
+                let organization = selection.organization();
+                Some(self.reader.held_in(&store, &self.principal, organization, &dictionary).await?)
+            }
+            false => None,
+        };
         let entry = |event: Event| Entry {
             place: self.place(event.sequence),
-            event: Shown::new(event, selection.product(), &dictionary).found_by(&search),
+            event: Shown::new(event, selection.product(), &dictionary).found_by(&search).kept_by(held.as_ref()),
         };
         let entries = page.events.into_iter().map(entry).collect();
         let organization = selection.organization();

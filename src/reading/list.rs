@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Reader, once::Once, shown::Shown, told::Kind};
+use super::{Held, Reader, once::Once, shown::Shown, told::Kind};
 use crate::{
     auth::{LogName, Principal, ReadScope, policy},
     error::{Error, Result},
@@ -14,7 +14,7 @@ use crate::{
         input::FilterInput,
         search::Search,
     },
-    store::{self, PageRequest, Question, Selection, Store, key},
+    store::{self, Dictionary, PageRequest, Question, Selection, Store, key},
 };
 
 /// Events that are passed over at a time on the way to a page that is asked for by its number.
@@ -64,6 +64,8 @@ pub struct Wanted {
     pub totals: bool,
     /// The number of the page.
     pub number: bool,
+    /// Whether holds keep its events.
+    pub held: bool,
 }
 
 /// The list that a page belongs to.
@@ -75,6 +77,8 @@ pub struct List {
     pub(super) include_nested: Option<bool>,
     /// Nothing has been recorded where there is none.
     pub(super) selection: Option<Selection>,
+    /// What keeps events, where that is wanted.
+    pub(super) held: Option<Held>,
     /// What was counted of it.
     pub(super) counted: Once,
 }
@@ -86,6 +90,11 @@ impl List {
             Some(selection) => selection.blame(error),
             None => error,
         }
+    }
+
+    /// An event of this list.
+    fn shown(&self, event: Event, selection: &Selection, dictionary: &Arc<Dictionary>) -> Shown {
+        Shown::new(event, selection.product(), dictionary).found_by(&self.search).kept_by(self.held.as_ref())
     }
 }
 
@@ -170,7 +179,11 @@ impl Reader {
         let selection = store.select(Question { scope: &scope, filter: &filter }).await?;
         let part = part.within(selection.as_ref().map_or(0, Selection::size));
         let search = Arc::new(filter.search.clone());
-        let list = Arc::new(List { store, filter, search, include_nested, selection, counted: Once::default() });
+        let held = match &selection {
+            Some(of) if wanted.held => Some(self.held_in(&store, principal, of.organization(), &of.dictionary).await?),
+            _ => None,
+        };
+        let list = Arc::new(List { store, filter, search, include_nested, selection, held, counted: Once::default() });
         let page = match part.numbered {
             Some(number) => read_numbered(&list, part, number).await,
             None => read(&list, part, wanted).await,
@@ -301,7 +314,7 @@ async fn read(list: &Arc<List>, part: Part, wanted: Wanted) -> Result<Page> {
         let rank = first_rank.map(|rank| rank + at as i64);
         let cursor = Cursor { key: key(part.order, &event), rank, pinned, began: part.began };
         let place = Place { cursor, list: part.fingerprint };
-        Entry { place, event: Shown::new(event, selection.product(), &dictionary).found_by(&list.search) }
+        Entry { place, event: list.shown(event, selection, &dictionary) }
     });
     Ok(Page { list: list.clone(), entries: entries.collect(), info, numbers })
 }
@@ -357,7 +370,7 @@ async fn read_numbered(list: &Arc<List>, part: Part, number: i64) -> Result<Page
             let cursor =
                 Cursor { key: key(part.order, &event), rank: None, pinned: selection.size(), began: part.began };
             let place = Place { cursor, list: part.fingerprint };
-            Entry { place, event: Shown::new(event, selection.product(), &dictionary).found_by(&list.search) }
+            Entry { place, event: list.shown(event, selection, &dictionary) }
         });
         if backward {
             entries.splice(0..0, shown);

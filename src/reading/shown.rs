@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+use super::Held;
 use crate::{
     catalog::{self, LogDeletion, Product},
     event::{self, ActorKind, Event, LogId, Resource, Timestamp},
@@ -23,13 +24,21 @@ pub struct Shown {
     dictionary: Arc<Dictionary>,
     /// What it was searched by.
     search: Option<Arc<Search>>,
+    /// What keeps events, where that was looked up.
+    held: Option<Held>,
 }
 
 impl Shown {
     /// An event of a product, with the logs of its organization.
     #[must_use]
     pub fn new(event: Event, product: &Arc<Product>, dictionary: &Arc<Dictionary>) -> Self {
-        Self { event: Box::new(event), product: product.clone(), dictionary: dictionary.clone(), search: None }
+        Self {
+            event: Box::new(event),
+            product: product.clone(),
+            dictionary: dictionary.clone(),
+            search: None,
+            held: None,
+        }
     }
 
     /// An event that was just recorded.
@@ -40,6 +49,7 @@ impl Shown {
             product: product.clone(),
             dictionary: recorded.dictionary,
             search: None,
+            held: None,
         }
     }
 
@@ -48,6 +58,25 @@ impl Shown {
     pub fn found_by(mut self, search: &Arc<Search>) -> Self {
         self.search = Some(search.clone()).filter(|search| !search.is_empty());
         self
+    }
+
+    /// The same event with what keeps events, where that was looked up.
+    #[must_use]
+    pub fn kept_by(mut self, held: Option<&Held>) -> Self {
+        self.held = held.cloned();
+        self
+    }
+
+    /// Whether a hold keeps it, where that was looked up; the inner `None` is for those who may not know.
+    #[must_use]
+    pub fn held(&self) -> Option<Option<bool>> {
+        self.held.as_ref().map(|held| self.kept(held))
+    }
+
+    /// Whether it is kept by what keeps events of its organization; `None` for those who may not know.
+    #[must_use]
+    pub fn kept(&self, held: &Held) -> Option<bool> {
+        held.keeps(&self.event, &self.dictionary)
     }
 
     /// Where it has what was searched for, labels first; empty where nothing was.
@@ -71,6 +100,12 @@ impl Shown {
     #[must_use]
     pub fn event(&self) -> &Event {
         &self.event
+    }
+
+    /// The logs of its organization.
+    #[must_use]
+    pub fn dictionary(&self) -> &Dictionary {
+        &self.dictionary
     }
 
     /// Its product.

@@ -119,6 +119,8 @@ fn what_is_read_and_written_has_the_members_of_graphql() {
         if rest == "AuditEvent" {
             // The main one is the first of them.
             names.push("resource".to_owned());
+            // That is not the event's own, and not for everybody.
+            names.push("held".to_owned());
         }
         if rest == "Category" {
             // The catalog lists them.

@@ -42,6 +42,11 @@ impl Fields for &AuditEvent {
             "truncated" => map.serialize_entry(key, &event.truncated),
             "masked" => map.serialize_entry(key, &event.masked),
             "erased" => map.serialize_entry(key, &event.erased),
+            // Looked up with the page, where it is asked for.
+            "held" => match shown.held() {
+                Some(held) => map.serialize_entry(key, &held),
+                None => Err(field.left()),
+            },
             "matches" => {
                 let matches = shown.matches();
                 map.serialize_entry(key, &matches.iter().map(|each| field.of(each)).collect::<Vec<_>>())

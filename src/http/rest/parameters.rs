@@ -337,7 +337,7 @@ impl Parameters {
             }
             None => None,
         };
-        let wanted = Wanted { totals: self.includes(Include::Total), number: false };
+        let wanted = Wanted { totals: self.includes(Include::Total), ..Wanted::default() };
         let (first, last) = if self.before.is_some() { (None, Some(size)) } else { (Some(size), None) };
         Ok(Asked {
             organization: self.organization,

@@ -44,7 +44,7 @@ pub enum HoldChange {
 }
 
 /// A hold, ready to be asked about events.
-pub(in crate::store) struct Holding {
+pub struct Holding {
     filter: Filter,
     /// Number of the log that it is about; `None` for the whole organization.
     log_no: Option<i64>,
@@ -54,7 +54,12 @@ pub(in crate::store) struct Holding {
 
 impl Holding {
     /// Reads a hold as it is stored. What it means may only grow: where it cannot be read, nothing leaves.
-    pub fn of(hold: &Hold, product: &Product, dictionary: &Dictionary, now: Timestamp) -> Result<Self> {
+    pub(in crate::store) fn of(
+        hold: &Hold,
+        product: &Product,
+        dictionary: &Dictionary,
+        now: Timestamp,
+    ) -> Result<Self> {
         let Asked { v: _, log, include_nested, filter } =
             serde_json::from_str(&hold.question).map_err(Error::internal)?;
         let labelled = |word: &str, prefix| {
@@ -73,6 +78,7 @@ impl Holding {
     }
 
     /// Whether it keeps an event.
+    #[must_use]
     pub fn keeps(&self, event: &Event, dictionary: &Dictionary) -> bool {
         let lies_there = match self.log_no {
             None => true,
@@ -93,6 +99,21 @@ impl Store {
             Some(head) => self.holds_on(&self.read, head.row.organization_no).await,
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The same, ready to be asked about events; `None` where one of them cannot be read, so that everything is kept.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn holdings(
+        &self,
+        scope: &ManageScope,
+        dictionary: &Dictionary,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Holding>>> {
+        let holds = self.holds(scope).await?;
+        let holdings = holds.iter().map(|hold| Holding::of(hold, scope.product(), dictionary, now));
+        Ok(holdings.collect::<Result<_>>().ok())
     }
 
     pub(in crate::store) async fn holds_on(

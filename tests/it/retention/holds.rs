@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{LIFT, Moved, PLACE, listed, of};
-use crate::harness::{TestApp, on_both_databases, sql::column};
+use crate::harness::{Caller, TestApp, on_both_databases, sql::column};
 
 on_both_databases! {
     what_is_held_stays_until_the_hold_is_lifted,
@@ -11,6 +11,7 @@ on_both_databases! {
     a_hold_that_comes_between_the_preview_and_the_sweep_counts,
     holds_are_the_organizations_own,
     a_hold_is_placed_as_it_should_be_or_not_at_all,
+    who_may_place_holds_sees_which_events_are_held_and_nobody_else_does,
 }
 
 async fn place(moved: &Moved, input: Value) -> String {
@@ -164,5 +165,50 @@ async fn a_hold_is_placed_as_it_should_be_or_not_at_all(app: &TestApp) {
     }
     let one_more = admin.ask(PLACE, json!({ "input": { "label": "one more" } })).await;
     assert_eq!(one_more.code(), "BAD_USER_INPUT");
+    moved.app.finish().await;
+}
+
+async fn who_may_place_holds_sees_which_events_are_held_and_nobody_else_does(app: &TestApp) {
+    let moved = Moved::beside(app).await;
+    let admin = moved.admin("acme");
+    for organization in ["acme", "globex"] {
+        moved.admin(organization).record(of("a.kept", None)).await;
+        moved.admin(organization).record(of("a.free", Some("p1"))).await;
+    }
+    let of_nodes = "{ auditEvents(includeNested: true, filter: { actions: [\"a.*\"] }) { nodes { action held } } }";
+    let of_edges = "query { auditEvents(includeNested: true, filter: { actions: [\"a.*\"] }) {
+        edges { node { ...on Node { ...on AuditEvent { id action is: held log { id } actor { label } category { actions { name } } } } } } } }";
+    let told = async |caller: &Caller<'_>| -> Vec<Value> {
+        let page = caller.data(of_nodes, json!({})).await["auditEvents"]["nodes"].clone();
+        let nodes: Vec<_> = page.as_array().expect("nodes").iter().map(|node| node["held"].clone()).collect();
+        // Event by event, however the page is written.
+        let edges = caller.data(of_edges, json!({})).await["auditEvents"]["edges"].clone();
+        for (edge, held) in edges.as_array().expect("edges").iter().zip(&nodes) {
+            assert_eq!(edge["node"]["is"], *held, "{edge}");
+            let one =
+                caller.data("query($id: ID!) { auditEvent(id: $id) { held } }", json!({ "id": edge["node"]["id"] }));
+            assert_eq!(one.await["auditEvent"]["held"], *held, "{edge}");
+        }
+        nodes
+    };
+    assert_eq!(told(&admin).await, [json!(false), json!(false)]);
+    let hold = place(&moved, json!({ "filter": { "actions": ["a.kept", "a.later"] } })).await;
+    assert_eq!(told(&admin).await, [json!(false), json!(true)]);
+    // Another organization has no hold, and whoever could not place one is told nothing, nor whether there is any.
+    assert_eq!(told(&moved.admin("globex")).await, [json!(false), json!(false)]);
+    let reader = moved.admin("acme").scopes("audit:read");
+    assert_eq!(told(&reader).await, [Value::Null, Value::Null]);
+    let narrowed = moved.admin("acme").logs(&["project:p1"]);
+    let page = "{ auditEvents(log: { level: \"project\", id: \"p1\" }) { nodes { held } } }";
+    assert_eq!(narrowed.data(page, json!({})).await["auditEvents"]["nodes"], json!([{ "held": null }]));
+    // Of what is recorded under a hold, too; what a mutation changes is told by those after it.
+    let record = "mutation($input: RecordAuditEventInput!, $lift: LiftAuditHoldInput!) {
+        before: recordAuditEvent(input: $input) { event { held } }
+        liftAuditHold(input: $lift) { hold { id } }
+        after: recordAuditEvent(input: $input) { event { held } } }";
+    let input = json!({ "input": of("a.later", None), "lift": { "id": hold } });
+    let answer = admin.data(record, input).await;
+    assert_eq!((&answer["before"]["event"]["held"], &answer["after"]["event"]["held"]), (&json!(true), &json!(false)));
+    assert_eq!(told(&admin).await, vec![json!(false); 4]);
     moved.app.finish().await;
 }
