@@ -2,13 +2,18 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 
-const packages = ['', '-arabic', '-devanagari', '-jp', '-kr', '-sc'].map((script) => `noto-sans${script}`);
-const families: Record<string, string> = {
-  ar: 'Noto Sans Arabic Variable',
-  hi: 'Noto Sans Devanagari Variable',
-  ja: 'Noto Sans JP Variable',
-  ko: 'Noto Sans KR Variable',
-  zh: 'Noto Sans SC Variable',
+interface Font {
+  sheet: string;
+  family: string;
+}
+
+const latin: Font = { sheet: 'noto-sans', family: 'Noto Sans Variable' };
+const others: Record<string, Font> = {
+  ar: { sheet: 'noto-sans-arabic', family: 'Noto Sans Arabic Variable' },
+  hi: { sheet: 'noto-sans-devanagari', family: 'Noto Sans Devanagari Variable' },
+  ja: { sheet: 'noto-sans-jp', family: 'Noto Sans JP Variable' },
+  ko: { sheet: 'noto-sans-kr', family: 'Noto Sans KR Variable' },
+  zh: { sheet: 'noto-sans-sc', family: 'Noto Sans SC Variable' },
 };
 
 /** Shows the log in Noto's letters, those of the language first. The page needs `bypassCSP`. */
@@ -19,30 +24,33 @@ export async function useFonts(page: Page, language: string): Promise<void> {
     const contentType = path.endsWith('.css') ? 'text/css' : 'font/woff2';
     return route.fulfill({ contentType, body: readFileSync(file) });
   });
-  const font = ['Noto Sans Variable', families[language], 'sans-serif'].filter(Boolean);
+  const fonts = [latin, others[language]].filter((font) => font !== undefined);
   await page.addInitScript(
-    ([sheets, family]) => {
+    ({ sheets, family }) => {
       document.addEventListener('DOMContentLoaded', () => {
-        for (const sheet of sheets!.split(' ')) {
+        for (const sheet of sheets) {
           const link = document.createElement('link');
           Object.assign(link, { rel: 'stylesheet', href: `/e2e-fonts/${sheet}/index.css` });
           document.head.append(link);
         }
         for (const name of ['font', 'code-font']) {
-          document.documentElement.style.setProperty(`--ledgerline-${name}`, family!);
+          document.documentElement.style.setProperty(`--ledgerline-${name}`, family);
         }
       });
     },
-    [packages.join(' '), font.map((name) => (name === 'sans-serif' ? name : `'${name}'`)).join(', ')] as const,
+    {
+      sheets: fonts.map(({ sheet }) => sheet),
+      family: [...fonts.map(({ family }) => `'${family}'`), 'sans-serif'].join(', '),
+    },
   );
 }
 
 /** Waits until what is on the page is in its letters. */
 export async function lettersAreThere(page: Page): Promise<void> {
+  await page.waitForFunction(() => [...document.fonts].some(({ status }) => status === 'loaded'));
+  // What is drawn next asks for the files that it needs.
   await page.evaluate(async () => {
-    // Once the styles are there, what is drawn next asks for the fonts that it needs.
-    await Promise.all([...document.styleSheets].map(() => new Promise((drawn) => requestAnimationFrame(drawn))));
-    document.body.getBoundingClientRect();
+    await new Promise((drawn) => requestAnimationFrame(drawn));
     await document.fonts.ready;
     await new Promise((drawn) => requestAnimationFrame(drawn));
   });

@@ -88,10 +88,12 @@ export async function demoProduct(name: string): Promise<DemoProduct> {
 
 /** An organization that nobody else uses, so that a test knows every event in it. */
 export class Organization {
-  readonly id = `e2e-${randomUUID()}`;
   readonly token: string;
 
-  constructor(readonly product: DemoProduct) {
+  constructor(
+    readonly product: DemoProduct,
+    readonly id = `e2e-${randomUUID()}`,
+  ) {
     this.token = this.tokenWith({ scopes: 'audit:read audit:record' });
   }
 

@@ -177,3 +177,26 @@ describe('what somebody was erased from', () => {
     await expectAccessible(page);
   });
 });
+
+test('what a hold keeps is said in its details, to whoever may place holds', async () => {
+  const organization = new Organization(await demoProduct('capydb'));
+  await organization.recordMany(2);
+  const manager = organization.tokenWith({ scopes: 'audit:read audit:manage' });
+  const shown = async (token: string) => {
+    const page = await newPage();
+    await openLog(page, token);
+    await rows(page).last().click();
+    await page.locator('.details .when').waitFor();
+    return page;
+  };
+  const mark = 'A legal hold keeps this event: it stays however old it gets, and nobody is erased from it.';
+  expect(await (await shown(manager)).getByTitle(mark).count()).toBe(0);
+  await ask(manager, 'mutation ($input: PlaceAuditHoldInput!) { placeAuditHold(input: $input) { hold { id } } }', {
+    input: { label: 'Case 2026-18' },
+  });
+  const page = await shown(manager);
+  expect(await page.getByTitle(mark).innerText()).toBe('on hold');
+  await expectAccessible(page);
+  await keepPicture(page, 'state-held');
+  expect(await (await shown(organization.token)).getByTitle(mark).count(), 'others are told nothing').toBe(0);
+});

@@ -10,7 +10,7 @@ const eventFields = graphql(`
     resources { type externalId name }
     log { level externalId name deletedAt }
     outcome occurredAt recordedAt ipAddress userAgent
-    correlationId source sourceEventId recordedBy metadataText truncated masked erased
+    correlationId source sourceEventId recordedBy metadataText truncated masked erased held
   }
 `);
 

@@ -224,6 +224,8 @@ export const ar: Texts = {
   maskedMeans: (paths) => `لم يُخزَّن: توجد هنا قيمة تجزئة أو عنوان مختصر: ${paths}`,
   erased: 'مُحي',
   erasedMeans: (paths) => `مُحي نهائيًا لأن شخصًا طُلب محو بياناته: ${paths}`,
+  held: 'محفوظ قانونيًا',
+  heldMeans: 'يخضع هذا الحدث لحجز قانوني: يبقى مهما طال عليه الزمن، ولا تُمحى منه بيانات أي شخص.',
   items: (count) =>
     counted(count, {
       zero: 'لا عناصر',

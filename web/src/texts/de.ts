@@ -190,6 +190,9 @@ export const de: Texts = {
   maskedMeans: (paths) => `Nicht gespeichert: hier steht ein Prüfwert oder eine gekürzte Adresse: ${paths}`,
   erased: 'gelöscht',
   erasedMeans: (paths) => `Endgültig gelöscht, weil eine Person vergessen werden sollte: ${paths}`,
+  held: 'aufbewahrt',
+  heldMeans:
+    'Ein Aufbewahrungsgebot hält dieses Ereignis: Es bleibt, so alt es auch wird, und niemand wird daraus gelöscht.',
   items: (count) => counted(count, { one: '# Eintrag', other: '# Einträge' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,

@@ -183,6 +183,8 @@ export const en = {
   maskedMeans: (paths: string) => `Not stored: a digest, or a shorter address, stands here: ${paths}`,
   erased: 'erased',
   erasedMeans: (paths: string) => `Erased for good, because a person was to be forgotten: ${paths}`,
+  held: 'on hold',
+  heldMeans: 'A legal hold keeps this event: it stays however old it gets, and nobody is erased from it.',
   items: (count: Count) => counted(count, { one: '# item', other: '# items' }),
   sentence: (actor: string, action: string, resource: string | null) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,

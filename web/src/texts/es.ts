@@ -207,6 +207,8 @@ export const es: Texts = {
   maskedMeans: (paths) => `No almacenado: aquí figura un resumen criptográfico o una dirección abreviada: ${paths}`,
   erased: 'suprimido',
   erasedMeans: (paths) => `Suprimido definitivamente, porque se solicitó olvidar a una persona: ${paths}`,
+  held: 'retenido',
+  heldMeans: 'Una retención legal conserva este evento: permanece por antiguo que sea, y no se suprime a nadie de él.',
   items: (count) => counted(count, { one: '# elemento', many: '# de elementos', other: '# elementos' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,

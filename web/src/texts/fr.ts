@@ -212,6 +212,9 @@ export const fr: Texts = {
   maskedMeans: (paths) => `Non enregistré${nbsp}: une empreinte ou une adresse raccourcie figure ici${nbsp}: ${paths}`,
   erased: 'effacé',
   erasedMeans: (paths) => `Effacé définitivement, car une personne devait être oubliée${nbsp}: ${paths}`,
+  held: 'gelé',
+  heldMeans:
+    'Une conservation légale protège cet événement\u00a0: il reste quel que soit son âge, et personne n’en est effacé.',
   items: (count) => counted(count, { one: '# élément', many: '# d’éléments', other: '# éléments' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}${nbsp}: ${action}` : `${actor}${nbsp}: ${action}, ${resource}`,

@@ -185,6 +185,9 @@ export const hi: Texts = {
   maskedMeans: (paths) => `सहेजा नहीं गया: यहाँ एक डाइजेस्ट या छोटा किया गया पता है: ${paths}`,
   erased: 'मिटाया गया',
   erasedMeans: (paths) => `हमेशा के लिए मिटाया गया, क्योंकि एक व्यक्ति का डेटा भुलाया जाना था: ${paths}`,
+  held: 'कानूनी रोक',
+  heldMeans:
+    'एक कानूनी रोक इस इवेंट को सुरक्षित रखती है: यह कितना भी पुराना हो, बना रहता है, और इसमें से किसी का डेटा मिटाया नहीं जाता।',
   items: (count) => counted(count, { one: '# आइटम', other: '# आइटम' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,

@@ -179,6 +179,8 @@ export const ja: Texts = {
   maskedMeans: (paths) => `保存されていません。ここにはダイジェストまたは短縮されたアドレスが表示されます: ${paths}`,
   erased: '消去済み',
   erasedMeans: (paths) => `個人データの消去要求により、完全に消去されました: ${paths}`,
+  held: '保全中',
+  heldMeans: '訴訟ホールドによりこのイベントは保全されています。保存期間を過ぎても残り、個人データも消去されません。',
   items: (count) => counted(count, { other: '# 項目' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}、${resource}`,

@@ -178,6 +178,8 @@ export const ko: Texts = {
   maskedMeans: (paths) => `저장되지 않았습니다. 다이제스트 또는 축약된 주소가 대신 표시됩니다: ${paths}`,
   erased: '삭제됨',
   erasedMeans: (paths) => `개인 정보 삭제 요청에 따라 영구 삭제되었습니다: ${paths}`,
+  held: '보존 중',
+  heldMeans: '법적 보존 조치가 적용된 이벤트입니다. 아무리 오래되어도 유지되며 개인 정보도 삭제되지 않습니다.',
   items: (count) => counted(count, { other: '항목 #개' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,

@@ -205,6 +205,9 @@ export const pt: Texts = {
   maskedMeans: (paths) => `Não armazenado: aqui está um resumo criptográfico ou um endereço abreviado: ${paths}`,
   erased: 'apagado',
   erasedMeans: (paths) => `Apagado definitivamente, porque uma pessoa devia ser esquecida: ${paths}`,
+  held: 'retido',
+  heldMeans:
+    'Uma retenção legal preserva este evento: ele permanece por mais antigo que seja, e ninguém é apagado dele.',
   items: (count) => counted(count, { one: '# item', many: '# de itens', other: '# itens' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,

@@ -180,6 +180,8 @@ export const tr: Texts = {
   maskedMeans: (paths) => `Saklanmadı: burada bir özet değeri ya da kısaltılmış bir adres duruyor: ${paths}`,
   erased: 'silindi',
   erasedMeans: (paths) => `Bir kişinin unutulması gerektiği için kalıcı olarak silindi: ${paths}`,
+  held: 'yasal saklamada',
+  heldMeans: 'Yasal saklama bu olayı korur: ne kadar eskirse eskisin kalır ve içinden kimse silinmez.',
   items: (count) => counted(count, counts('# öğe')),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,

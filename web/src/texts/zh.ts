@@ -180,6 +180,8 @@ export const zh: Texts = {
   maskedMeans: (paths) => `未存储：此处为摘要或缩短的地址：${paths}`,
   erased: '已抹除',
   erasedMeans: (paths) => `因个人数据删除请求，已永久抹除：${paths}`,
+  held: '已依法保留',
+  heldMeans: '此事件处于法定保留状态：无论多久都会保留，且不会从中抹除任何人的数据。',
   items: (count) => counted(count, { other: '# 项' }),
   sentence: (actor, action, resource) =>
     resource === null ? `${actor}：${action}` : `${actor}：${action}，${resource}`,

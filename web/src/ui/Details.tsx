@@ -61,6 +61,11 @@ export function Details({ event }: { event: AuditEvent }) {
           <bdi>{format.dayWord(day, today) ?? format.day(day)}</bdi>, <bdi>{format.exactTime(event.occurredAt)}</bdi> ·{' '}
           <bdi>{zone}</bdi> · <bdi>{format.relative(event.occurredAt, now)}</bdi>
           {event.category && <CategoryBadge category={event.category} />}
+          {event.held && (
+            <span class="badge" title={texts.heldMeans}>
+              <bdi>{texts.held}</bdi>
+            </span>
+          )}
         </p>
       </header>
 
