@@ -149,7 +149,7 @@ test('from right to left, the language alone decides', async () => {
   const { texts } = await loadSpoken('ar');
   const page = await newPage({ locale: 'en-GB' });
   await openLog(page, token, '?lang=ar');
-  await page.getByRole('button', { name: texts.failures }).waitFor();
+  await page.locator('.failures', { hasText: texts.failures }).waitFor();
   const log = page.locator('ledgerline-log');
   expect([await log.getAttribute('dir'), await page.locator('html').getAttribute('dir')]).toEqual(['rtl', 'rtl']);
   const [opener, table] = await Promise.all([
@@ -158,12 +158,12 @@ test('from right to left, the language alone decides', async () => {
   ]);
   expect(opener!.x, 'the way in stands at the left').toBeLessThan(table!.x + table!.width / 2);
   await log.evaluate((element) => element.setAttribute('locale', 'ja'));
-  await page.getByRole('button', { name: (await loadSpoken('ja')).texts.failures }).waitFor();
+  await page.locator('.failures', { hasText: (await loadSpoken('ja')).texts.failures }).waitFor();
   expect(await log.getAttribute('dir')).toBe('ltr');
   expect(await page.locator('.spoken').getAttribute('lang')).toBe('ja');
   await log.evaluate((element) => element.setAttribute('dir', 'rtl'));
   await log.evaluate((element) => element.setAttribute('locale', 'en'));
-  await page.getByRole('button', { name: 'Failures' }).waitFor();
+  await page.locator('.failures', { hasText: 'Failures' }).waitFor();
   expect(await log.getAttribute('dir'), 'what the host says stays').toBe('rtl');
 });
 
@@ -173,9 +173,9 @@ test('of the reader’s languages, the first that is there is spoken; else Engli
     Object.defineProperty(navigator, 'languages', { value: ['fi-FI', 'ko-KR', 'de'] });
   });
   await openLog(page, token);
-  await page.getByRole('button', { name: '실패' }).waitFor();
+  await page.locator('.failures', { hasText: '실패' }).waitFor();
   await openLog(page, token, '?lang=fi');
-  await page.getByRole('button', { name: 'Failures' }).waitFor();
+  await page.locator('.failures', { hasText: 'Failures' }).waitFor();
   expect(await page.locator('html').getAttribute('lang')).toBe('en');
   expect(await page.locator('.spoken').getAttribute('lang')).toBe('en');
   const { texts } = await loadSpoken('en');
@@ -187,7 +187,7 @@ test('a language that cannot be loaded is English, whole', async () => {
   const page = await newPage({ expectedErrors: /Failed to load resource|ERR_FAILED/ });
   await page.route(/\/assets\/ar-/, (route) => route.abort());
   await openLog(page, token, '?lang=ar-EG');
-  await page.getByRole('button', { name: 'Failures' }).waitFor();
+  await page.locator('.failures', { hasText: 'Failures' }).waitFor();
   expect(await page.locator('ledgerline-log').getAttribute('dir')).toBe('ltr');
   expect(await page.locator('.total').innerText()).toBe('60 events');
 });
