@@ -106,7 +106,7 @@ fn a_database_that_cannot_be_opened_is_told_with_the_cause_and_without_secrets()
         (postgres(&closed.to_string()), "refused"),
         (
             postgres("localhost:port"),
-            "must be as postgres://USER@HOST:PORT/NAME (error with configuration: invalid port number)",
+            "must be as postgres://USER@HOST:PORT/NAME, in which the port must be a number up to 65535",
         ),
     ];
     let source = place.url("source.db");

@@ -225,6 +225,9 @@ impl Address {
         if ports.len() > 1 && ports.len() != hosts.len() {
             return Err(bad(format!("port must be one, or one for each of {} hosts", hosts.len())));
         }
+        if ports.iter().any(|port| !port.is_empty() && port.parse::<u16>().is_err()) {
+            return Err(bad(format!("{form}, in which the port must be a number up to 65535")));
+        }
         // A folder of sockets has no place in a URL but among its parameters, and so no host has.
         let at = if user.is_empty() { String::new() } else { format!("{user}@") };
         for (place, host) in hosts.into_iter().enumerate() {
@@ -462,7 +465,7 @@ mod tests {
             ("postgres://u@h/d?gssencmode=disable", "gssencmode is no parameter"),
             ("postgres://u@h/d?target_session_attrs=primry", "target_session_attrs must be any"),
             ("postgres://u@a,b,c/d?port=1,2", "port must be one"),
-            ("postgres://u@h:port/d", "postgres://USER@HOST"),
+            ("postgres://u@h:port/d", "the port must be a number"),
             ("postgres://u:secret@h/d?password_command=x", "one password"),
         ] {
             let told = Address::read(url).err().expect(url).to_string();

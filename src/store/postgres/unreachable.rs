@@ -43,7 +43,10 @@ fn rule(error: &sqlx::Error, place: &str) -> Option<String> {
             let tls = fault.get_ref()?.downcast_ref::<TlsError>()?;
             Some(match tls {
                 TlsError::InvalidCertificate(why) => {
-                    format!("must not be refused, and the certificate of {place} is: {}", of_certificate(why))
+                    format!(
+                        "must show a certificate that sslmode accepts, and that of {place} is refused: {}",
+                        of_certificate(why)
+                    )
                 }
                 other => format!("must speak TLS with this service, and {place} does not: {other}"),
             })
