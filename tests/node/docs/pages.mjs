@@ -30,7 +30,7 @@ export const ELSEWHERE = {
   docker: 'it needs a Docker daemon, and images from a registry',
   systemd: 'it needs a machine that systemd runs on, and its administrator',
   citus: 'it needs a cluster of Citus',
-  tools: 'it needs a program that neither Ledgerline nor its tests need',
+  receivers: 'scripts/test-receivers runs it, with programs that the tests do not bring',
   long: 'it takes minutes to hours, or runs this very test',
 };
 
