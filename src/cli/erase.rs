@@ -31,7 +31,7 @@ use crate::{
     keys::Plans,
     retention::{
         erasure::Eraser,
-        list::{self, Replayed},
+        list::{self, List, Replayed},
     },
     store::{
         Store,
@@ -108,20 +108,20 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &EraseArgs
     let store = open_store(settings, &clock, Chance::system()).await?;
     store.refuse_unfinished_copy().await.map_err(with_cause)?;
     let Some(file) = &arguments.replay else {
-        let listed = list::write(&store, |line| {
-            let text = serde_json::to_string(line)?;
-            writeln!(std::io::stdout(), "{text}")
-        });
+        let listed = list::write(&store, &clock, |line| writeln!(std::io::stdout(), "{line}"));
         let listed = listed.await.map_err(with_cause);
         store.close().await;
         return listed;
     };
-    let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
-    let done = replay(&store, &writer, products, &clock, file).await;
-    drop(writer);
-    writing.await.context("the writer task ended")?;
+    let done = async { replay(&store, products, &clock, &read_list(file)?).await };
+    let done = done.await;
     store.close().await;
-    done
+    let Replayed { lines, events, held } = done.context("not all is replayed: run it again, it may be repeated")?;
+    say(format_args!("{lines} lines: {events} events were erased once more, {held} are held"))?;
+    if held > 0 {
+        bail!("holds keep {held} events: lift them and replay the list again");
+    }
+    Ok(())
 }
 
 fn eraser(settings: &Settings, products: &Products, manager: &Manager) -> Result<Eraser> {
@@ -134,16 +134,19 @@ fn eraser(settings: &Settings, products: &Products, manager: &Manager) -> Result
     Ok(Eraser::new(store.clone(), writer.clone(), Arc::new(exports), products, clock, chance))
 }
 
-async fn replay(store: &Store, writer: &Writer, products: &Products, clock: &Clock, file: &Path) -> Result<()> {
+/// Reads the erasure list of a file.
+pub fn read_list(file: &Path) -> Result<List> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let lines = list::read(&text).map_err(with_cause)?;
-    let replayed = list::replay(store, writer, products, clock, &lines).await.map_err(with_cause);
-    let Replayed { lines, events, held } = replayed.context("not all is replayed: run it again, it may be repeated")?;
-    say(format_args!("{lines} lines: {events} events were erased once more, {held} are held"))?;
-    if held > 0 {
-        bail!("holds keep {held} events: lift them and replay the list again");
-    }
-    Ok(())
+    list::read(&text).map_err(with_cause).with_context(|| format!("{} is no erasure list", file.display()))
+}
+
+/// Replays an erasure list on a database that records.
+pub async fn replay(store: &Store, products: &Products, clock: &Clock, list: &List) -> Result<Replayed> {
+    let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
+    let done = list::replay(store, &writer, products, clock, list).await.map_err(with_cause);
+    drop(writer);
+    writing.await.context("the writer task ended")?;
+    done
 }
 
 async fn erase(eraser: &Eraser, manager: &Manager, arguments: &EraseArgs) -> Result<()> {

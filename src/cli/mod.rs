@@ -143,7 +143,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Organizations(arguments) => Box::pin(organizations::run(&settings, &products, arguments)).await?,
         Command::Copy(arguments) => copy::run(&settings, &arguments).await?,
         Command::Backup(arguments) => backup::back_up(&settings, &arguments).await?,
-        Command::Restore(arguments) => backup::restore(&settings, &arguments).await?,
+        Command::Restore(arguments) => Box::pin(backup::restore(&settings, &products, &arguments)).await?,
         Command::Open => backup::open(&settings).await?,
         Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
         Command::Sweep(arguments) => sweep::run(&settings, &products, &arguments).await?,

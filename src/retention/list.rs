@@ -1,5 +1,8 @@
-//! The erasure list as lines of JSON: kept beside backups, and replayed on a database that was restored from one. It names
-//! events and what of them was erased, and nobody.
+//! The erasure list as lines of JSON: kept beside backups, and replayed on a database that is restored from one. It names
+//! events and what of them was erased, and nobody. Its last line says when it was written and what the others add up to: a
+//! list that was cut, or is of before the backup, would leave people where they were.
+
+use std::io;
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +10,7 @@ use crate::{
     catalog::Products,
     clock::Clock,
     error::{Error, Result},
-    event::{EventId, Timestamp},
+    event::{EventId, Timestamp, hash},
     ingest::{self, Writer},
     store::{ErasedEvent, Store},
 };
@@ -37,6 +40,29 @@ pub struct Line {
     pub at: String,
 }
 
+/// The last line of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct End {
+    /// The version of the form.
+    v: u8,
+    /// How many lines come before it.
+    lines: usize,
+    /// A hash of these lines, in hexadecimal digits.
+    hash: String,
+    /// When the list was begun: what was erased before is in it.
+    written_at: String,
+}
+
+/// A list that is whole.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// What was erased before this is in it.
+    pub written_at: Timestamp,
+}
+
 /// What a replay came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
@@ -48,15 +74,20 @@ pub struct Replayed {
     pub held: i64,
 }
 
-/// Gives every line of the list of a database to `each`.
+/// Gives every line of the list of a database to `each`, as text.
 ///
 /// # Errors
 /// Those of the database, and of `each`.
-pub async fn write(store: &Store, mut each: impl FnMut(&Line) -> std::io::Result<()>) -> Result<()> {
-    let mut organization = -1;
+pub async fn write(store: &Store, clock: &Clock, mut each: impl FnMut(&str) -> io::Result<()>) -> Result<()> {
+    let written_at = clock.now().to_string();
+    let (mut organization, mut written, mut sum) = (-1, 0, hash::of([""]));
     loop {
         let some = store.organizations_after(organization, ORGANIZATIONS).await?;
-        let Some(last) = some.last() else { return Ok(()) };
+        let Some(last) = some.last() else {
+            let end = End { v: VERSION, lines: written, hash: hex(&sum), written_at };
+            let text = serde_json::to_string(&end).map_err(Error::internal)?;
+            return each(&text).map_err(Error::internal);
+        };
         organization = last.organization_no;
         for of in &some {
             let mut after = -1;
@@ -73,7 +104,9 @@ pub async fn write(store: &Store, mut each: impl FnMut(&Line) -> std::io::Result
                         erased: paths,
                         at: at.to_string(),
                     };
-                    each(&line).map_err(Error::internal)?;
+                    let text = serde_json::to_string(&line).map_err(Error::internal)?;
+                    (written, sum) = (written + 1, with(&sum, &text));
+                    each(&text).map_err(Error::internal)?;
                 }
             }
         }
@@ -83,9 +116,12 @@ pub async fn write(store: &Store, mut each: impl FnMut(&Line) -> std::io::Result
 /// Reads a list.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` naming the line that is none.
-pub fn read(text: &str) -> Result<Vec<Line>> {
-    let line = |(at, text): (usize, &str)| {
+/// `BAD_USER_INPUT` naming the line that is none, and for a list that is not whole.
+pub fn read(text: &str) -> Result<List> {
+    let texts: Vec<_> = text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()).collect();
+    let not_whole = |rule: String| Error::bad_input("list", format!("is not whole: {rule}; write it anew"));
+    let end = texts.split_last().and_then(|((_, last), lines)| Some((serde_json::from_str(last).ok()?, lines)));
+    let line = |(at, text): &(usize, &str)| {
         let line: Line = serde_json::from_str(text)
             .map_err(|fault| Error::bad_input(format!("line {}", at + 1), format!("is no line of a list: {fault}")))?;
         if line.v != VERSION {
@@ -94,7 +130,29 @@ pub fn read(text: &str) -> Result<Vec<Line>> {
         }
         Ok(line)
     };
-    text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()).map(line).collect()
+    let Some((end, lines)): Option<(End, _)> = end else {
+        // What is no list at all is told by its line.
+        texts.iter().try_for_each(|text| line(text).map(drop))?;
+        return Err(not_whole("its last line is missing".to_owned()));
+    };
+    let sum = lines.iter().fold(hash::of([""]), |sum, (_, text)| with(&sum, text));
+    if lines.len() != end.lines || hex(&sum) != end.hash {
+        let rule =
+            format!("it has {} lines, and they are not the {} that its last line tells of", lines.len(), end.lines);
+        return Err(not_whole(rule));
+    }
+    let written_at = Timestamp::parse(&end.written_at);
+    let written_at = written_at.ok_or_else(|| not_whole("its last line has no time".to_owned()))?;
+    Ok(List { lines: lines.iter().map(line).collect::<Result<_>>()?, written_at })
+}
+
+/// The hash of some lines with one more.
+fn with(sum: &hash::Hash, line: &str) -> hash::Hash {
+    hash::of([&sum[..], line.as_bytes()])
+}
+
+fn hex(hash: &hash::Hash) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Erases once more what a list names, and wipes what the database has left of it. It may be repeated: what is gone stays
@@ -108,7 +166,7 @@ pub async fn replay(
     writer: &Writer,
     products: &Products,
     clock: &Clock,
-    lines: &[Line],
+    List { lines, .. }: &List,
 ) -> Result<Replayed> {
     let mut all = Replayed { lines: lines.len() as i64, ..Replayed::default() };
     let began = clock.now();

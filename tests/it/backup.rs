@@ -23,6 +23,11 @@ use crate::{
     },
     process::{Service, ledgerline},
     products::seed,
+    retention::{
+        LIFT, PLACE,
+        erasure::{erase, theirs, whom},
+        left::{found, needles},
+    },
     went_back,
 };
 
@@ -33,6 +38,8 @@ on_both_databases! {
     a_restored_database_records_only_after_it_was_opened,
     a_process_that_knew_more_stops_all_of_them,
     what_was_sent_after_the_backup_is_sent_again,
+    who_was_erased_after_the_backup_is_in_no_byte_of_what_is_restored,
+    an_erasure_list_that_cannot_be_believed_restores_nothing,
 }
 
 async fn run(mut command: Command) -> Output {
@@ -47,8 +54,26 @@ fn backing_up(app: &TestApp, place: &Path) -> Command {
 
 fn restoring(place: &Path, to: &str, folder: &Path) -> Command {
     let mut command = ledgerline("sqlite://not-used.db", folder);
-    command.arg("restore").arg(place).args(["--to", to]);
+    command.arg("restore").arg(place).args(["--to", to, "--without-erasure-list"]);
     command
+}
+
+/// The same with an erasure list.
+fn restoring_with(list: &Path, place: &Path, to: &str, folder: &Path) -> Command {
+    let mut command = ledgerline("sqlite://not-used.db", folder);
+    command.arg("restore").arg(place).args(["--to", to, "--erasure-list"]).arg(list);
+    command
+}
+
+/// Writes the erasure list of a database to a file.
+async fn write_list(app: &TestApp, name: &str) -> PathBuf {
+    let mut command = ledgerline(&app.url, &app.folder());
+    command.args(["erase", "--list"]);
+    let output = run(command).await;
+    assert!(output.status.success(), "{}", text(&output));
+    let list = app.folder().join(name);
+    fs::write(&list, &output.stdout).expect("written");
+    list
 }
 
 fn text(output: &Output) -> String {
@@ -488,4 +513,122 @@ async fn what_was_sent_after_the_backup_is_sent_again(app: &TestApp) {
     receiver.has_within(3, Duration::from_secs(60)).await;
     assert_eq!(receiver.sequences(), [4, 5, 6]);
     sending.finish().await;
+}
+
+/// The same target as it was: nothing is there.
+async fn is_untouched(database: Database, url: &str, folder: &Path) {
+    match database {
+        Database::Sqlite => assert_eq!(fs::read_dir(folder).expect("a folder").count(), 0),
+        Database::Postgres => assert_eq!(column::<i64>(url, "SELECT count(*) FROM organization").await, [0]),
+    }
+}
+
+async fn who_was_erased_after_the_backup_is_in_no_byte_of_what_is_restored(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    for organization in ["acme", "globex"] {
+        let admin = app.admin("workspace", organization);
+        admin.record_all((0..4).map(|n| if n == 2 { event("by.others") } else { theirs(n) }).collect()).await;
+    }
+    let place = app.folder().join("backup");
+    done(backing_up(app, &place)).await;
+    admin.record(theirs(9)).await;
+    erase(&admin, whom()).await;
+    erase(&app.admin("workspace", "globex"), whom()).await;
+    let list = write_list(app, "erased.ndjson").await;
+    let needles = needles(4);
+    assert!(found_in(&place, &needles), "the search finds what is there");
+    // Twice, of the same backup and list.
+    for _ in 0..2 {
+        let (url, folder) = elsewhere(app.database).await;
+        let said = done(restoring_with(&list, &place, &url, folder.path())).await;
+        assert!(said.contains("has 7 lines: 6 events were erased once more"), "{said}");
+        let restored = TestApp::on(app.database, url.clone(), app.products.clone(), folder).await;
+        is_closed(&restored, "acme").await;
+        assert_eq!(found(&restored, &needles).await, Vec::<String>::new());
+        for organization in ["acme", "globex"] {
+            let there = restored.admin("workspace", organization);
+            assert_eq!(sequences(&there).await, [0, 1, 2, 3, 4], "and it is told");
+            let told = there.data("{ auditEvents { nodes { action erased } } }", json!({})).await;
+            let told = told["auditEvents"]["nodes"].as_array().expect("nodes").clone();
+            assert_eq!((&told[0]["action"], &told[2]["erased"]), (&json!("audit_log.person_erased"), &json!([])));
+            assert!(told[1]["erased"].as_array().is_some_and(|paths| !paths.is_empty()), "{told:?}");
+        }
+        // To read SQLite's files in this process takes its locks on them away.
+        let restored = restored.again(|_| {}).await;
+        open(&url, &restored.folder()).await;
+        assert_eq!(restored.admin("workspace", "acme").record(event("next")).await["sequence"], "5");
+        // A backup of it is of after the list; with the list that it writes itself, it is restored as well.
+        let second = restored.folder().join("second");
+        done(backing_up(&restored, &second)).await;
+        let own = write_list(&restored, "own.ndjson").await;
+        let (url, folder) = elsewhere(app.database).await;
+        let said = refusal(restoring_with(&list, &second, &url, folder.path())).await;
+        assert!(said.contains("cannot say who was erased after the backup"), "{said}");
+        is_untouched(app.database, &url, folder.path()).await;
+        let said = done(restoring_with(&own, &second, &url, folder.path())).await;
+        assert!(said.contains("has 6 lines: 0 events were erased once more"), "{said}");
+        restored.finish().await;
+    }
+}
+
+/// Whether a folder's database has one of some texts.
+fn found_in(place: &Path, needles: &[String]) -> bool {
+    let bytes = fs::read(place.join("ledgerline.db")).expect("bytes");
+    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    needles.iter().any(|needle| text.contains(needle.as_str()))
+}
+
+async fn an_erasure_list_that_cannot_be_believed_restores_nothing(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    admin.record_all((0..3).map(theirs).collect()).await;
+    let older = write_list(app, "older.ndjson").await;
+    let hold = admin.data(PLACE, json!({ "input": { "label": "case 7", "filter": { "actions": ["doc.*"] } } })).await;
+    let hold = hold["placeAuditHold"]["hold"]["id"].clone();
+    let held = app.folder().join("held");
+    done(backing_up(app, &held)).await;
+    admin.data(LIFT, json!({ "input": { "id": hold } })).await;
+    let place = app.folder().join("backup");
+    done(backing_up(app, &place)).await;
+    erase(&admin, whom()).await;
+    let list = write_list(app, "whole.ndjson").await;
+    let whole = fs::read_to_string(&list).expect("text");
+    let lines: Vec<_> = whole.lines().collect();
+    assert_eq!(lines.len(), 4);
+    let damaged = |name: &str, text: String| {
+        let path = app.folder().join(name);
+        fs::write(&path, text).expect("written");
+        path
+    };
+    let other = TestApp::start(app.database).await;
+    other.admin("workspace", "acme").record_all((0..3).map(theirs).collect()).await;
+    erase(&other.admin("workspace", "acme"), whom()).await;
+    let others = fs::read_to_string(write_list(&other, "others.ndjson").await).expect("text");
+    let others = damaged("others", others);
+    other.finish().await;
+    for (place, list, why) in [
+        (&place, older, "cannot say who was erased after the backup"),
+        (&place, damaged("cut", lines[..3].join("\n")), "its last line is missing"),
+        (&place, damaged("torn", whole[..whole.len() - 9].to_owned()), "line 4"),
+        (&place, damaged("gap", [lines[0], lines[2], lines[3]].join("\n")), "it has 2 lines"),
+        (&place, damaged("changed", whole.replace("\"metadata\"", "\"userAgent\"")), "they are not the 3"),
+        (&place, damaged("empty", String::new()), "its last line is missing"),
+        (&place, others, "is of another database"),
+        (&place, app.folder().join("nowhere"), "cannot be read"),
+        (&held, list.clone(), "holds of the backup keep 3 events"),
+    ] {
+        let (url, folder) = elsewhere(app.database).await;
+        let said = refusal(restoring_with(&list, place, &url, folder.path())).await;
+        assert!(said.contains(why), "{}: {said}", list.display());
+        is_untouched(app.database, &url, folder.path()).await;
+    }
+    // Nothing said is no answer.
+    let (url, folder) = elsewhere(app.database).await;
+    let mut silent = ledgerline("sqlite://not-used.db", folder.path());
+    silent.arg("restore").arg(&place).args(["--to", &url]);
+    let said = refusal(silent).await;
+    assert!(said.contains("--erasure-list FILE") && said.contains("--without-erasure-list"), "{said}");
+    is_untouched(app.database, &url, folder.path()).await;
+    // Damaged once, whole the next time.
+    let said = done(restoring_with(&list, &place, &url, folder.path())).await;
+    assert!(said.contains("3 events were erased once more"), "{said}");
 }

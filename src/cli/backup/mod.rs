@@ -13,13 +13,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{ArgGroup, Args};
 
-use self::restore::{Backup, refuse_remains};
+use self::restore::{Again, Backup, refuse_remains};
 use super::{copy::Told, mention, say};
 use crate::{
     app::{open_store, shown, with_cause},
+    catalog::Products,
     chance::Chance,
     clock::Clock,
     config::Settings,
+    retention::list::Replayed,
     store::Store,
 };
 
@@ -49,6 +51,13 @@ pub struct RestoreArgs {
     /// The database to make of it, new or empty: sqlite://PATH or postgres://USER@HOST/NAME.
     #[arg(long, value_name = "URL")]
     to: Option<String>,
+    /// The erasure list that `ledgerline erase --list` of the live database has written since: who was erased after the
+    /// backup is erased once more, before the database is there.
+    #[arg(long, value_name = "FILE", requires = "to", conflicts_with = "without_erasure_list")]
+    erasure_list: Option<PathBuf>,
+    /// Restores without an erasure list: who was erased after the backup is in the database again.
+    #[arg(long, requires = "to")]
+    without_erasure_list: bool,
     /// Checks the backup, and restores nothing.
     #[arg(long)]
     check: bool,
@@ -79,7 +88,7 @@ pub async fn back_up(settings: &Settings, arguments: &BackupArgs) -> Result<()> 
 }
 
 /// Makes a database of a backup, or only checks it.
-pub async fn restore(settings: &Settings, arguments: &RestoreArgs) -> Result<()> {
+pub async fn restore(settings: &Settings, products: &Products, arguments: &RestoreArgs) -> Result<()> {
     let backup = Backup::open(&arguments.folder)?;
     let manifest = &backup.manifest;
     let (events, organizations) = (manifest.events(), manifest.organizations.len());
@@ -91,32 +100,40 @@ pub async fn restore(settings: &Settings, arguments: &RestoreArgs) -> Result<()>
             manifest.made_at
         ));
     };
+    let list = backup.erasures(arguments.erasure_list.as_deref(), arguments.without_erasure_list)?;
+    let again = Again { list: list.as_ref(), products };
     let target = Settings { database_url: url.clone(), ..settings.clone() };
     backup.refuse_other_keys(&target.keys_folder())?;
-    match Store::file_of(url).map_err(with_cause)? {
-        Some(path) => to_sqlite(&backup, &path).await?,
-        None => to_postgres(&backup, &target).await?,
-    }
+    let erased = match Store::file_of(url).map_err(with_cause)? {
+        Some(path) => to_sqlite(&backup, again, &path).await?,
+        None => to_postgres(&backup, again, &target).await?,
+    };
     backup.restore_keys(&target.keys_folder())?;
     say(format_args!(
         "restored {events} events of {organizations} organizations, as of {}, to {}",
         manifest.made_at,
         shown(url)
     ))?;
+    if let Some(list) = &list {
+        let (Replayed { lines, events, .. }, written_at) = (erased, list.written_at);
+        say(format_args!("the erasure list of {written_at} has {lines} lines: {events} events were erased once more"))?;
+    }
     mention("what was recorded after that is not there; nothing is recorded and nothing sent before `ledgerline open`");
     Ok(())
 }
 
-async fn to_sqlite(backup: &Backup, path: &Path) -> Result<()> {
+async fn to_sqlite(backup: &Backup, again: Again<'_>, path: &Path) -> Result<Replayed> {
     refuse_remains(path)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }
-    let working = backup.check(path, &Clock::system(), &Chance::system()).await?;
-    working.rename_to(path).await
+    let (clock, chance) = (Clock::system(), Chance::system());
+    let (working, erased) = backup.check(path, &clock, &chance).await?.erased(again, &clock).await?;
+    working.rename_to(path).await?;
+    Ok(erased)
 }
 
-async fn to_postgres(backup: &Backup, target: &Settings) -> Result<()> {
+async fn to_postgres(backup: &Backup, again: Again<'_>, target: &Settings) -> Result<Replayed> {
     let (clock, chance) = (Clock::system(), Chance::system());
     let url = &target.database_url;
     if Store::schema(url, &chance).await.map_err(with_cause)?.applied > 0 {
@@ -129,13 +146,14 @@ async fn to_postgres(backup: &Backup, target: &Settings) -> Result<()> {
     }
     // A backup is copied before it is opened, which changes it: beside it there may be no room, and no right to write.
     let place = std::env::temp_dir().join("ledgerline-restore.db");
-    let working = backup.check(&place, &clock, &chance).await?;
+    let (working, erased) = backup.check(&place, &clock, &chance).await?.erased(again, &clock).await?;
     let store = open_store(target, &clock, chance).await?;
     let mut told = Told::default();
     let copied = Box::pin(working.copy_to(&store, &clock, |phase, done, all| told.tell(phase, done, all))).await;
     told.end();
     store.close().await;
-    copied.context("the database is not restored: make it anew, and restore once more")
+    copied.context("the database is not restored: make it anew, and restore once more")?;
+    Ok(erased)
 }
 
 /// Opens a new history: what is in the database now is what counts, and recording goes on from it.

@@ -14,8 +14,12 @@ use super::{
 };
 use crate::{
     app::with_cause,
+    catalog::Products,
     chance::Chance,
+    cli::erase::{read_list, replay},
     clock::Clock,
+    event::Timestamp,
+    retention::list::{List, Replayed},
     store::{Durability, Phase, Store},
 };
 
@@ -62,9 +66,6 @@ impl Backup {
         let checked = async {
             manifest::refuse(&store.faults_of_file().await.map_err(with_cause)?)?;
             self.manifest.check(&store.states().await.map_err(with_cause)?)?;
-            // Here a list of erasures is to be replayed that came after the backup: what was erased MUST be gone before the
-            // database has its name.
-
             // A backup says so itself; one that was changed by hand may not.
             store.close_history(clock.now(), "restored").await.map_err(with_cause)
         };
@@ -75,6 +76,34 @@ impl Backup {
                 Err(error)
             }
         }
+    }
+
+    /// The erasure list of a file, if it can tell who was erased after the backup; none where that is wanted.
+    ///
+    /// # Errors
+    /// Where nothing is said of it, and for a list that is not whole, or is of before the backup.
+    pub fn erasures(&self, file: Option<&Path>, is_without: bool) -> Result<Option<List>> {
+        let made_at = &self.manifest.made_at;
+        let Some(file) = file else {
+            if is_without {
+                return Ok(None);
+            }
+            bail!(
+                "who was erased after {made_at} is in this backup: give --erasure-list FILE, which `ledgerline erase --list` of \
+                 the live database writes, or --without-erasure-list where there is none"
+            );
+        };
+        let list = read_list(file)?;
+        let made = Timestamp::parse(made_at).context("the manifest does not say when the backup was made")?;
+        if list.written_at < made {
+            bail!(
+                "{} is of {}, and cannot say who was erased after the backup of {made_at}: give a newer one, or \
+                 --without-erasure-list where there is none",
+                file.display(),
+                list.written_at
+            );
+        }
+        Ok(Some(list))
     }
 
     /// Refuses a folder of keys that has others under the same names.
@@ -125,7 +154,45 @@ fn same(wanted: &FileEntry, found: &FileEntry) -> Result<()> {
     )])
 }
 
+/// Who is erased once more from what is restored.
+#[derive(Clone, Copy)]
+pub struct Again<'a> {
+    /// The erasure list, if there is one.
+    pub list: Option<&'a List>,
+    /// Whose organizations it names.
+    pub products: &'a Products,
+}
+
 impl Working {
+    /// Erases once more what a list names, before the database has its name: nobody else has it yet.
+    ///
+    /// # Errors
+    /// Those of the list, and where a hold of the backup keeps what was erased.
+    pub async fn erased(self, again: Again<'_>, clock: &Clock) -> Result<(Self, Replayed)> {
+        let Some(list) = again.list else { return Ok((self, Replayed::default())) };
+        let erased = async {
+            // Each organization's log tells of it, and a history that is closed records nothing.
+            self.store.open_history(clock.now()).await.map_err(with_cause)?;
+            let replayed = replay(&self.store, again.products, clock, list).await?;
+            self.store.close_history(clock.now(), "restored").await.map_err(with_cause)?;
+            if replayed.held > 0 {
+                bail!(
+                    "holds of the backup keep {} events that were erased since: restore --without-erasure-list, open the database, \
+                     lift the holds, and replay the list by `ledgerline erase --replay` before the service starts",
+                    replayed.held
+                );
+            }
+            Ok(replayed)
+        };
+        match erased.await {
+            Ok(replayed) => Ok((self, replayed)),
+            Err(error) => {
+                self.store.close().await;
+                Err(error.context("the erasure list is not replayed, and nothing is restored"))
+            }
+        }
+    }
+
     /// Makes it a database of PostgreSQL: a copy that is read back.
     ///
     /// # Errors

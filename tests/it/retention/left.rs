@@ -1,6 +1,17 @@
-//! After an erasure nothing of the person is found in any file of the database, nor in those of exports.
+//! After an erasure nothing of the person is found in any file of the database, nor in those of exports; and others record and
+//! read all the while, as they do while a sweep goes on.
+//!
+//! `make torture` asks for 100,000 events by `LEDGERLINE_TEST_ERASED`, and prints how long others waited, beside how long they
+//! wait when nothing else is done.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
 
 use ledgerline::event::{
     hash,
@@ -8,11 +19,82 @@ use ledgerline::event::{
 };
 use serde_json::json;
 
-use super::erasure::{erase, theirs, whom};
-use crate::harness::{Database, TestApp, event, on_both_databases, sql::column};
+use super::{
+    Moved,
+    erasure::{erase, theirs, whom},
+};
+use crate::harness::{Caller, Database, TestApp, event, on_both_databases, sql::column};
 
 on_both_databases! {
     no_byte_of_theirs_is_left_in_any_file,
+    others_go_on_while_everything_old_leaves,
+}
+
+/// Clients that record while something goes on; one more reads the first page.
+const CLIENTS: usize = 16;
+
+/// How long others waited, the shortest first.
+struct Waited {
+    recording: Vec<Duration>,
+    reading: Vec<Duration>,
+}
+
+impl Waited {
+    /// While something goes on, everybody is answered.
+    async fn beside<T>(caller: &Caller<'_>, work: impl Future<Output = T>) -> (T, Self) {
+        let is_over = AtomicBool::new(false);
+        let record = async || assert_eq!(caller.record(event("was.busy")).await["status"], "RECORDED");
+        let read = async || assert!(!caller.actions("first: 50, includeNested: true").await.is_empty());
+        let working = async {
+            let done = work.await;
+            is_over.store(true, Ordering::SeqCst);
+            done
+        };
+        let recording = join_all((0..CLIENTS).map(|_| timed(&is_over, record)));
+        let (done, recording, mut reading) = tokio::join!(working, recording, timed(&is_over, read));
+        let mut recording = recording.concat();
+        recording.sort_unstable();
+        reading.sort_unstable();
+        (done, Self { recording, reading })
+    }
+
+    /// What nothing else goes on beside.
+    async fn idle(caller: &Caller<'_>) -> Self {
+        let time = if number() > 10_000 { Duration::from_secs(20) } else { Duration::from_millis(200) };
+        Self::beside(caller, tokio::time::sleep(time)).await.1
+    }
+}
+
+/// Does something again and again until that is over, and says how long each time took.
+async fn timed(is_over: &AtomicBool, one: impl AsyncFn()) -> Vec<Duration> {
+    let mut times = Vec::new();
+    while !is_over.load(Ordering::SeqCst) {
+        let began = Instant::now();
+        one().await;
+        times.push(began.elapsed());
+    }
+    times
+}
+
+fn at(times: &[Duration], percent: usize) -> f64 {
+    times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1_000.0
+}
+
+/// Tells people how fast it was, where they asked for many events.
+#[expect(clippy::print_stdout, reason = "its figures are read by people")]
+fn tell(app: &TestApp, what: &str, (events, time): (usize, Duration), idle: &Waited, beside: &Waited) {
+    if number() <= 10_000 {
+        return;
+    }
+    println!("{:?}: {what}: {events} events in {time:.1?}", app.database);
+    for (of, idle, beside) in
+        [("recording", &idle.recording, &beside.recording), ("the first page", &idle.reading, &beside.reading)]
+    {
+        for percent in [50, 99, 100] {
+            let (idle, now) = (at(idle, percent), at(beside, percent));
+            println!("  {of}, {percent} %: {now:.1} ms, alone {idle:.1} ms: {:.1} times", now / idle);
+        }
+    }
 }
 
 /// Events of others, and of the person; `LEDGERLINE_TEST_ERASED` asks for more.
@@ -53,8 +135,11 @@ async fn no_byte_of_theirs_is_left_in_any_file(app: &TestApp) {
     .await;
     let needles = needles(own);
     assert!(!found(app, &needles).await.is_empty(), "the search finds what is there");
-    let done = erase(&admin, whom()).await;
+    let idle = Waited::idle(&admin).await;
+    let began = Instant::now();
+    let (done, beside) = Waited::beside(&admin, erase(&admin, whom())).await;
     assert_eq!(done["events"], own.to_string());
+    tell(app, "a person is erased", (others + own, began.elapsed()), &idle, &beside);
     assert_eq!(found(app, &needles).await, Vec::<String>::new());
     // No kept hash is one of what she was called or sent.
     let hashes = column::<Vec<u8>>(
@@ -79,7 +164,7 @@ fn guesses(own: usize) -> Vec<String> {
 }
 
 /// What would give the person away: texts, terms of the search index, and hashes, each as bytes of Latin-1.
-fn needles(own: usize) -> Vec<String> {
+pub fn needles(own: usize) -> Vec<String> {
     let latin = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
     // Parts of words: an index may keep a word without its beginning.
     let mut needles: Vec<String> =
@@ -97,7 +182,7 @@ fn needles(own: usize) -> Vec<String> {
 }
 
 /// Files with what they have of some needles.
-async fn found(app: &TestApp, needles: &[String]) -> Vec<String> {
+pub async fn found(app: &TestApp, needles: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     search(&app.folder(), needles, &mut found);
     if app.database == Database::Postgres {
@@ -125,4 +210,35 @@ fn search(folder: &Path, needles: &[String], found: &mut Vec<String>) {
             found.push(format!("{} has {needle:?}", path.display()));
         }
     }
+}
+
+async fn others_go_on_while_everything_old_leaves(app: &TestApp) {
+    let moved = Moved::beside(app).await;
+    let admin = moved.admin("acme");
+    let old: Vec<_> = (0..number())
+        .map(|n| {
+            let mut old = event("doc.read");
+            old["actor"]["id"] = json!(format!("usr_{}", n % 50));
+            old["metadata"] = json!({ "n": n, "word": format!("common{}", n % 200) });
+            old
+        })
+        .collect();
+    for some in old.chunks(200) {
+        admin.record_all(some.to_vec()).await;
+    }
+    let idle = Waited::idle(&admin).await;
+    let recorded = number() + idle.recording.len();
+    moved.day(40);
+    let sweeper = moved.sweeper();
+    sweeper.trust_clock().await.expect("trusted");
+    let began = Instant::now();
+    let sweeping = tokio::spawn(async move { sweeper.sweep().await });
+    let (tally, beside) = Waited::beside(&admin, sweeping).await;
+    assert_eq!(tally.expect("it ends").expect("swept").removed, recorded as i64);
+    tell(app, "what is old leaves", (recorded, began.elapsed()), &idle, &beside);
+    // What came meanwhile is there, with the event that tells of it; and nothing else.
+    let list = admin.data("{ auditEvents(includeNested: true) { totalCount } }", json!({})).await;
+    assert_eq!(list["auditEvents"]["totalCount"], beside.recording.len() + 1);
+    assert_eq!(column::<i64>(&app.url, "SELECT removed FROM organization_head").await, [recorded as i64]);
+    moved.app.finish().await;
 }

@@ -1,10 +1,10 @@
 //! Events leave when they were kept for long enough: all that followed from them leaves with them, and nothing else.
 
 mod ends;
-mod erasure;
+pub mod erasure;
 mod held;
 mod holds;
-mod left;
+pub mod left;
 mod sweeps;
 mod taken_back;
 
@@ -28,9 +28,10 @@ const DAY: i64 = 24 * 3_600 * 1_000_000_000;
 
 const SET: &str = "mutation($input: SetAuditRetentionInput!) { setAuditRetention(input: $input) { retention {
     levels { level days isWished } wishedDays isWished floorDays } } }";
-const PLACE: &str = "mutation($input: PlaceAuditHoldInput!) { placeAuditHold(input: $input) { hold { id label question
+pub const PLACE: &str =
+    "mutation($input: PlaceAuditHoldInput!) { placeAuditHold(input: $input) { hold { id label question
     createdBy } } }";
-const LIFT: &str = "mutation($input: LiftAuditHoldInput!) { liftAuditHold(input: $input) { hold { id } } }";
+pub const LIFT: &str = "mutation($input: LiftAuditHoldInput!) { liftAuditHold(input: $input) { hold { id } } }";
 
 /// A workspace whose events are kept for 30 days, those of projects for 7, other times by plan, and none for less than 5; in a
 /// folder that has to outlive it.
