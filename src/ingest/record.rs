@@ -79,8 +79,9 @@ pub async fn record_one(writer: &Writer, principal: &Principal, sent: Sent, now:
     writer.record(vec![item], true).await?.pop().expect("the writer answers every item")
 }
 
-/// Records the events of one request; what became of each, in their order. Those of all organizations are recorded in one
-/// transaction; whether the principal may is asked of each.
+/// Records the events of one request; what became of each, in their order. All or none are recorded in one transaction, in
+/// all organizations; those that stand for themselves in as many as their size asks for. Whether the principal may is asked
+/// of each.
 ///
 /// # Errors
 /// Of the whole request: `FORBIDDEN` for a token that may not record at all, `BAD_USER_INPUT` for too many events,
@@ -124,7 +125,11 @@ pub async fn record_many(
         admitted.iter_mut().filter(|one| one.is_ok()).for_each(|one| *one = Err(Error::left_out()));
     }
     let (items, refusals) = apart(admitted);
-    let results = if items.is_empty() { Vec::new() } else { writer.record(items, atomic).await? };
+    let results = match atomic {
+        _ if items.is_empty() => Vec::new(),
+        true => writer.record(items, true).await?,
+        false => writer.record_each(items).await?,
+    };
     let named = |(place, result): (usize, ItemResult)| result.map_err(|error| error.under(&format!("events[{place}]")));
     let results = together(refusals, results).into_iter().enumerate().map(named);
     let answered = organizations.into_iter().zip(results);

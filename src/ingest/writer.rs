@@ -24,6 +24,9 @@ use crate::{
     tasks,
 };
 
+/// What a piece of a request comes to, whose events stand each for themselves: each is committed by itself, so that the
+/// request of a neighbour comes between them.
+const PIECE: u64 = 256 << 10;
 /// Kibibytes of events that may wait or be committed.
 const QUEUE_KIB: usize = 128 * 1024;
 /// When a caller is told to try again.
@@ -142,13 +145,36 @@ impl Writer {
         &self.masking
     }
 
-    /// Records events, each for itself or all or none, and waits for the commit; a result per item, in their order.
+    /// Records events in one transaction, each for itself or all or none, and waits for the commit; a result per item, in
+    /// their order.
     ///
     /// # Errors
     /// `OVERLOADED` when the queue is full, `UNAVAILABLE` when the database cannot be used or the writer ended meanwhile,
     /// `INTERNAL` when the database refuses what it should take. Nothing is recorded then, as far as is known.
     pub async fn record(&self, items: Vec<Item>, atomic: bool) -> Result<Vec<ItemResult>> {
         self.submit(Task::Record { items, atomic }, Answer::Recorded).await
+    }
+
+    /// Records events, each for itself and in their order, and waits until all are committed; many large ones take several
+    /// transactions, so that others need not wait for all of them. Where one of these fails, its events are answered with
+    /// its error.
+    ///
+    /// # Errors
+    /// As [`Self::record`] where nothing is recorded.
+    pub async fn record_each(&self, items: Vec<Item>) -> Result<Vec<ItemResult>> {
+        let mut waiting = Vec::new();
+        let mut pieces = Vec::new();
+        for piece in pieces_of(items) {
+            let (sender, receipt) = oneshot::channel();
+            waiting.push((piece.len(), receipt));
+            pieces.push((Task::Record { items: piece, atomic: false }, Answer::Recorded(sender)));
+        }
+        self.put(pieces)?;
+        let mut committed = Vec::with_capacity(waiting.len());
+        for (count, receipt) in waiting {
+            committed.push((count, receipt.await.unwrap_or_else(|_| Err(lost(Fault::NoAnswer)))));
+        }
+        gathered(committed)
     }
 
     /// Deletes a log, with an event for the log above that tells of it, and waits for the commit.
@@ -168,20 +194,32 @@ impl Writer {
     }
 
     async fn submit<T>(&self, task: Task, answer: impl FnOnce(oneshot::Sender<Result<T>>) -> Answer) -> Result<T> {
+        let (sender, receipt) = oneshot::channel();
+        self.put(vec![(task, answer(sender))])?;
+        receipt.await.map_err(|_| lost(Fault::NoAnswer))?
+    }
+
+    /// Puts what belongs together into the queue of the first one's organization: all of it, or none.
+    fn put(&self, tasks: Vec<(Task, Answer)>) -> Result<()> {
         let overloaded = || {
             metrics::counter!("ledgerline_recording_overloaded_total").increment(1);
             Error::Overloaded { retry_after_ms: RETRY_AFTER_MS }
         };
-        let load = Load { events: count(&task), bytes: task.held_bytes() };
-        let kib = u32::try_from(load.bytes / 1024 + 1).unwrap_or(u32::MAX);
-        let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| overloaded())?;
-        let (sender, receipt) = oneshot::channel();
-        let caller = Caller { answer: answer(sender), _room: room };
-        let whose = task.whose();
-        let put = queues(&self.queue).push(&whose, load, Instant::now(), Waiting { task, caller });
+        let Some(whose) = tasks.first().map(|(task, _)| task.whose()) else { return Ok(()) };
+        let mut pieces = Vec::with_capacity(tasks.len());
+        for (task, answer) in tasks {
+            let load = Load { events: count(&task), bytes: task.held_bytes() };
+            let kib = u32::try_from(load.bytes / 1024 + 1).unwrap_or(u32::MAX);
+            let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| overloaded())?;
+            pieces.push((load, Waiting { task, caller: Caller { answer, _room: room } }));
+        }
+        let words = pieces.len();
+        let put = queues(&self.queue).push(&whose, pieces, Instant::now());
         put.map_err(|_| overloaded())?;
-        self.put.send(()).map_err(|_| lost(Fault::Gone))?;
-        receipt.await.map_err(|_| lost(Fault::NoAnswer))?
+        for _ in 0..words {
+            self.put.send(()).map_err(|_| lost(Fault::Gone))?;
+        }
+        Ok(())
     }
 
     /// Whether the writer task itself answers, and its database takes writes: what [`Store::ready`] says.
@@ -243,7 +281,7 @@ async fn commit_next(
     queue: &Mutex<Queue<Waiting>>,
     put: &mut mpsc::UnboundedReceiver<()>,
 ) {
-    let Group { requests, late } = queues(queue).take(Instant::now());
+    let Group { requests, load, late } = queues(queue).take(Instant::now());
     // The words for the others of the group. One that comes late finds nothing waiting, which does no harm.
     for _ in 1..requests.len() + late.len() {
         if put.try_recv().is_err() {
@@ -257,9 +295,9 @@ async fn commit_next(
     if requests.is_empty() {
         return;
     }
-    let (events, started) = (requests.iter().map(|waiting| count(&waiting.task)).sum(), Instant::now());
+    let started = Instant::now();
     commit(store, clock, requests).await;
-    queues(queue).committed(events, started.elapsed());
+    queues(queue).committed(load, started.elapsed());
 }
 
 async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
@@ -335,9 +373,64 @@ fn recorded(appended: &Appended) -> usize {
     }
 }
 
+/// The results of pieces, each with the number of its items: those of a piece that failed have its error.
+///
+/// # Errors
+/// That of a piece, where all have failed.
+fn gathered(pieces: Vec<(usize, Result<Vec<ItemResult>>)>) -> Result<Vec<ItemResult>> {
+    let is_any_committed = pieces.iter().any(|(_, piece)| piece.is_ok());
+    let mut results = Vec::new();
+    for (count, piece) in pieces {
+        match piece {
+            Ok(mut items) => results.append(&mut items),
+            Err(error) if !is_any_committed => return Err(error),
+            Err(error) => results.extend(std::iter::repeat_n(error, count).map(Err)),
+        }
+    }
+    Ok(results)
+}
+
+/// Items in their order, as few pieces as are not too large; one that is larger by itself is a piece.
+fn pieces_of(items: Vec<Item>) -> Vec<Vec<Item>> {
+    let (mut pieces, mut piece, mut cost) = (Vec::new(), Vec::new(), 0);
+    for item in items {
+        let own = Load { events: 1, bytes: item.held_bytes() }.cost();
+        if cost + own > PIECE && !piece.is_empty() {
+            pieces.push(std::mem::take(&mut piece));
+            cost = 0;
+        }
+        cost += own;
+        piece.push(item);
+    }
+    if !piece.is_empty() {
+        pieces.push(piece);
+    }
+    pieces
+}
+
 fn count(task: &Task) -> usize {
     match task {
         Task::Record { items, .. } => items.len(),
         Task::DeleteLog { .. } | Task::Change { .. } => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_that_failed_fails_its_own_events_and_no_request_of_which_something_is_recorded() {
+        let refused = || Err(Error::left_out());
+        let full = || Error::Overloaded { retry_after_ms: 1 };
+        let told = |pieces| {
+            gathered(pieces)
+                .map(|results| results.into_iter().map(|one| one.err().map(|e| e.code())).collect::<Vec<_>>())
+        };
+        let (own, other) = (Some(Error::left_out().code()), Some(full().code()));
+        let pieces = vec![(2, Ok(vec![refused(), refused()])), (3, Err(full())), (1, Ok(vec![refused()]))];
+        assert_eq!(told(pieces).unwrap(), [own, own, other, other, other, own]);
+        assert_eq!(told(vec![(2, Err(full())), (1, Err(full()))]).unwrap_err().code(), full().code());
+        assert!(told(vec![]).unwrap().is_empty());
     }
 }

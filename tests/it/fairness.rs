@@ -16,6 +16,7 @@ on_both_databases! {
     an_organization_that_asks_for_much_waits_for_itself,
     what_nobody_waits_for_is_interrupted,
     whoever_records_much_waits_for_itself,
+    others_come_between_the_pieces_of_a_large_request_and_into_none_that_is_atomic,
 }
 
 /// All that can be counted of a list, but by organization.
@@ -243,4 +244,58 @@ async fn whoever_records_much_waits_for_itself(app: &TestApp) {
     let last = loud.data(newest, json!({})).await["auditEvents"]["nodes"][0].clone();
     assert_eq!(last["sequence"], "5000");
     assert!(at.as_str().unwrap() < last["recordedAt"].as_str().unwrap(), "{at} and {last}");
+}
+
+async fn others_come_between_the_pieces_of_a_large_request_and_into_none_that_is_atomic(app: &TestApp) {
+    let (loud, quiet) = (app.admin("workspace", "loud"), app.admin("workspace", "quiet"));
+    for caller in [&loud, &quiet] {
+        caller.record(event("user.login")).await;
+    }
+    let many = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded
+        results { index sequence status error { code } } } }";
+    let one = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { event { recordedAt } } }";
+    let newest = "{ auditEvents(first: 100, orderBy: { field: SEQUENCE, direction: DESC }) { nodes { recordedAt } } }";
+    let mut large = event("user.login");
+    large["metadata"] = json!({ "said": "x".repeat(20_000) });
+    for atomic in [false, true] {
+        let mut events = vec![large.clone(); 200];
+        // What is sent twice is one event, whichever piece it comes in.
+        for at in [3, 197] {
+            events[at]["idempotencyKey"] = json!(format!("twice {atomic}"));
+        }
+        // What is refused keeps no other out, and all where it is atomic.
+        if !atomic {
+            events[100]["action"] = json!("");
+        }
+        let held = Held::on(app).await;
+        let asked = loud.data(many, json!({ "input": { "events": events, "atomic": atomic } }));
+        let little = async {
+            tokio::time::sleep(Duration::from_millis(2_000)).await;
+            let asked = quiet.data(one, json!({ "input": event("user.login") }));
+            let (answer, ()) = tokio::join!(asked, async {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                held.let_go().await;
+            });
+            answer["recordAuditEvent"]["event"]["recordedAt"].as_str().expect("an instant").to_owned()
+        };
+        let (answer, at) = tokio::join!(asked, little);
+        let answer = &answer["recordAuditEvents"];
+        let results = answer["results"].as_array().expect("results");
+        assert_eq!(results.len(), 200);
+        assert_eq!(answer["recorded"], if atomic { 199 } else { 198 }, "{atomic}");
+        assert_eq!(results[197]["status"], "ALREADY_RECORDED");
+        assert_eq!(results[197]["sequence"], results[3]["sequence"]);
+        assert_eq!(results[100]["status"].is_null(), !atomic);
+        // In the order in which they were sent, without a gap.
+        let sequences = results.iter().enumerate().filter(|(at, _)| *at != 197);
+        let sequences: Vec<i64> = sequences.filter_map(|(_, one)| one["sequence"].as_str()?.parse().ok()).collect();
+        assert!(sequences.windows(2).all(|two| two[1] == two[0] + 1), "{sequences:?}");
+        let nodes = loud.data(newest, json!({})).await["auditEvents"]["nodes"].clone();
+        let times: Vec<&str> =
+            nodes.as_array().expect("nodes").iter().filter_map(|one| one["recordedAt"].as_str()).collect();
+        assert_eq!(times.iter().all(|time| *time == times[0]), atomic, "{times:?}");
+        if !atomic {
+            assert!(*at < *times[0], "somebody else came between: {at} and {times:?}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::harness::catalogs;
@@ -153,9 +154,13 @@ impl Client {
 
     /// Asks; `None` where no whole answer came.
     pub async fn ask(&self, base: &str, query: &str, variables: Value) -> Option<Value> {
+        self.post(base, json!({ "query": query, "variables": variables }).to_string().into()).await
+    }
+
+    /// The same for a body that was made before.
+    pub async fn post(&self, base: &str, body: Bytes) -> Option<Value> {
         let request = self.http.post(format!("{base}/graphql")).bearer_auth(&self.token);
         let request = request.header("content-type", "application/json").header("accept", "application/json");
-        let body = json!({ "query": query, "variables": variables }).to_string();
         let answer = request.body(body).send().await.ok()?.text().await.ok()?;
         serde_json::from_str(&answer).ok()
     }

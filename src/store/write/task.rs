@@ -36,7 +36,8 @@ pub struct Item {
 
 impl Item {
     /// Bytes of memory that it takes: of its terms alone an event of some words holds several times its own length.
-    fn held_bytes(&self) -> usize {
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
         fn of<'a>(texts: impl IntoIterator<Item = &'a Option<String>>) -> usize {
             texts.into_iter().flatten().map(|text| ALLOCATION + text.capacity()).sum()
         }
