@@ -208,7 +208,11 @@ fn caught(answers: impl Stream<Item = Response> + Send + 'static, request_id: St
     AssertUnwindSafe(answers).catch_unwind().map(told).boxed()
 }
 
-fn parse(text: &str) -> Result<ExecutableDocument, Box<ServerError>> {
+/// A document that is GraphQL within the limits; of the schema, it is checked when it is executed.
+///
+/// # Errors
+/// As [`Executor::read`].
+pub(crate) fn parse(text: &str) -> Result<ExecutableDocument, Box<ServerError>> {
     // No fault of ours can come up here, of which a request id would be told.
     let refuse = |error: Error| refusal(&error, "");
     limits::check_text(text).map_err(refuse)?;
@@ -218,6 +222,11 @@ fn parse(text: &str) -> Result<ExecutableDocument, Box<ServerError>> {
         Box::new(error)
     })?;
     limits::check_document(&document).map_err(refuse)?;
+    if let Some((name, at)) = limits::unused_fragment(&document) {
+        let mut error = ServerError::new(format!("Fragment {name:?} is never used"), Some(at));
+        set_code(&mut error, Code::GraphqlValidationFailed);
+        return Err(Box::new(error));
+    }
     declared::check(&document)?;
     Ok(document)
 }

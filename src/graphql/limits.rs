@@ -6,7 +6,10 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::{
+    Pos, Positioned,
+    parser::types::{Directive, ExecutableDocument, Selection, SelectionSet},
+};
 
 use super::flaw;
 use crate::{
@@ -21,7 +24,7 @@ const DEPTH: u32 = 12;
 /// Deepest selection of a document that asks for the schema alone.
 pub const INTROSPECTION_DEPTH: u32 = 20;
 /// Most selections with fragments expanded; the library would visit each.
-const SELECTIONS: u64 = 5_000;
+pub const SELECTIONS: u64 = 5_000;
 /// Most root fields, aliases included: each may be a query of its own.
 const ROOT_FIELDS: usize = 50;
 /// What a count of a whole list is told from what is selected of its events by, while costs are added up.
@@ -32,6 +35,9 @@ pub const COUNT_COST: usize = 300;
 pub const COST: usize = 20_000;
 /// Deepest chain of fragments.
 const FRAGMENT_CHAIN: u32 = 64;
+/// Most arguments of one field or directive, and most variables of an operation: the library looks through them for each
+/// of them.
+const NAMED: usize = 100;
 
 /// Scans a document's text before it is parsed: bracket depth, and literals that JSON would change.
 ///
@@ -182,6 +188,8 @@ pub fn check_document(document: &ExecutableDocument) -> Result<()> {
     let mut total = Extent::default();
     for (_, operation) in document.operations.iter() {
         let set = &operation.node.selection_set.node;
+        few("variables", operation.node.variable_definitions.len())?;
+        few_arguments(&operation.node.directives)?;
         if set.items.len() > ROOT_FIELDS {
             return Err(Error::TooComplex(format!("the operation selects more than {ROOT_FIELDS} root fields")));
         }
@@ -189,6 +197,11 @@ pub fn check_document(document: &ExecutableDocument) -> Result<()> {
             .ok_or_else(|| Error::TooComplex(format!("fragments form a cycle, or a chain over {FRAGMENT_CHAIN}")))?;
         total.selections = total.selections.saturating_add(extent.selections);
         total.depth = total.depth.max(extent.depth);
+        check_arguments(set)?;
+    }
+    for fragment in document.fragments.values() {
+        few_arguments(&fragment.node.directives)?;
+        check_arguments(&fragment.node.selection_set.node)?;
     }
     if total.selections > SELECTIONS {
         return Err(Error::TooComplex(format!(
@@ -204,6 +217,65 @@ pub fn check_document(document: &ExecutableDocument) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Checks how many arguments and directives each selection has.
+///
+/// # Errors
+/// `QUERY_TOO_COMPLEX`.
+fn check_arguments(set: &SelectionSet) -> Result<()> {
+    for item in &set.items {
+        let (directives, inside) = match &item.node {
+            Selection::Field(field) => {
+                few("arguments", field.node.arguments.len())?;
+                (&field.node.directives, Some(&field.node.selection_set.node))
+            }
+            Selection::InlineFragment(fragment) => (&fragment.node.directives, Some(&fragment.node.selection_set.node)),
+            Selection::FragmentSpread(spread) => (&spread.node.directives, None),
+        };
+        few_arguments(directives)?;
+        inside.map_or(Ok(()), check_arguments)?;
+    }
+    Ok(())
+}
+
+fn few_arguments(directives: &[Positioned<Directive>]) -> Result<()> {
+    few("directives", directives.len())?;
+    directives.iter().try_for_each(|directive| few("arguments", directive.node.arguments.len()))
+}
+
+fn few(what: &str, count: usize) -> Result<()> {
+    if count <= NAMED {
+        return Ok(());
+    }
+    Err(Error::TooComplex(format!("there are {count} {what} in one place, at most {NAMED} are allowed")))
+}
+
+/// A fragment that no operation spreads, and where it stands. GraphQL has none (section 5.5.1.4); the library finds that out
+/// after it has walked from each fragment to those below it, which no limit holds for that begins with an operation.
+#[must_use]
+pub fn unused_fragment(document: &ExecutableDocument) -> Option<(&str, Pos)> {
+    let (mut used, mut next) = (HashSet::new(), Vec::new());
+    document.operations.iter().for_each(|(_, operation)| spreads(&operation.node.selection_set.node, &mut next));
+    while let Some(name) = next.pop() {
+        if let Some(fragment) = document.fragments.get(name)
+            && used.insert(name)
+        {
+            spreads(&fragment.node.selection_set.node, &mut next);
+        }
+    }
+    let mut unused = document.fragments.iter().filter(|(name, _)| !used.contains(name.as_str()));
+    unused.next().map(|(name, fragment)| (name.as_str(), fragment.pos))
+}
+
+fn spreads<'d>(set: &'d SelectionSet, found: &mut Vec<&'d str>) {
+    for item in &set.items {
+        match &item.node {
+            Selection::Field(field) => spreads(&field.node.selection_set.node, found),
+            Selection::InlineFragment(fragment) => spreads(&fragment.node.selection_set.node, found),
+            Selection::FragmentSpread(spread) => found.push(spread.node.fragment_name.node.as_str()),
+        }
+    }
 }
 
 fn extent<'a>(
@@ -376,5 +448,33 @@ mod tests {
         check(&format!("{{ {} }}", (0..51).map(|i| format!("a{i}: v ")).collect::<String>())).unwrap_err();
         check(&format!("{}v{}", "{ a ".repeat(13), "}".repeat(13))).unwrap_err();
         check(&format!("{{ __schema {}v{} }}", "{ a ".repeat(13), "}".repeat(13))).unwrap();
+    }
+
+    #[test]
+    fn a_fragment_that_no_operation_spreads_is_found_without_walking_down_from_it() {
+        let unused =
+            |text: &str| unused_fragment(&parse_query(text).unwrap()).map(|(name, at)| (name.to_owned(), at.line));
+        assert_eq!(unused("{ a { ... on A { ...F } } } fragment F on A { b { ...G } } fragment G on B { c }"), None);
+        assert_eq!(unused("{ a }\nfragment F on A { b }"), Some(("F".to_owned(), 2)));
+        assert_eq!(unused("{ ...F }\nfragment F on A { b }\nfragment G on A { ...G }"), Some(("G".to_owned(), 3)));
+        let chain: String = (0..50_000).map(|i| format!("fragment F{i} on Query {{ ...F{} }} ", i + 1)).collect();
+        assert!(unused(&format!("{{ a }} {chain}")).is_some());
+    }
+
+    #[test]
+    fn what_stands_in_one_place_is_bounded_in_number() {
+        let check = |text: &str| check_document(&parse_query(text).unwrap());
+        let many = |count: usize, one: &str| (0..count).map(|i| one.replace('#', &i.to_string())).collect::<String>();
+        for (text, one) in [
+            ("{ a(%) { b } }", "x#: 1 "),
+            ("{ a { ... on A @b(%) { c } } }", "x#: 1 "),
+            ("{ ...F } fragment F on A { b(%) }", "x#: 1 "),
+            ("{ a % }", "@b# "),
+            ("query(%) { a }", "$x#: Int "),
+        ] {
+            check(&text.replace('%', &many(NAMED, one))).unwrap();
+            let error = check(&text.replace('%', &many(NAMED + 1, one))).unwrap_err();
+            assert!(matches!(error, Error::TooComplex(_)), "{text}");
+        }
     }
 }

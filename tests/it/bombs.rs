@@ -71,6 +71,18 @@ async fn bombs() {
             "depth",
             format!("{{ auditEvents {{ nodes {{ log {{ {} id {} }} }} }} }}", "parent { ".repeat(12), "}".repeat(12)),
         ),
+        ("arguments", {
+            let many: String = (0..2_000).map(|i| format!("x{i}: 1 ")).collect();
+            format!("{{ auditEvents({many}) {{ totalCount }} auditEvents({many}) {{ totalCount }} }}")
+        }),
+        ("variables", {
+            let many = |form: &str| (0..2_000).map(|i| form.replace('#', &i.to_string())).collect::<String>();
+            format!(
+                "query({}) {{ auditEvents(filter: {{ actions: [{}] }}) {{ totalCount }} }}",
+                many("$v#: Int "),
+                many("$v# ")
+            )
+        }),
         (
             "introspection that circles",
             format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(15), "} }".repeat(15)),
@@ -86,6 +98,15 @@ async fn bombs() {
         );
         // 50 ms in a release build on a quiet machine; here room for neither.
         assert!(took < Duration::from_secs(1), "{name} took {took:?}");
+    }
+    // What no operation spreads is no part of what is counted above, and is refused before anything walks down from it.
+    let unused: String = (0..9_000).map(|i| format!("fragment F{i} on Query{{...F{}}}", i + 1)).collect();
+    let wide: String = (0..3_000).map(|i| format!("fragment F{i} on Query{{...W}}")).collect();
+    let wide =
+        format!("{wide} fragment W on Query {{ {} }}", (0..12_000).map(|i| format!("a{i}:b ")).collect::<String>());
+    for fragments in [unused, wide] {
+        let (answer, _) = timed(&app, &format!("{{ __typename }} {fragments}")).await;
+        assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED");
     }
     let deep = |brackets: usize| {
         let (open, close) = ("[".repeat(brackets), "]".repeat(brackets));
