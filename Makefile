@@ -1,4 +1,4 @@
-.PHONY: run viewer package test test-real-events test-receivers torture bench docs docs-test schema dump-schema deny fmt clean help
+.PHONY: run viewer package test test-real-events test-receivers torture fuzz bench docs docs-test schema dump-schema deny fmt clean help
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
@@ -22,6 +22,9 @@ test-receivers: ## the service against programs that others wrote; make test-rec
 
 torture: ## fail disks and connections at every call, for as many rounds as wanted: make torture ROUNDS=100
 	@scripts/torture $(ROUNDS)
+
+fuzz: ## look for bytes that break what is asserted of any: make fuzz SECONDS=600 NAMES="cursor" for some, for long
+	@scripts/fuzz $(or $(SECONDS),60) $(NAMES)
 
 bench: ## measure everything, and write BENCHMARKS.md; make bench STAGES="load record" prints some of it
 	@scripts/bench $(STAGES)

@@ -39,3 +39,6 @@ pub mod config;
 pub mod app;
 
 pub mod cli;
+
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;

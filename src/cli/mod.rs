@@ -10,7 +10,7 @@ mod endpoints;
 mod erase;
 mod export;
 mod holds;
-mod import;
+pub(crate) mod import;
 mod list;
 mod listen;
 mod manage;

@@ -15,7 +15,7 @@ mod exports;
 mod facets;
 mod filter;
 pub mod flaw;
-mod limits;
+pub(crate) mod limits;
 pub mod live;
 mod organizations;
 mod plans;

@@ -1,11 +1,11 @@
 //! The edge: routes, authentication, the GraphQL endpoint, health, metrics and the viewer's files.
 
-mod admission;
+pub(crate) mod admission;
 mod assets;
 mod authenticate;
 mod below;
-mod bodies;
-mod body;
+pub(crate) mod bodies;
+pub(crate) mod body;
 mod coding;
 pub mod connections;
 mod cors;

@@ -18,6 +18,7 @@ const HOUSE: &[&[&str]] = &[
     &["http"],
     &["demo", "config"],
     &["app", "cli"],
+    &["fuzzing"],
 ];
 
 /// The store's rooms, in the same way. A file may stand lower than its folder does.

@@ -37,6 +37,7 @@ mod failures;
 mod fairness;
 mod feed;
 mod filter_properties;
+mod fuzz_corpora;
 mod http;
 mod identity;
 mod import;

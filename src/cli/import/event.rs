@@ -11,7 +11,6 @@ use super::{
     time,
 };
 use crate::{
-    auth::Principal,
     error::{Error, Result},
     event::{
         Actor, ActorKind, Outcome, Resource, Timestamp,
@@ -19,8 +18,6 @@ use crate::{
         input::{LogRef, RecordInput},
         json, limits,
     },
-    ingest::{self, Writer},
-    store::Item,
 };
 
 /// What becomes of a record without a time.
@@ -33,7 +30,6 @@ pub enum Undated {
 
 /// How records are understood.
 pub struct Reading<'a> {
-    pub recorder: &'a Principal,
     /// Of all events, whatever a record says.
     pub organization: Option<&'a str>,
     pub undated: Undated,
@@ -53,8 +49,8 @@ impl Reading<'_> {
     /// Understands a record; `None` where it is none.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` naming field and rule, as recording has it.
-    pub fn item(&mut self, writer: &Writer, record: &[u8], now: Timestamp) -> Result<Option<Item>> {
+    /// `BAD_USER_INPUT` naming field and rule.
+    pub fn read(&mut self, record: &[u8]) -> Result<Option<RecordInput>> {
         let record = content(record);
         let row = match &self.columns {
             None => None,
@@ -73,7 +69,7 @@ impl Reading<'_> {
         if input.idempotency_key.is_none() {
             input.idempotency_key = Some(self.key(record));
         }
-        ingest::item(writer, self.recorder, input.into(), now).map(Some)
+        Ok(Some(input))
     }
 
     /// The key of a record that has none: its text, and how often it was there before. So a repeated import adds

@@ -1,13 +1,13 @@
 //! `ledgerline import`: events from a file. Every record has a key of its own, so a file that was imported in part, or
 //! twice, records each event once.
 
-mod csv;
-mod event;
+pub(crate) mod csv;
+pub(crate) mod event;
 mod fields;
-mod records;
+pub(crate) mod records;
 mod refused;
 mod scan;
-mod source;
+pub(crate) mod source;
 mod time;
 
 use std::{collections::HashMap, io::Read, path::PathBuf, process::ExitCode, time::Duration};
@@ -27,6 +27,7 @@ use self::{
 use super::{development_keys, mention, recorder, say, stop_signal};
 use crate::{
     app::{open_store, with_cause},
+    auth::Principal,
     catalog::Products,
     chance::Chance,
     clock::Clock,
@@ -107,7 +108,6 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
     let (writer, writing) = Writer::start(store.clone(), Clock::system()).await.map_err(with_cause)?;
     let pieces = read(bar.wrap_read(raw), arguments.format);
     let reading = Reading {
-        recorder: &recorder,
         organization: arguments.organization.as_deref(),
         undated,
         offset: arguments.offset.as_deref(),
@@ -119,6 +119,7 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ImportArg
     let mut import = Import {
         writer,
         bar,
+        recorder: &recorder,
         reading,
         refused,
         batch: Vec::new(),
@@ -212,6 +213,7 @@ struct Waiting {
 struct Import<'a> {
     writer: Writer,
     bar: ProgressBar,
+    recorder: &'a Principal,
     reading: Reading<'a>,
     refused: Refused,
     batch: Vec<Waiting>,
@@ -259,8 +261,10 @@ impl Import<'_> {
                     self.reading.columns = Some(columns);
                 }
                 Told::Piece(Piece::Record(place, record)) => {
-                    let item = self.reading.item(&self.writer, &record, Clock::system().now());
-                    if let Some(item) = item.transpose() {
+                    let read = self.reading.read(&record).transpose();
+                    let item = read
+                        .map(|input| ingest::item(&self.writer, self.recorder, input?.into(), Clock::system().now()));
+                    if let Some(item) = item {
                         self.take(place, record, item).await?;
                     }
                 }
