@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the machine's clock and chance come in here")]
 
+mod access;
 mod backup;
 mod check_token;
 mod copy;
@@ -70,6 +71,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Explains claim by claim what a token would give, in which product, and why not. Never prints the token.
     CheckToken(check_token::CheckTokenArgs),
+    /// Prints who may do what by the product files, or what a change of them changes of it. Asks no database.
+    Access(access::AccessArgs),
     /// Records events from a file of JSON or CSV, or from standard input; safe to repeat.
     Import(import::ImportArgs),
     /// Writes the events of a log to a file: CSV, NDJSON, OCSF or CloudEvents.
@@ -132,6 +135,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Demo => demo::run(&settings, &products).await?,
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::CheckToken(arguments) => return check_token::run(&settings, &products, &arguments).await,
+        Command::Access(arguments) => return access::run(&products, &arguments),
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
         Command::Export(arguments) => export::run(&settings, &products, &arguments).await?,
         Command::Query(arguments) => query::run(&settings, &products, &arguments).await?,

@@ -6,7 +6,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::{harness::eventually, process::ledgerline};
+use crate::{
+    harness::{catalogs, eventually},
+    process::ledgerline,
+};
 
 /// A folder, and the program on a database in it.
 struct Place(tempfile::TempDir);
@@ -214,4 +217,45 @@ async fn a_demo_that_nobody_listens_to_serves() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_change_of_a_product_file_tells_who_may_do_what_from_then_on() {
+    let place = Place::new();
+    let before = place.path("before");
+    fs::create_dir(&before).unwrap();
+    for file in fs::read_dir(catalogs::folder()).expect("products") {
+        let file = file.expect("a file").path();
+        let text = fs::read_to_string(&file).expect("a text");
+        fs::write(before.join(file.file_name().expect("a name")), text).unwrap();
+    }
+    let ask = |arguments: &[&str]| {
+        let output = place.command("sqlite://nowhere/no.db", arguments).output().expect("the program runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text, said(&output))
+    };
+    let folder = before.display().to_string();
+    let (code, told, _) = ask(&["access", "--before", &folder]);
+    assert_eq!((code, told.as_str()), (Some(0), "nobody may do anything else than before\n"));
+    // Once, only auditors could read.
+    let path = before.join("workspace.toml");
+    let text = fs::read_to_string(&path).expect("a text");
+    assert!(text.contains("roles = [\"admin\"]"));
+    fs::write(&path, text.replace("roles = [\"admin\"]", "roles = [\"auditor\"]")).unwrap();
+    let (code, told, _) = ask(&["access", "--before", &folder]);
+    assert_eq!(code, Some(3), "{told}");
+    let who = |role: &str| format!("workspace | scopes audit:read | role {role} | plan - | logs all | ");
+    assert!(told.contains(&format!("{}FORBIDDEN -> yes: look up by id, read", who("admin"))), "{told}");
+    assert!(told.contains(&format!("{}yes -> FORBIDDEN: look up by id, read", who("auditor"))), "{told}");
+    assert!(told.contains("manage tokens") && !told.contains("role any other") && !told.contains("record,"), "{told}");
+    assert!(!told.contains("capydb") && !told.contains("audit:staff"), "{told}");
+    // The whole table; and a product that was not there.
+    let (code, told, _) = ask(&["access", "--product", "workspace"]);
+    assert!(code == Some(0) && told.lines().all(|line| line.starts_with("workspace | ")), "{told}");
+    assert!(told.contains(&format!("{}yes: read, look up by id", who("admin"))), "{told}");
+    fs::remove_file(&path).unwrap();
+    let (code, told, _) = ask(&["access", "--product", "workspace", "--before", &folder]);
+    assert!(code == Some(3) && told.contains("no such product -> yes: "), "{told}");
+    let (code, _, said) = ask(&["access", "--product", "nope"]);
+    assert!(code == Some(1) && said.contains("must be one of "), "{said}");
 }

@@ -7,6 +7,7 @@
 mod harness;
 
 mod access;
+mod access_cells;
 mod access_matrix;
 mod addresses;
 mod alerts;
