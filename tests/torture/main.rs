@@ -16,6 +16,7 @@ mod harness;
 #[path = "../it/process.rs"]
 mod process;
 mod sqlite;
+mod tenants;
 
 /// Seeds of the rounds to run: one in `make test`.
 fn seeds() -> std::ops::RangeInclusive<u64> {
