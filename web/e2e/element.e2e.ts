@@ -92,7 +92,7 @@ describe('a property', () => {
     );
     await settled(page);
     await expect.poll(() => rows(page).count()).toBe(7);
-    expect(await page.getByRole('searchbox', { name: 'Suche' }).inputValue()).toBe('person');
+    expect(await page.getByRole('combobox', { name: 'Suche' }).inputValue()).toBe('person');
     expect(await page.locator('ledgerline-log').getAttribute('theme')).toBe('dark');
   });
 
@@ -122,7 +122,7 @@ describe('a fresh token', () => {
     const page = await host.open('/fresh', log(`token="${organization.token}"`));
     await settled(page);
     await rows(page).nth(2).click();
-    const search = page.getByRole('searchbox', { name: 'Search' });
+    const search = page.getByRole('combobox', { name: 'Search' });
     const { sent, skeletons } = await watch(page);
     await search.fill('per');
     await expect.poll(() => sent.length).toBe(2);

@@ -30,7 +30,7 @@ describe('a page of another origin', () => {
       return [backgroundColor, borderTopColor];
     });
     expect(look, 'colours need nothing from the host').toEqual(['rgb(255, 255, 255)', 'rgb(228, 230, 234)']);
-    await page.getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.getByRole('combobox', { name: 'Search' }).fill('person');
     await settled(page);
     expect(page.url()).toBe(`${hostOrigin()}/two-lines`);
     await expectAccessible(page);
@@ -52,7 +52,7 @@ describe('a page of another origin', () => {
        <script type="module" src="${element()}"></script>`,
     );
     await settled(page);
-    expect(await page.getByRole('searchbox', { name: 'Search' }).inputValue()).toBe('person');
+    expect(await page.getByRole('combobox', { name: 'Search' }).inputValue()).toBe('person');
     await page.getByRole('button', { name: 'Clear filters' }).click();
     await settled(page);
     expect(await page.evaluate('heard')).toEqual([

@@ -69,7 +69,8 @@ async function open(query = '', options = {}): Promise<Page> {
   return page;
 }
 
-const field = (page: Page, label: string) => page.getByRole('searchbox', { name: label, exact: true });
+const field = (page: Page, label: string) =>
+  page.getByRole(label === 'Search' ? 'combobox' : 'searchbox', { name: label, exact: true });
 
 async function pick(page: Page, picker: string, ...options: string[]): Promise<void> {
   await page.getByRole('button', { name: new RegExp(`^${picker} `) }).click();

@@ -63,7 +63,7 @@ describe('a filter of the host', () => {
     expect(await page.getByRole('button', { name: /Clear filters|Action|Outcome/ }).count(), 'no control of it').toBe(
       0,
     );
-    await page.getByRole('searchbox', { name: 'Search' }).fill('"Project 1"');
+    await page.getByRole('combobox', { name: 'Search' }).fill('"Project 1"');
     await expect.poll(() => rows(page).count()).toBe(1);
     // No address leads out of it.
     for (const query of ['audit-outcome=FAILURE', `audit-action=${actions[2]}`, 'audit-action=*']) {
@@ -137,7 +137,7 @@ describe('a compact list', () => {
     expect(first).toContain('Ada <b>Lovelace</b>');
     expect(first).toContain('Project 29');
     expect(first, 'a failure is seen').toMatch(/fail/i);
-    expect(await page.getByRole('searchbox').count()).toBe(0);
+    expect(await page.getByRole('combobox').count()).toBe(0);
     expect(await page.locator('ledgerline-log a').count(), 'no link that opens nothing').toBe(0);
     expect(new Set(asked)).toEqual(new Set(['Session', 'Page']));
     await expectAccessible(page);

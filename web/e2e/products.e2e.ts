@@ -222,7 +222,7 @@ describe('cloud-sessions', () => {
     await page.getByRole('button', { name: 'Remove filter Event Type: USER_LOGIN' }).waitFor();
     await expect.poll(() => page.locator('tr.row .column-actor').allInnerTexts()).not.toContain('Haruki');
     expect(await page.getByRole('button', { name: 'Filters', exact: true }).isVisible()).toBe(false);
-    expect(await page.getByRole('searchbox', { name: 'Search', exact: true }).count()).toBe(0);
+    expect(await page.getByRole('combobox', { name: 'Search', exact: true }).count()).toBe(0);
     await page.getByRole('button', { name: 'Clear filters' }).click();
     expect(new URL(page.url()).search).toBe('');
   });
@@ -324,10 +324,10 @@ describe('all logs', () => {
     await total(all);
     expect(new URL(page.url()).searchParams.get('log')).toBe('*');
     expect(await page.locator('thead th', { hasText: 'Log' }).count()).toBe(1);
-    await page.getByRole('searchbox', { name: 'Search' }).fill('difficulty');
+    await page.getByRole('combobox', { name: 'Search' }).fill('difficulty');
     await expect.poll(() => page.locator('tr.row .column-log .main > bdi').allInnerTexts()).toContain('Checkout form');
     await keepPicture(page, 'all-logs');
-    await page.getByRole('searchbox', { name: 'Search' }).fill('');
+    await page.getByRole('combobox', { name: 'Search' }).fill('');
 
     // A link means the same, and Clear filters leads back to the product's own list.
     await openLog(page, token, '?log=*');

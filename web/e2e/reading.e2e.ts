@@ -109,7 +109,7 @@ describe('a row', () => {
 test('the keyboard does what the mouse does', async () => {
   const page = await open();
   await page.locator('body').press('/');
-  const search = page.getByRole('searchbox', { name: 'Search' });
+  const search = page.getByRole('combobox', { name: 'Search' });
   expect(await search.evaluate((field) => field.matches(':focus'))).toBe(true);
   await page.keyboard.type('a/b');
   expect(await search.inputValue()).toBe('a/b');
@@ -133,14 +133,14 @@ test('the keyboard does what the mouse does', async () => {
 test('Back undoes filters one by one, and a burst of typing as one', async () => {
   const page = await open();
   const start = page.url();
-  await page.getByRole('searchbox', { name: 'Search' }).pressSequentially('person', { delay: 250 });
+  await page.getByRole('combobox', { name: 'Search' }).pressSequentially('person', { delay: 250 });
   await expect.poll(() => new URL(page.url()).search).toBe('?q=person');
   await rows(page).first().click();
   await page.goBack();
   await expect.poll(() => new URL(page.url()).search).toBe('?q=person');
   await page.goBack();
   await expect.poll(() => page.url()).toBe(start);
-  await expect.poll(() => page.getByRole('searchbox', { name: 'Search' }).inputValue()).toBe('');
+  await expect.poll(() => page.getByRole('combobox', { name: 'Search' }).inputValue()).toBe('');
 });
 
 test('the other address answers too, and no token stays in any', async () => {
@@ -155,7 +155,7 @@ test('it speaks German', async () => {
   const page = await open('', { locale: 'de-DE' });
   // Its own words are German; the product's heading is the product's.
   await page.getByRole('heading', { name: 'Audit Log' }).waitFor();
-  await page.getByRole('searchbox', { name: 'Suche' }).waitFor();
+  await page.getByRole('combobox', { name: 'Suche' }).waitFor();
   expect(await page.locator('.position').innerText()).toBe('1 bis 25 von 30');
   expect(await page.locator('html').getAttribute('lang')).toBe('de');
   await expectAccessible(page);

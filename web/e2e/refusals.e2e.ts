@@ -83,7 +83,7 @@ describe('a token for several logs', () => {
     await expect.poll(() => rows(page).count()).toBe(1);
     await picker.selectOption('project:not-yet');
     await page.getByRole('heading', { name: 'No events yet' }).waitFor();
-    await page.getByRole('searchbox', { name: 'Search' }).fill('nothing like it');
+    await page.getByRole('combobox', { name: 'Search' }).fill('nothing like it');
     await page.getByRole('heading', { name: 'No events match' }).waitFor();
     await page.locator('.message').getByRole('button', { name: 'Clear filters' }).click();
     await page.getByRole('heading', { name: 'No events yet' }).waitFor();
@@ -126,7 +126,7 @@ describe('a page that is refused does not go on asking', () => {
     expect(await rows(page).count()).toBe(1);
     await deleteLog(organization, 'p1');
     const asked = questions(page);
-    await page.getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.getByRole('combobox', { name: 'Search' }).fill('person');
     await page.getByText('Your sign-in is for another log, or its log was deleted.').waitFor();
     expect(asked.filter((name) => name === 'Session')).toHaveLength(1);
     await expectQuiet(page, asked, 6);

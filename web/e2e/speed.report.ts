@@ -35,7 +35,7 @@ test('from the answer to a filter to its rows', async () => {
   await page.addInitScript(noteWhenAnswersAreShown);
   await openLog(page, token);
   for (const text of ['a', 'log', 'user', 'role', '']) {
-    await page.getByRole('searchbox', { name: 'Search' }).fill(text);
+    await page.getByRole('combobox', { name: 'Search' }).fill(text);
     await page.waitForTimeout(500);
   }
   report.shownAfterAnswerMs = await page.evaluate(() => (window as any).shownAfterMs.map(Math.round));

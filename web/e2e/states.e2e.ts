@@ -73,7 +73,7 @@ describe('the page says', () => {
     const page = await newPage({ expectedErrors: failedByTest });
     await openLog(page, organization.token);
     await page.context().setOffline(true);
-    await page.getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.getByRole('combobox', { name: 'Search' }).fill('person');
     await page.getByRole('heading', { name: 'The server cannot be reached' }).waitFor();
     await expectAccessible(page);
     await page.context().setOffline(false);
@@ -129,7 +129,7 @@ describe('the page says', () => {
         json: { errors: [{ message: 'expired', extensions: { code: 'UNAUTHENTICATED' } }] },
       }),
     );
-    await page.getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.getByRole('combobox', { name: 'Search' }).fill('person');
     await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
   });
 });

@@ -23,17 +23,17 @@ describe('the address of a host', () => {
     const page = await host.open(`/own${own}#tab`, around(log('sync-url="audit"')));
     await settled(page);
     expect(await rows(page).count(), 'none of them filters the log').toBe(25);
-    await page.getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.getByRole('combobox', { name: 'Search' }).fill('person');
     await expect.poll(() => page.url()).toBe(`${hostOrigin()}/own${own}&audit-q=person#tab`);
     await rows(page).first().click();
     await expect.poll(() => page.url()).toContain('&audit-event=');
     await page.getByRole('button', { name: 'Clear filters' }).click();
     await expect.poll(() => page.url()).toBe(`${hostOrigin()}/own${own}#tab`);
     await page.goBack();
-    await expect.poll(() => page.getByRole('searchbox', { name: 'Search' }).inputValue()).toBe('person');
+    await expect.poll(() => page.getByRole('combobox', { name: 'Search' }).inputValue()).toBe('person');
     await page.reload();
     await settled(page);
-    expect(await page.getByRole('searchbox', { name: 'Search' }).inputValue()).toBe('person');
+    expect(await page.getByRole('combobox', { name: 'Search' }).inputValue()).toBe('person');
   });
 
   test('holds two logs beside each other', async () => {
@@ -41,7 +41,7 @@ describe('the address of a host', () => {
       '/two',
       around(log('id="a" sync-url="a" page-size="3"') + log('id="b" sync-url="b" page-size="4"')),
     );
-    const search = (id: string) => page.locator(`#${id}`).getByRole('searchbox', { name: 'Search' });
+    const search = (id: string) => page.locator(`#${id}`).getByRole('combobox', { name: 'Search' });
     await expect.poll(() => rows(page).count()).toBe(7);
     await search('a').fill('person');
     await expect.poll(() => page.url()).toBe(`${hostOrigin()}/two?a-q=person`);
@@ -64,16 +64,16 @@ describe('the address of a host', () => {
     );
     await expect.poll(() => rows(page).count()).toBe(7);
     expect(warnings.join()).toContain('another one has sync-url="audit"');
-    await page.locator('#b').getByRole('searchbox', { name: 'Search' }).fill('nobody');
+    await page.locator('#b').getByRole('combobox', { name: 'Search' }).fill('nobody');
     await page.locator('#b').getByRole('heading', { name: 'No events match' }).waitFor();
     expect(page.url()).toBe(`${hostOrigin()}/fight`);
-    await page.locator('#a').getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.locator('#a').getByRole('combobox', { name: 'Search' }).fill('person');
     await expect.poll(() => page.url()).toBe(`${hostOrigin()}/fight?audit-q=person`);
     // Who goes leaves the address to whoever comes.
     await page.evaluate(() => document.querySelector('#a')!.remove());
     await page.evaluate(() => document.querySelector('#b')!.setAttribute('page-size', '5'));
     await expect.poll(() => rows(page).count()).toBe(5);
-    expect(await page.locator('#b').getByRole('searchbox', { name: 'Search' }).inputValue()).toBe('person');
+    expect(await page.locator('#b').getByRole('combobox', { name: 'Search' }).inputValue()).toBe('person');
   });
 });
 

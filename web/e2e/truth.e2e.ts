@@ -30,7 +30,7 @@ describe('a number belongs to its question', () => {
     await openLog(page, organization.token);
     const total = page.locator('.total');
     await expect.poll(() => total.innerText()).toBe('30 events');
-    await page.getByRole('searchbox', { name: 'Search' }).fill('"whole team"');
+    await page.getByRole('combobox', { name: 'Search' }).fill('"whole team"');
     await expect.poll(() => total.innerText()).toBe('counting…');
     expect(await page.locator('.failures').innerText(), 'neither do the filters say the former numbers').toBe(
       'Failures',
@@ -205,7 +205,7 @@ describe('a fault', () => {
     await page.route('**/graphql', (route) => (failing ? route.abort('connectionrefused') : route.continue()));
     await openLog(page, organization.token);
     failing = true;
-    await page.getByRole('searchbox', { name: 'Search' }).fill('person');
+    await page.getByRole('combobox', { name: 'Search' }).fill('person');
     await page.getByRole('heading', { name: 'The server cannot be reached' }).waitFor();
     expect(await rows(page).count()).toBe(5);
     expect(await page.locator('.banner').innerText()).toContain('The list below is as it was before.');

@@ -78,11 +78,11 @@ describe('an event', () => {
     const { id } = auditEvents.nodes[0];
     const page = await newPage(clipboard);
     await openLog(page, organization.token, '?outcome=FAILURE');
-    await page.getByRole('searchbox', { name: 'Search' }).fill(id);
+    await page.getByRole('combobox', { name: 'Search' }).fill(id);
     await expect.poll(() => new URL(page.url()).searchParams.get('event')).toBe(id);
     await page.locator('.details').waitFor();
     expect(await page.locator('.details').innerText()).toContain(id);
-    expect(await page.getByRole('searchbox', { name: 'Search' }).inputValue()).toBe('');
+    expect(await page.getByRole('combobox', { name: 'Search' }).inputValue()).toBe('');
     await page.getByRole('button', { name: 'Copy link' }).click();
     const link = new URL(await copied(page));
     expect([...link.searchParams.keys()], 'no filter goes with it').toEqual(['event']);
@@ -253,8 +253,8 @@ describe('how one likes it', () => {
     await expectAccessible(page);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    await page.getByRole('searchbox', { name: 'Search' }).fill('');
-    await page.getByRole('searchbox', { name: 'Search' }).press('?');
+    await page.getByRole('combobox', { name: 'Search' }).fill('');
+    await page.getByRole('combobox', { name: 'Search' }).press('?');
     expect(await dialog.count(), 'not while one types').toBe(0);
   });
 });

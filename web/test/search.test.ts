@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { asTypedSearch, markerFor, segments } from '../src/words/search.ts';
+import { asTypedQuery } from '../src/words/query.ts';
+import { markerFor, segments } from '../src/words/search.ts';
 
 describe('what is sent while typing', () => {
   test.each([
@@ -9,7 +10,12 @@ describe('what is sent while typing', () => {
     ['log*', 'log*'],
     ['"magic link"', '"magic link"'],
     ['"magic li', 'magic li*'],
-    ['a "b c" "d', 'a "b c"  d*'],
+    ['a "b c" "d', 'a "b c" d*'],
+    ['actor:ada', 'actor:ada'],
+    ['actor:ada lov', 'actor:ada lov*'],
+    ['-quarter', '-quarter'],
+    ['-', null],
+    ['actor:"Ada Lov', 'actor:"Ada Lov'],
     ['ada@example.com', 'ada@example.com*'],
     ['grün', 'grün*'],
     ['日本', '日本*'],
@@ -20,7 +26,7 @@ describe('what is sent while typing', () => {
     ['"', null],
     ['🎉', '🎉'],
     [' * ', null],
-  ])('%s: %s', (typed, sent) => expect(asTypedSearch(typed)).toBe(sent));
+  ])('%s: %s', (typed, sent) => expect(asTypedQuery(typed)).toBe(sent));
 });
 
 describe('marks', () => {

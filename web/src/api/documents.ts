@@ -43,9 +43,9 @@ export const sessionQuery = graphql(`
 /** One page of rows, and nothing that has to be counted: a count that fails must not take the rows with it. */
 export const pageQuery = graphql(
   `
-  query Page($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
+  query Page($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $query: String, $queryTimeZone: String,
     $first: Int, $after: String, $last: Int, $before: String) {
-    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, query: $query, queryTimeZone: $queryTimeZone,
       first: $first, after: $after, last: $last, before: $before) {
       edges { cursor node { ...EventFields } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
@@ -57,9 +57,9 @@ export const pageQuery = graphql(
 
 /** Where a page stands in its list, for one that a link led to. */
 export const positionQuery = graphql(`
-  query Position($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
+  query Position($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $query: String, $queryTimeZone: String,
     $first: Int, $after: String, $last: Int, $before: String) {
-    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, query: $query, queryTimeZone: $queryTimeZone,
       first: $first, after: $after, last: $last, before: $before) { pageNumber }
   }
 `);
@@ -70,10 +70,10 @@ export const positionQuery = graphql(`
  * `failedSpan` has the failures.
  */
 export const overviewQuery = graphql(`
-  query Overview($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
+  query Overview($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $query: String, $queryTimeZone: String,
     $span: AuditEventFilter, $failedSpan: AuditEventFilter, $timeZone: String!, $days: Boolean!,
     $spanDays: Boolean!, $failures: Boolean!) {
-    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search, first: 0) {
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, query: $query, queryTimeZone: $queryTimeZone, first: 0) {
       totalCount
       facets(timeZone: $timeZone) {
         categories { exact buckets { value count } }
@@ -83,11 +83,11 @@ export const overviewQuery = graphql(`
       }
     }
     recorded: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter,
-      search: $search, orderBy: {field: SEQUENCE, direction: DESC}, first: 1) { nodes { sequence } }
-    span: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $span, search: $search,
+      query: $query, queryTimeZone: $queryTimeZone, orderBy: {field: SEQUENCE, direction: DESC}, first: 1) { nodes { sequence } }
+    span: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $span, query: $query, queryTimeZone: $queryTimeZone,
       first: 0) @include(if: $spanDays) { facets(timeZone: $timeZone) { days { day count } } }
     failedSpan: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $failedSpan,
-      search: $search, first: 0) @include(if: $failures) { facets(timeZone: $timeZone) { days { day count } } }
+      query: $query, queryTimeZone: $queryTimeZone, first: 0) @include(if: $failures) { facets(timeZone: $timeZone) { days { day count } } }
   }
 `);
 
@@ -96,21 +96,21 @@ export const overviewQuery = graphql(`
  * recorded last, some of which may belong further down.
  */
 export const newerQuery = graphql(`
-  query Newer($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String,
+  query Newer($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $query: String, $queryTimeZone: String,
     $first: Int, $last: Int, $before: String) {
-    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, query: $query, queryTimeZone: $queryTimeZone,
       first: $first, last: $last, before: $before) {
       nodes { id }
     }
     recorded: auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter,
-      search: $search, orderBy: {field: SEQUENCE, direction: DESC}, first: 50) { nodes { id sequence } }
+      query: $query, queryTimeZone: $queryTimeZone, orderBy: {field: SEQUENCE, direction: DESC}, first: 50) { nodes { id sequence } }
   }
 `);
 
 /** How many events a list has. */
 export const totalQuery = graphql(`
-  query Total($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $search: String) {
-    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, search: $search,
+  query Total($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $query: String, $queryTimeZone: String) {
+    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, query: $query, queryTimeZone: $queryTimeZone,
       first: 0) { totalCount }
   }
 `);

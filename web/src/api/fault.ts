@@ -41,6 +41,8 @@ export class Fault extends Error {
     readonly field: string | null = null,
     readonly requiredPlans: readonly string[] = [],
     readonly retryAfterMs: number | null = null,
+    /** Where in the text of a query it is, in characters, and what would have been right. */
+    readonly place: { from: number; to: number; suggestions: readonly string[] } | null = null,
   ) {
     super(message);
     this.name = 'Fault';
@@ -56,6 +58,11 @@ export class Fault extends Error {
     return ['unauthenticated', 'forbidden', 'plan', 'missing'].includes(this.kind);
   }
 
+  /** What was typed cannot be understood; the rows of the former question still stand. */
+  get isOfQuery(): boolean {
+    return this.kind === 'input' && (this.field === 'query' || this.field === 'search');
+  }
+
   /** A cursor of a link that no longer fits its filter; the list can begin again from its first page. */
   get isStaleCursor(): boolean {
     return this.kind === 'input' && (this.field === 'after' || this.field === 'before');
@@ -67,18 +74,22 @@ export class Fault extends Error {
     const isUnchecked = code === 'UNAVAILABLE' && typeof extensions.issuer === 'string';
     const kind = isUnchecked ? 'unchecked' : (code && kinds[code]) || kindOf(status);
     const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-    const plans = Array.isArray(extensions.requiredPlans) ? extensions.requiredPlans.map(String) : [];
     return new Fault(
       kind,
       error.message ?? '',
       code,
       typeof extensions.requestId === 'string' ? extensions.requestId : headers.get('x-request-id'),
       typeof extensions.field === 'string' ? extensions.field : null,
-      plans,
+      texts(extensions.requiredPlans),
       typeof extensions.retryAfterMs === 'number' ? extensions.retryAfterMs : seconds >= 0 ? seconds * 1000 : null,
+      typeof extensions.from === 'number' && typeof extensions.to === 'number'
+        ? { from: extensions.from, to: extensions.to, suggestions: texts(extensions.suggestions) }
+        : null,
     );
   }
 }
+
+const texts = (list: unknown): readonly string[] => (Array.isArray(list) ? list.map(String) : []);
 
 /** An answer without a code of ours, such as a proxy's. */
 function kindOf(status: number): FaultKind {

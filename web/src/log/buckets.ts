@@ -91,8 +91,8 @@ type Document = TadaDocumentNode<Answer, Record<string, unknown>, any>;
 
 /** One count a stretch: a field each, under a name of its own. */
 export function stretchQuery(question: Question, stretches: readonly Stretch[], withFailures: boolean) {
-  const { organization, log, includeNested, search, filter } = question;
-  const variables: Record<string, unknown> = { organization, log, includeNested, search };
+  const { filter, ...common } = question;
+  const variables: Record<string, unknown> = common;
   const names: string[] = [];
   const { period: _period, ...rest } = filter ?? {};
   stretches.forEach(({ start, end }, index) => {
@@ -106,9 +106,9 @@ export function stretchQuery(question: Question, stretches: readonly Stretch[], 
   const declared = names.map((name) => `$${name}: AuditEventFilter`).join(', ');
   const asked = names.map(
     (name) => `${name}: auditEvents(organization: $organization, log: $log, includeNested: $includeNested,
-      filter: $${name}, search: $search, first: 0) { totalCount }`,
+      filter: $${name}, query: $query, queryTimeZone: $queryTimeZone, first: 0) { totalCount }`,
   );
-  const document = `query Stretches($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $search: String,
+  const document = `query Stretches($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $query: String, $queryTimeZone: String,
     ${declared}) {\n${asked.join('\n')}\n}`;
   return { document: document as unknown as Document, variables };
 }

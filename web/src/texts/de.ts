@@ -44,6 +44,17 @@ export const de: Texts = {
   chosen: (count) => `${count.text} gewählt`,
   add: 'Hinzufügen',
 
+  // Was am Text des Suchfelds nicht stimmt.
+  queryFlaws: {
+    oneOf: (values: string) => `Möglich sind ${values}.`,
+    value: 'Nach dem Doppelpunkt oder Komma fehlt ein Wert.',
+    operator: (word: string) => `${word} verknüpft hier nichts. In Anführungszeichen ist es ein Wort wie andere.`,
+    time: 'Das muss ein Tag wie 2026-11-01, eine Zeit wie 2026-11-01T14:30 oder eine Dauer bis jetzt sein: 15m, 24h oder 7d.',
+    noWord: 'Darin steht kein Buchstabe und keine Zahl, nach der gesucht werden könnte.',
+    other: 'So kann danach nicht gefragt werden.',
+  },
+  suggestions: 'Vorschläge',
+
   without: (name) => `nicht ${name}`,
   range: 'Zeitraum',
   recents: {

@@ -39,6 +39,17 @@ export const en = {
   chosen: (count: Count) => `${count.text} chosen`,
   add: 'Add',
 
+  // What is wrong with the text of the query box.
+  queryFlaws: {
+    oneOf: (values: string) => `It can be ${values}.`,
+    value: 'A value is missing after the colon or the comma.',
+    operator: (word: string) => `${word} is no operator here. In quotes it is a word like others.`,
+    time: 'It has to be a day such as 2026-11-01, a time such as 2026-11-01T14:30, or how long ago: 15m, 24h or 7d.',
+    noWord: 'It has no letter and no number to look for.',
+    other: 'It cannot be asked for in this way.',
+  },
+  suggestions: 'Suggestions',
+
   without: (name: string) => `not ${name}`,
   range: 'Time range',
   recents: {

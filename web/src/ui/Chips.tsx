@@ -15,6 +15,8 @@ import {
 import { useLog, type LogContext } from './context.ts';
 import { actorKindName, actionName, categoryName, columnLabel, filterWords, logName, outcomeName } from './names.ts';
 import { rangeName } from './RangePicker.tsx';
+import { withoutPart } from '../view/query.ts';
+import { isTerm, queryParts, wordsOf, type QueryField, type QueryPart } from '../words/query.ts';
 
 export interface Chip {
   name: string;
@@ -23,14 +25,12 @@ export interface Chip {
   without: View;
 }
 
-/** The filters at work, each with a way out; they stand in the search box. */
-export function Chips() {
-  const log = useLog();
-  const { texts, change } = log;
-  const chips = chipsOf(log);
+/** The filters at work, each with a way out; they stand in the query box. */
+export function Chips({ chips }: { chips: readonly Chip[] }) {
+  const { texts, change } = useLog();
   if (chips.length === 0) return null;
   return (
-    <ul class="chips" aria-label={texts.activeFilters}>
+    <ul class="chips" role="list" aria-label={texts.activeFilters}>
       {chips.map(({ name, value, isNot, without }) => (
         <li key={`${name}:${value}`}>
           <button
@@ -54,11 +54,7 @@ export function Chips() {
 /** Whatever narrows the list, words and dates too: which of it to drop where nothing is left. */
 export function narrowings(log: LogContext): Chip[] {
   const { view, texts } = log;
-  const all = chipsOf(log);
-  const text = view.search.trim();
-  if (text) {
-    all.unshift({ name: wordFor(log, 'SEARCH', texts.search), value: text, without: refine(view, { search: '' }) });
-  }
+  const all = [...wordChips(log), ...chipsOf(log)];
   if (view.emailContains && !filterWords(log, 'SEARCH')) {
     const without = refine(view, { emailContains: '' });
     all.push({ name: wordFor(log, 'EMAIL', texts.email), value: view.emailContains, without });
@@ -72,7 +68,20 @@ export function narrowings(log: LogContext): Chip[] {
   return all;
 }
 
-function chipsOf(log: LogContext): Chip[] {
+/** What is searched for, where no box shows it. */
+export function wordChips(log: LogContext): Chip[] {
+  const { view } = log;
+  const value = wordsOf(view.search).trim();
+  if (!value) return [];
+  const search = queryParts(view.search)
+    .filter(isTerm)
+    .map(({ text }) => text)
+    .join(' ');
+  return [{ name: wordFor(log, 'SEARCH', log.texts.search), value, without: refine(view, { search }) }];
+}
+
+/** A chip each for the filters of the view, and for the terms of its text that no filter can say. */
+export function chipsOf(log: LogContext, isShown: (term: QueryPart) => boolean = () => true): Chip[] {
   const { view, texts } = log;
   const chips: Chip[] = [];
   for (const key of listKeys) {
@@ -108,7 +117,49 @@ function chipsOf(log: LogContext): Chip[] {
     const value = view.log === everyLog ? (filterWords(log, 'LOG')?.allLabel ?? texts.allLogs) : logName(log, view.log);
     chips.push({ name: wordFor(log, 'LOG', texts.log), value, without: refine(view, { log: null }) });
   }
+  for (const term of queryParts(view.search)) {
+    if (!isTerm(term) || !isShown(term)) continue;
+    const name = termName(log, term.field);
+    chips.push({
+      name: term.isExcluded ? texts.without(name) : name,
+      value: termValue(log, term),
+      isNot: term.isExcluded,
+      without: refine(view, { search: withoutPart(view.search, term) }),
+    });
+  }
   return chips;
+}
+
+function termName(log: LogContext, field: QueryField | null): string {
+  const { texts } = log;
+  switch (field) {
+    case null:
+      return wordFor(log, 'SEARCH', texts.search);
+    case 'actor':
+      return filterName(log, 'actorId');
+    case 'resource':
+      return columnLabel(log, 'RESOURCE', texts.fields.resources);
+    case 'after':
+    case 'before':
+    case 'on':
+      return texts.range;
+    case 'has':
+      return field;
+    case 'kind':
+      return filterName(log, 'actorKind');
+    case 'correlation':
+      return filterName(log, 'correlationId');
+    default:
+      return filterName(log, field);
+  }
+}
+
+/** The values in words; of a time the field too, since it says which end is meant. */
+function termValue(log: LogContext, { field, text, words, values }: QueryPart): string {
+  if (field === null) return words;
+  if (field === 'after' || field === 'before' || field === 'on') return text;
+  const value = (one: string) => (field === 'outcome' ? outcomeName(log, one.toUpperCase()) : one);
+  return values.map((one) => value(one.text)).join(', ');
 }
 
 /** What the product calls a filter, else our word. */

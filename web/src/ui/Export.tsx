@@ -15,13 +15,8 @@ export function ExportPanel({ total, formats }: { total: number | null; formats:
 
   const begin = async (chosen: ExportFormat) => {
     setState('asked');
-    const { organization, log, includeNested, filter, search } = questionFor(
-      asked,
-      config.organization,
-      config.zone,
-      Date.now(),
-    );
-    const input = { organization, log, includeNested, filter, search, format: chosen, timeZone: zone };
+    const question = questionFor(asked, config.organization, config.zone, Date.now());
+    const input = { ...question, format: chosen, timeZone: zone };
     try {
       const answer = await config.client.ask(createExportMutation, { input });
       setState(answer.createAuditExport?.export ?? new Fault('server', 'createAuditExport is null'));

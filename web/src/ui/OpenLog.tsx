@@ -172,7 +172,9 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
   const isLinked = view.event !== null && !openRow && state !== null && state.status === 'ready';
   const hasPanel = isWide && view.event !== null && (openRow !== null || isLinked);
   const hasRows = state !== null && state.rows.length > 0;
-  const isClosed = fault !== null && (fault.isRefusal || fault.kind === 'input' || !hasRows);
+  // What is wrong with the text is said at its place, and the rows stay.
+  const isFlawed = fault !== null && fault.isOfQuery && hasRows;
+  const isClosed = fault !== null && !isFlawed && (fault.isRefusal || fault.kind === 'input' || !hasRows);
   const heading = (
     <Heading
       state={state}
@@ -193,13 +195,13 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
       </button>
     ) : null;
   };
-  const faultState = fault && (
+  const faultState = fault && !isFlawed && (
     <FaultState
       texts={texts}
       fault={fault}
       isBanner={!isClosed}
       retryIn={retryIn ? format.seconds(retryIn * 1000) : null}
-      fieldLabel={fault.field === 'search' ? texts.search : null}
+      fieldLabel={fault.isOfQuery ? texts.search : null}
       onRetry={() => model.reload()}
     >
       {wayOut(fault)}
@@ -353,7 +355,7 @@ function isTyping(event: KeyboardEvent): boolean {
 
 /** `/` goes to the search field, unless it is being typed into another. */
 function focusSearch(event: KeyboardEvent, root: HTMLElement | null): void {
-  const field = root?.querySelector<HTMLInputElement>('input[type=search]');
+  const field = root?.querySelector<HTMLInputElement>('.search input');
   if (!field) return;
   event.preventDefault();
   field.focus();

@@ -35,9 +35,10 @@ export function Summary({ state, model, withDays, width }: Props) {
     <div class="histogram" part="histogram">
       <div class="summary-line">
         <strong class="total">
-          <bdi>{state ? countName(log, state) : texts.counting}</bdi>
+          {/* A text that is not understood has no number. */}
+          {!state?.fault?.isOfQuery && <bdi>{state ? countName(log, state) : texts.counting}</bdi>}
         </strong>
-        {fault && !isShort && (
+        {fault && !isShort && !fault.isOfQuery && (
           <span class="not-counted">
             {fault.mayPass
               ? fault.kind === 'offline'

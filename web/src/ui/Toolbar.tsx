@@ -1,11 +1,11 @@
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ListState } from '../log/model.ts';
 import { isFiltered, refine } from '../view/view.ts';
-import { Chips } from './Chips.tsx';
+import { Chips, chipsOf, wordChips } from './Chips.tsx';
 import { useLog } from './context.ts';
 import { OneFilter, useFilterKinds } from './Filters.tsx';
 import { filterWords } from './names.ts';
+import { Glass, QueryBox } from './QueryBox.tsx';
 import { RangePicker } from './RangePicker.tsx';
 import { TypedField } from './TextField.tsx';
 
@@ -18,9 +18,9 @@ export function Toolbar({ state }: { state: ListState | null }) {
   return (
     <search class={isExpanded ? 'filters expanded' : 'filters'} part="toolbar">
       <div class="toolbar">
-        {textKind !== null && <SearchBox />}
+        {textKind !== null && <Box state={state} />}
         {areInToolbar && others.map((kind) => <OneFilter key={kind} kind={kind} facets={facets} />)}
-        {textKind === null && <SearchBox />}
+        {textKind === null && <Box state={state} />}
         {others.length > 0 && (
           <button
             type="button"
@@ -47,49 +47,44 @@ export function Toolbar({ state }: { state: ListState | null }) {
 }
 
 /** The filters at work, and the text that is looked for where the product offers one. */
-function SearchBox() {
+function Box({ state }: { state: ListState | null }) {
   const log = useLog();
   const { texts, view, change, clear } = log;
   const { textKind } = useFilterKinds();
-  const clearButton = isFiltered(view) && (
+  const words = filterWords(log, 'EMAIL');
+  const end = isFiltered(view) ? (
     <button type="button" class="clear" aria-label={texts.clearFilters} title={texts.clearFilters} onClick={clear}>
       <span aria-hidden="true">×</span>
     </button>
+  ) : (
+    <kbd aria-hidden="true" class="slash">
+      /
+    </kbd>
   );
+  if (textKind === 'SEARCH') return <QueryBox state={state} end={end} />;
+  const chips = [...wordChips(log), ...chipsOf(log)];
   if (textKind === null) {
     return (
-      <Box isPlain>
-        <Chips />
-        {clearButton}
-      </Box>
+      <div class="box plain">
+        <Chips chips={chips} />
+        {isFiltered(view) && end}
+      </div>
     );
   }
-  const words = filterWords(log, textKind);
-  const isSearch = textKind === 'SEARCH';
   return (
-    <Box>
-      <svg class="glass" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-        <path d="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.3 10.3 14 14" />
-      </svg>
-      <Chips />
+    <div class="box">
+      <Glass />
+      <Chips chips={chips} />
       <TypedField
         class="search"
-        label={words?.label ?? (isSearch ? texts.search : texts.email)}
-        hint={words?.hint ?? (isSearch ? texts.searchHint : texts.emailHint)}
-        value={isSearch ? view.search : view.emailContains}
-        onTyped={(text) => change(refine(view, isSearch ? { search: text } : { emailContains: text }), 'typing')}
+        label={words?.label ?? texts.email}
+        hint={words?.hint ?? texts.emailHint}
+        value={view.emailContains}
+        onTyped={(emailContains) => change(refine(view, { emailContains }), 'typing')}
       />
-      {clearButton || (
-        <kbd aria-hidden="true" class="slash">
-          /
-        </kbd>
-      )}
-    </Box>
+      {end}
+    </div>
   );
-}
-
-function Box({ isPlain, children }: { isPlain?: boolean; children: ComponentChildren }) {
-  return <div class={isPlain ? 'box plain' : 'box'}>{children}</div>;
 }
 
 /** How many failed, and those alone at a press. */

@@ -25,3 +25,11 @@ export const MorePanel = lazy(
   () => import('./MorePanel.tsx'),
   (module) => module.MorePanel,
 );
+export const Completions = lazy(
+  () => import('./Completions.tsx'),
+  (module) => module.Completions,
+);
+export const QueryFlaw = lazy(
+  () => import('./QueryFlaw.tsx'),
+  (module) => module.QueryFlaw,
+);

@@ -1,5 +1,6 @@
 // The view as the query of an address, and back. Reading forgives: what is not understood is left out.
 import { isDay, isMinute, isZone } from '../time/zone.ts';
+import { settled, timeless } from './query.ts';
 import {
   emptyView,
   everyLog,
@@ -56,7 +57,7 @@ export function readView(query: URLSearchParams, prefix = ''): View {
   const from = limit('from');
   const to = limit('to');
   const zone = text('tz');
-  return {
+  return settled({
     ...emptyView,
     search: text('q') ?? '',
     emailContains: text('email-contains') ?? '',
@@ -70,7 +71,7 @@ export function readView(query: URLSearchParams, prefix = ''): View {
     after: text('after'),
     before: text('after') ? null : text('before'),
     event: text('event'),
-  };
+  });
 }
 
 const names = [...single, ...Object.values(parameters), ...notKeys.map(notParameter)];
@@ -95,7 +96,8 @@ export function writeView(view: View, query: URLSearchParams, zone: string, pref
   put('to', view.to);
   put('period', view.period);
   // A day is another stretch of time elsewhere: a dated link says whose days it means.
-  if (view.zone ?? (view.from || view.to || view.period)) put('tz', view.zone ?? zone);
+  const isDated = view.from || view.to || view.period || timeless(view.search) !== view.search;
+  if (view.zone ?? isDated) put('tz', view.zone ?? zone);
   put('after', view.after);
   put('before', view.before);
   put('event', view.event);

@@ -2,6 +2,7 @@
 // may see at all, the service decides by the token.
 import type { FilterKind } from '../api/documents.ts';
 import type { Session } from '../log/session.ts';
+import { timeless } from './query.ts';
 import { emptyView, listKeys, notKeys, type ListKey, type View } from './view.ts';
 
 const isDated = ({ from, to, period }: View) => Boolean(from ?? to ?? period);
@@ -19,7 +20,7 @@ export function within(view: View, locked: View): View {
     lists,
     emailContains: locked.emailContains ? '' : view.emailContains,
     log: locked.log ? null : view.log,
-    ...(isDated(locked) ? { from: null, to: null, period: null } : {}),
+    ...(isDated(locked) ? { from: null, to: null, period: null, search: timeless(view.search) } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ActorKind, EventFilter, Outcome } from '../api/documents.ts';
 import { endOf, startOf } from '../time/zone.ts';
-import { asTypedSearch } from '../words/search.ts';
+import { asTypedQuery } from '../words/query.ts';
+import { settled } from './query.ts';
 import { everyLog, isRecent, recentMinutes, type LogRef, type View } from './view.ts';
 
 export interface Question {
@@ -9,7 +10,9 @@ export interface Question {
   /** Null is what the product says of the log. */
   includeNested: boolean | null;
   filter: EventFilter | null;
-  search: string | null;
+  /** What the query box asks for besides, and the zone of its days. */
+  query: string | null;
+  queryTimeZone: string | null;
 }
 
 const some = <Value extends string>(values: readonly string[]): Value[] | undefined =>
@@ -22,7 +25,9 @@ function stated<Filter extends object>(filter: Filter): Filter | undefined {
 }
 
 /** What the view asks of the server, without the page. `now` is where stretches end that end now. */
-export function questionFor(view: View, organization: string | null, readerZone: string, now: number): Question {
+export function questionFor(asked: View, organization: string | null, readerZone: string, now: number): Question {
+  // A part that is still being typed may ask for what a filter asks for too, and the service takes it from one of them.
+  const view = settled(asked);
   const { lists, not } = view;
   const zone = view.zone ?? readerZone;
   const filter = stated<EventFilter>({
@@ -54,7 +59,8 @@ export function questionFor(view: View, organization: string | null, readerZone:
     ...whenOf(view, zone, now),
   });
   const [log, includeNested] = view.log === everyLog ? [null, true] : [view.log, null];
-  return { organization, log, includeNested, filter: filter ?? null, search: asTypedSearch(view.search) };
+  const query = asTypedQuery(view.search);
+  return { organization, log, includeNested, filter: filter ?? null, query, queryTimeZone: query && zone };
 }
 
 function whenOf({ from, to, period }: View, zone: string, now: number): Pick<EventFilter, 'period' | 'occurredAt'> {

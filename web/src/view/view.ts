@@ -1,4 +1,5 @@
 import type { PeriodPreset } from '../api/documents.ts';
+import { timeless } from './query.ts';
 
 /** The filters that hold exact values: any number of each, OR inside one, AND between them. */
 export const listKeys = [
@@ -33,6 +34,7 @@ export const everyLog = '*';
 
 /** Everything that decides what is on the screen. A link carries exactly this. */
 export interface View {
+  /** What stands in the query box besides the filters: words, and what no filter can say. */
   search: string;
   emailContains: string;
   lists: Readonly<Record<ListKey, readonly string[]>>;
@@ -101,12 +103,12 @@ export function exactly(action: string): string {
 
 /** A range of its own; it replaces a preset. */
 export function withDays(view: View, from: string | null, to: string | null): View {
-  return refine(view, { ...inOrder(from, to), period: null });
+  return refine(view, { ...inOrder(from, to), period: null, search: timeless(view.search) });
 }
 
 /** A part of the range in sight, which stays in sight around it. */
 export function withPart(view: View, from: string | null, to: string | null): View {
-  return refine(view, inOrder(from, to));
+  return refine(view, { ...inOrder(from, to), search: timeless(view.search) });
 }
 
 /** A day without a time means all of it, so it is compared by its beginning or its end. */
@@ -116,7 +118,7 @@ function inOrder(from: string | null, to: string | null): Pick<View, 'from' | 't
 }
 
 export function withPeriod(view: View, period: Period | null): View {
-  return refine(view, { period, from: null, to: null });
+  return refine(view, { period, from: null, to: null, search: timeless(view.search) });
 }
 
 export function cleared(view: View): View {

@@ -1,6 +1,8 @@
 // Search words, read as the server reads them (src/event/words.rs): runs of letters, numbers and their marks, in one
 // spelling. What is typed without blanks is one thing: its words stand side by side.
 
+import { asTypedQuery, wordsOf } from './query.ts';
+
 // Scripts without blanks between words: such words are found inside of a run.
 const dense = String.raw`(?=[\p{L}\p{N}])[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Mymr}\p{scx=Khmr}]`;
 const run = new RegExp(
@@ -34,20 +36,6 @@ export const normalised = (word: string): string =>
     .replace(/[ßςøłđħŧıæœ]/gu, (letter) => plain[letter] ?? letter)
     .normalize('NFKC');
 
-/**
- * What is sent while a person types: the last word, still unfinished, becomes a prefix.
- *
- * A blank, a star or a closed quotation after it says that it is finished. A quotation still open is read as
- * words, because the server looks for a whole phrase or none. Null when nothing is asked for yet; what has no word in it
- * is sent, since the server says so.
- */
-export function asTypedSearch(text: string): string | null {
-  const quotes = text.split('"').length - 1;
-  const words = quotes % 2 === 1 ? text.replace(/"(?=[^"]*$)/, ' ') : text;
-  if (!/[^\s*"]/u.test(words)) return null;
-  return /[\p{L}\p{N}\p{M}]$/u.test(words) ? `${words.trimStart()}*` : words.trim();
-}
-
 /** Words that are looked for side by side. */
 interface Sought {
   words: readonly string[];
@@ -60,7 +48,7 @@ export interface Marker {
 
 /** What a search asks for, in the form in which it is compared. */
 export function markerFor(search: string): Marker | null {
-  const sent = asTypedSearch(search);
+  const sent = asTypedQuery(wordsOf(search));
   if (sent === null) return null;
   const all: Sought[] = [];
   const ask = (text: string, prefix: boolean) => {
