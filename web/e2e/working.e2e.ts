@@ -57,6 +57,32 @@ describe('export', () => {
     await expectAccessible(page);
   });
 
+  test('is not offered by a product that has none, whatever the token says, and neither is what nobody may know', async () => {
+    const organization = new Organization(await demoProduct('caputchin'));
+    await organization.recordMany(1);
+    const page = await newPage();
+    const answered = page.waitForResponse((response) =>
+      (response.request().postData() ?? '').includes('query MayExport'),
+    );
+    await openLog(page, organization.tokenWith({ scopes: 'audit:read audit:export audit:manage' }));
+    await answered;
+    await page.waitForTimeout(300);
+    expect(await page.getByRole('button', { name: 'Export' }).count()).toBe(0);
+    expect(await page.locator('.heading').innerText()).not.toMatch(/kept for/);
+  });
+
+  test('stands beside how long events are kept, for whoever may know', async () => {
+    const organization = await filled();
+    const token = manager(organization);
+    const { auditRetention } = await ask(token, '{ auditRetention { levels { days } } }');
+    const { days } = auditRetention.levels[0];
+    const page = await newPage();
+    await openLog(page, token);
+    const told = days === null ? 'kept for ever' : `kept for ${days.toLocaleString('en-GB')} days`;
+    await page.locator('.heading').getByText(told).waitFor();
+    await page.getByRole('button', { name: 'Export' }).waitFor();
+  });
+
   test('goes on where a look at it fails', async () => {
     const organization = await filled();
     const page = await newPage({ expectedErrors: /Failed to load resource/ });

@@ -17,6 +17,7 @@ import { App } from './ui/App.tsx';
 import type { Config } from './ui/context.ts';
 import { readLog, readView } from './view/address.ts';
 import { addressHistory, MemoryHistory, type Place, type ViewHistory } from './view/history.ts';
+import { readResourceLinks } from './view/links.ts';
 import { emptyView } from './view/view.ts';
 import { sheets } from './styles/sheets.ts';
 
@@ -180,6 +181,7 @@ export class LedgerlineLog extends HTMLElement {
       redirectHref: text('redirectHref'),
       compact: isCompact,
       columns: listOf(text('columns') ?? ''),
+      resourceLinks: readResourceLinks(text('resourceLinks')),
       locked: log ? { ...fixed, log } : fixed,
       history: this.historyIn(place, isCompact ? null : text('syncUrl')),
       emit: (name, detail) => this.emit(name, detail),

@@ -122,6 +122,13 @@ export const retentionQuery = graphql(`
   }
 `);
 
+/** Exports of the list, to learn whether there can be any. */
+export const exportsQuery = graphql(`
+  query MayExport($organization: ID) {
+    auditExports(organization: $organization, first: 1) { id }
+  }
+`);
+
 /** The event that a link points at, wherever it stands in the list. */
 export const eventQuery = graphql(
   `

@@ -2,8 +2,8 @@
 
 import type { LedgerlineLogEventName } from './types.ts';
 
-/** A `flag` is true where the attribute is there; a `list` also takes an array. */
-export type SettingKind = 'text' | 'number' | 'flag' | 'flag or text' | 'list';
+/** A `flag` is true where the attribute is there; a `list` also takes an array, and an `object` is JSON as an attribute. */
+export type SettingKind = 'text' | 'number' | 'flag' | 'flag or text' | 'list' | 'object';
 
 export const settings = {
   endpoint: 'text',
@@ -19,6 +19,7 @@ export const settings = {
   redirectHref: 'text',
   syncUrl: 'flag or text',
   linkTemplate: 'text',
+  resourceLinks: 'object',
   log: 'text',
   filter: 'text',
   filterLocked: 'flag',
@@ -60,6 +61,8 @@ export function readSetting(kind: SettingKind, attribute: string | null): unknow
       return attribute && Number.isFinite(Number(attribute)) ? Number(attribute) : null;
     case 'list':
       return attribute === null ? null : listOf(attribute);
+    case 'object':
+      return objectOf(attribute);
     case 'text':
       return attribute;
   }
@@ -69,10 +72,21 @@ export function readSetting(kind: SettingKind, attribute: string | null): unknow
 export function writeSetting(value: unknown): string | null {
   if (value === null || value === undefined || value === false) return null;
   if (value === true) return '';
-  return Array.isArray(value) ? value.join(',') : String(value);
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** The entries of a list such as `time, actor`. */
 export function listOf(text: string): string[] {
   return text.split(/[\s,]+/).filter((entry) => entry !== '');
+}
+
+/** The object that a text is; null where it is none. */
+function objectOf(text: string | null): object | null {
+  try {
+    const said: unknown = JSON.parse(text ?? 'null');
+    return typeof said === 'object' ? said : null;
+  } catch {
+    return null;
+  }
 }

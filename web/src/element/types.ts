@@ -29,6 +29,11 @@ export interface LedgerlineLogSettings {
   syncUrl?: boolean | string | null;
   /** An address of the host's that opens an event, such as `/audit?event={event}`; `{query}` is the whole view. */
   linkTemplate?: string | null;
+  /**
+   * Pages of the host's own by type of resource, such as `{"user": "https://app.example/users/{id}"}`; `{type}` and
+   * `{name}` are known too.
+   */
+  resourceLinks?: Readonly<Record<string, string>> | string | null;
   /** The one log to show, such as `project:p_1`, or `*` for all of them. */
   log?: string | null;
   /** What is filtered by at first, as a query string such as `action=user.*&outcome=FAILURE`. */

@@ -55,6 +55,15 @@ export const de: Texts = {
   },
   suggestions: 'Vorschläge',
 
+  // Was um ein Ereignis herum ist.
+  relatedEvents: 'Ereignisse derselben Korrelations-ID',
+  aboutActor: 'Mehr über den Akteur',
+  firstSeen: 'Zuerst gesehen',
+  lastSeen: 'Zuletzt gesehen',
+  frequentActions: 'Häufigste Aktionen',
+  addresses: 'Adressen',
+  openResource: (name: string) => `${name} in neuem Tab öffnen`,
+
   without: (name) => `nicht ${name}`,
   range: 'Zeitraum',
   recents: {

@@ -50,6 +50,15 @@ export const en = {
   },
   suggestions: 'Suggestions',
 
+  // What stands around an event.
+  relatedEvents: 'Events of the same correlation ID',
+  aboutActor: 'About this actor',
+  firstSeen: 'First seen',
+  lastSeen: 'Last seen',
+  frequentActions: 'Most frequent actions',
+  addresses: 'Addresses',
+  openResource: (name: string) => `Open ${name} in a new tab`,
+
   without: (name: string) => `not ${name}`,
   range: 'Time range',
   recents: {

@@ -5,6 +5,7 @@ import { readChanges } from '../json/changes.ts';
 import { eventJson } from '../json/event.ts';
 import { readJson } from '../json/tree.ts';
 import { dayOf } from '../time/zone.ts';
+import { spelled } from '../words/visible.ts';
 import { emptyView, exactly, refine, type ListKey } from '../view/view.ts';
 import { actorTitle, CategoryBadge, OutcomeMark, resourceTitle } from './Cell.tsx';
 import { Changes } from './Changes.tsx';
@@ -15,6 +16,9 @@ import { JsonTree } from './JsonTree.tsx';
 import { Marked } from './Marked.tsx';
 import { actorBadge, logName, outcomeName } from './names.ts';
 import { asCurl, asGraphql } from './requests.ts';
+import { resourceHref } from '../view/links.ts';
+import { ActorCard, RelatedEvents } from './parts.ts';
+import { Opening } from './Opening.tsx';
 import { Value } from './Value.tsx';
 
 /** Everything that is recorded about one event: what was changed first, the raw record last. */
@@ -115,6 +119,7 @@ export function Details({ event }: { event: AuditEvent }) {
                     {one.name && <Value text={one.name} filter="resourceName" />}
                     {one.type && <Value text={one.type} filter="resourceType" />}
                     {one.externalId && <Value text={one.externalId} filter="resourceId" code />}
+                    <HostPage of={one} />
                   </li>
                 ))}
               </ul>
@@ -135,6 +140,11 @@ export function Details({ event }: { event: AuditEvent }) {
           {text('source', 'source', false)}
           {text('sourceEventId', 'sourceEventId')}
         </dl>
+        {isSomebody(event.actor) && (
+          <Opening key={event.id} class="about" label={texts.aboutActor}>
+            {() => <ActorCard actor={event.actor} />}
+          </Opening>
+        )}
       </section>
 
       <section class="metadata" aria-label={texts.metadata}>
@@ -147,6 +157,14 @@ export function Details({ event }: { event: AuditEvent }) {
           </>
         )}
       </section>
+
+      {event.correlationId && (
+        <section>
+          <Opening key={event.id} class="related" label={texts.relatedEvents}>
+            {() => <RelatedEvents event={event} />}
+          </Opening>
+        </section>
+      )}
 
       <section>
         <Part>{texts.record}</Part>
@@ -183,6 +201,26 @@ export function Details({ event }: { event: AuditEvent }) {
         </pre>
       </details>
     </div>
+  );
+}
+
+const isSomebody = ({ externalId, email, name }: Actor): boolean => Boolean(externalId ?? email ?? name);
+
+/** The host's own page of a resource, where it says that there is one. */
+function HostPage({ of }: { of: AuditEvent['resources'][number] }) {
+  const { texts, config } = useLog();
+  const href = resourceHref(config.resourceLinks, of);
+  if (href === null) return null;
+  return (
+    <a
+      class="host-page"
+      href={href}
+      rel="noopener"
+      target="_blank"
+      aria-label={texts.openResource(spelled(resourceTitle(of)))}
+    >
+      <span aria-hidden="true">↗</span>
+    </a>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import { retentionQuery, type Column } from '../api/documents.ts';
+import { exportsQuery, retentionQuery, type Column } from '../api/documents.ts';
 import type { ExportFormat } from '../api/exports.ts';
+import { Fault } from '../api/fault.ts';
 import type { ListState } from '../log/model.ts';
 import { ownLog } from '../view/shown.ts';
 import { spelled } from '../words/visible.ts';
@@ -30,7 +31,7 @@ export function Heading(props: Props) {
   const organization = config.organization ?? viewer.organization;
   const named = viewer.logs.find(({ level, externalId }) => level === own?.level && externalId === own?.id)?.name;
   const retention = useRetention();
-  const mayExport = viewer.scopes.some((scope) => scope === 'audit:export' || scope === 'audit:manage');
+  const mayExport = useExports();
   return (
     <header class="heading" part="heading">
       <Title>{title}</Title>
@@ -101,6 +102,29 @@ function MoreMenu(props: Props) {
       {(close) => <MorePanel {...props} onClose={close} />}
     </MenuButton>
   );
+}
+
+/**
+ * Whether the list can be exported: a scope alone does not say it, since a product need not offer exports, and a token of
+ * the service itself makes none. Asking for those that there are needs what making one needs.
+ */
+function useExports(): boolean {
+  const { config, session } = useLog();
+  const { scopes } = session.viewer;
+  const [isAllowed, setAllowed] = useState(false);
+  const mayAsk = scopes.includes('audit:export') || scopes.includes('audit:manage');
+  useEffect(() => {
+    setAllowed(false);
+    if (!mayAsk) return;
+    const asked = new AbortController();
+    config.client.ask(exportsQuery, { organization: config.organization }, asked.signal).then(
+      ({ auditExports }) => setAllowed(auditExports !== null),
+      // What may pass is no refusal, and the button says itself what is wrong.
+      (error) => asked.signal.aborted || setAllowed(error instanceof Fault && error.mayPass),
+    );
+    return () => asked.abort();
+  }, [config, mayAsk]);
+  return isAllowed;
 }
 
 /** For how long events are kept, for those who may know: nobody else is told something that may be wrong. */

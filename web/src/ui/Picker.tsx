@@ -1,7 +1,8 @@
 import { useId } from 'preact/hooks';
 import { spelled } from '../words/visible.ts';
-import { Choices, type Option } from './Choices.tsx';
+import type { Option } from './Choices.tsx';
 import { useLog } from './context.ts';
+import { Choices } from './parts.ts';
 import { usePopover } from './popover.ts';
 
 export type { Option };

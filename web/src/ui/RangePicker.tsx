@@ -1,7 +1,8 @@
 import { dayOf } from '../time/zone.ts';
-import { isRecent, periodPresets, recents, withDays, withPeriod, type Period } from '../view/view.ts';
+import { isRecent, type Period } from '../view/view.ts';
 import { useLog, type LogContext } from './context.ts';
 import { MenuButton } from './MenuButton.tsx';
+import { RangePanel } from './parts.ts';
 
 /** What the list is limited to in time, in words; null for nothing. */
 export function rangeName(log: LogContext): string | null {
@@ -21,13 +22,13 @@ export function spanWords({ texts, format, now, zone }: LogContext, from: string
   return to ? texts.until(limit(to)) : texts.anyTime;
 }
 
-const periodName = (texts: LogContext['texts'], period: Period): string =>
+export const periodName = (texts: LogContext['texts'], period: Period): string =>
   isRecent(period) ? texts.recents[period] : texts.periods[period];
 
 /** When: minutes and days that end now, or from one minute to another. */
 export function RangePicker() {
   const log = useLog();
-  const { texts, view, change, zone } = log;
+  const { texts, view } = log;
   const name = rangeName(log) ?? texts.anyTime;
   const isChosen = view.from !== null || view.to !== null || view.period !== null;
   return (
@@ -43,90 +44,7 @@ export function RangePicker() {
       panelName={texts.range}
       panelClass="range-panel"
     >
-      {(close) => (
-        <>
-          <div class="presets">
-            {[null, ...recents, ...periodPresets].map((period) => (
-              <button
-                key={period ?? 'any'}
-                type="button"
-                class="option"
-                aria-pressed={period === null ? !isChosen : view.period === period && !view.from && !view.to}
-                onClick={() => {
-                  change(withPeriod(view, period));
-                  close();
-                }}
-              >
-                {period === null ? texts.anyTime : periodName(texts, period)}
-              </button>
-            ))}
-          </div>
-          <form
-            class="limits"
-            onSubmit={(event) => {
-              event.preventDefault();
-              close();
-            }}
-          >
-            <LimitFields
-              day={texts.from}
-              time={texts.fromTime}
-              value={view.from}
-              onChange={(from) => change(withDays(view, from, view.to))}
-            />
-            <LimitFields
-              day={texts.to}
-              time={texts.toTime}
-              value={view.to}
-              onChange={(to) => change(withDays(view, view.from, to))}
-            />
-            <p class="aside">
-              {texts.rangeHelp} <bdi>{texts.timesIn(zone)}</bdi>
-            </p>
-          </form>
-        </>
-      )}
+      {(close) => <RangePanel onClose={close} />}
     </MenuButton>
-  );
-}
-
-interface LimitProps {
-  day: string;
-  time: string;
-  value: string | null;
-  onChange: (limit: string | null) => void;
-}
-
-/** A day, and a time of it where the whole day is too much. */
-function LimitFields({ day, time, value, onChange }: LimitProps) {
-  const [date = '', clock = ''] = value?.split('T') ?? [];
-  return (
-    <div class="limit">
-      <label class="field">
-        <span>{day}</span>
-        <input
-          type="date"
-          min="1900-01-01"
-          max="9999-12-31"
-          value={date}
-          onChange={(event) => {
-            const { value: chosen, validity } = event.currentTarget;
-            if (validity.valid) onChange(chosen ? (clock ? `${chosen}T${clock}` : chosen) : null);
-          }}
-        />
-      </label>
-      <label class="field time">
-        <span class="unseen">{time}</span>
-        <input
-          type="time"
-          value={clock}
-          disabled={!date}
-          onChange={(event) => {
-            const { value: chosen, validity } = event.currentTarget;
-            if (validity.valid && date) onChange(chosen ? `${date}T${chosen.slice(0, 5)}` : date);
-          }}
-        />
-      </label>
-    </div>
   );
 }

@@ -6,6 +6,7 @@ import type { Session } from '../log/session.ts';
 import type { Texts } from '../texts.ts';
 import type { Format } from '../time/format.ts';
 import type { ViewHistory } from '../view/history.ts';
+import type { ResourceLinks } from '../view/links.ts';
 import type { ListKey, NotKey, View } from '../view/view.ts';
 import type { Marker } from '../words/search.ts';
 
@@ -26,6 +27,8 @@ export interface Config {
   columns: readonly string[];
   /** What readers cannot leave. */
   locked: View;
+  /** The host's own pages, by type of resource. */
+  resourceLinks: ResourceLinks;
   upgradeHref: string | null;
   redirectHref: string | null;
   history: ViewHistory;

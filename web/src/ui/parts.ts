@@ -29,7 +29,23 @@ export const Completions = lazy(
   () => import('./Completions.tsx'),
   (module) => module.Completions,
 );
+export const RelatedEvents = lazy(
+  () => import('./Around.tsx'),
+  (module) => module.RelatedEvents,
+);
+export const ActorCard = lazy(
+  () => import('./Around.tsx'),
+  (module) => module.ActorCard,
+);
 export const QueryFlaw = lazy(
   () => import('./QueryFlaw.tsx'),
   (module) => module.QueryFlaw,
+);
+export const Choices = lazy(
+  () => import('./Choices.tsx'),
+  (module) => module.Choices,
+);
+export const RangePanel = lazy(
+  () => import('./RangePanel.tsx'),
+  (module) => module.RangePanel,
 );
