@@ -178,7 +178,8 @@ async function execute(block, reader, seen) {
     }
     case 'sql grants':
       // Executed by `tests/it/roles.rs`, which reads it here.
-      if (!readFileSync(join(root, 'tests/it/roles.rs'), 'utf8').includes(block.place.split(':')[0])) throw new Error('no test runs it');
+      if (!readFileSync(join(root, 'tests/it/roles.rs'), 'utf8').includes(block.place.split(':')[0]))
+        throw new Error('no test runs it');
       break;
     case 'html page':
       await openPage(text, `http://127.0.0.1:${second}`, tokens.get('org_aurora'));

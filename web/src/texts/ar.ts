@@ -64,6 +64,24 @@ export const ar: Texts = {
     }),
   add: 'إضافة',
 
+  queryFlaws: {
+    oneOf: (values) => `القيم الممكنة: ${values}.`,
+    value: 'تنقص قيمة بعد النقطتين أو الفاصلة.',
+    operator: (word) => `${word} ليس عامل ربط هنا. بين علامتي اقتباس يكون كلمة كغيرها.`,
+    time: 'يجب أن يكون يومًا مثل 2026-11-01 أو وقتًا مثل 2026-11-01T14:30 أو مدة مضت: 15m أو 24h أو 7d.',
+    noWord: 'لا يحتوي على حرف أو رقم للبحث عنه.',
+    other: 'لا يمكن السؤال عن ذلك بهذه الطريقة.',
+  },
+  suggestions: 'اقتراحات',
+
+  relatedEvents: 'أحداث بمعرّف الارتباط نفسه',
+  aboutActor: 'عن هذا الفاعل',
+  firstSeen: 'أول ظهور',
+  lastSeen: 'آخر ظهور',
+  frequentActions: 'الإجراءات الأكثر تكرارًا',
+  addresses: 'العناوين',
+  openResource: (name) => `فتح ${name} في علامة تبويب جديدة`,
+
   without: (name) => `ليس ${name}`,
   range: 'النطاق الزمني',
   recents: {

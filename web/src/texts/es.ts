@@ -44,6 +44,24 @@ export const es: Texts = {
   chosen: (count) => counted(count, { one: '# elegido', many: '# elegidos', other: '# elegidos' }),
   add: 'Añadir',
 
+  queryFlaws: {
+    oneOf: (values) => `Puede ser ${values}.`,
+    value: 'Falta un valor después de los dos puntos o de la coma.',
+    operator: (word) => `${word} no es un operador aquí. Entre comillas es una palabra como otra.`,
+    time: 'Debe ser un día como 2026-11-01, una hora como 2026-11-01T14:30 o cuánto hace: 15m, 24h o 7d.',
+    noWord: 'No contiene ninguna letra ni número que buscar.',
+    other: 'No se puede preguntar así.',
+  },
+  suggestions: 'Sugerencias',
+
+  relatedEvents: 'Eventos con el mismo ID de correlación',
+  aboutActor: 'Sobre este actor',
+  firstSeen: 'Visto por primera vez',
+  lastSeen: 'Visto por última vez',
+  frequentActions: 'Acciones más frecuentes',
+  addresses: 'Direcciones',
+  openResource: (name) => `Abrir ${name} en una pestaña nueva`,
+
   without: (name) => `no ${name}`,
   range: 'Intervalo de tiempo',
   recents: {

@@ -48,6 +48,24 @@ export const fr: Texts = {
   chosen: (count) => counted(count, { one: '# choisi', many: '# choisis', other: '# choisis' }),
   add: 'Ajouter',
 
+  queryFlaws: {
+    oneOf: (values) => `Valeurs possibles${nbsp}: ${values}.`,
+    value: 'Il manque une valeur après les deux-points ou la virgule.',
+    operator: (word) => `${word} n’est pas un opérateur ici. Entre guillemets, c’est un mot comme un autre.`,
+    time: `Il faut un jour comme 2026-11-01, une heure comme 2026-11-01T14:30 ou une durée jusqu’à maintenant${nbsp}: 15m, 24h ou 7d.`,
+    noWord: 'Il n’y a ni lettre ni chiffre à rechercher.',
+    other: 'Cela ne peut pas être demandé ainsi.',
+  },
+  suggestions: 'Propositions',
+
+  relatedEvents: 'Événements du même ID de corrélation',
+  aboutActor: 'À propos de cet acteur',
+  firstSeen: 'Vu pour la première fois',
+  lastSeen: 'Vu pour la dernière fois',
+  frequentActions: 'Actions les plus fréquentes',
+  addresses: 'Adresses',
+  openResource: (name) => `Ouvrir ${name} dans un nouvel onglet`,
+
   without: (name) => `pas ${name}`,
   range: 'Période',
   recents: {

@@ -44,6 +44,24 @@ export const hi: Texts = {
   chosen: (count) => `${count.text} चुने गए`,
   add: 'जोड़ें',
 
+  queryFlaws: {
+    oneOf: (values) => `यह ${values} हो सकता है।`,
+    value: 'कोलन या अल्पविराम के बाद मान नहीं है।',
+    operator: (word) => `${word} यहाँ कोई ऑपरेटर नहीं है। उद्धरण चिह्नों में यह बाकी शब्दों जैसा एक शब्द है।`,
+    time: 'यह 2026-11-01 जैसा दिन, 2026-11-01T14:30 जैसा समय या बीती अवधि होनी चाहिए: 15m, 24h या 7d।',
+    noWord: 'इसमें खोजने के लिए कोई अक्षर या अंक नहीं है।',
+    other: 'इसे इस तरह नहीं पूछा जा सकता।',
+  },
+  suggestions: 'सुझाव',
+
+  relatedEvents: 'इसी सहसंबंध आईडी के इवेंट',
+  aboutActor: 'इस कर्ता के बारे में',
+  firstSeen: 'पहली बार देखा गया',
+  lastSeen: 'आख़िरी बार देखा गया',
+  frequentActions: 'सबसे आम कार्रवाइयाँ',
+  addresses: 'पते',
+  openResource: (name) => `${name} को नए टैब में खोलें`,
+
   without: (name) => `${name} नहीं`,
   range: 'समय सीमा',
   recents: {

@@ -39,6 +39,24 @@ export const ja: Texts = {
   chosen: (count) => counted(count, { other: '# 件選択' }),
   add: '追加',
 
+  queryFlaws: {
+    oneOf: (values) => `指定できる値: ${values}。`,
+    value: 'コロンまたはコンマの後に値がありません。',
+    operator: (word) => `${word} はここでは演算子ではありません。引用符で囲むと通常の単語になります。`,
+    time: '2026-11-01 のような日付、2026-11-01T14:30 のような日時、または 15m、24h、7d のような現在までの長さで指定してください。',
+    noWord: '検索できる文字や数字がありません。',
+    other: 'この形では検索できません。',
+  },
+  suggestions: '候補',
+
+  relatedEvents: '同じ相関 ID のイベント',
+  aboutActor: 'この実行者について',
+  firstSeen: '最初の記録',
+  lastSeen: '最後の記録',
+  frequentActions: '最も多いアクション',
+  addresses: 'アドレス',
+  openResource: (name) => `${name} を新しいタブで開く`,
+
   without: (name) => `${name} 以外`,
   range: '期間',
   recents: {

@@ -40,6 +40,24 @@ export const ko: Texts = {
   chosen: (count) => counted(count, { other: '#개 선택됨' }),
   add: '추가',
 
+  queryFlaws: {
+    oneOf: (values) => `사용할 수 있는 값: ${values}.`,
+    value: '콜론이나 쉼표 뒤에 값이 없습니다.',
+    operator: (word) => `${word}은(는) 여기서 연산자가 아닙니다. 따옴표로 묶으면 일반 단어가 됩니다.`,
+    time: '2026-11-01 같은 날짜, 2026-11-01T14:30 같은 시각 또는 15m, 24h, 7d 같은 경과 시간이어야 합니다.',
+    noWord: '검색할 글자나 숫자가 없습니다.',
+    other: '이 방식으로는 검색할 수 없습니다.',
+  },
+  suggestions: '제안',
+
+  relatedEvents: '상관관계 ID가 같은 이벤트',
+  aboutActor: '이 행위자 정보',
+  firstSeen: '처음 확인',
+  lastSeen: '마지막 확인',
+  frequentActions: '가장 잦은 작업',
+  addresses: '주소',
+  openResource: (name) => `새 탭에서 ${name} 열기`,
+
   without: (name) => `${name} 제외`,
   range: '기간',
   recents: {

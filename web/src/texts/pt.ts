@@ -45,6 +45,24 @@ export const pt: Texts = {
   chosen: (count) => counted(count, { one: '# selecionado', many: '# selecionados', other: '# selecionados' }),
   add: 'Adicionar',
 
+  queryFlaws: {
+    oneOf: (values) => `Pode ser ${values}.`,
+    value: 'Falta um valor depois dos dois-pontos ou da vírgula.',
+    operator: (word) => `${word} não é um operador aqui. Entre aspas, é uma palavra como outra qualquer.`,
+    time: 'Deve ser um dia como 2026-11-01, um horário como 2026-11-01T14:30 ou há quanto tempo: 15m, 24h ou 7d.',
+    noWord: 'Não há letra nem número para pesquisar.',
+    other: 'Não é possível perguntar assim.',
+  },
+  suggestions: 'Sugestões',
+
+  relatedEvents: 'Eventos com o mesmo ID de correlação',
+  aboutActor: 'Sobre este ator',
+  firstSeen: 'Visto pela primeira vez',
+  lastSeen: 'Visto pela última vez',
+  frequentActions: 'Ações mais frequentes',
+  addresses: 'Endereços',
+  openResource: (name) => `Abrir ${name} em uma nova guia`,
+
   without: (name) => `não ${name}`,
   range: 'Período',
   recents: {

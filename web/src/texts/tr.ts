@@ -42,6 +42,24 @@ export const tr: Texts = {
   chosen: (count) => `${count.text} seçili`,
   add: 'Ekle',
 
+  queryFlaws: {
+    oneOf: (values) => `Şunlardan biri olabilir: ${values}.`,
+    value: 'İki nokta veya virgülden sonra bir değer eksik.',
+    operator: (word) => `${word} burada bir işleç değildir. Tırnak içinde diğerleri gibi bir sözcüktür.`,
+    time: '2026-11-01 gibi bir gün, 2026-11-01T14:30 gibi bir saat veya geçen süre olmalıdır: 15m, 24h ya da 7d.',
+    noWord: 'İçinde aranacak bir harf veya rakam yok.',
+    other: 'Bu şekilde sorulamaz.',
+  },
+  suggestions: 'Öneriler',
+
+  relatedEvents: 'Aynı ilişkilendirme kimliğine sahip olaylar',
+  aboutActor: 'Bu aktör hakkında',
+  firstSeen: 'İlk görülme',
+  lastSeen: 'Son görülme',
+  frequentActions: 'En sık işlemler',
+  addresses: 'Adresler',
+  openResource: (name) => `${name} yeni sekmede aç`,
+
   without: (name) => `${name} değil`,
   range: 'Zaman aralığı',
   recents: {

@@ -40,6 +40,24 @@ export const zh: Texts = {
   chosen: (count) => counted(count, { other: '已选 # 项' }),
   add: '添加',
 
+  queryFlaws: {
+    oneOf: (values) => `可以是${values}。`,
+    value: '冒号或逗号后缺少值。',
+    operator: (word) => `${word} 在这里不是运算符。加上引号后，它就是普通的词。`,
+    time: '应为日期（如 2026-11-01）、时间（如 2026-11-01T14:30）或距今的时长：15m、24h 或 7d。',
+    noWord: '其中没有可搜索的文字或数字。',
+    other: '无法以这种方式查询。',
+  },
+  suggestions: '建议',
+
+  relatedEvents: '关联 ID 相同的事件',
+  aboutActor: '关于此操作者',
+  firstSeen: '首次出现',
+  lastSeen: '最近出现',
+  frequentActions: '最常见的操作',
+  addresses: '地址',
+  openResource: (name) => `在新标签页中打开 ${name}`,
+
   without: (name) => `排除 ${name}`,
   range: '时间范围',
   recents: {

@@ -64,7 +64,7 @@ export function RelatedEvents({ event }: { event: AuditEvent }) {
             change(withList({ ...emptyView, log: view.log, zone: view.zone }, 'correlationId', [event.correlationId!]))
           }
         >
-          {texts.results(format.number(totalCount), false)}
+          {texts.results(format.count(totalCount))}
         </button>
       )}
     </>
@@ -97,7 +97,7 @@ export function ActorCard({ actor }: { actor: Actor }) {
     <div class="actor-card">
       <p>
         <strong>
-          <bdi>{texts.results(format.number(seen.totalCount), seen.totalCount === 1)}</bdi>
+          <bdi>{texts.results(format.count(seen.totalCount))}</bdi>
         </strong>
         {failures > 0 && (
           <span class="badge bad">
