@@ -159,10 +159,11 @@ impl Address {
             if name.contains('@') {
                 return Err(bad(format!("{form}, in which a question mark of a password is written as %3F")));
             }
-            if FILES.contains(&&*name) && !(name == "sslrootcert" && value == "system") {
-                if let Err(error) = std::fs::File::open(&*value) {
-                    return refused(format!("must name a file that can be read: {value}: {error}"));
-                }
+            if FILES.contains(&&*name)
+                && !(name == "sslrootcert" && value == "system")
+                && let Err(error) = std::fs::File::open(&*value)
+            {
+                return refused(format!("must name a file that can be read: {value}: {error}"));
             }
             match &*name {
                 "target_session_attrs" => match Wanted::of(&value) {
