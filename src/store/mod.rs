@@ -120,7 +120,7 @@ impl Store {
     /// is not in UTF-8 or is reached through a pooler that mixes sessions, or where a later version has made its schema, `INTERNAL` when its
     /// schema cannot be made.
     pub async fn open(url: &str, durability: Durability, clock: &Clock, chance: Chance) -> Result<Self> {
-        let (write, read, dialect) = connection::open::open(url, durability, &chance).await?;
+        let (write, read, dialect) = Box::pin(connection::open::open(url, durability, &chance)).await?;
         let store = Self {
             write,
             read,
