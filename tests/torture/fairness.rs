@@ -30,6 +30,9 @@ use crate::{
     process::{Client, Service, ledgerline},
 };
 
+/// What the event of a number says.
+type Said<'a> = &'a dyn Fn(u64) -> String;
+
 /// Connections of whoever records in bulk.
 const BULK: usize = 32;
 
@@ -225,7 +228,7 @@ impl Place {
         let many = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded } }";
         let pad = |bytes: usize| move |_: u64| "x".repeat(bytes);
         let words = |n: u64| (0..1_100).map(|word| format!("w{:05} ", (n * 31 + word) % 50_000)).collect::<String>();
-        let bulks: [(&str, bool, &dyn Fn(u64) -> String); 4] = [
+        let bulks: [(&str, bool, Said<'_>); 4] = [
             ("batches of 1,000 events", false, &pad(20)),
             ("batches of 9 MB", false, &pad(9_000)),
             ("batches of 9 MB of words", false, &words),

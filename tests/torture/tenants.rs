@@ -59,7 +59,7 @@ async fn readers(keys: &DevelopmentKeys, service: &Service) -> Vec<Reader> {
             let places: Vec<Option<usize>> = [None].into_iter().chain((0..projects.len()).map(Some)).collect();
             let all = client(Vec::new());
             for place in &places {
-                let action = product.catalog.actions.first().map_or("a.b".to_owned(), |action| action.name.to_string());
+                let action = product.catalog.actions.first().map_or("a.b".to_owned(), |action| action.name.clone());
                 let mut event = json!({ "action": action, "actor": { "kind": "USER", "id": "u", "name": "Same" },
                     "idempotencyKey": format!("key {place:?}"), "metadata": { "mark": mark(at, organization, *place) } });
                 if let Some(project) = place {
@@ -71,8 +71,8 @@ async fn readers(keys: &DevelopmentKeys, service: &Service) -> Vec<Reader> {
             }
             let marks = |places: &[Option<usize>]| places.iter().map(|place| mark(at, organization, *place)).collect();
             readers.push(Reader { client: all, own: marks(&places), ids: Vec::new(), cursors: Vec::new() });
-            for project in 0..projects.len() {
-                let narrowed = client(vec![format!("project:{}", projects[project])]);
+            for (project, id) in projects.iter().enumerate() {
+                let narrowed = client(vec![format!("project:{id}")]);
                 readers.push(Reader {
                     client: narrowed,
                     own: marks(&[Some(project)]),
