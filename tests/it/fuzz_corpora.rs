@@ -4,8 +4,11 @@ use std::path::Path;
 
 use ledgerline::fuzzing;
 
+/// What is asserted of any bytes.
+type Target = fn(&[u8]);
+
 /// The targets of `tests/fuzz`, as its manifest lists them.
-const TARGETS: [(&str, fn(&[u8])); 5] = [
+const TARGETS: [(&str, Target); 5] = [
     ("document_guard", fuzzing::document_guard),
     ("request_body", fuzzing::request_body),
     ("cursor", fuzzing::cursor),
