@@ -209,7 +209,7 @@ impl TestApp {
         change(&mut settings);
         let open_keys = || DevelopmentKeys::open_or_create(&keys_folder, &products).expect("development keys");
         let keys = Keys::new(&products, Some(open_keys())).expect("keys");
-        let app = App::start(&settings, keys, clock, Chance::system()).await.expect("the service starts");
+        let app = Box::pin(App::start(&settings, keys, clock, Chance::system())).await.expect("the service starts");
         let router = app.router.clone();
         Self { database, url, keys: open_keys(), products, app, router, folder }
     }
@@ -218,7 +218,7 @@ impl TestApp {
     pub async fn finish(self) {
         let Self { app, router, .. } = self;
         drop(router);
-        app.close().await;
+        Box::pin(app.close()).await;
     }
 
     /// A folder that lives as long as the test.
