@@ -103,9 +103,9 @@ function FailuresButton({ state }: { state: ListState | null }) {
       {failures !== null && (
         <>
           {' '}
-          <bdi class={failures.count > 0 ? 'badge bad' : 'badge'}>
-            {failures.isExact ? format.number(failures.count) : texts.atLeast(format.number(failures.count))}
-          </bdi>
+          <span class={failures.count > 0 ? 'badge bad' : 'badge'}>
+            <bdi>{failures.isExact ? format.number(failures.count) : texts.atLeast(format.number(failures.count))}</bdi>
+          </span>
         </>
       )}
     </button>
