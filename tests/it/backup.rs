@@ -452,7 +452,8 @@ async fn a_process_that_knew_more_stops_all_of_them(app: &TestApp) {
     // A restart forgets nothing, and reading goes on.
     assert!(service.terminate().await.success());
     let service = Service::start(&app.url, &app.folder()).await;
-    assert!(service.log().iter().any(|line| line.contains("ERROR") && line.contains("`ledgerline open`")));
+    let is_told = || service.log().iter().any(|line| line.contains("ERROR") && line.contains("`ledgerline open`"));
+    eventually(async || is_told()).await;
     let recorded = client.record(&service.base, &[event("from.a.third")]).await.expect("an answer");
     assert!(recorded.expect_err("refused").to_string().contains("`ledgerline open`"));
     assert_eq!(sequences(&acme).await, [0]);

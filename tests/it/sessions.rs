@@ -149,10 +149,9 @@ async fn a_server_that_forgets_what_it_acknowledged_is_refused_unless_the_operat
             let (status, text) = ready(&allowed).await;
             assert!(status == 200 && text.contains(setting), "{status} {text}");
             assert!(text.contains("LEDGERLINE_ALLOW_UNSAFE_DURABILITY"), "{text}");
-            let log = allowed.log();
             let named =
                 |line: &String| line.contains("WARN") && line.contains(setting) && line.contains("ALLOW_UNSAFE");
-            assert!(log.iter().any(named), "{log:#?}");
+            eventually(async || allowed.log().iter().any(named)).await;
             let results = client.record(&allowed.base, &[event("a")]).await.expect("an answer").expect("results");
             assert_eq!(results[0]["status"], "RECORDED");
             assert!(allowed.terminate().await.success());

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::{
     crash::Place,
-    harness::{Caller, Database, TestApp, event, on_both_databases},
+    harness::{Caller, Database, TestApp, event, eventually, on_both_databases},
 };
 
 /// Everything that a backup holds.
@@ -314,9 +314,12 @@ async fn a_process_whose_database_went_back_says_so(app: &TestApp) {
     let query = "{ auditEvents(includeNested: true) { totalCount } }";
     let answer = client.ask(&service.base, query, json!({})).await.expect("an answer");
     assert_eq!(answer["data"]["auditEvents"]["totalCount"], 0, "{answer}");
-    let log = service.log();
-    let loud = |line: &&String| line.contains("ERROR") && line.contains("at an earlier state");
-    assert_eq!(log.iter().filter(loud).count(), 1, "{log:#?}");
+    let loud = || {
+        let log = service.log();
+        log.iter().filter(|line| line.contains("ERROR") && line.contains("at an earlier state")).count()
+    };
+    eventually(async || loud() > 0).await;
+    assert_eq!(loud(), 1, "{:#?}", service.log());
     let metrics = reqwest::get(format!("{}/metrics", service.base)).await.unwrap().text().await.unwrap();
     assert!(metrics.contains("ledgerline_database_went_back_total 1"), "{metrics}");
     assert!(service.terminate().await.success());
