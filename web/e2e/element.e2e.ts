@@ -125,7 +125,8 @@ describe('a fresh token', () => {
     const search = page.getByRole('combobox', { name: 'Search' });
     const { sent, skeletons } = await watch(page);
     await search.fill('per');
-    await expect.poll(() => sent.length).toBe(2);
+    const asked = () => sent.map(({ operation }) => operation).sort();
+    await expect.poll(asked).toEqual(['Completions', 'Overview', 'Page']);
     await settled(page);
     sent.length = 0;
     const fresh = organization.tokenWith({ scopes: 'audit:read audit:record' });

@@ -172,7 +172,7 @@ describe('what is typed', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Export' }).click();
     await page.getByRole('button', { name: /^NDJSON/ }).click();
-    await page.getByText('The file is ready: 1 events').first().waitFor({ timeout: 20_000 });
+    await page.getByText('The file is ready: 1 event').first().waitFor({ timeout: 20_000 });
   });
 });
 
