@@ -1,4 +1,4 @@
-.PHONY: run viewer package test test-real-events test-receivers torture fuzz bench docs docs-test schema dump-schema deny fmt clean help
+.PHONY: run viewer package test test-citus test-real-events test-receivers torture fuzz bench docs docs-test schema dump-schema deny fmt clean help
 .DEFAULT_GOAL := help
 
 run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
@@ -16,6 +16,9 @@ test: ## everything that a change has to pass
 
 test-real-events: ## answer questions on real events: make test-real-events EVENTS=DIR
 	@scripts/test-real-events "$(EVENTS)"
+
+test-citus: ## the tests of PostgreSQL on a Citus cluster: make test-citus URL=postgres://... NAMES="retention copy"
+	@scripts/test-citus "$(URL)" $(NAMES)
 
 test-receivers: ## the service against programs that others wrote; make test-receivers NAMES="schemathesis" for some
 	@scripts/test-receivers $(NAMES)

@@ -34,9 +34,9 @@ pub async fn limit(bench: &Bench, database: Database, events: u64, batch: usize)
     for from in (0..BEFORE + events).step_by(1_000) {
         let task = record(items(&set, &scopes, from..from + 1_000)?);
         let now = Clock::system().now();
-        let answers = first.append(std::slice::from_ref(&task), now).await.map_err(ledgerline::app::with_cause)?;
+        let answers = first.append(&[], std::slice::from_ref(&task), now).await.map_err(ledgerline::app::with_cause)?;
         if from < BEFORE {
-            second.append(&[task], now).await.map_err(ledgerline::app::with_cause)?;
+            second.append(&[], &[task], now).await.map_err(ledgerline::app::with_cause)?;
             continue;
         }
         let Some(Appended::Recorded(results)) = answers.into_iter().next() else { bail!("another answer") };
@@ -88,7 +88,7 @@ pub async fn naive(bench: &Bench, database: Database, seconds: f64) -> Result<f6
             let mut done = 0;
             for item in items {
                 store
-                    .append(&[record(vec![item])], Clock::system().now())
+                    .append(&[], &[record(vec![item])], Clock::system().now())
                     .await
                     .map_err(ledgerline::app::with_cause)?;
                 done += 1;

@@ -55,7 +55,7 @@ async fn fill(bench: &Bench, url: &str, size: u64, backfill: bool, on: &str) -> 
         for from in (found..size).step_by(BATCH as usize) {
             let task = record(next.await??);
             next = batch(from + BATCH);
-            store.append(&[task], Clock::system().now()).await.map_err(ledgerline::app::with_cause)?;
+            store.append(&[], &[task], Clock::system().now()).await.map_err(ledgerline::app::with_cause)?;
             if (from / BATCH).is_multiple_of(4) {
                 store.merge_search_entries().await.map_err(ledgerline::app::with_cause)?;
             }

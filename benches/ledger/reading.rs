@@ -267,7 +267,7 @@ pub async fn under_writes(bench: &Bench, database: Database, size: u64) -> Resul
                     break;
                 }
                 let now = Clock::system().now();
-                store.append(std::slice::from_ref(task), now).await.map_err(ledgerline::app::with_cause)?;
+                store.append(&[], std::slice::from_ref(task), now).await.map_err(ledgerline::app::with_cause)?;
                 recorded += 200;
             }
             store.close().await;

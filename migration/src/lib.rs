@@ -104,17 +104,70 @@ impl MigrationName for Step {
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = match manager.get_database_backend() {
-            DatabaseBackend::Sqlite => self.sqlite,
-            DatabaseBackend::Postgres => self.postgres,
+        match manager.get_database_backend() {
+            DatabaseBackend::Sqlite => {
+                manager.get_connection().execute_unprepared(self.sqlite).await?;
+            }
+            DatabaseBackend::Postgres => {
+                for command in commands(self.postgres) {
+                    manager.get_connection().execute_unprepared(&command).await?;
+                }
+            }
             other => return Err(DbErr::Migration(format!("unsupported database {other:?}"))),
-        };
-        manager.get_connection().execute_unprepared(sql).await?;
+        }
         Ok(())
     }
 
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Err(DbErr::Migration("a schema only goes forward".to_owned()))
+    }
+}
+
+/// The commands of a file, each of which ends with its line. A cluster hands a request on to its nodes whole, and they take
+/// one command of it.
+fn commands(sql: &str) -> Vec<String> {
+    let (mut commands, mut command, mut is_quoted) = (Vec::new(), String::new(), false);
+    for line in sql.lines() {
+        if !is_quoted && line.trim_start().starts_with("--") {
+            continue;
+        }
+        command.push_str(line);
+        command.push('\n');
+        is_quoted ^= line.matches("$$").count() % 2 == 1;
+        if !is_quoted && line.trim_end().ends_with(';') {
+            commands.push(std::mem::take(&mut command));
+        }
+    }
+    if !command.trim().is_empty() {
+        commands.push(command);
+    }
+    commands
+}
+
+#[test]
+fn a_file_is_cut_between_its_commands() {
+    let file = "-- One; two\nCREATE TABLE a (\n    n INT\n);\nCREATE FUNCTION f() AS $$\nBEGIN\n    -- Kept;\n    x;\nEND $$;\n\nSELECT 1";
+    let cut = commands(file);
+    assert_eq!(
+        cut.iter().map(|command| command.trim()).collect::<Vec<_>>(),
+        [
+            "CREATE TABLE a (\n    n INT\n);",
+            "CREATE FUNCTION f() AS $$\nBEGIN\n    -- Kept;\n    x;\nEND $$;",
+            "SELECT 1",
+        ]
+    );
+    for step in HISTORY {
+        // Nothing is lost, and no command begins inside of another one.
+        let words = |text: &str| {
+            let lines = text.lines().filter(|line| !line.trim_start().starts_with("--"));
+            lines.flat_map(str::split_whitespace).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let cut = commands(step.postgres);
+        assert_eq!(words(&cut.concat()), words(step.postgres), "{}", step.name);
+        for command in cut {
+            let first = command.split_whitespace().next().unwrap_or_default();
+            assert!(["ALTER", "CREATE", "DO", "DROP", "INSERT", "UPDATE"].contains(&first), "{}: {command}", step.name);
+        }
     }
 }
 

@@ -185,7 +185,8 @@ async fn migrate(settings: &Settings, citus: bool) -> Result<()> {
         .map_err(with_cause)
         .context("partitions cannot be sealed")?;
     if citus {
-        let done = store.distribute().await.map_err(with_cause).context("the tables cannot be distributed")?;
+        let begins = |table: &str, rows: u64| mention(format_args!("distributing {table}: {rows} rows"));
+        let done = store.distribute(begins).await.map_err(with_cause).context("the tables cannot be distributed")?;
         match done.as_slice() {
             [] => say("all tables are distributed already")?,
             tables => say(format_args!("distributed {}", tables.join(", ")))?,

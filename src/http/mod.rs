@@ -47,6 +47,7 @@ use crate::{
     error::Error,
     graphql::{Services, execute::Executor},
     keys::Keys,
+    store::Concerns,
 };
 pub use bodies::Bodies;
 pub use peer::{Address, Peer};
@@ -136,15 +137,20 @@ async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
         return (StatusCode::SERVICE_UNAVAILABLE, "the service stops".to_owned());
     }
     match edge.services.writer.ready().await {
-        Ok(unsafe_settings) if unsafe_settings.is_empty() => (StatusCode::OK, "ready".to_owned()),
-        Ok(unsafe_settings) => {
-            let off = unsafe_settings.join(" and ");
-            (
-                StatusCode::OK,
-                format!(
-                    "ready, but LEDGERLINE_ALLOW_UNSAFE_DURABILITY is set, and {off} is off: a crash may lose events"
-                ),
-            )
+        Ok(Concerns { unsafe_settings, gone_nodes }) => {
+            let mut said = "ready".to_owned();
+            if !unsafe_settings.is_empty() {
+                let off = unsafe_settings.join(" and ");
+                said += &format!(
+                    ", but LEDGERLINE_ALLOW_UNSAFE_DURABILITY is set, and {off} is off: a crash may lose events"
+                );
+            }
+            if !gone_nodes.is_empty() {
+                // The rest is served: whoever sends requests elsewhere would take healthy organizations along.
+                let gone = gone_nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                said += &format!(", but for the organizations of nodes that do not answer: {gone}");
+            }
+            (StatusCode::OK, said)
         }
         Err(error) => {
             let cause = error.cause_text();

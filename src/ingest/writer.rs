@@ -1,11 +1,12 @@
 //! Group commit: one task takes what is waiting, commits it in one transaction, and answers every caller.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use futures_util::{StreamExt, stream};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
@@ -20,7 +21,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     event::masking::MaskingKey,
-    store::{Appended, Deleted, Item, ItemResult, Permitted, Recorded, Store, Task},
+    store::{Appended, Concerns, Deleted, Item, ItemResult, Permitted, Recorded, Store, Task},
     tasks,
 };
 
@@ -33,6 +34,9 @@ const QUEUE_KIB: usize = 128 * 1024;
 const RETRY_AFTER_MS: u64 = 250;
 /// Questions whether the writer is ready that may wait; they are answered together.
 const PROBES: usize = 64;
+/// Nodes of a cluster that are committed to at once: one less than there are connections that write, since one of these
+/// commits may have to make a partition meanwhile.
+const NODES_AT_ONCE: usize = 3;
 /// How long the writer may take to say that it is ready: longer than a full group takes on a slow disk.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -64,7 +68,7 @@ impl Caller {
 }
 
 /// Somebody who asks whether the writer is ready.
-type Probe = oneshot::Sender<Result<Vec<&'static str>>>;
+type Probe = oneshot::Sender<Result<Concerns>>;
 
 /// The way to the writer task. Dropping the last one lets it finish what is queued and stop.
 #[derive(Clone)]
@@ -226,7 +230,7 @@ impl Writer {
     ///
     /// # Errors
     /// `UNAVAILABLE`, with the reason as its cause.
-    pub async fn ready(&self) -> Result<Vec<&'static str>> {
+    pub async fn ready(&self) -> Result<Concerns> {
         let (probe, answer) = oneshot::channel();
         let asked = async {
             self.probes.send(probe).await.map_err(|_| Fault::Gone)?;
@@ -300,14 +304,37 @@ async fn commit_next(
     queues(queue).committed(load, started.elapsed());
 }
 
+/// Commits a group. In a cluster, each node's requests are committed by themselves, so that one that is gone takes no
+/// other's along.
 async fn commit(store: &Store, clock: &Clock, group: Vec<Waiting>) {
     let (tasks, callers): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.task, waiting.caller)).unzip();
-    match append(store, clock, &tasks).await {
+    let nodes = match store.nodes_of_tasks(&tasks).await {
+        Ok(nodes) => nodes,
+        Err(error) => {
+            missed(&error, tasks.len());
+            return callers.into_iter().for_each(|caller| caller.refuse(error.clone()));
+        }
+    };
+    let mut portions: BTreeMap<Vec<i32>, (Vec<Task>, Vec<Caller>)> = BTreeMap::new();
+    for ((task, caller), nodes) in tasks.into_iter().zip(callers).zip(nodes) {
+        let portion = portions.entry(nodes).or_default();
+        portion.0.push(task);
+        portion.1.push(caller);
+    }
+    let portions = stream::iter(portions);
+    let commit = |(nodes, (tasks, callers)): (Vec<i32>, _)| async move {
+        commit_portion(store, clock, &nodes, tasks, callers).await;
+    };
+    portions.for_each_concurrent(NODES_AT_ONCE, commit).await;
+}
+
+async fn commit_portion(store: &Store, clock: &Clock, nodes: &[i32], tasks: Vec<Task>, callers: Vec<Caller>) {
+    match append(store, clock, nodes, &tasks).await {
         Ok(appended) => answer(callers, appended),
         // One bad request must not fail its neighbours; a database that cannot be used fails all of them alike.
         Err(Error::Internal(_)) if tasks.len() > 1 => {
             for (task, caller) in tasks.into_iter().zip(callers) {
-                match append(store, clock, std::slice::from_ref(&task)).await {
+                match append(store, clock, nodes, std::slice::from_ref(&task)).await {
                     Ok(appended) => answer(vec![caller], appended),
                     Err(error) => {
                         missed(&error, 1);
@@ -344,9 +371,9 @@ fn answer(callers: Vec<Caller>, appended: Vec<Appended>) {
 }
 
 /// Commits some requests in one transaction, and counts what was recorded.
-async fn append(store: &Store, clock: &Clock, tasks: &[Task]) -> Result<Vec<Appended>> {
+async fn append(store: &Store, clock: &Clock, nodes: &[i32], tasks: &[Task]) -> Result<Vec<Appended>> {
     let started = Instant::now();
-    let result = store.append(tasks, clock.now()).await;
+    let result = store.append(nodes, tasks, clock.now()).await;
     let took = started.elapsed();
     metrics::histogram!("ledgerline_commit_seconds").record(took.as_secs_f64());
     let appended = result?;

@@ -86,7 +86,7 @@ impl Store {
     pub fn file_of(url: &str) -> Result<Option<PathBuf>> {
         match Dialect::of(url)? {
             Dialect::Sqlite => connect::named_file(url).map(|path| Some(path.to_owned())),
-            Dialect::Postgres => Ok(None),
+            Dialect::Postgres | Dialect::Citus => Ok(None),
         }
     }
 
@@ -110,7 +110,7 @@ impl Store {
             self.write.execute_raw(vacuum).await.map_err(error::from)?;
         }
         let made = Self::open(&format!("sqlite://{path}"), Durability::Required, clock, chance).await?;
-        if self.dialect == Dialect::Postgres {
+        if self.dialect != Dialect::Sqlite {
             self.copy_to(&made, clock.now(), progress).await?;
         }
         let tx = made.write.begin().await?;
@@ -125,21 +125,42 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn states(&self) -> Result<Vec<State>> {
-        // By hand: what heads say beside what is there, in one pass over the events.
+        if self.dialect != Dialect::Citus {
+            return self.rows_of(self.states_of(None)).await;
+        }
+        // One node has all of an organization, and no statement brings the rows of all together.
+        let mut states = Vec::new();
+        for organization in entity::organization::Entity::find().all(&self.read).await.map_err(error::from)? {
+            states.extend(self.rows_of::<State>(self.states_of(Some(organization.no))).await?);
+        }
+        Ok(states)
+    }
+
+    /// By hand: what heads say beside what is there, in one pass over the events.
+    fn states_of(&self, organization_no: Option<i64>) -> Sql {
+        let of = |sql: Sql, column: &str| match organization_no {
+            Some(no) => sql.with(&format!(" WHERE {column} = "), no),
+            None => sql,
+        };
         let sql = Sql::new(
             "SELECT o.product, o.external_id, h.size, h.removed, h.last_salt, h.recorded_ns, \
              coalesce(n.n, 0) AS events, coalesce(p.n, 0) AS places, n.first, n.last, s.salt \
              FROM organization_head h JOIN organization o ON o.no = h.organization_no \
-             LEFT JOIN (SELECT organization_no, count(*) AS n, min(sequence) AS first, max(sequence) AS last FROM event \
-             GROUP BY organization_no) n ON n.organization_no = h.organization_no \
-             LEFT JOIN (SELECT organization_no, count(*) AS n FROM event_order GROUP BY organization_no) p \
-             ON p.organization_no = h.organization_no \
-             LEFT JOIN (SELECT x.organization_no, e.salt FROM \
-             (SELECT organization_no, max(sequence) AS sequence FROM event_order GROUP BY organization_no) x",
+             LEFT JOIN (SELECT organization_no, count(*) AS n, min(sequence) AS first, max(sequence) AS last FROM event",
         );
-        let sql = sql.text(&self.dialect.join_event("x"));
-        let sql = sql.text(") s ON s.organization_no = h.organization_no ORDER BY h.organization_no");
-        self.rows_of(sql).await
+        let sql = of(sql, "organization_no").text(
+            " GROUP BY organization_no) n ON n.organization_no = h.organization_no \
+             LEFT JOIN (SELECT organization_no, count(*) AS n FROM event_order",
+        );
+        let sql = of(sql, "organization_no").text(
+            " GROUP BY organization_no) p ON p.organization_no = h.organization_no \
+             LEFT JOIN (SELECT x.organization_no, e.salt FROM \
+             (SELECT organization_no, max(sequence) AS sequence FROM event_order",
+        );
+        let sql = of(sql, "organization_no").text(" GROUP BY organization_no) x");
+        let sql = self.dialect.join_event(sql, "x", organization_no);
+        let sql = sql.text(") s ON s.organization_no = h.organization_no");
+        of(sql, "h.organization_no").text(" ORDER BY h.organization_no")
     }
 
     /// What the database itself finds wrong with its file; PostgreSQL has other means.
@@ -151,7 +172,7 @@ impl Store {
         struct Row {
             integrity_check: String,
         }
-        if self.dialect == Dialect::Postgres {
+        if self.dialect != Dialect::Sqlite {
             return Ok(Vec::new());
         }
         let found: Vec<Row> = self.rows_of(Sql::new("PRAGMA integrity_check(10)")).await?;

@@ -55,8 +55,15 @@ fn is_timeout(error: &DbErr) -> bool {
     database_code(error).is_some_and(|code| code == "57014")
 }
 
+/// What a cluster says where a node went away while it committed. Whether it did is not known, so nobody may try it again
+/// for the caller; its code is that of a fault of the server.
+const COMMIT_LOST: &str = "could not commit transaction for shard";
+
 fn is_unavailable(error: &DbErr) -> bool {
     if let Some(code) = database_code(error) {
+        if code == "XX000" && error.to_string().contains(COMMIT_LOST) {
+            return true;
+        }
         if code.len() == 5 {
             // SQLSTATE: connection exception, a role or database that is not there (any more), insufficient resources (disk
             // full), operator intervention, system error, read-only transaction, a transaction that was idle or open too

@@ -1,6 +1,6 @@
 //! The plans of the statements that reads run, for the tests that keep scans and sorts from creeping in.
 
-use sea_orm::{ConnectionTrait, TryGetable, Value};
+use sea_orm::{ConnectionTrait, TryGetable};
 
 use super::{
     PageRequest, Selection, Store,
@@ -34,12 +34,12 @@ impl Store {
 
     /// Plan lines of the statements that look up what a group of events has to know, for as many events as one asks for.
     pub async fn explain_recording(&self) -> Result<Vec<String>> {
-        let numbers = || (0..CHUNK as i64).map(Value::from);
-        let keys = numbers().map(|no| [no, vec![0_u8; 16].into()]);
-        let blocks = numbers().map(|no| [no.clone(), no]);
-        let heads: Vec<_> = (0..CHUNK as i64).collect();
-        let heads = self.locking_heads(&heads);
-        self.explain(vec![heads, self.dialect.events_of_keys(keys), self.dialect.last_places(blocks)]).await
+        let numbers: Vec<_> = (0..CHUNK as i64).collect();
+        let hash = [0_u8; 16];
+        let keys: Vec<_> = numbers.iter().map(|no| (*no, &hash)).collect();
+        let blocks: Vec<_> = numbers.iter().map(|no| (*no, *no)).collect();
+        let heads = self.locking_heads(&numbers);
+        self.explain(vec![heads, self.dialect.events_of_keys(&keys), self.dialect.last_places(&blocks)]).await
     }
 
     /// Plan lines of the statement that gives a batch of an organization's events other terms.

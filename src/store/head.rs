@@ -6,10 +6,16 @@
 //! leads to carries the name that was asked for, in reading and in recording. Where it does not, everything remembered is
 //! dropped, and the database is asked.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use entity::organization_head as head;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{Store, dialect::sql::Sql, error};
+use super::{
+    Store,
+    dialect::{CHUNK, Dialect, sql::Sql},
+    error,
+};
 use crate::error::{Error, Result};
 
 /// Which history the database is in, and whether it is open: the history's number, negative where it is closed, and 0 for
@@ -28,6 +34,31 @@ pub(super) struct Head {
     pub partitions: i64,
     /// Which history the database was in, and whether it is open: see [`history`](super::history).
     pub history: i64,
+}
+
+#[derive(FromQueryResult)]
+struct Numbered {
+    no: i64,
+}
+
+/// How far an organization is.
+#[derive(FromQueryResult)]
+pub(super) struct Standing {
+    pub product: String,
+    pub external_id: String,
+    pub no: i64,
+    pub size: i64,
+    pub last_salt: i64,
+    pub removed: i64,
+}
+
+/// The same, by number.
+#[derive(FromQueryResult)]
+struct End {
+    organization_no: i64,
+    size: i64,
+    last_salt: i64,
+    removed: i64,
 }
 
 impl Head {
@@ -75,8 +106,17 @@ impl Store {
                 _ => self.forget("a remembered organization is not the one that has its number"),
             }
         }
-        let asked = self.select_heads().with(" WHERE o.product = ", product).with(" AND o.external_id = ", external_id);
-        let found = own.rows_of::<Head>(asked).await?.pop();
+        let asked = if self.dialect == Dialect::Citus {
+            // The name is known on every node, and the head on one: it is asked by its number.
+            let numbered = self.dialect.organizations_named([[product.into(), external_id.into()]]);
+            let Some(Numbered { no }) = own.rows_of::<Numbered>(numbered).await?.pop() else {
+                return Ok(None);
+            };
+            self.select_heads().with(" WHERE h.organization_no = ", no)
+        } else {
+            self.select_heads().with(" WHERE o.product = ", product).with(" AND o.external_id = ", external_id)
+        };
+        let found = own.rows_of::<Head>(asked).await?.pop().filter(|head| head.is_of(product, external_id));
         if let Some(head) = &found {
             self.dictionaries.remember(product, external_id, head.row.organization_no);
         }
@@ -103,10 +143,81 @@ impl Store {
         Head::find_by_statement(asked.on(self.dialect.backend())).all(db).await.map_err(error::from)
     }
 
+    /// How many events organizations have recorded, by number. On a cluster, those whose node is gone are left out.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn sizes_of(&self, numbers: impl IntoIterator<Item = i64>) -> Result<HashMap<i64, i64>> {
+        let numbers: Vec<i64> = numbers.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let (ends, _) = self.ends_of(&numbers).await?;
+        Ok(ends.into_iter().map(|end| (end.organization_no, end.size)).collect())
+    }
+
+    /// How far organizations are, by name. On a cluster, the numbers of those whose node is gone are told instead.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn standings(
+        &self,
+        db: &impl ConnectionTrait,
+        names: impl Iterator<Item = (&str, &str)>,
+    ) -> Result<(Vec<Standing>, HashSet<i64>)> {
+        #[derive(FromQueryResult)]
+        struct Named {
+            product: String,
+            external_id: String,
+            no: i64,
+        }
+        let names = names.map(|(product, id)| [product.into(), id.into()]);
+        let backend = self.dialect.backend();
+        if self.dialect != Dialect::Citus {
+            let asked = self.dialect.standings(names).on(backend);
+            let found = Standing::find_by_statement(asked).all(db).await.map_err(error::from)?;
+            return Ok((found, HashSet::new()));
+        }
+        let asked = self.dialect.organizations_named(names).on(backend);
+        let named = Named::find_by_statement(asked).all(db).await.map_err(error::from)?;
+        let (ends, gone) = self.ends_of(&named.iter().map(|row| row.no).collect::<Vec<_>>()).await?;
+        let ends: HashMap<i64, End> = ends.into_iter().map(|end| (end.organization_no, end)).collect();
+        let standing = |Named { product, external_id, no }: Named| {
+            let &End { size, last_salt, removed, .. } = ends.get(&no)?;
+            Some(Standing { product, external_id, no, size, last_salt, removed })
+        };
+        Ok((named.into_iter().filter_map(standing).collect(), gone))
+    }
+
+    /// The ends of organizations, and those whose node is gone.
+    async fn ends_of(&self, numbers: &[i64]) -> Result<(Vec<End>, HashSet<i64>)> {
+        let (mut ends, mut gone) = (Vec::new(), HashSet::new());
+        for portion in self.on_one_node(numbers).await? {
+            if self.dialect == Dialect::Citus && self.must_answer_for(&portion).await.is_err() {
+                gone.extend(portion);
+                continue;
+            }
+            for chunk in portion.chunks(CHUNK) {
+                let sql = Sql::new("SELECT organization_no, size, last_salt, removed FROM organization_head WHERE ");
+                let sql = self.dialect.one_of_heads(sql, chunk.iter().copied());
+                match self.rows_of::<End>(sql).await {
+                    Ok(rows) => ends.extend(rows),
+                    Err(Error::Unavailable(fault)) if self.dialect == Dialect::Citus => {
+                        tracing::debug!("whether organizations of a node have grown is not known: {fault}");
+                        gone.extend(chunk);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok((ends, gone))
+    }
+
     /// The statement of [`Self::locked_heads`].
     pub(super) fn locking_heads(&self, numbers: &[i64]) -> Sql {
         let sql = self.select_heads().text(" WHERE ");
-        let sql = self.dialect.one_of(sql, "h.organization_no", numbers.iter().copied());
+        let sql = match numbers {
+            // A cluster locks a row where it reads the number itself.
+            [no] => sql.with("h.organization_no = ", *no),
+            several => self.dialect.one_of(sql, "h.organization_no", several.iter().copied()),
+        };
         sql.text(" ORDER BY h.organization_no").text(self.dialect.for_update_of_head())
     }
 

@@ -27,9 +27,9 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, FromQueryResult, Q
 
 use super::{
     Store,
-    dialect::{CHUNK, sql::Sql},
+    dialect::{CHUNK, Dialect, sql::Sql},
     error,
-    head::grew,
+    head::{Standing, grew},
 };
 use crate::{
     error::{Error, Result},
@@ -121,16 +121,6 @@ impl Acknowledged {
     }
 }
 
-/// How far an organization is.
-#[derive(FromQueryResult)]
-struct Found {
-    product: String,
-    external_id: String,
-    size: i64,
-    last_salt: i64,
-    removed: i64,
-}
-
 impl Store {
     /// Whether nothing may be recorded and nothing sent before somebody opens a new history.
     ///
@@ -214,7 +204,7 @@ impl Store {
     async fn with_another_event(
         &self,
         known: &[(String, String, head::Model)],
-        there: &HashMap<(String, String), Found>,
+        there: &HashMap<(String, String), Standing>,
     ) -> Result<HashSet<i64>> {
         #[derive(FromQueryResult)]
         struct Last {
@@ -228,7 +218,7 @@ impl Store {
         });
         let last: HashMap<i64, &head::Model> = grown.map(|(_, _, then)| (then.organization_no, then)).collect();
         // A cluster would ask every node for every organization.
-        if last.is_empty() || self.sharded {
+        if last.is_empty() || self.dialect == Dialect::Citus {
             return Ok(HashSet::new());
         }
         let asked: Vec<_> =
@@ -259,13 +249,15 @@ impl Store {
         let (mark, known) = self.acknowledged.all();
         let mut missing = Missing::default();
         for chunk in known.chunks(CHUNK) {
-            let names = chunk.iter().map(|(product, id, _)| [product.as_str().into(), id.as_str().into()]);
-            let asked = self.dialect.sizes_of(names).on(self.dialect.backend());
-            let found = Found::find_by_statement(asked).all(&self.write).await.map_err(error::from)?;
+            let names = chunk.iter().map(|(product, id, _)| (product.as_str(), id.as_str()));
+            let (found, unknown) = self.standings(&self.write, names).await?;
             let mut there: HashMap<_, _> =
                 found.into_iter().map(|row| ((row.product.clone(), row.external_id.clone()), row)).collect();
             let others = self.with_another_event(chunk, &there).await?;
-            for (product, external_id, then) in chunk {
+            // What a node has that is gone is compared when it is recorded for.
+            for (product, external_id, then) in
+                chunk.iter().filter(|(.., then)| !unknown.contains(&then.organization_no))
+            {
                 let found = there.remove(&(product.clone(), external_id.clone()));
                 let found = found.map(|row| head::Model {
                     size: row.size,
@@ -303,6 +295,10 @@ impl Store {
             return Err(Error::Closed);
         }
         self.must_be_open(self.history_mark(&self.read).await?)?;
+        // On a cluster, that one's node may be gone while the others are not.
+        if self.dialect == Dialect::Citus {
+            return Ok(());
+        }
         let Some((product, external_id)) = self.acknowledged.newest() else { return Ok(()) };
         let found = self.any_head_of(&product, &external_id).await?;
         let there = found.as_ref().map(|head| &head.row);

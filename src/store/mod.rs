@@ -70,7 +70,7 @@ use connection::{reads::Reads, turns::Work, writes::Writes};
 use count::calendar::Calendars;
 use dialect::Dialect;
 use news::News;
-use postgres::{replica::Replica, session};
+use postgres::{citus::Nodes, replica::Replica, session};
 use range::Partitions;
 use reindex::Stale;
 use write::clock_check::ClockCheck;
@@ -80,6 +80,15 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// Bytes that must fit before a database that refused a recording counts as ready again. A full disk often has room for a
 /// few.
 const HEADROOM: usize = 1 << 20;
+
+/// What the operator should know of a database that is ready all the same.
+#[derive(Clone, Debug, Default)]
+pub struct Concerns {
+    /// [Settings](Store::unsafe_settings) that are not safe, which the operator has waived.
+    pub unsafe_settings: Vec<&'static str>,
+    /// Nodes of a cluster that do not answer: their organizations are neither read nor recorded for.
+    pub gone_nodes: Vec<i32>,
+}
 
 /// The database, whichever it is.
 #[derive(Clone)]
@@ -95,8 +104,6 @@ pub struct Store {
     has_plain_hashes: bool,
     /// Whether PostgreSQL's role owns the tables, or may do what their owner may.
     owns_tables: bool,
-    /// Whether a Citus cluster holds the organizations on several nodes.
-    sharded: bool,
     dictionaries: Arc<dictionary::Cache>,
     calendars: Arc<Calendars>,
     /// Organizations whose terms are being made anew, as far as this process knows.
@@ -108,6 +115,8 @@ pub struct Store {
     touched: Arc<Mutex<BTreeSet<String>>>,
     /// Whether the last recording was refused by the database.
     refused: Arc<AtomicBool>,
+    /// What is known of the nodes of a cluster.
+    nodes: Arc<Nodes>,
     /// How far this process knows organizations to be.
     acknowledged: Arc<history::Acknowledged>,
 }
@@ -130,7 +139,6 @@ impl Store {
             chance,
             has_plain_hashes: false,
             owns_tables: true,
-            sharded: false,
             dictionaries: Arc::default(),
             calendars: Arc::default(),
             stale: Arc::default(),
@@ -139,11 +147,19 @@ impl Store {
             partitions: Arc::default(),
             touched: Arc::default(),
             refused: Arc::default(),
+            nodes: Arc::default(),
             acknowledged: Arc::default(),
         };
         let has_plain_hashes = store.has_plain_hashes().await?;
         let owns_tables = store.owns_tables().await?;
-        let store = Self { sharded: store.is_sharded().await?, owns_tables, has_plain_hashes, ..store };
+        let dialect = if store.is_sharded().await? { Dialect::Citus } else { dialect };
+        let store = Self { dialect, owns_tables, has_plain_hashes, ..store };
+        if dialect == Dialect::Citus {
+            store.refuse_no_owner()?;
+            if durability == Durability::Required {
+                store.refuse_unsafe_nodes().await?;
+            }
+        }
         store.make_partitions_ahead(clock.now()).await?;
         Ok(store)
     }
@@ -158,7 +174,7 @@ impl Store {
                 self.merge_search_index().await?;
                 self.wipe_free_pages().await
             }
-            Dialect::Postgres => self.wipe_dead_rows(organization_no, since).await,
+            Dialect::Postgres | Dialect::Citus => self.wipe_dead_rows(organization_no, since).await,
         }
     }
 
@@ -171,21 +187,31 @@ impl Store {
         match self.dialect {
             Dialect::Sqlite => Ok(Vec::new()),
             Dialect::Postgres => session::unsafe_settings(self.read.pool()).await,
+            Dialect::Citus => {
+                let mut off = session::unsafe_settings(self.read.pool()).await?;
+                off.extend(self.unsafe_settings_of_nodes().await?);
+                off.sort_unstable();
+                off.dedup();
+                Ok(off)
+            }
         }
     }
 
     /// Whether the database answers, keeps what it acknowledges and takes writes. After it refused a recording, a write of
-    /// usual size must succeed first. Returns its [unsafe settings](Self::unsafe_settings), which the operator has waived.
+    /// usual size must succeed first. Returns what the operator should know all the same.
     ///
     /// # Errors
     /// `UNAVAILABLE`, also where the database was restored and is not open.
-    pub async fn ready(&self) -> Result<Vec<&'static str>> {
+    pub async fn ready(&self) -> Result<Concerns> {
         self.read.execute_unprepared("SELECT 1").await.map_err(error::from)?;
         let unsafe_settings = self.unsafe_settings().await?;
         if self.durability == Durability::Required && !unsafe_settings.is_empty() {
             return Err(session::became_unsafe(&unsafe_settings));
         }
         self.must_be_ready().await?;
+        if self.dialect == Dialect::Citus {
+            return Ok(Concerns { unsafe_settings, gone_nodes: self.gone_nodes().await? });
+        }
         let bytes = if self.refused.load(Ordering::Acquire) { HEADROOM } else { 0 };
         let tx = self.write.begin().await?;
         tx.execute_unprepared(&self.dialect.write_probe(bytes)).await.map_err(error::from)?;
@@ -193,14 +219,14 @@ impl Store {
         if bytes > 0 {
             self.refused.store(false, Ordering::Release);
         }
-        Ok(unsafe_settings)
+        Ok(Concerns { unsafe_settings, gone_nodes: Vec::new() })
     }
 
     /// Does what the database needs done beside recording, for ever. Faults are told and tried again.
     pub async fn look_after(&self, clock: &Clock) {
         match self.dialect {
             Dialect::Sqlite => self.watch_files().await,
-            Dialect::Postgres => self.upkeep(clock).await,
+            Dialect::Postgres | Dialect::Citus => self.upkeep(clock).await,
         }
     }
 

@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::FromQueryResult;
 use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, watch};
 
@@ -20,6 +19,7 @@ use super::{
     Store,
     dialect::{CHUNK, Dialect, sql::Sql},
     error,
+    head::Standing,
 };
 use crate::error::Result;
 
@@ -243,7 +243,7 @@ impl Store {
                 self.news.tell(&((*product).to_owned(), (*organization).to_owned()), *no, *size);
             }
         }
-        if self.dialect == Dialect::Postgres && !grown.is_empty() {
+        if self.dialect != Dialect::Sqlite && !grown.is_empty() {
             self.news.untold().sizes.extend(sizes());
             self.news.grown.notify_one();
         }
@@ -251,7 +251,7 @@ impl Store {
 
     /// Tells other processes that a token was revoked.
     pub fn tell_of_revocation(&self) {
-        if self.dialect == Dialect::Postgres {
+        if self.dialect != Dialect::Sqlite {
             self.news.untold().is_revoked = true;
             self.news.grown.notify_one();
         }
@@ -267,7 +267,7 @@ impl Store {
     pub async fn carry_news(&self) -> ! {
         match self.dialect {
             Dialect::Sqlite => self.look_for_growth().await,
-            Dialect::Postgres => tokio::select! {
+            Dialect::Postgres | Dialect::Citus => tokio::select! {
                 never = self.look_for_growth() => never,
                 never = self.tell_others() => never,
                 never = self.hear_others() => never,
@@ -293,17 +293,10 @@ impl Store {
     }
 
     async fn look_at_heads(&self) -> Result<()> {
-        #[derive(FromQueryResult)]
-        struct Sized {
-            product: String,
-            external_id: String,
-            no: i64,
-            size: i64,
-        }
         let names: Vec<Name> = self.news.followed().keys().cloned().collect();
         for chunk in names.chunks(CHUNK) {
-            let names = chunk.iter().map(|(product, id)| [product.as_str().into(), id.as_str().into()]);
-            for Sized { product, external_id, no, size } in self.rows_of::<Sized>(self.dialect.sizes_of(names)).await? {
+            let names = chunk.iter().map(|(product, id)| (product.as_str(), id.as_str()));
+            for Standing { product, external_id, no, size, .. } in self.standings(&self.read, names).await?.0 {
                 self.news.tell(&(product, external_id), no, size);
             }
         }

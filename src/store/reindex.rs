@@ -9,7 +9,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use entity::{organization_head as head, stale_terms};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{Store, connection::transaction::Transaction, dialect::sql::Sql, error};
 use crate::{
@@ -72,8 +72,8 @@ impl Store {
     pub async fn reindex_everything(&self) -> Result<()> {
         let tx = self.write.begin().await?;
         // By hand: SeaORM has no INSERT of a SELECT that meets rows which are there.
-        let list = "INSERT INTO stale_terms (organization_no, done) SELECT organization_no, 0 FROM organization_head \
-                    WHERE true ON CONFLICT (organization_no) DO UPDATE SET done = 0";
+        let list = "INSERT INTO stale_terms (organization_no, done) SELECT no, 0 FROM organization WHERE true \
+                    ON CONFLICT (organization_no) DO UPDATE SET done = 0";
         tx.execute_unprepared(list).await.map_err(error::from)?;
         tx.commit().await?;
         self.stale.forget();
@@ -86,20 +86,14 @@ impl Store {
     /// # Errors
     /// Those of the database; what is done stays done.
     pub async fn reindex(&self, mut progress: impl FnMut(u64, u64)) -> Result<Reindexed> {
-        #[derive(FromQueryResult)]
-        struct Left {
-            organization_no: i64,
-            events: i64,
-        }
-        // By hand: the difference of columns of two tables.
-        let left = "SELECT s.organization_no, h.size - s.done AS events FROM stale_terms s \
-                    JOIN organization_head h ON h.organization_no = s.organization_no ORDER BY s.organization_no";
-        let left = Left::find_by_statement(Sql::new(left).on(self.dialect.backend()));
+        let left = stale_terms::Entity::find().order_by_asc(stale_terms::Column::OrganizationNo);
         let left = left.all(&self.write).await.map_err(error::from)?;
-        let total = left.iter().map(|row| row.events.max(0).cast_unsigned()).sum();
+        let sizes = self.sizes_of(left.iter().map(|row| row.organization_no)).await?;
+        let events = |row: &stale_terms::Model| sizes.get(&row.organization_no).map_or(0, |size| size - row.done);
+        let total = left.iter().map(|row| events(row).max(0).cast_unsigned()).sum();
         let mut reindexed = Reindexed::default();
         progress(0, total);
-        for Left { organization_no, .. } in left {
+        for stale_terms::Model { organization_no, .. } in left {
             while let Some(events) = self.reindex_some(organization_no).await? {
                 reindexed.events += events;
                 progress(reindexed.events.min(total), total);

@@ -78,12 +78,12 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn organizations_after(&self, organization_no: i64, limit: u64) -> Result<Vec<Swept>> {
-        // By hand: a join of two tables of which only the names are wanted.
+        // By hand: those of one table of which another one has no row of a kind.
         let sql = Sql::new(
-            "SELECT h.organization_no, o.product, o.external_id FROM organization_head h \
-             JOIN organization o ON o.no = h.organization_no WHERE h.ended = 0 AND h.organization_no > ",
+            "SELECT o.no AS organization_no, o.product, o.external_id FROM organization o LEFT JOIN organization_end e \
+             ON e.organization_no = o.no AND e.begun_ns IS NOT NULL WHERE e.organization_no IS NULL AND o.no > ",
         );
-        let sql = sql.bind(organization_no).text(&format!(" ORDER BY h.organization_no LIMIT {limit}"));
+        let sql = sql.bind(organization_no).text(&format!(" ORDER BY o.no LIMIT {limit}"));
         self.rows_of(sql).await
     }
 

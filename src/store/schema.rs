@@ -116,7 +116,7 @@ impl Store {
         struct Row {
             owns: bool,
         }
-        if self.dialect != Dialect::Postgres {
+        if self.dialect == Dialect::Sqlite {
             return Ok(true);
         }
         let asked = "SELECT pg_has_role(relowner, 'USAGE') AS owns FROM pg_class WHERE oid = 'event'::regclass";
@@ -130,7 +130,7 @@ impl Store {
     pub async fn schema(url: &str, chance: &Chance) -> Result<Schema> {
         let dialect = Dialect::of(url)?;
         let database = match dialect {
-            Dialect::Postgres => {
+            Dialect::Postgres | Dialect::Citus => {
                 let checked = session::check(url, Purpose::Reading, Durability::Waived, chance, URL).await?;
                 session::reader(&checked).await?.connections().clone()
             }

@@ -18,6 +18,17 @@ pub enum Holds {
 }
 use Holds::{Bytes, Integer, Small, Text};
 
+/// Where the nodes of a cluster keep a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lies {
+    /// The rows of an organization on one node, those of all such tables on the same: what grows with events.
+    ByOrganization,
+    /// Whole on every node: what is read together with those.
+    Everywhere,
+    /// Whole on the coordinator: what is managed. It is small, and whoever works through it looks at all organizations.
+    AtTheCoordinator,
+}
+
 /// A table.
 #[derive(Debug)]
 pub struct Table {
@@ -474,9 +485,21 @@ impl Table {
         Sql::new(&format!("UPDATE {} SET {column} = ", self.name)).bind(value)
     }
 
-    /// Whether its rows belong to one organization each; a cluster keeps those of one organization on one node.
+    /// Whether its rows belong to one organization each.
     pub fn is_of_organizations(&self) -> bool {
         self.key[0].0 == "organization_no"
+    }
+
+    /// Where a cluster keeps it.
+    pub fn lies(&self) -> Lies {
+        let is_one_of = |tables: &[&Self]| tables.iter().any(|table| table.name == self.name);
+        if is_one_of(&[&HEAD, &LOG, &KIND, &EVENT, &ORDER, &IDEMPOTENCY, &COUNT, &DIRECTORY]) {
+            Lies::ByOrganization
+        } else if is_one_of(&[&ORGANIZATION, &PARTITION, &HISTORY]) {
+            Lies::Everywhere
+        } else {
+            Lies::AtTheCoordinator
+        }
     }
 
     /// `INSERT INTO name (columns) `, without rows.

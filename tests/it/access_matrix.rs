@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::{
-    harness::{Answer, Caller, TestApp, event, on_both_databases},
+    harness::{Answer, Caller, TestApp, as_of_a_cluster, event, on_both_databases},
     rest::send,
     rest_document,
 };
@@ -697,6 +697,30 @@ fn every_route_of_rest_has_a_row_in_the_matrix() {
 
 on_both_databases! {
     who_may_do_what_is_the_reviewed_matrix,
+}
+
+as_of_a_cluster! {
+    everything_that_an_administrator_asks,
+}
+
+/// Every root field and every route of REST once.
+async fn everything_that_an_administrator_asks(app: &TestApp) {
+    let (products, _folder) = gated();
+    let gated = app.beside_with_products(products).await;
+    let ids = fill(&gated).await;
+    let token = gated.admin("gated", "acme").token();
+    let revocable = partner(&gated, "audit:record", None).await.0;
+    for question in questions(&ids, 0, &revocable) {
+        match question.field {
+            "auditEventRecorded" => drop(followed(&gated, Some(&token), &question).await),
+            _ => drop(gated.graphql(Some(&token), question.query, question.variables.clone()).await),
+        }
+    }
+    for (_, method, address, body) in rest_questions(&ids) {
+        let headers = [("content-type", "application/json")];
+        send(&gated, method, Some(&token), &address, &headers, body.to_string()).await;
+    }
+    gated.finish().await;
 }
 
 async fn who_may_do_what_is_the_reviewed_matrix(app: &TestApp) {

@@ -17,7 +17,7 @@ use crate::{
     copy::{answers, pages},
     crash::Place,
     harness::{
-        Answer, Caller, Database, TestApp, event, eventually, on_both_databases, postgres,
+        Answer, Caller, Database, TestApp, as_of_a_cluster, event, eventually, on_both_databases, postgres,
         receiver::Receiver,
         sql::{change, column},
     },
@@ -40,6 +40,10 @@ on_both_databases! {
     what_was_sent_after_the_backup_is_sent_again,
     who_was_erased_after_the_backup_is_in_no_byte_of_what_is_restored,
     an_erasure_list_that_cannot_be_believed_restores_nothing,
+}
+
+as_of_a_cluster! {
+    a_backup_under_load_is_restored_to_either_database_as_it_was,
 }
 
 async fn run(mut command: Command) -> Output {

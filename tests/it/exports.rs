@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tower::ServiceExt;
 
-use crate::harness::{Caller, TestApp, event, on_both_databases};
+use crate::harness::{Caller, TestApp, as_of_a_cluster, event, on_both_databases};
 
 on_both_databases! {
     an_export_is_the_list_event_by_event,
@@ -31,6 +31,10 @@ on_both_databases! {
     what_a_spreadsheet_would_run_is_defused,
     a_file_is_streamed_and_packed_as_asked,
     a_stream_that_cannot_be_read_to_its_end_is_cut,
+}
+
+as_of_a_cluster! {
+    an_export_is_the_list_event_by_event,
 }
 
 const CREATE: &str = "mutation($input: CreateAuditExportInput!) { createAuditExport(input: $input) { export { id status \

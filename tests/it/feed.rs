@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, TestApp, event, on_both_databases},
+    harness::{Answer, TestApp, as_of_a_cluster, event, on_both_databases},
     rest::{get, told_of},
 };
 
@@ -15,6 +15,10 @@ on_both_databases! {
     a_place_holds_over_events_that_the_filter_leaves_out,
     a_feed_is_of_one_organization_and_one_log,
     what_a_feed_does_not_take_is_named,
+}
+
+as_of_a_cluster! {
+    a_place_holds_over_events_that_the_filter_leaves_out,
 }
 
 const FEED: &str = "/v1/audit-events/feed";

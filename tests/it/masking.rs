@@ -16,7 +16,7 @@ use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Caller, Database, TestApp, catalogs, event, on_both_databases, sql::change},
+    harness::{Caller, Database, TestApp, as_of_a_cluster, catalogs, event, on_both_databases, sql::change},
     process::{self, ledgerline},
 };
 
@@ -29,6 +29,10 @@ on_both_databases! {
     a_product_shortens_or_leaves_out_addresses,
     what_is_imported_is_masked_too,
     no_secret_is_found_in_any_column,
+}
+
+as_of_a_cluster! {
+    what_is_imported_is_masked_too,
 }
 
 const RECORD: &str = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) {

@@ -6,7 +6,7 @@ use ledgerline::{clock::Clock, event::Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Caller, TestApp, event, on_both_databases},
+    harness::{Caller, TestApp, as_of_a_cluster, event, on_both_databases},
     process::ledgerline,
 };
 
@@ -25,6 +25,10 @@ on_both_databases! {
     what_is_kept_does_not_move,
     completions_come_from_the_catalog_and_the_log,
     completions_tell_nothing_of_others,
+}
+
+as_of_a_cluster! {
+    completions_come_from_the_catalog_and_the_log,
 }
 
 /// Records six events, whose names stand in `sourceEventId`.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::{
-    harness::{Database, TestApp, event, on_both_databases},
+    harness::{Database, TestApp, as_of_a_cluster, event, on_both_databases},
     process::ledgerline,
 };
 
@@ -20,6 +20,10 @@ on_both_databases! {
     killed_runs_are_ended_by_the_next,
     others_record_and_search_while_terms_are_made,
     the_door_for_terms_lets_nothing_else_through,
+}
+
+as_of_a_cluster! {
+    words_that_an_older_version_did_not_know_are_found_before_and_after,
 }
 
 fn saying(word: &str) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, TestApp, event, on_both_databases};
+use crate::harness::{Caller, TestApp, as_of_a_cluster, event, on_both_databases};
 
 on_both_databases! {
     what_is_pasted_is_one_thing,
@@ -16,6 +16,10 @@ on_both_databases! {
     what_has_no_word_is_refused_by_every_door,
     bounds_that_mean_open_are_open,
     what_matched_is_told,
+}
+
+as_of_a_cluster! {
+    totals_and_facets_of_an_address_are_exact,
 }
 
 /// An event that is known by its source's id.

@@ -13,7 +13,7 @@ use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Caller, Database, TestApp, event, eventually, on_both_databases, sql::change},
+    harness::{Caller, Database, TestApp, as_of_a_cluster, event, eventually, on_both_databases, sql::change},
     process::{Client, Service},
 };
 
@@ -26,6 +26,11 @@ on_both_databases! {
     calls_that_cross_end_all_and_each_as_a_whole,
     a_failure_in_the_middle_leaves_nothing_anywhere,
     a_kill_leaves_both_or_none,
+}
+
+as_of_a_cluster! {
+    one_call_records_in_two_organizations_under_one_correlation_id,
+    a_call_that_is_repeated_is_answered_as_the_first_one,
 }
 
 const RECORD: &str = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) {

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::{
-    harness::{Answer, Caller, Database, TestApp, event, eventually, on_both_databases},
+    harness::{Answer, Caller, Database, TestApp, as_of_a_cluster, event, eventually, on_both_databases},
     process::{Client, Service, ledgerline},
 };
 
@@ -53,6 +53,10 @@ on_both_databases! {
     a_copy_has_the_tokens,
     whoever_steals_the_pair_gains_nothing_that_was_not_granted,
     a_product_that_offers_no_tokens_any_more_accepts_none,
+}
+
+as_of_a_cluster! {
+    a_token_does_what_was_granted_and_what_was_done_is_told,
 }
 
 /// What to make, with `change` on top.

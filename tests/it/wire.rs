@@ -44,6 +44,8 @@ const KNOWN: [&str; 7] =
 struct Rules {
     armed: Mutex<Option<Armed>>,
     passed: Mutex<Vec<(Side, char)>>,
+    /// Statements of the service, not of the test: whether each was plain, and its text.
+    requests: Mutex<Vec<(bool, String)>>,
     /// Whether unknown parameters of the start-up are refused, as PgBouncer does it.
     is_strict: bool,
     /// Text that is replaced in plain statements.
@@ -69,8 +71,10 @@ pub enum Side {
 
 /// A running proxy. It ends with the test's runtime.
 pub struct Proxy {
-    /// The database behind it.
+    /// The database behind it, through the proxy.
     pub url: String,
+    /// The same without it.
+    pub behind: String,
     rules: Arc<Rules>,
 }
 
@@ -93,12 +97,12 @@ impl Proxy {
     async fn with(url: &str, rules: Rules) -> Self {
         let rules = Arc::new(rules);
         let carried = rules.clone();
-        let url = serve(url, move |client, server| {
+        let through = serve(url, move |client, server| {
             let rules = carried.clone();
             async move { carry(client, server, &rules).await }
         })
         .await;
-        Self { url, rules }
+        Self { url: through, behind: url.to_owned(), rules }
     }
 
     /// Spoils the messages that come after so many others, one fault after the other.
@@ -120,6 +124,11 @@ impl Proxy {
     /// The messages since this was asked last: who sent each, and its letter.
     pub fn passed(&self) -> Vec<(Side, char)> {
         std::mem::take(&mut *self.rules.passed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The statements that the service has sent: whether each was plain, and its text.
+    pub fn requests(&self) -> Vec<(bool, String)> {
+        self.rules.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn armed(&self) -> std::sync::MutexGuard<'_, Option<Armed>> {
@@ -211,6 +220,7 @@ async fn carry(mut client: TcpStream, server: String, rules: &Rules) -> io::Resu
         let text = format!("SFATAL\0C08P01\0Munsupported startup parameter: {unknown}\0\0");
         return client.write_all(&written(b'E', text.as_bytes())).await;
     }
+    let is_service = String::from_utf8_lossy(&first).contains("application_name\0ledgerline\0");
     let server = TcpStream::connect(server).await?;
     server.set_nodelay(true)?;
     let (mut from_client, mut to_client) = client.into_split();
@@ -226,6 +236,9 @@ async fn carry(mut client: TcpStream, server: String, rules: &Rules) -> io::Resu
             {
                 let text = String::from_utf8_lossy(&message[5..]).replace(from, to);
                 message = written(b'Q', text.as_bytes());
+            }
+            if is_service {
+                rules.requests.lock().unwrap_or_else(PoisonError::into_inner).extend(statement(&message));
             }
             let letter = message[0];
             if let Some(end) = pass(message, Side::Client, letter, &mut to_server, rules).await? {
@@ -274,6 +287,17 @@ async fn pass(
     }
     to.write_all(&message).await?;
     Ok(fault.filter(|fault| *fault == Fault::CutAfter))
+}
+
+/// The statement of a message, if it brings one: whether it is plain, and its text.
+fn statement(message: &[u8]) -> Option<(bool, String)> {
+    let mut texts = message[5..].split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
+    match message[0] {
+        b'Q' => Some((true, texts.next()?)),
+        // The name comes first.
+        b'P' => Some((false, texts.nth(1)?)),
+        _ => None,
+    }
 }
 
 /// Names of a start-up's parameters.

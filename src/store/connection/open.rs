@@ -11,7 +11,10 @@ use crate::{
         Store,
         dialect::Dialect,
         error,
-        postgres::session::{self, Durability, Purpose},
+        postgres::{
+            citus::refuse_worker,
+            session::{self, Durability, Purpose},
+        },
         schema,
         sqlite::{connect, files::Files},
     },
@@ -24,9 +27,12 @@ pub(in crate::store) async fn open(
     chance: &Chance,
 ) -> Result<(Writes, Reads, Dialect)> {
     let dialect = Dialect::of(url)?;
-    if dialect == Dialect::Postgres {
+    if dialect != Dialect::Sqlite {
         let checked = session::check(url, Purpose::Writing, durability, chance, "LEDGERLINE_DATABASE_URL").await?;
         let write = session::writer(&checked, durability).await?;
+        if checked.is_of_a_cluster() {
+            refuse_worker(write.connections()).await?;
+        }
         schema::migrate(write.connections(), write.of_a_transaction()).await?;
         let read = Source::Postgres(session::reader(&checked).await?);
         return Ok((Writes::Postgres(write), Reads::of(read, session::SLOTS), dialect));

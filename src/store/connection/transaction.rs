@@ -9,14 +9,14 @@ use super::{
 };
 use crate::{
     error::Result,
-    store::{dialect::Dialect, error, sqlite::files::Files},
+    store::{dialect::Dialect, error, postgres::session::Beginning, sqlite::files::Files},
 };
 
 /// How a transaction begins on PostgreSQL: what begins it, and what is set in it last. Durability is set again although
 /// the session has it, so that a pooler that mixes sessions unnoticed weakens no transaction.
-pub(super) const DURABLE: (&str, &str) = ("BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL synchronous_commit = on");
-pub(super) const SNAPSHOT: (&str, &str) =
-    ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SET LOCAL idle_in_transaction_session_timeout = 0");
+pub(super) const DURABLE: Beginning = ("BEGIN ISOLATION LEVEL READ COMMITTED", ("synchronous_commit", "on"));
+pub(super) const SNAPSHOT: Beginning =
+    ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", ("idle_in_transaction_session_timeout", "0"));
 
 /// A transaction: of several writes, or of reads that see one state. Dropped without a commit, nothing of it remains.
 pub(in crate::store) struct Transaction {

@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     store::{
         ACQUIRE, error,
-        postgres::session::Pool,
+        postgres::session::{Beginning, Pool},
         sqlite::{connect, files::Files},
     },
 };
@@ -72,7 +72,7 @@ impl Writes {
         self.begin_with(SNAPSHOT).await.map_err(error::from)
     }
 
-    async fn begin_with(&self, on_postgres: (&str, &str)) -> Result<Transaction, DbErr> {
+    async fn begin_with(&self, on_postgres: Beginning) -> Result<Transaction, DbErr> {
         let mut lent = self.lend().await?;
         let begin = match self {
             Self::Sqlite(_) => "BEGIN IMMEDIATE".to_owned(),

@@ -39,23 +39,13 @@ impl Source<'_> {
 
     /// The number of events.
     pub async fn size(&self) -> Result<u64> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            n: i64,
-            unfinished: i64,
+        let number = async |sql: &str| self.store.number_on(&self.rows, Sql::new(sql)).await;
+        let organizations = number("SELECT count(*) AS n FROM organization").await?;
+        if number("SELECT count(*) AS n FROM organization_head").await? < organizations {
+            return Err(Error::bad_input("--from", "must be whole: it is a copy that has not come to its end"));
         }
-        let sql = Sql::new(
-            "SELECT CAST(coalesce((SELECT sum(size - removed) FROM organization_head), 0) AS BIGINT) AS n, (SELECT count(*) FROM organization o \
-            WHERE NOT EXISTS (SELECT 1 FROM organization_head h WHERE h.organization_no = o.no)) AS unfinished",
-        );
-        let sql = sql.on(self.store.dialect.backend());
-        let row = Row::find_by_statement(sql).one(&self.rows).await.map_err(error::from)?;
-        match row {
-            Some(Row { unfinished: 1.., .. }) => {
-                Err(Error::bad_input("--from", "must be whole: it is a copy that has not come to its end"))
-            }
-            row => Ok(row.map_or(0, |row| row.n.cast_unsigned())),
-        }
+        let events = "SELECT CAST(coalesce(sum(size - removed), 0) AS BIGINT) AS n FROM organization_head";
+        Ok(number(events).await?.cast_unsigned())
     }
 
     /// The organizations of the target, each an earlier part of the same organization here.
@@ -165,7 +155,7 @@ impl Batch {
         target.write_terms(&mut text, organization_no, terms::of_stored(&event).into_iter().chain(logs));
         cells.splice(..2, target.key_values(organization_no, sequence));
         match target {
-            Dialect::Postgres => cells.push(text.into()),
+            Dialect::Postgres | Dialect::Citus => cells.push(text.into()),
             Dialect::Sqlite => self.documents.entry(position).or_default().push_str(&text),
         }
         self.events.push(cells);

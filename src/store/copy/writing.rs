@@ -33,7 +33,7 @@ impl Writing {
 
     pub async fn insert(&mut self, table: &str, columns: &[&str], rows: Vec<Cells>) -> Result<()> {
         let columns = columns.join(", ");
-        if self.dialect == Dialect::Postgres {
+        if self.dialect != Dialect::Sqlite {
             let copy = format!("COPY {table} ({columns}) FROM STDIN");
             return self.tx.copy_in(&copy, pieces(&rows)).await.map_err(error::from);
         }

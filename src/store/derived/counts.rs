@@ -29,7 +29,7 @@ impl Store {
         self.change_counts(tx, &counts).await?;
         for chunk in counts.chunks(CHUNK) {
             let keys: Vec<_> = chunk.iter().map(|(key, _)| places(key)).collect();
-            self.delete_empty(tx, &COUNT, &keys).await?;
+            self.delete_empty(tx, &COUNT, chunk[0].0[0], &keys).await?;
         }
         Ok(())
     }
@@ -40,7 +40,7 @@ impl Store {
                 let [organization, grain, bucket, log, kind] = places(key);
                 [organization, grain, bucket, log, kind, (*n).into()]
             });
-            let sql = COUNT.insert().table(self.dialect, rows);
+            let sql = COUNT.insert().inserted(self.dialect, rows, None);
             let sql = sql.text(" ON CONFLICT (organization_no, grain, bucket, log_no, kind_no) DO UPDATE SET n = event_count.n + excluded.n");
             self.execute(tx, sql).await?;
         }

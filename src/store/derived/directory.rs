@@ -27,7 +27,7 @@ impl Store {
         for chunk in entries(events).chunks(CHUNK) {
             let rows = chunk.iter().map(|entry| row(entry, entry.3));
             let last = self.dialect.greatest("actor_directory.last_position", "excluded.last_position");
-            let sql = DIRECTORY.insert().table(self.dialect, rows);
+            let sql = DIRECTORY.insert().inserted(self.dialect, rows, None);
             let sql = sql.text(
                 " ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n, last_position = ",
             );
@@ -40,11 +40,11 @@ impl Store {
         let gone: BTreeSet<i64> = events.iter().map(|each| each.event.position.0).collect();
         for chunk in entries(events).chunks(CHUNK) {
             let rows = chunk.iter().map(|entry| row(entry, -entry.3));
-            let sql = DIRECTORY.insert().table(self.dialect, rows);
+            let sql = DIRECTORY.insert().inserted(self.dialect, rows, None);
             let sql = sql.text(" ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n");
             self.execute(tx, sql).await?;
             let keys: Vec<_> = chunk.iter().map(key).collect();
-            self.delete_empty(tx, &DIRECTORY, &keys).await?;
+            self.delete_empty(tx, &DIRECTORY, chunk[0].0, &keys).await?;
             self.renew_last(tx, chunk, &gone).await?;
         }
         Ok(())
@@ -58,7 +58,8 @@ impl Store {
             last_position: i64,
         }
         let keys = entries.iter().map(key);
-        let left = self.dialect.select_keyed(&DIRECTORY, "t.hash, t.last_position", keys);
+        let Some((organization_no, ..)) = entries.first() else { return Ok(()) };
+        let left = self.dialect.select_keyed(&DIRECTORY, "t.hash, t.last_position", *organization_no, keys);
         let left = Row::find_by_statement(left.on(self.dialect.backend())).all(tx).await.map_err(error::from)?;
         let stale: BTreeSet<Vec<u8>> =
             left.into_iter().filter(|row| gone.contains(&row.last_position)).map(|row| row.hash).collect();

@@ -25,7 +25,7 @@ impl Store {
                     event.sequence.into(),
                 ]
             });
-            self.execute(tx, IDEMPOTENCY.insert().table(self.dialect, rows)).await?;
+            self.execute(tx, IDEMPOTENCY.insert().inserted(self.dialect, rows, None)).await?;
         }
         Ok(())
     }

@@ -64,15 +64,21 @@ impl Store {
         self.add_actors(tx, after).await
     }
 
-    /// Deletes rows, given by their keys, whose number has come down to nothing.
+    /// Deletes rows, given by their keys in one organization, whose number has come down to nothing.
     ///
     /// # Errors
     /// `INTERNAL` where one has come down to less.
-    async fn delete_empty<const N: usize>(&self, tx: &Transaction, table: &Table, keys: &[[Value; N]]) -> Result<()> {
-        if self.number_on(tx, self.dialect.count_keyed(table, keys.iter().cloned(), "n < 0")).await? > 0 {
+    async fn delete_empty<const N: usize>(
+        &self,
+        tx: &Transaction,
+        table: &Table,
+        no: i64,
+        keys: &[[Value; N]],
+    ) -> Result<()> {
+        if self.number_on(tx, self.dialect.count_keyed(table, no, keys.iter().cloned(), "n < 0")).await? > 0 {
             return Err(Error::internal(TakenTwice { table: table.name }));
         }
-        self.execute(tx, self.dialect.delete_keyed(table, keys.iter().cloned(), "n = 0")).await
+        self.execute(tx, self.dialect.delete_keyed(table, no, keys.iter().cloned(), "n = 0")).await
     }
 }
 

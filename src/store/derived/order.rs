@@ -14,7 +14,7 @@ impl Store {
             let rows = chunk.iter().map(|Derived { event, .. }| {
                 [Value::from(event.organization_no), event.sequence.into(), event.position.0.into()]
             });
-            self.execute(tx, ORDER.insert().table(self.dialect, rows)).await?;
+            self.execute(tx, ORDER.insert().inserted(self.dialect, rows, None)).await?;
         }
         Ok(())
     }

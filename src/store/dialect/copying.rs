@@ -17,11 +17,14 @@ impl Dialect {
     pub fn rows_after(self, table: &Table, part: Option<Part>, after: Option<&[Value]>) -> Sql {
         let (from, columns, key) = match (self, table.name == EVENT.name) {
             (Self::Sqlite, true) => return events_of_sqlite(part, after),
-            (Self::Postgres, true) => (format!("event_order o{}", self.join_event("o")), "e", "o"),
-            (_, false) => (format!("{} t", table.name), "t", "t"),
+            (Self::Postgres | Self::Citus, true) => {
+                let from = Sql::new("event_order o");
+                (self.join_event(from, "o", part.map(|part| part.organization_no)), "e", "o")
+            }
+            (_, false) => (Sql::new(&format!("{} t", table.name)), "t", "t"),
         };
         let keys: Vec<String> = table.key.iter().map(|(name, _)| format!("{key}.{name}")).collect();
-        let mut sql = select(table, columns).text(" FROM ").text(&from).text(" WHERE TRUE");
+        let mut sql = select(table, columns).text(" FROM ").append(from).text(" WHERE TRUE");
         let mut compared = 0;
         if let Some(part) = part {
             sql = sql.with(&format!(" AND {} = ", keys[0]), part.organization_no);
@@ -47,7 +50,7 @@ impl Dialect {
             Self::Sqlite => Sql::new(&format!("SELECT max(key) & ((1 << {SEQUENCE_BITS}) - 1) AS n FROM event"))
                 .with(" WHERE key >= ", organization_no << SEQUENCE_BITS)
                 .with(" AND key < ", (organization_no + 1) << SEQUENCE_BITS),
-            Self::Postgres => {
+            Self::Postgres | Self::Citus => {
                 Sql::new("SELECT max(sequence) AS n FROM event_order WHERE organization_no = ").bind(organization_no)
             }
         }

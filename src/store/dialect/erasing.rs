@@ -46,9 +46,9 @@ impl Dialect {
                 .with(", ", low)
                 .with(", ", high)
                 .text(", 1)"),
-            Self::Postgres => Sql::new("SELECT set_config('ledgerline.erasure', ")
-                .bind(format!("{organization_no}:{low}:{high}"))
-                .text(", true)"),
+            Self::Postgres | Self::Citus => {
+                self.setting("ledgerline.erasure", &format!("{organization_no}:{low}:{high}"))
+            }
         }
     }
 
@@ -56,7 +56,7 @@ impl Dialect {
     pub fn close_erasing_door(self) -> Sql {
         match self {
             Self::Sqlite => self.close_door(),
-            Self::Postgres => Sql::new("SELECT set_config('ledgerline.erasure', '', true)"),
+            Self::Postgres | Self::Citus => self.setting("ledgerline.erasure", ""),
         }
     }
 
@@ -74,7 +74,7 @@ impl Dialect {
                 };
                 events.into_iter().map(one).collect()
             }
-            Self::Postgres => {
+            Self::Postgres | Self::Citus => {
                 let places: Vec<_> = events.iter().map(|left| left.position).collect();
                 let rows = events.into_iter().map(|Left { position, values, terms, .. }| {
                     let mut row: [Value; ERASED.len() + 2] = std::array::from_fn(|_| position.into());

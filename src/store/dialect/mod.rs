@@ -5,7 +5,8 @@
 //! do the same work in another way: how they are opened, locked and begin a transaction (`connection/`, `schema.rs`, the
 //! store's own file), whether terms stand in an event's row or in an index of their own, how long a group may take, and
 //! what keeps two processes from one number (`write/`), how rows of a copy are taken in (`copy/`), how a
-//! backup is written (`backup.rs`), and how a process learns what others have recorded (`news.rs`). `tests/it/architecture.rs` has the list of those files.
+//! backup is written (`backup.rs`), what is asked organization by organization or node by node of a cluster (`head.rs`,
+//! `write/nodes.rs`, `copy/verify.rs`), and how a process learns what others have recorded (`news.rs`). `tests/it/architecture.rs` has the list of those files.
 
 pub mod copying;
 pub mod erasing;
@@ -13,6 +14,8 @@ mod reading;
 mod recording;
 mod removing;
 pub mod sql;
+
+use std::collections::BTreeMap;
 
 use sea_orm::DbBackend;
 
@@ -41,6 +44,9 @@ pub enum Dialect {
     Sqlite,
     /// A server.
     Postgres,
+    /// A server with the extension Citus, whose tables are distributed by organization. A statement reaches a table of
+    /// organizations through one number that stands beside it: then one node answers it, as one server would.
+    Citus,
 }
 
 impl Dialect {
@@ -62,7 +68,7 @@ impl Dialect {
     pub fn backend(self) -> DbBackend {
         match self {
             Self::Sqlite => DbBackend::Sqlite,
-            Self::Postgres => DbBackend::Postgres,
+            Self::Postgres | Self::Citus => DbBackend::Postgres,
         }
     }
 
@@ -71,7 +77,7 @@ impl Dialect {
     pub(super) fn explaining(self) -> (&'static str, &'static str) {
         match self {
             Self::Sqlite => ("EXPLAIN QUERY PLAN ", "detail"),
-            Self::Postgres => ("EXPLAIN (COSTS OFF) ", "QUERY PLAN"),
+            Self::Postgres | Self::Citus => ("EXPLAIN (COSTS OFF) ", "QUERY PLAN"),
         }
     }
 
@@ -81,7 +87,7 @@ impl Dialect {
             Self::Sqlite => {
                 Sql::new("SELECT count(*) AS found FROM sqlite_schema WHERE type = 'table' AND name = ").bind(name)
             }
-            Self::Postgres => Sql::new("SELECT count(to_regclass(").bind(name).text(")) AS found"),
+            Self::Postgres | Self::Citus => Sql::new("SELECT count(to_regclass(").bind(name).text(")) AS found"),
         }
     }
 
@@ -94,7 +100,7 @@ impl Dialect {
                  ON CONFLICT (no) DO UPDATE SET filler = excluded.filler",
                 bytes.max(16)
             ),
-            Self::Postgres => "UPDATE organization_head SET size = size \
+            Self::Postgres | Self::Citus => "UPDATE organization_head SET size = size \
                 WHERE organization_no = (SELECT min(organization_no) FROM organization_head)"
                 .to_owned(),
         }
@@ -104,34 +110,50 @@ impl Dialect {
     pub fn for_update_of_head(self) -> &'static str {
         match self {
             Self::Sqlite => "",
-            Self::Postgres => " FOR UPDATE OF h",
+            Self::Postgres | Self::Citus => " FOR UPDATE OF h",
         }
+    }
+
+    /// Cuts rows of organizations into those of one statement each. On a cluster a statement is of one organization.
+    pub fn portions<T: Copy>(self, rows: &[T], organization_no: impl Fn(&T) -> i64) -> Vec<Vec<T>> {
+        let groups = match self {
+            Self::Sqlite | Self::Postgres => vec![rows.to_vec()],
+            Self::Citus => {
+                let mut groups: BTreeMap<i64, Vec<T>> = BTreeMap::new();
+                rows.iter().for_each(|row| groups.entry(organization_no(row)).or_default().push(*row));
+                groups.into_values().collect()
+            }
+        };
+        groups.iter().flat_map(|group| group.chunks(CHUNK).map(<[T]>::to_vec)).collect()
     }
 
     /// A number that tells one list of partitions from another: a hash of their names. SQLite has no partitions.
     pub fn partitions_mark(self) -> &'static str {
         match self {
             Self::Sqlite => "0",
-            Self::Postgres => "(SELECT coalesce(bit_xor(hashtextextended(name, 0)), 0) FROM event_partition)",
+            Self::Postgres | Self::Citus => {
+                "(SELECT coalesce(bit_xor(hashtextextended(name, 0)), 0) FROM event_partition)"
+            }
         }
     }
 }
 
 /// Parts of statements.
 impl Dialect {
-    /// Joins the event, as `e`, that another table's organization and sequence point to.
-    pub fn join_event(self, other: &str) -> String {
+    /// Adds the join of the event, as `e`, that another table's sequence points to: of an organization, or of the one that
+    /// the other table's row is of.
+    pub fn join_event(self, sql: Sql, other: &str, organization_no: Option<i64>) -> Sql {
         match self {
-            Self::Sqlite => {
-                format!(
-                    " CROSS JOIN event e ON e.key = ({other}.organization_no << {SEQUENCE_BITS}) | {other}.sequence"
-                )
-            }
-            // The partition is known by the position alone.
-            Self::Postgres if other == "o" => self.join_one("event", "e", &["organization_no", "position"], "o"),
-            Self::Postgres => {
-                let order = self.join_one("event_order", "o", &["organization_no", "sequence"], other);
-                order + &self.join_event("o")
+            Self::Sqlite => sql.text(&format!(
+                " CROSS JOIN event e ON e.key = ({other}.organization_no << {SEQUENCE_BITS}) | {other}.sequence"
+            )),
+            Self::Postgres | Self::Citus => {
+                // The partition is known by the position alone.
+                let sql = match other {
+                    "o" => sql,
+                    _ => join_row(sql, "event_order", "o", "sequence", other, organization_no),
+                };
+                join_row(sql, "event", "e", "position", "o", organization_no)
             }
         }
     }
@@ -144,7 +166,7 @@ impl Dialect {
         };
         match self {
             Self::Sqlite => format!(" CROSS JOIN {table} {alias} ON {}", equal(alias)),
-            Self::Postgres => {
+            Self::Postgres | Self::Citus => {
                 format!(" CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {} OFFSET 0) {alias}", equal(table))
             }
         }
@@ -154,7 +176,18 @@ impl Dialect {
     pub fn contains(self, column: &str, sql: Sql, part: &str) -> Sql {
         match self {
             Self::Sqlite => sql.text(&format!("instr({column}, ")).bind(part).text(") > 0"),
-            Self::Postgres => sql.text("position(").bind(part).text(&format!(" IN {column}) > 0")),
+            Self::Postgres | Self::Citus => sql.text("position(").bind(part).text(&format!(" IN {column}) > 0")),
         }
     }
+}
+
+/// Joins the one row of a table of organizations that has the other's value in a column: row by row, by the index of the
+/// key. A cluster sends a statement to one node only where the number itself stands beside each of its tables.
+fn join_row(sql: Sql, table: &str, alias: &str, column: &str, other: &str, organization_no: Option<i64>) -> Sql {
+    let sql = sql.text(&format!(" CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {table}.organization_no = "));
+    let sql = match organization_no {
+        Some(no) => sql.bind(no),
+        None => sql.text(&format!("{other}.organization_no")),
+    };
+    sql.text(&format!(" AND {table}.{column} = {other}.{column} OFFSET 0) {alias}"))
 }

@@ -18,13 +18,13 @@ impl Dialect {
         let prefix = terms::organization_prefix(organization_no);
         let (or, and) = match self {
             Self::Sqlite => (" OR ", " AND "),
-            Self::Postgres => (" | ", " & "),
+            Self::Postgres | Self::Citus => (" | ", " & "),
         };
         let one = |term: &Term| match (self, term) {
             (Self::Sqlite, Term::Exact(term)) => format!("\"{prefix}{term}\""),
             (Self::Sqlite, Term::Prefix(term) | Term::Longer(term)) => format!("\"{prefix}{term}\" *"),
-            (Self::Postgres, Term::Exact(term)) => format!("'{prefix}{term}'"),
-            (Self::Postgres, Term::Prefix(term) | Term::Longer(term)) => format!("'{prefix}{term}':*"),
+            (Self::Postgres | Self::Citus, Term::Exact(term)) => format!("'{prefix}{term}'"),
+            (Self::Postgres | Self::Citus, Term::Prefix(term) | Term::Longer(term)) => format!("'{prefix}{term}':*"),
         };
         let group = |clause: &Clause| format!("({})", clause.any.iter().map(one).collect::<Vec<_>>().join(or));
         let mut positive: Vec<_> = clauses.iter().filter(|c| !c.none).map(group).collect();
@@ -41,8 +41,9 @@ impl Dialect {
         Some(text)
     }
 
-    /// How many events organizations have recorded, by product and external id: `product`, `external_id`, `no`, `size`.
-    pub fn sizes_of(self, names: impl IntoIterator<Item = [Value; 2]>) -> Sql {
+    /// How far organizations are, by product and external id: `product`, `external_id`, `no`, `size`, `last_salt`, `removed`.
+    /// Not for a cluster, which would ask every node.
+    pub fn standings(self, names: impl IntoIterator<Item = [Value; 2]>) -> Sql {
         Sql::new("WITH asked (product, external_id) AS (")
             .table(self, names)
             .text(") SELECT o.product, o.external_id, o.no, h.size, h.last_salt, h.removed FROM asked a")
@@ -53,7 +54,7 @@ impl Dialect {
     /// Gives a row if the words of an organization that begin so have more postings together. Only SQLite's index counts
     /// them.
     pub fn has_more_postings(self, organization_no: i64, beginning: &str, most: i64) -> Option<Sql> {
-        if self == Self::Postgres {
+        if self != Self::Sqlite {
             return None;
         }
         let low = format!("{}{beginning}", terms::organization_prefix(organization_no));
@@ -93,8 +94,8 @@ impl Dialect {
             (Self::Sqlite, Some(_), false) => "event_search.rowid DESC",
             (Self::Sqlite, None, true) => "o.position DESC",
             (Self::Sqlite, None, false) => "o.position",
-            (Self::Postgres, _, true) => "e.position DESC",
-            (Self::Postgres, _, false) => "e.position",
+            (Self::Postgres | Self::Citus, _, true) => "e.position DESC",
+            (Self::Postgres | Self::Citus, _, false) => "e.position",
         };
         // A limit stands in the text: PostgreSQL plans once for all values of a place, and must know that it is small.
         sql.text(&format!(" ORDER BY {order} LIMIT {limit}"))
@@ -128,7 +129,7 @@ impl Dialect {
                 .with(" FROM event_order WHERE organization_no = ", range.organization_no)
                 .with(" AND position >= ", range.low)
                 .with(" AND position <= ", range.high),
-            (Self::Postgres, _) => self.rows_of_range(start, range),
+            (Self::Postgres | Self::Citus, _) => self.rows_of_range(start, range),
             _ => self.rows(start, range),
         }
     }
@@ -159,10 +160,9 @@ impl Dialect {
                     .with(" AND e.key <= ", if high < 0 { key(0) - 1 } else { key(high.min(top)) });
                 (sql, "e.key")
             }
-            Self::Postgres => {
-                let sql = start
-                    .text(" FROM event_order o")
-                    .text(&self.join_event("o"))
+            Self::Postgres | Self::Citus => {
+                let sql = self
+                    .join_event(start.text(" FROM event_order o"), "o", Some(organization_no))
                     .with(" WHERE o.organization_no = ", organization_no)
                     .with(" AND o.sequence >= ", low)
                     .with(" AND o.sequence <= ", high);
@@ -191,7 +191,7 @@ impl Dialect {
                     .append(hits)
                     .text(&format!(")) ORDER BY e.key {direction}"))
             }
-            Self::Postgres => self
+            Self::Postgres | Self::Citus => self
                 .rows_of_range(start, range)
                 .with(" AND e.sequence >= ", low)
                 .with(" AND e.sequence <= ", high)
@@ -215,7 +215,7 @@ impl Dialect {
                 .with(" WHERE o.organization_no = ", range.organization_no)
                 .with(" AND o.position >= ", range.low)
                 .with(" AND o.position <= ", range.high),
-            (Self::Postgres, _) => return self.rows_of_range(sql, range),
+            (Self::Postgres | Self::Citus, _) => return self.rows_of_range(sql, range),
         };
         let key = format!(" AND e.key = ({} << {SEQUENCE_BITS}) | o.sequence", range.organization_no);
         occurred(sql.text(&key), range)
@@ -236,7 +236,12 @@ impl Dialect {
                 for (at, table) in tables.iter().enumerate() {
                     let union = if at > 0 { " UNION ALL " } else { "" };
                     let hits = format!("{union}(SELECT * FROM {table} WHERE terms @@ CAST(");
-                    sql = sql.with(&hits, matching.as_str()).text(" AS tsquery) OFFSET 0)");
+                    sql = sql.with(&hits, matching.as_str()).text(" AS tsquery)");
+                    if self == Self::Citus {
+                        // Otherwise every node would send its matches whole.
+                        sql = sql.with(" AND organization_no = ", range.organization_no);
+                    }
+                    sql = sql.text(" OFFSET 0)");
                 }
                 sql.text(") e")
             }
@@ -254,7 +259,7 @@ impl Dialect {
             Self::Sqlite => {
                 ("json_extract(r.value, '$.type')", "r.key IS NULL OR r.key = 0", "json_each(events.resources) r")
             }
-            Self::Postgres => (
+            Self::Postgres | Self::Citus => (
                 "r.value->>'type'",
                 "r.place IS NULL OR r.place = 1",
                 "LATERAL json_array_elements(CAST(events.resources AS json)) WITH ORDINALITY AS r (value, place)",

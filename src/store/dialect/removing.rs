@@ -18,9 +18,9 @@ impl Dialect {
                 .with(", ", low)
                 .with(", ", high)
                 .text(")"),
-            Self::Postgres => Sql::new("SELECT set_config('ledgerline.removal', ")
-                .bind(format!("{organization_no}:{low}:{high}"))
-                .text(", true)"),
+            Self::Postgres | Self::Citus => {
+                self.setting("ledgerline.removal", &format!("{organization_no}:{low}:{high}"))
+            }
         }
     }
 
@@ -28,7 +28,18 @@ impl Dialect {
     pub fn close_door(self) -> Sql {
         match self {
             Self::Sqlite => Sql::new("DELETE FROM removal_grant"),
-            Self::Postgres => Sql::new("SELECT set_config('ledgerline.removal', '', true)"),
+            Self::Postgres | Self::Citus => self.setting("ledgerline.removal", ""),
+        }
+    }
+
+    /// Sets a setting of ours until the transaction ends, to a text of ours. On a cluster it has to be set where the
+    /// triggers run: a node that takes part in the transaction is told of what `SET LOCAL` says, and of nothing else.
+    pub(super) fn setting(self, name: &str, value: &str) -> Sql {
+        match self {
+            Self::Citus => Sql::new(&format!("SET LOCAL {name} = '{value}'")),
+            Self::Sqlite | Self::Postgres => {
+                Sql::new(&format!("SELECT set_config('{name}', ")).bind(value).text(", true)")
+            }
         }
     }
 
@@ -39,7 +50,7 @@ impl Dialect {
                 let keys = events.iter().map(|(sequence, _)| (organization_no << SEQUENCE_BITS) | sequence);
                 self.one_of(Sql::new("DELETE FROM event WHERE "), "key", keys)
             }
-            Self::Postgres => {
+            Self::Postgres | Self::Citus => {
                 let sql = Sql::new("DELETE FROM event WHERE organization_no = ").bind(organization_no).text(" AND ");
                 self.one_of(sql, "position", events.iter().map(|(_, position)| *position))
             }
@@ -51,7 +62,7 @@ impl Dialect {
         let sql = Sql::new("DELETE FROM event_order WHERE organization_no = ").bind(organization_no).text(" AND ");
         match self {
             Self::Sqlite => self.one_of(sql, "position", events.iter().map(|(_, position)| *position)),
-            Self::Postgres => self.one_of(sql, "sequence", events.iter().map(|(sequence, _)| *sequence)),
+            Self::Postgres | Self::Citus => self.one_of(sql, "sequence", events.iter().map(|(sequence, _)| *sequence)),
         }
     }
 
@@ -78,54 +89,66 @@ impl Dialect {
         ]
     }
 
-    /// Deletes those rows of a table, given by their keys, for which a condition holds.
+    /// Deletes those rows of a table, given by their keys in one organization, for which a condition holds.
     pub fn delete_keyed<const N: usize>(
         self,
         table: &Table,
+        organization_no: i64,
         keys: impl IntoIterator<Item = [Value; N]>,
         condition: &str,
     ) -> Sql {
         let (name, columns) = (table.name, table.key_names().join(", "));
-        let asked = Sql::new(&format!("WITH asked ({columns}) AS (")).table(self, keys).text(") ");
         match self {
-            Self::Sqlite => asked.text(&format!(
-                "DELETE FROM {name} WHERE ({columns}) IN (SELECT {columns} FROM asked) AND {condition}"
+            Self::Sqlite => Sql::new(&format!("WITH asked ({columns}) AS (")).table(self, keys).text(&format!(
+                ") DELETE FROM {name} WHERE ({columns}) IN (SELECT {columns} FROM asked) AND {condition}"
             )),
             // Row by row, by the index of the key: the planner would read the table for any number of rows.
-            Self::Postgres => asked.text(&format!(
-                "DELETE FROM {name} WHERE ctid = ANY (ARRAY (SELECT t.ctid FROM asked a CROSS JOIN LATERAL \
-                 (SELECT ctid FROM {name} WHERE {} AND {condition} OFFSET 0) t))",
-                equal(table, name)
-            )),
+            Self::Postgres | Self::Citus => Sql::new(&format!("DELETE FROM {name} WHERE organization_no = "))
+                .bind(organization_no)
+                .text(" AND ctid = ANY (ARRAY (SELECT t.ctid FROM (")
+                .table(self, keys)
+                .text(&format!(") a ({columns}) CROSS JOIN LATERAL (SELECT ctid FROM {name} WHERE organization_no = "))
+                .bind(organization_no)
+                .text(&format!(" AND {} AND {condition} OFFSET 0) t))", equal(table, name))),
         }
     }
 
-    /// Counts those rows of a table `t`, given by their keys, for which a condition holds.
+    /// Counts those rows of a table `t`, given by their keys in one organization, for which a condition holds.
     pub fn count_keyed<const N: usize>(
         self,
         table: &Table,
+        organization_no: i64,
         keys: impl IntoIterator<Item = [Value; N]>,
         condition: &str,
     ) -> Sql {
-        self.select_keyed(table, "count(*) AS n", keys).text(&format!(" WHERE t.{condition}"))
+        self.select_keyed(table, "count(*) AS n", organization_no, keys).text(&format!(" WHERE t.{condition}"))
     }
 
-    /// Selects from rows of a table `t`, given by their keys.
+    /// Selects from rows of a table `t`, given by their keys in one organization.
     pub fn select_keyed<const N: usize>(
         self,
         table: &Table,
         columns: &str,
+        organization_no: i64,
         keys: impl IntoIterator<Item = [Value; N]>,
     ) -> Sql {
         let names = table.key_names();
-        Sql::new(&format!("WITH asked ({}) AS (", names.join(", ")))
-            .table(self, keys)
-            .text(&format!(") SELECT {columns} FROM asked a"))
-            .text(&self.join_one(table.name, "t", &names, "a"))
+        match self {
+            Self::Sqlite => Sql::new(&format!("WITH asked ({}) AS (", names.join(", ")))
+                .table(self, keys)
+                .text(&format!(") SELECT {columns} FROM asked a"))
+                .text(&self.join_one(table.name, "t", &names, "a")),
+            Self::Postgres | Self::Citus => Sql::new(&format!("SELECT {columns} FROM ("))
+                .table(self, keys)
+                .text(&format!(") a ({}) CROSS JOIN LATERAL (SELECT * FROM {} WHERE ", names.join(", "), table.name))
+                .with(&format!("{}.organization_no = ", table.name), organization_no)
+                .text(&format!(" AND {} OFFSET 0) t", equal(table, table.name))),
+        }
     }
 }
 
-/// That a row has the key of the one that is asked for.
+/// That a row has the key of the one that is asked for, inside its organization.
 fn equal(table: &Table, name: &str) -> String {
-    table.key_names().iter().map(|column| format!("{name}.{column} = a.{column}")).collect::<Vec<_>>().join(" AND ")
+    let inside = table.key_names().into_iter().skip(1);
+    inside.map(|column| format!("{name}.{column} = a.{column}")).collect::<Vec<_>>().join(" AND ")
 }

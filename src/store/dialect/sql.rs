@@ -62,7 +62,21 @@ impl Sql {
         self.table_of(dialect, rows, None)
     }
 
-    /// The same with the last column of a type that has no Rust value.
+    /// Adds rows to an `INSERT`: as [`Self::table`] does, and on a cluster `VALUES`. From JSON, each row of a statement with
+    /// a conflict would go to a file on every node first.
+    pub fn inserted<const N: usize>(
+        self,
+        dialect: Dialect,
+        rows: impl IntoIterator<Item = [Value; N]>,
+        last: Option<&'static str>,
+    ) -> Self {
+        match dialect {
+            Dialect::Sqlite | Dialect::Postgres => self.table_of(dialect, rows, last),
+            Dialect::Citus => self.tuples(rows, last),
+        }
+    }
+
+    /// [`Self::table`] with the last column of a type that has no Rust value.
     pub fn table_of<const N: usize>(
         self,
         dialect: Dialect,
@@ -70,12 +84,12 @@ impl Sql {
         last: Option<&'static str>,
     ) -> Self {
         match dialect {
-            Dialect::Sqlite => self.tuples(rows),
-            Dialect::Postgres => self.records(rows, last),
+            Dialect::Sqlite => self.tuples(rows, None),
+            Dialect::Postgres | Dialect::Citus => self.records(rows, last),
         }
     }
 
-    fn tuples<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+    fn tuples<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>, last: Option<&str>) -> Self {
         for (at, row) in rows.into_iter().enumerate() {
             self.text.push_str(if at == 0 { "VALUES (" } else { ", (" });
             for (i, value) in row.into_iter().enumerate() {
@@ -83,6 +97,10 @@ impl Sql {
                     self.text.push_str(", ");
                 }
                 self.push(value);
+                if let Some(kind) = last.filter(|_| i == N - 1) {
+                    self.text.push_str("::");
+                    self.text.push_str(kind);
+                }
             }
             self.text.push(')');
         }
@@ -118,6 +136,11 @@ impl Sql {
     }
 }
 
+/// Bytes in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// PostgreSQL's type of a value, and the value in JSON.
 fn cell(value: &Value) -> (&'static str, String) {
     let or_null = |text: Option<String>| text.unwrap_or_else(|| "null".to_owned());
@@ -127,10 +150,7 @@ fn cell(value: &Value) -> (&'static str, String) {
         Value::String(text) => {
             ("text", or_null(text.as_ref().map(|text| serde_json::Value::from(text.as_str()).to_string())))
         }
-        Value::Bytes(bytes) => {
-            let hex = |bytes: &Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-            ("bytea", or_null(bytes.as_ref().map(|bytes| format!("\"\\\\x{}\"", hex(bytes)))))
-        }
+        Value::Bytes(bytes) => ("bytea", or_null(bytes.as_ref().map(|bytes| format!("\"\\\\x{}\"", hex(bytes))))),
         other => unreachable!("rows hold numbers, texts and bytes, not {other:?}"),
     }
 }

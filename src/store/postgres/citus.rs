@@ -1,62 +1,352 @@
 //! Sharding by organization with the extension Citus: every key, reference and join carries the organization's number.
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Value};
 
 use crate::{
     error::{Error, Result},
     store::{
         Store,
-        dialect::{Dialect, sql::Sql},
+        dialect::{CHUNK, Dialect, sql::Sql},
         error,
-        tables::{ALL, HEAD},
+        tables::{ALL, HEAD, Lies, Table},
     },
 };
 
+/// Refuses a node of a cluster that is not its coordinator: locks that processes exclude each other by, and what is managed,
+/// are there alone.
+///
+/// # Errors
+/// `BAD_USER_INPUT`, and those of the database.
+pub(in crate::store) async fn refuse_worker(database: &DatabaseConnection) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        found: bool,
+    }
+    let has = async |sql: &str| {
+        let row = Row::find_by_statement(Sql::new(sql).on(Dialect::Postgres.backend())).one(database).await;
+        Ok::<_, Error>(row.map_err(error::from)?.is_some_and(|row| row.found))
+    };
+    let is_worker = has("SELECT to_regclass('pg_dist_local_group') IS NOT NULL AS found").await?
+        && has("SELECT EXISTS (SELECT 1 FROM pg_dist_local_group WHERE groupid <> 0) AS found").await?;
+    if is_worker {
+        let rule = "must be the coordinator of the cluster, and this is one of its workers";
+        return Err(Error::bad_input("LEDGERLINE_DATABASE_URL", rule));
+    }
+    Ok(())
+}
+
+/// How long it is believed on which node an organization is: the operator may move it.
+const BELIEVED: Duration = Duration::from_secs(60);
+
+/// What is known of the nodes of a cluster.
+#[derive(Default)]
+pub(in crate::store) struct Nodes {
+    of: Mutex<Option<(Instant, HashMap<i64, i32>)>>,
+    gone: Mutex<HashMap<i32, Gone>>,
+}
+
+/// A node that did not answer.
+struct Gone {
+    /// Until when it is not asked.
+    until: Instant,
+    pause: Duration,
+}
+
+/// How long a node that did not answer is not asked: twice as long each time, up to the second.
+const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE_MOST: Duration = Duration::from_secs(30);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the node {0} of the cluster does not answer")]
+struct NodeGone(i32);
+
+#[derive(Debug, thiserror::Error)]
+#[error("no node of the cluster answers")]
+struct AllGone;
+
+impl Nodes {
+    fn of(&self) -> MutexGuard<'_, Option<(Instant, HashMap<i64, i32>)>> {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        if of.as_ref().is_some_and(|(since, _)| since.elapsed() > BELIEVED) {
+            *of = None;
+        }
+        of
+    }
+
+    fn gone(&self) -> MutexGuard<'_, HashMap<i32, Gone>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses what needs a node that is not asked at the moment: whoever waited for it would keep others waiting.
+    pub fn must_answer(&self, nodes: &[i32]) -> Result<()> {
+        let (gone, now) = (self.gone(), Instant::now());
+        match nodes.iter().find(|node| gone.get(node).is_some_and(|gone| gone.until > now)) {
+            Some(node) => Err(Error::Unavailable(Arc::new(NodeGone(*node)))),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes whether nodes have answered.
+    pub fn note(&self, nodes: &[i32], answered: bool) {
+        let mut gone = self.gone();
+        for node in nodes {
+            if answered {
+                gone.remove(node);
+            } else {
+                let pause = gone.get(node).map_or(PAUSE, |gone| (2 * gone.pause).min(PAUSE_MOST));
+                gone.insert(*node, Gone { until: Instant::now() + pause, pause });
+            }
+        }
+    }
+
+    /// An organization on one of some nodes, of those that are known.
+    fn some_organization(&self, nodes: &[i32]) -> Option<i64> {
+        let of = self.of();
+        let (_, of) = of.as_ref()?;
+        of.iter().find(|(_, node)| nodes.contains(node)).map(|(no, _)| *no)
+    }
+
+    /// The nodes of those organizations that are known.
+    fn known(&self, numbers: &[i64]) -> HashMap<i64, i32> {
+        let of = self.of();
+        let known = |no: &i64| of.as_ref().and_then(|(_, of)| Some((*no, *of.get(no)?)));
+        numbers.iter().filter_map(known).collect()
+    }
+
+    /// Remembers nodes of organizations.
+    fn learn(&self, nodes: impl Iterator<Item = (i64, i32)>) -> HashMap<i64, i32> {
+        let learnt: HashMap<i64, i32> = nodes.collect();
+        let mut of = self.of();
+        of.get_or_insert_with(|| (Instant::now(), HashMap::new())).1.extend(&learnt);
+        learnt
+    }
+}
+
 impl Store {
-    /// Distributes the tables over the nodes of a Citus cluster. What is distributed already is left as it is. Returns
-    /// the tables that were distributed now.
+    /// Distributes the tables over the nodes of a Citus cluster, with what they hold. What is distributed already is left
+    /// as it is. `begins` is told each table before it is distributed, and how many rows it has. Returns the tables that
+    /// were distributed now.
     ///
     /// # Errors
     /// `BAD_USER_INPUT` where there is no Citus, and those of the database.
-    pub async fn distribute(&self) -> Result<Vec<&'static str>> {
-        if self.dialect != Dialect::Postgres || !self.has("SELECT 1 FROM pg_extension WHERE extname = 'citus'").await? {
+    pub async fn distribute(&self, mut begins: impl FnMut(&'static str, u64)) -> Result<Vec<&'static str>> {
+        if self.dialect == Dialect::Sqlite || !self.has("SELECT 1 FROM pg_extension WHERE extname = 'citus'").await? {
             let rule = "must be a PostgreSQL database with the extension citus: run CREATE EXTENSION citus in it first";
             return Err(Error::bad_input("LEDGERLINE_DATABASE_URL", rule));
         }
         let mut done = Vec::new();
-        for each in ALL {
-            let table = each.name;
-            if self.is_distributed(table).await? {
-                continue;
-            }
-            let distribute = if !each.is_of_organizations() {
-                format!("SELECT create_reference_table('{table}')")
-            } else if table == HEAD.name {
-                format!("SELECT create_distributed_table('{table}', 'organization_no')")
-            } else {
-                format!(
-                    "SELECT create_distributed_table('{table}', 'organization_no', colocate_with => '{}')",
-                    HEAD.name
-                )
+        for table in ALL {
+            let name = table.name;
+            let distribute = match table.lies() {
+                Lies::AtTheCoordinator => continue,
+                Lies::Everywhere => format!("create_reference_table('{name}')"),
+                Lies::ByOrganization if name == HEAD.name => {
+                    format!("create_distributed_table('{name}', 'organization_no')")
+                }
+                Lies::ByOrganization => {
+                    format!("create_distributed_table('{name}', 'organization_no', colocate_with => '{}')", HEAD.name)
+                }
             };
-            // The triggers that refuse changes read and write no table, so each node may run them by itself. The setting
-            // that allows it travels in the same request, so that both reach the same connection.
-            let request = format!("SET citus.enable_unsafe_triggers = on; {distribute}");
-            self.write.execute_unprepared(&request).await.map_err(error::from)?;
-            done.push(table);
+            if !self.is_distributed(table).await? {
+                let rows = self.number_on(&self.write, Sql::new(&format!("SELECT count(*) AS n FROM {name}"))).await?;
+                begins(name, rows.cast_unsigned());
+                self.write.execute_unprepared(&format!("SELECT {distribute}")).await.map_err(error::from)?;
+                done.push(name);
+            }
+            if table.lies() == Lies::ByOrganization {
+                self.empty_at_the_coordinator(name).await?;
+            }
         }
         Ok(done)
     }
 
-    /// Whether the heads lie on several nodes.
-    pub(in crate::store) async fn is_sharded(&self) -> Result<bool> {
-        Ok(self.dialect == Dialect::Postgres
-            && self.has("SELECT 1 FROM pg_extension WHERE extname = 'citus'").await?
-            && self.is_distributed(HEAD.name).await?)
+    /// Empties what the coordinator has kept of a table that was filled when it was distributed: nobody reads it any more,
+    /// and nobody would erase a person from it.
+    async fn empty_at_the_coordinator(&self, table: &str) -> Result<()> {
+        #[derive(FromQueryResult)]
+        struct Guard {
+            of: String,
+            name: String,
+        }
+        let tree = format!("pg_partition_tree('{table}')");
+        let size = format!("SELECT CAST(coalesce(sum(pg_relation_size(relid)), 0) AS BIGINT) AS n FROM {tree}");
+        if self.number_on(&self.write, Sql::new(&size)).await? == 0 {
+            return Ok(());
+        }
+        let guards = format!(
+            "SELECT CAST(g.tgrelid::regclass AS text) AS of, CAST(g.tgname AS text) AS name FROM pg_trigger g \
+             JOIN {tree} t ON t.relid = g.tgrelid WHERE NOT g.tgisinternal AND g.tgname LIKE '%no_truncate'"
+        );
+        let tx = self.write.begin().await?;
+        let guards = Guard::find_by_statement(Sql::new(&guards).on(self.dialect.backend())).all(&tx).await;
+        let guards = guards.map_err(error::from)?;
+        let turn = async |how: &str| {
+            for Guard { of, name } in &guards {
+                let turned = format!("ALTER TABLE {of} {how} TRIGGER {name}");
+                tx.execute_unprepared(&turned).await.map_err(error::from)?;
+            }
+            Ok::<_, Error>(())
+        };
+        // Until the end of the transaction, which holds the tables for itself.
+        turn("DISABLE").await?;
+        let empty = format!("SELECT truncate_local_data_after_distributing_table('{table}')");
+        tx.execute_unprepared(&empty).await.map_err(error::from)?;
+        turn("ENABLE").await?;
+        tx.commit().await
     }
 
-    async fn is_distributed(&self, table: &str) -> Result<bool> {
-        self.has(&format!("SELECT 1 FROM pg_dist_partition WHERE logicalrelid = '{table}'::regclass")).await
+    /// Whether the tables of organizations lie on several nodes.
+    pub(in crate::store) async fn is_sharded(&self) -> Result<bool> {
+        Ok(self.dialect != Dialect::Sqlite
+            && self.has("SELECT 1 WHERE to_regclass('pg_dist_partition') IS NOT NULL").await?
+            && self.is_distributed(&HEAD).await?)
+    }
+
+    /// Local tables that refer to a reference table are listed there, too, and are not distributed.
+    async fn is_distributed(&self, table: &Table) -> Result<bool> {
+        let how = match table.lies() {
+            Lies::ByOrganization => "partmethod = 'h'",
+            Lies::Everywhere | Lies::AtTheCoordinator => "partmethod = 'n' AND repmodel = 't'",
+        };
+        let name = table.name;
+        self.has(&format!("SELECT 1 FROM pg_dist_partition WHERE logicalrelid = '{name}'::regclass AND {how}")).await
+    }
+
+    /// Cuts organizations into those of one node each; those that the cluster has not heard of are together, too.
+    /// Elsewhere all are on one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(in crate::store) async fn on_one_node(&self, numbers: &[i64]) -> Result<Vec<Vec<i64>>> {
+        if self.dialect != Dialect::Citus {
+            return Ok(vec![numbers.to_vec()]);
+        }
+        let nodes = self.nodes_of(numbers).await?;
+        let mut groups: BTreeMap<Option<i32>, Vec<i64>> = BTreeMap::new();
+        numbers.iter().for_each(|no| groups.entry(nodes.get(no).copied()).or_default().push(*no));
+        Ok(groups.into_values().collect())
+    }
+
+    /// The nodes of organizations, by number: groups of Citus, which keep their numbers when a node fails over.
+    pub(in crate::store) async fn nodes_of(&self, numbers: &[i64]) -> Result<HashMap<i64, i32>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            no: i64,
+            node: i32,
+        }
+        let mut found = self.nodes.known(numbers);
+        let unknown: Vec<_> = numbers.iter().filter(|no| !found.contains_key(no)).collect();
+        for chunk in unknown.chunks(CHUNK) {
+            // By hand: the catalog of Citus.
+            let numbers = chunk.iter().map(|no| [Value::from(**no)]);
+            let sql = Sql::new("SELECT a.c0 AS no, p.groupid AS node FROM (").table(self.dialect, numbers);
+            let sql = sql.text(&format!(
+                ") a JOIN pg_dist_shard s ON s.logicalrelid = '{}'::regclass AND worker_hash(a.c0) \
+                 BETWEEN CAST(s.shardminvalue AS int) AND CAST(s.shardmaxvalue AS int) \
+                 JOIN pg_dist_placement p ON p.shardid = s.shardid",
+                HEAD.name
+            ));
+            let rows = self.rows_of::<Row>(sql).await?;
+            found.extend(self.nodes.learn(rows.into_iter().map(|row| (row.no, row.node))));
+        }
+        Ok(found)
+    }
+
+    /// The nodes that do not answer, after all were asked and one of those that do has taken a write.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where none does.
+    pub(in crate::store) async fn gone_nodes(&self) -> Result<Vec<i32>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            node: i32,
+            answers: Option<bool>,
+        }
+        // By hand: the catalog of Citus, and a function of it.
+        let sql = "SELECT groupid AS node, citus_check_connection_to_node(nodename, nodeport) AS answers FROM pg_dist_node \
+                   WHERE noderole = 'primary' AND shouldhaveshards ORDER BY groupid";
+        let rows = self.rows_of::<Row>(Sql::new(sql)).await?;
+        let (there, gone): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.answers == Some(true));
+        let numbers = |rows: Vec<&Row>| rows.iter().map(|row| row.node).collect::<Vec<_>>();
+        let (there, gone) = (numbers(there), numbers(gone));
+        if there.is_empty() {
+            return Err(Error::Unavailable(Arc::new(AllGone)));
+        }
+        if let Some(no) = self.nodes.some_organization(&there) {
+            let tx = self.write.begin().await?;
+            self.execute(&tx, Sql::new("UPDATE organization_head SET size = size WHERE organization_no = ").bind(no))
+                .await?;
+            tx.commit().await?;
+        }
+        self.nodes.note(&there, true);
+        Ok(gone)
+    }
+
+    /// Whether every node keeps what it acknowledges: sessions of ours set no other's. Returns the settings that are off
+    /// on one of them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(in crate::store) async fn unsafe_settings_of_nodes(&self) -> Result<Vec<&'static str>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            said: Option<String>,
+        }
+        let settings = ["fsync", "full_page_writes", "synchronous_commit"];
+        let shown = settings.map(|setting| format!("current_setting('{setting}')")).join(" || ' ' || ");
+        let sql = Sql::new("SELECT result AS said FROM run_command_on_workers(").bind(format!("SELECT {shown}"));
+        let rows = self.rows_of::<Row>(sql.text(") WHERE success")).await?;
+        let is_off = |place: usize, row: &Row| {
+            let said = row.said.as_deref().and_then(|said| said.split(' ').nth(place));
+            said.is_some_and(|said| ["off", "local"].contains(&said))
+        };
+        let off = settings.into_iter().enumerate().filter(|(place, _)| rows.iter().any(|row| is_off(*place, row)));
+        Ok(off.map(|(_, setting)| setting).collect())
+    }
+
+    /// Refuses a cluster with a node that does not keep what it acknowledges.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT`, and those of the database.
+    pub(in crate::store) async fn refuse_unsafe_nodes(&self) -> Result<()> {
+        let off = self.unsafe_settings_of_nodes().await?;
+        if off.is_empty() {
+            return Ok(());
+        }
+        let rule = format!(
+            "must be a cluster whose nodes keep what they acknowledge, and {} is off on one of them: set it on there, or allow \
+             this with LEDGERLINE_ALLOW_UNSAFE_DURABILITY=true",
+            off.join(" and ")
+        );
+        Err(Error::bad_input("LEDGERLINE_DATABASE_URL", rule))
+    }
+
+    /// Whether the node of organizations is asked at the moment.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` where it is not, and those of the database.
+    pub(in crate::store) async fn must_answer_for(&self, numbers: &[i64]) -> Result<()> {
+        let nodes: Vec<i32> = self.nodes_of(numbers).await?.into_values().collect();
+        self.nodes.must_answer(&nodes)
+    }
+
+    /// Refuses a role that owns no tables of a cluster: what makes partitions in its place does so at the coordinator alone.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT`.
+    pub(in crate::store) fn refuse_no_owner(&self) -> Result<()> {
+        if self.owns_tables {
+            return Ok(());
+        }
+        let rule = "must be used by the role that owns the tables, or by one of its members: on a cluster, no other role may \
+                    serve";
+        Err(Error::bad_input("LEDGERLINE_DATABASE_URL", rule))
     }
 
     async fn has(&self, rows: &str) -> Result<bool> {

@@ -2,7 +2,7 @@
 
 mod address;
 mod bridge;
-mod citus;
+pub(super) mod citus;
 pub(super) mod locks;
 pub(super) mod partitions;
 pub(super) mod replica;

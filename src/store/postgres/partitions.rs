@@ -25,7 +25,7 @@ const MONTHS_AHEAD: u32 = 2;
 impl Store {
     /// Reads which partitions there are, and makes those of this month and the next ones.
     pub async fn make_partitions_ahead(&self, now: Timestamp) -> Result<()> {
-        if self.dialect != Dialect::Postgres {
+        if self.dialect == Dialect::Sqlite {
             return Ok(());
         }
         let today = day_of(Position::block_of(now).0);
@@ -40,7 +40,7 @@ impl Store {
         positions: impl IntoIterator<Item = i64>,
         now: Timestamp,
     ) -> Result<()> {
-        if self.dialect != Dialect::Postgres {
+        if self.dialect == Dialect::Sqlite {
             return Ok(());
         }
         let known = self.partitions.load();
@@ -73,7 +73,7 @@ impl Store {
         mark: i64,
     ) -> Result<Arc<Partitions>> {
         let known = self.partitions.load_full();
-        if known.mark == mark || self.dialect != Dialect::Postgres {
+        if known.mark == mark || self.dialect == Dialect::Sqlite {
             return Ok(known);
         }
         let found = Arc::new(self.all_partitions(db).await?);
@@ -81,7 +81,7 @@ impl Store {
         Ok(found)
     }
 
-    async fn all_partitions(&self, db: &impl ConnectionTrait) -> Result<Partitions> {
+    pub(super) async fn all_partitions(&self, db: &impl ConnectionTrait) -> Result<Partitions> {
         #[derive(FromQueryResult)]
         struct Row {
             #[sea_orm(nested)]
@@ -116,13 +116,20 @@ impl Store {
                 continue;
             }
             // A table is made first and attached then: `PARTITION OF` would lock all readers and writers out.
-            let made = format!(
-                "CREATE TABLE {name} (LIKE event INCLUDING ALL);
-                CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON {name} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-                ALTER TABLE event ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({high});
-                INSERT INTO event_partition (low, high, name) VALUES ({low}, {high}, '{name}')"
-            );
-            tx.execute_unprepared(&made).await.map_err(error::from)?;
+            let made = [
+                format!("CREATE TABLE {name} (LIKE event INCLUDING ALL)"),
+                format!(
+                    "CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON {name} FOR EACH STATEMENT \
+                     EXECUTE FUNCTION refuse_change()"
+                ),
+                format!("ALTER TABLE event ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({high})"),
+                format!("INSERT INTO event_partition (low, high, name) VALUES ({low}, {high}, '{name}')"),
+            ];
+            // A cluster hands a request on to its nodes whole, so there each is by itself.
+            let requests = if self.dialect == Dialect::Citus { made.to_vec() } else { vec![made.join("; ")] };
+            for request in requests {
+                tx.execute_unprepared(&request).await.map_err(error::from)?;
+            }
             tracing::info!(partition = name, "made the partition {name}");
             is_new = true;
         }

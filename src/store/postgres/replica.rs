@@ -57,7 +57,7 @@ impl Store {
     /// # Errors
     /// `BAD_USER_INPUT` on SQLite, and where the replica answers and cannot be worked with.
     pub async fn with_replica(self, url: &str) -> Result<Self> {
-        if self.dialect != Dialect::Postgres || Dialect::of(url)? != Dialect::Postgres {
+        if self.dialect == Dialect::Sqlite || Dialect::of(url)? == Dialect::Sqlite {
             return Err(Error::bad_input(VARIABLE, "is for a replica of PostgreSQL"));
         }
         let replica = Replica { url: url.to_owned(), reads: ArcSwapOption::empty(), fell: Notify::new() };

@@ -83,18 +83,32 @@ const ASKED: [&str; 2] = ["server_encoding", "transaction_read_only"];
 /// Settings that only the operator of the server can make. Without them, a crash loses or damages acknowledged events.
 const OF_THE_SERVER: [&str; 2] = ["fsync", "full_page_writes"];
 
+/// Settings where the extension Citus is, in the place of those of the same name.
+const CITUS: [(&str, &str); 4] = [
+    // A plan without values cannot be sent to the one node that has the organization: it is refused.
+    ("plan_cache_mode", "auto"),
+    // The triggers that refuse changes read and write no table, so each node may run them by itself.
+    ("citus.enable_unsafe_triggers", "on"),
+    // What a transaction sets for itself holds on the nodes that take part in it.
+    ("citus.propagate_set_commands", "local"),
+    // A node that is gone is told from one that is slow before a caller gives up.
+    ("citus.node_connection_timeout", "5s"),
+];
+
 impl Purpose {
-    fn settings(self) -> Vec<(&'static str, &'static str)> {
+    fn settings(self, sessions: Sessions) -> Vec<(&'static str, &'static str)> {
         let own: &[_] = match self {
             Self::Writing => &WRITING,
             Self::Reading => &READING,
         };
-        COMMON.iter().chain(own).copied().collect()
+        let citus: &[_] = if sessions == Sessions::OfACluster { &CITUS } else { &[] };
+        let replaced = |(name, _): &(&str, &str)| citus.iter().any(|(citus, _)| citus == name);
+        COMMON.iter().chain(own).filter(|setting| !replaced(setting)).chain(citus).copied().collect()
     }
 
     /// The settings for one transaction.
     fn of_a_transaction(self) -> String {
-        self.settings().iter().map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect()
+        self.settings(Sessions::Shared).iter().map(|(name, value)| format!("SET LOCAL {name} = '{value}'; ")).collect()
     }
 }
 
@@ -106,7 +120,13 @@ pub(in crate::store) enum Sessions {
     /// A pooler in transaction mode hands sessions to whoever begins a transaction next: nothing is set but for the one
     /// that is open, nothing is listened to, and every statement that needs settings has a transaction.
     Shared,
+    /// A session of its own at a node of a Citus cluster. It hands a request on to other nodes whole, so a request is one
+    /// command.
+    OfACluster,
 }
+
+/// How a transaction begins: what begins it, and a setting that is made in it last.
+pub(in crate::store) type Beginning = (&'static str, (&'static str, &'static str));
 
 /// Why a database is refused: a sentence after its name.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +154,11 @@ enum Refused {
     )]
     Mixed,
     #[error(
+        "must be a cluster's coordinator without a pooler in transaction mode before it: what a transaction is set to would \
+         reach the other nodes in a form that they refuse. Use the pooler's session mode, or the coordinator's own address"
+    )]
+    SharedCluster,
+    #[error(
         "must be a server that takes writes, and this one only reads: it is a replica, or default_transaction_read_only is \
          on. Name the primary, or several hosts with target_session_attrs=read-write"
     )]
@@ -149,6 +174,13 @@ pub(in crate::store) struct Checked {
     sessions: Sessions,
 }
 
+impl Checked {
+    /// Whether it is a node of a Citus cluster.
+    pub fn is_of_a_cluster(&self) -> bool {
+        self.sessions == Sessions::OfACluster
+    }
+}
+
 /// A pool of connections, each of which is made ready before its first use.
 #[derive(Clone)]
 pub(in crate::store) struct Pool {
@@ -156,6 +188,7 @@ pub(in crate::store) struct Pool {
     address: Arc<Address>,
     /// How many connections were opened.
     opened: Arc<AtomicU64>,
+    sessions: Sessions,
     /// Settings that every transaction begins with; none where sessions keep them.
     of_a_transaction: Arc<str>,
 }
@@ -194,8 +227,9 @@ impl Pool {
             connections: SqlxPostgresConnector::from_sqlx_postgres_pool(pool),
             address,
             opened,
+            sessions,
             of_a_transaction: match sessions {
-                Sessions::Own => "".into(),
+                Sessions::Own | Sessions::OfACluster => "".into(),
                 Sessions::Shared => purpose.of_a_transaction().into(),
             },
         };
@@ -210,7 +244,7 @@ impl Pool {
 
     /// Whether its sessions are shared with others.
     pub fn is_shared(&self) -> bool {
-        !self.of_a_transaction.is_empty()
+        self.sessions == Sessions::Shared
     }
 
     /// The settings that a transaction sets for itself; none where the session has them.
@@ -218,9 +252,15 @@ impl Pool {
         &self.of_a_transaction
     }
 
-    /// The statements that begin a transaction: the first, and what is set last.
-    pub fn beginning(&self, (begin, last): (&str, &str)) -> String {
-        format!("{begin}; {}{last}", self.of_a_transaction)
+    /// The statements that begin a transaction.
+    pub fn beginning(&self, (begin, (name, value)): Beginning) -> String {
+        match self.sessions {
+            Sessions::Own | Sessions::Shared => {
+                format!("{begin}; {}SET LOCAL {name} = {value}", self.of_a_transaction)
+            }
+            // `SET LOCAL` is handed on to the nodes with the whole request, `BEGIN` and all.
+            Sessions::OfACluster => format!("{begin}; SELECT set_config('{name}', '{value}', true)"),
+        }
     }
 
     /// The connections themselves, for what waits for nobody's turn.
@@ -288,13 +328,13 @@ pub(in crate::store) async fn check(
             }
             opened => opened?,
         };
-        let sessions = shared(&mut first, &mut second, chance).await?;
+        let sessions = sessions_of(&mut first, &mut second, chance).await?;
         make_ready(&mut first, purpose, durability, sessions).await?;
         // Whether the server hears the farewell does not matter.
         let _ = tokio::join!(first.close(), second.close());
         Ok(sessions)
     };
-    match tokio::time::timeout(2 * ACQUIRE + address.patience(), checked).await {
+    match tokio::time::timeout(2 * ACQUIRE + address.patience(), Box::pin(checked)).await {
         Ok(Ok(sessions)) => Ok(Checked { address, sessions }),
         Ok(Err(Refused::Broken(error))) => Err(unreachable::told(error, field, &address)),
         Ok(Err(refused)) => Err(Error::bad_input(field, refused.to_string())),
@@ -341,11 +381,11 @@ async fn make_ready(
     durability: Durability,
     sessions: Sessions,
 ) -> Result<(), Refused> {
-    let settings = purpose.settings();
+    let settings = purpose.settings(sessions);
     // Plain text: what a session is set to comes before what is prepared in it. In a session that others use next, nothing
     // stays of it.
     let set = match sessions {
-        Sessions::Own => {
+        Sessions::Own | Sessions::OfACluster => {
             let all: String = settings.iter().map(|(name, value)| format!("SET {name} = '{value}';")).collect();
             all + SINCE_17
         }
@@ -384,23 +424,32 @@ fn shown(names: &[&str]) -> String {
     format!("SELECT {}", columns.join(", "))
 }
 
-/// Whether two connections share their sessions. A pooler in transaction mode hands a session to whoever begins a
+/// What two connections' sessions are: whether they share them, and whether they lead to a cluster. A pooler in transaction mode hands a session to whoever begins a
 /// transaction next. So the second connection sees what the first one has set, or the first one does not find its own
 /// setting again.
-async fn shared(first: &mut PgConnection, second: &mut PgConnection, chance: &Chance) -> Result<Sessions, Refused> {
+async fn sessions_of(
+    first: &mut PgConnection,
+    second: &mut PgConnection,
+    chance: &Chance,
+) -> Result<Sessions, Refused> {
     let mark = format!("{:016x}", chance.draw());
-    let seen = "SELECT coalesce(current_setting('ledgerline.session', true), '')";
+    let seen = "SELECT coalesce(current_setting('ledgerline.session', true), ''), \
+        to_regclass('pg_dist_partition') IS NOT NULL";
     raw_sql(AssertSqlSafe(format!("SET ledgerline.session = '{mark}'"))).execute(&mut *first).await?;
     // A pooler in statement mode refuses transactions altogether.
     raw_sql("BEGIN").execute(&mut *second).await.map_err(mixed)?;
-    let by_second: String = raw_sql(seen).fetch_one(&mut *second).await?.try_get(0)?;
+    let row = raw_sql(seen).fetch_one(&mut *second).await?;
+    let (by_second, is_cluster): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
     let is_shared = by_second == mark || {
         let by_first: String = raw_sql(seen).fetch_one(&mut *first).await?.try_get(0)?;
         by_first != mark
     };
     raw_sql("ROLLBACK").execute(&mut *second).await?;
     if !is_shared {
-        return Ok(Sessions::Own);
+        return Ok(if is_cluster { Sessions::OfACluster } else { Sessions::Own });
+    }
+    if is_cluster {
+        return Err(Refused::SharedCluster);
     }
     // Both call their first statement by the same name.
     for _ in 0..2 {

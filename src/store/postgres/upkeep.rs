@@ -65,7 +65,7 @@ impl Store {
     /// search would read them, and some recording would have to merge them. Returns those partitions.
     pub async fn merge_search_entries(&self) -> Result<BTreeSet<String>> {
         let touched = std::mem::take(&mut *self.touched());
-        if touched.is_empty() || self.dialect != Dialect::Postgres {
+        if touched.is_empty() || self.dialect == Dialect::Sqlite {
             return Ok(touched);
         }
         let merged = self.merge(&touched).await;
@@ -78,6 +78,9 @@ impl Store {
 
     /// The same for all partitions, for the entries of processes that were killed.
     async fn merge_all_search_entries(&self) -> Result<()> {
+        if self.dialect == Dialect::Citus {
+            return self.merge_on_nodes("event_.*").await;
+        }
         let sql =
             if self.owns_tables { merge_statement("") } else { "SELECT * FROM merge_event_search(NULL)".to_owned() };
         let merged = Merged::find_by_statement(Sql::new(&sql).on(self.dialect.backend()));
@@ -93,13 +96,17 @@ impl Store {
             return Ok(false);
         }
         unseal(&tx, partitions).await?;
-        let names = quoted(partitions);
-        let sql = if self.owns_tables {
-            merge_statement(&format!(" WHERE p.name IN ({names})"))
+        if self.dialect == Dialect::Citus {
+            self.merge_on_nodes(&partitions.iter().map(String::as_str).collect::<Vec<_>>().join("|")).await?;
         } else {
-            format!("SELECT * FROM merge_event_search(ARRAY[{names}])")
-        };
-        tx.execute_unprepared(&sql).await.map_err(error::from)?;
+            let names = quoted(partitions);
+            let sql = if self.owns_tables {
+                merge_statement(&format!(" WHERE p.name IN ({names})"))
+            } else {
+                format!("SELECT * FROM merge_event_search(ARRAY[{names}])")
+            };
+            tx.execute_unprepared(&sql).await.map_err(error::from)?;
+        }
         tx.commit().await?;
         Ok(true)
     }
@@ -134,10 +141,22 @@ impl Store {
         Ok(mended)
     }
 
+    /// Merges the waiting entries of partitions where their rows are: each node those of its shards, which are called as
+    /// the partition and a number. A node that is gone has none that it could merge.
+    async fn merge_on_nodes(&self, partitions: &str) -> Result<()> {
+        let on_node = format!(
+            "SELECT sum(gin_clean_pending_list(i.indexrelid)) FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid \
+             JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam AND a.amname = 'gin' \
+             WHERE t.relkind = 'r' AND t.relname ~ '^({partitions})_[0-9]+$'"
+        );
+        let sql = Sql::new("SELECT count(*) AS n FROM run_command_on_workers(").bind(on_node).text(") WHERE success");
+        self.number_on(&self.write, sql).await.map(drop)
+    }
+
     /// Seals partitions: builds their indexes tight. It takes those whose time has been over for a day and that nobody
     /// writes to any more. Readers and writers go on meanwhile. Returns how many were sealed.
     pub async fn seal_partitions(&self, now: Timestamp, written: &BTreeSet<String>) -> Result<usize> {
-        if self.dialect != Dialect::Postgres || !self.owns_tables {
+        if self.dialect == Dialect::Sqlite || !self.owns_tables {
             return Ok(0);
         }
         // This transaction holds the lock while another connection builds: a concurrent build runs outside of transactions.

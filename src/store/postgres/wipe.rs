@@ -2,13 +2,20 @@
 //! words stay in the search index for ever. A table that is written anew has none of it. That takes the table for itself
 //! meanwhile, so large ones are only vacuumed, and their search index is built anew beside its use.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::{
     error::Result,
     event::Timestamp,
-    store::{Store, connection::writes::Writes, dialect::sql::Sql, error},
+    store::{
+        Store,
+        connection::writes::Writes,
+        dialect::{CHUNK, Dialect, sql::Sql},
+        error,
+    },
 };
 
 /// Bytes of a table with its indexes up to which it is written anew: a second or two.
@@ -25,6 +32,40 @@ struct Named {
 }
 
 impl Store {
+    /// The names of the partitions that something of an organization was erased from since an instant.
+    async fn partitions_erased_at_once(&self, organization_no: i64, since: Timestamp) -> Result<Vec<String>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            name: String,
+        }
+        let sql = Sql::new("SELECT p.name FROM event_partition p WHERE EXISTS (SELECT 1 FROM erased_event x ")
+            .text("JOIN event_order o ON o.organization_no = x.organization_no AND o.sequence = x.sequence")
+            .with(" WHERE o.position >= p.low AND o.position < p.high AND x.organization_no = ", organization_no)
+            .with(" AND x.erased_ns >= ", since.0)
+            .text(") ORDER BY p.low");
+        Ok(self.rows_of::<Row>(sql).await?.into_iter().map(|row| row.name).collect())
+    }
+
+    /// The same, one table after the other: on a cluster they lie on different nodes.
+    async fn partitions_erased_from(&self, organization_no: i64, since: Timestamp) -> Result<Vec<String>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            n: i64,
+        }
+        let sql = Sql::new("SELECT sequence AS n FROM erased_event WHERE organization_no = ").bind(organization_no);
+        let sequences: Vec<Row> = self.rows_of(sql.with(" AND erased_ns >= ", since.0)).await?;
+        let mut partitions = BTreeMap::new();
+        let known = self.all_partitions(&self.read).await?;
+        for chunk in sequences.chunks(CHUNK) {
+            let sql = Sql::new("SELECT position AS n FROM event_order WHERE organization_no = ").bind(organization_no);
+            let sql = self.dialect.one_of(sql.text(" AND "), "sequence", chunk.iter().map(|row| row.n));
+            let places: Vec<Row> = self.rows_of(sql).await?;
+            let found = places.iter().filter_map(|row| known.of(row.n));
+            partitions.extend(found.map(|partition| (partition.low, partition.name.clone())));
+        }
+        Ok(partitions.into_values().collect())
+    }
+
     /// Takes the bytes of what was erased of an organization since an instant out of the files.
     ///
     /// # Errors
@@ -38,19 +79,15 @@ impl Store {
             );
             return Ok(());
         }
-        let sizes = "pg_total_relation_size(p.name::regclass) AS bytes";
-        let partitions = Sql::new(&format!(
-            "SELECT p.name, {sizes} FROM event_partition p WHERE EXISTS (SELECT 1 FROM "
-        ))
-        .text("erased_event x JOIN event_order o ON o.organization_no = x.organization_no AND o.sequence = x.sequence")
-        .with(" WHERE o.position >= p.low AND o.position < p.high AND x.organization_no = ", organization_no)
-        .with(" AND x.erased_ns >= ", since.0)
-        .text(") ORDER BY p.low");
-        let mut tables: Vec<Named> = self.rows_of(partitions).await?;
-        let others = TOUCHED.map(|name| format!("('{name}')")).join(", ");
-        tables.extend(
-            self.rows_of::<Named>(Sql::new(&format!("SELECT p.name, {sizes} FROM (VALUES {others}) p (name)"))).await?,
-        );
+        let size = if self.dialect == Dialect::Citus { "citus_total_relation_size" } else { "pg_total_relation_size" };
+        let partitions = match self.dialect {
+            Dialect::Citus => self.partitions_erased_from(organization_no, since).await?,
+            Dialect::Sqlite | Dialect::Postgres => self.partitions_erased_at_once(organization_no, since).await?,
+        };
+        let names = partitions.iter().map(String::as_str).chain(TOUCHED).map(|name| format!("('{name}')"));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let sizes = format!("SELECT p.name, {size}(p.name::regclass) AS bytes FROM (VALUES {names}) p (name)");
+        let tables: Vec<Named> = self.rows_of(Sql::new(&sizes)).await?;
         if pool.is_shared() {
             // Waiting for a table has no limit there, and a limit would stay with whoever has the session next.
             for Named { name, .. } in tables {

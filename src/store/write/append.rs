@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
     organizations::{Name, Organization},
@@ -38,22 +38,31 @@ enum Decision {
 }
 
 impl Store {
-    /// Records a group in one transaction. What it returns is durable.
+    /// Records a group in one transaction. What it returns is durable. `nodes` are those of a cluster that it needs.
     ///
     /// # Errors
     /// Those of the database; nothing of the group is recorded then.
-    pub async fn append(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
+    pub async fn append(&self, nodes: &[i32], group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
+        self.nodes.must_answer(nodes)?;
         let appended = match self.dialect {
             Dialect::Sqlite => self.append_in_one(group, now).await,
             // A connection that says nothing is closed, so that nobody waits for ever. Whether it committed is not known.
-            Dialect::Postgres => match tokio::time::timeout(LONGEST, self.append_in_one(group, now)).await {
-                Ok(appended) => appended,
-                Err(late) => Err(Error::Unavailable(std::sync::Arc::new(late))),
-            },
+            Dialect::Postgres | Dialect::Citus => {
+                match tokio::time::timeout(LONGEST, self.append_in_one(group, now)).await {
+                    Ok(appended) => appended,
+                    Err(late) => Err(Error::Unavailable(std::sync::Arc::new(late))),
+                }
+            }
         };
         match &appended {
-            Ok(_) => self.refused.store(false, Ordering::Release),
-            Err(Error::Unavailable(_)) => self.refused.store(true, Ordering::Release),
+            Ok(_) => {
+                self.nodes.note(nodes, true);
+                self.refused.store(false, Ordering::Release);
+            }
+            Err(Error::Unavailable(_)) => {
+                self.nodes.note(nodes, false);
+                self.refused.store(true, Ordering::Release);
+            }
             Err(_) => {}
         }
         appended
@@ -191,9 +200,9 @@ impl Store {
         }
         let numbers: HashMap<i64, usize> = organizations.iter().enumerate().map(|(at, org)| (org.no, at)).collect();
         let mut known = HashMap::new();
-        for chunk in asked.chunks(CHUNK) {
-            let rows = chunk.iter().map(|(at, hash)| [Value::from(organizations[*at].no), hash.to_vec().into()]);
-            let sql = self.dialect.events_of_keys(rows);
+        let asked: Vec<_> = asked.iter().map(|(at, hash)| (organizations[*at].no, hash)).collect();
+        for portion in self.dialect.portions(&asked, |(no, _)| *no) {
+            let sql = self.dialect.events_of_keys(&portion);
             for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
                 // A key that is passed over would record its event a second time.
                 let hash = |bytes: Vec<u8>| bytes.try_into().map_err(|_| Error::internal(NoHash));
@@ -246,9 +255,8 @@ impl Store {
                 }
             });
             let unknown: Vec<_> = unknown.into_iter().collect();
-            for chunk in unknown.chunks(CHUNK) {
-                let rows = chunk.iter().map(|&(no, block)| [Value::from(no), block.into()]);
-                let sql = self.dialect.last_places(rows);
+            for portion in self.dialect.portions(&unknown, |(no, _)| *no) {
+                let sql = self.dialect.last_places(&portion);
                 for row in Row::find_by_statement(sql.on(self.dialect.backend())).all(tx).await.map_err(error::from)? {
                     free.insert((row.organization_no, row.block), row.last.map_or(row.block, |last| last + 1));
                 }

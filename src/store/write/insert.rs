@@ -54,11 +54,11 @@ impl Store {
                 Dialect::Sqlite => {
                     sql.table(self.dialect, chunk.iter().map(|staged| row::<26>(self.dialect, staged, None)))
                 }
-                Dialect::Postgres => {
+                Dialect::Postgres | Dialect::Citus => {
                     let documents = &documents[at * CHUNK..];
                     let rows =
                         chunk.iter().zip(documents).map(|(staged, terms)| row::<28>(self.dialect, staged, Some(terms)));
-                    sql.table_of(self.dialect, rows, Some("tsvector"))
+                    sql.inserted(self.dialect, rows, Some("tsvector"))
                 }
             };
             self.execute(tx, sql).await?;
@@ -113,14 +113,14 @@ impl Store {
         }
         for chunk in logs.chunks(CHUNK) {
             let sql = LOG.insert();
-            self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
+            self.execute(tx, sql.inserted(self.dialect, chunk.iter().cloned(), None)).await?;
         }
         for chunk in kinds.chunks(CHUNK) {
             let sql = KIND.insert();
-            self.execute(tx, sql.table(self.dialect, chunk.iter().cloned())).await?;
+            self.execute(tx, sql.inserted(self.dialect, chunk.iter().cloned(), None)).await?;
         }
         for chunk in heads.chunks(CHUNK) {
-            let sql = HEAD.insert().table(self.dialect, chunk.iter().cloned());
+            let sql = HEAD.insert().inserted(self.dialect, chunk.iter().cloned(), None);
             let sql = sql.text(
                 " ON CONFLICT (organization_no) DO UPDATE SET size = excluded.size, spill = excluded.spill, \
                  recorded_ns = excluded.recorded_ns, dictionary = excluded.dictionary, \

@@ -4,6 +4,7 @@ pub(in crate::store) mod append;
 pub(in crate::store) mod clock_check;
 pub(in crate::store) mod insert;
 pub(in crate::store) mod logs;
+mod nodes;
 pub(in crate::store) mod organizations;
 pub(in crate::store) mod stage;
 pub(in crate::store) mod task;

@@ -157,7 +157,7 @@ impl Store {
         sorted.sort_unstable();
         let mut locked: HashMap<i64, Head> = HashMap::new();
         // A row lock reaches one node of a cluster at a time.
-        let at_once = if self.sharded { 1 } else { CHUNK };
+        let at_once = if self.dialect == Dialect::Citus { 1 } else { CHUNK };
         for chunk in sorted.chunks(at_once) {
             for head in self.locked_heads(tx, chunk).await? {
                 locked.insert(head.row.organization_no, head);
@@ -205,7 +205,7 @@ impl Store {
         if missing.is_empty() {
             return Ok(numbers);
         }
-        if self.dialect == Dialect::Postgres {
+        if self.dialect != Dialect::Sqlite {
             tx.execute_unprepared(&Lock::Numbering.wait()).await.map_err(error::from)?;
             // Another process may have created them while this one waited.
             self.find_numbers(tx, &mut missing, &mut numbers).await?;
@@ -226,7 +226,7 @@ impl Store {
                 [Value::from(*no), product.as_str().into(), external_id.as_str().into(), now.0.into()]
             });
             let sql = ORGANIZATION.insert();
-            self.execute(tx, sql.table(self.dialect, rows)).await?;
+            self.execute(tx, sql.inserted(self.dialect, rows, None)).await?;
         }
         numbers.extend(created.into_iter().map(|(no, name)| (name, Number::Read(no))));
         Ok(numbers)

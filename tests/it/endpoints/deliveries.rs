@@ -5,7 +5,7 @@ use standardwebhooks::Webhook;
 
 use super::{alone, create, here, list, only, sending, update};
 use crate::harness::{
-    TestApp, event, on_both_databases,
+    TestApp, as_of_a_cluster, event, on_both_databases,
     receiver::{Receiver, Reply},
 };
 
@@ -21,6 +21,11 @@ on_both_databases! {
     two_processes_send_each_event_once,
     a_restart_goes_on_where_it_was,
     one_that_hangs_keeps_nobody_waiting,
+}
+
+as_of_a_cluster! {
+    what_is_recorded_arrives_signed_and_in_order,
+    a_restart_goes_on_where_it_was,
 }
 
 async fn what_is_recorded_arrives_signed_and_in_order(app: &TestApp) {

@@ -5,7 +5,7 @@ mod actors;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Caller, TestApp, event, on_both_databases},
+    harness::{Caller, TestApp, as_of_a_cluster, event, on_both_databases},
     reading::rich,
 };
 
@@ -51,6 +51,11 @@ on_both_databases! {
     addresses_sources_and_types_are_counted_without_their_own_filter,
     logs_are_counted_as_they_are_listed,
     names_of_actors_and_resources_are_filtered_by,
+    organizations_are_counted_for_staff_and_nobody_else_learns_of_another,
+}
+
+as_of_a_cluster! {
+    addresses_sources_and_types_are_counted_without_their_own_filter,
     organizations_are_counted_for_staff_and_nobody_else_learns_of_another,
 }
 

@@ -61,6 +61,23 @@ macro_rules! on_both_databases {
 }
 pub(crate) use on_both_databases;
 
+/// Makes another test of functions of the module, `as_of_a_cluster::name`: the service takes its PostgreSQL for a cluster,
+/// and every statement that it sends meanwhile has to keep the rule of `sharding/rule.rs`.
+macro_rules! as_of_a_cluster {
+    ($($name:ident),+ $(,)?) => {
+        mod as_of_a_cluster {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let (app, proxy) = crate::sharding::pretended().await;
+                super::$name(&app).await;
+                app.finish().await;
+                crate::sharding::keeps_to_one_node(&proxy);
+            }
+        )+}
+    };
+}
+pub(crate) use as_of_a_cluster;
+
 /// The service under test.
 pub struct TestApp {
     pub database: Database,
@@ -130,7 +147,7 @@ impl TestApp {
     /// The same with product files and a clock of the test's own.
     pub async fn again_with(self, products: Products, clock: Clock, change: impl FnOnce(&mut Settings)) -> Self {
         let (database, url, folder) = (self.database, self.url.clone(), self.folder.clone());
-        self.finish().await;
+        Box::pin(self.finish()).await;
         Self::open(database, url, products, folder, clock, change).await
     }
 

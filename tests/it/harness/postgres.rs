@@ -23,16 +23,78 @@ fn admin_url() -> String {
 }
 
 fn url_of(database: &str) -> String {
-    let admin = admin_url();
-    let (base, query) = admin.split_once('?').map_or((admin.as_str(), None), |(base, query)| (base, Some(query)));
+    of_server(&admin_url(), database)
+}
+
+fn of_server(admin: &str, database: &str) -> String {
+    let (base, query) = admin.split_once('?').map_or((admin, None), |(base, query)| (base, Some(query)));
     let host = base.rfind('/').map_or(base, |at| &base[..at]);
     query.map_or_else(|| format!("{host}/{database}"), |query| format!("{host}/{database}?{query}"))
 }
 
 async fn execute(sql: String) {
-    let mut admin = PgConnection::connect(&admin_url()).await.expect("PostgreSQL answers");
+    execute_at(&admin_url(), sql).await;
+}
+
+async fn execute_at(url: &str, sql: String) {
+    let mut admin = PgConnection::connect(url).await.expect("PostgreSQL answers");
     admin.execute(AssertSqlSafe(sql)).await.expect("the statement runs");
     admin.close().await.expect("the connection closes");
+}
+
+/// URLs of the nodes of the cluster that the tests were given, the coordinator's first; of a single server none.
+async fn nodes() -> &'static [String] {
+    static NODES: OnceCell<Vec<String>> = OnceCell::const_new();
+    let found = NODES.get_or_init(|| async {
+        let admin = admin_url();
+        let mut connection = PgConnection::connect(&admin).await.expect("PostgreSQL answers");
+        let is_citus: bool = sqlx::query_scalar("SELECT to_regclass('pg_dist_node') IS NOT NULL")
+            .fetch_one(&mut connection)
+            .await
+            .expect("the server says what it has");
+        if !is_citus {
+            return Vec::new();
+        }
+        let hosts: Vec<String> =
+            sqlx::query_scalar("SELECT nodename || ':' || nodeport FROM pg_dist_node ORDER BY groupid")
+                .fetch_all(&mut connection)
+                .await
+                .expect("the cluster names its nodes");
+        let own = admin.split_once("://").expect("a URL").1.split(['/', '?']).next().expect("a host");
+        let own = own.rsplit('@').next().expect("a host").to_owned();
+        hosts.iter().map(|host| admin.replacen(&own, host, 1)).collect()
+    });
+    found.await
+}
+
+/// Makes a database on every node, and makes the nodes one cluster.
+async fn make_cluster(name: &str) {
+    for node in nodes().await {
+        execute_at(node, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        execute_at(node, format!("CREATE DATABASE {name}")).await;
+        execute_at(&of_server(node, name), "CREATE EXTENSION citus".to_owned()).await;
+    }
+    // Enough for every node to have some, and few enough to be cloned for each test.
+    execute(format!("ALTER DATABASE {name} SET citus.shard_count = 4")).await;
+    for (at, node) in nodes().await.iter().enumerate() {
+        let (host, port) = node.split('@').next_back().expect("a host").split_once(':').expect("a port");
+        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+        let add = if at == 0 { "citus_set_coordinator_host" } else { "citus_add_node" };
+        execute_at(&url_of(name), format!("SELECT {add}('{host}', {port})")).await;
+    }
+}
+
+/// Clones a database of the cluster, on every node by itself: the catalogs say the same of the clones. Its nodes may look
+/// after it meanwhile, and a template must be nobody's.
+async fn clone_cluster(name: &str, template: &str) {
+    for node in nodes().await {
+        execute_at(
+            node,
+            format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{template}'"),
+        )
+        .await;
+        execute_at(node, format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+    }
 }
 
 /// URL of a database of its own, at the newest schema and empty.
@@ -40,12 +102,23 @@ pub async fn fresh_database() -> String {
     let template = TEMPLATE
         .get_or_init(|| async {
             let name = format!("ledgerline_template_{}", std::process::id());
-            execute(format!("DROP DATABASE IF EXISTS {name}")).await;
-            execute(format!("CREATE DATABASE {name}")).await;
+            let is_cluster = !nodes().await.is_empty();
+            if is_cluster {
+                make_cluster(&name).await;
+            } else {
+                execute(format!("DROP DATABASE IF EXISTS {name}")).await;
+                execute(format!("CREATE DATABASE {name}")).await;
+            }
             let store = Store::open(&url_of(&name), Durability::Required, &Clock::system(), Chance::system())
                 .await
                 .expect("the template is made");
+            if is_cluster {
+                store.distribute(|_, _| {}).await.expect("the template is distributed");
+            }
             store.close().await;
+            for node in nodes().await {
+                execute_at(node, format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")).await;
+            }
             name
         })
         .await;
@@ -53,7 +126,11 @@ pub async fn fresh_database() -> String {
     // Cloning needs the template without connections, and two clones at once collide.
     static CLONING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let cloning = CLONING.lock().await;
-    execute(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+    if nodes().await.is_empty() {
+        execute(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+    } else {
+        clone_cluster(&name, template).await;
+    }
     drop(cloning);
     over_pooler(url_of(&name), &name)
 }

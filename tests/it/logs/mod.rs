@@ -4,7 +4,7 @@ mod deleted;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, TestApp, event, on_both_databases};
+use crate::harness::{Caller, TestApp, as_of_a_cluster, event, on_both_databases};
 
 /// An event in a log of an organization; `path` goes from the log up to below the organization.
 fn within(action: &str, path: &[(&str, &str)]) -> Value {
@@ -48,6 +48,10 @@ on_both_databases! {
     a_log_is_one_object_with_an_id_and_the_name_of_its_first_use,
     a_logs_id_is_good_for_those_who_may_read_it,
     a_token_of_one_log_reads_it_and_what_is_below,
+}
+
+as_of_a_cluster! {
+    a_log_is_one_object_with_an_id_and_the_name_of_its_first_use,
 }
 
 async fn a_list_shows_nested_logs_as_it_is_asked_to_or_as_its_level_says(app: &TestApp) {

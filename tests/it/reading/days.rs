@@ -5,11 +5,15 @@ use chrono_tz::Tz;
 use serde_json::json;
 
 use super::{at, list};
-use crate::harness::{TestApp, on_both_databases};
+use crate::harness::{TestApp, as_of_a_cluster, on_both_databases};
 
 on_both_databases! {
     days_are_the_viewers_own,
     a_period_begins_at_the_viewers_midnight,
+}
+
+as_of_a_cluster! {
+    days_are_the_viewers_own,
 }
 
 async fn days_are_the_viewers_own(app: &TestApp) {

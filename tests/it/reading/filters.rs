@@ -3,11 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{actions, list, rich};
-use crate::harness::{TestApp, event, on_both_databases};
+use crate::harness::{TestApp, as_of_a_cluster, event, on_both_databases};
 
 on_both_databases! {
     every_filter_alone_keeps_what_it_names,
     email_parts_and_action_prefixes_take_every_character_plainly,
+    words_prefixes_phrases_and_labels_are_found_anywhere,
+}
+
+as_of_a_cluster! {
+    every_filter_alone_keeps_what_it_names,
     words_prefixes_phrases_and_labels_are_found_anywhere,
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{LIST, RECORDED, actions, at, list, named, ten};
-use crate::harness::{TestApp, event, on_both_databases};
+use crate::harness::{TestApp, as_of_a_cluster, event, on_both_databases};
 
 on_both_databases! {
     both_orders_run_both_ways,
@@ -11,6 +11,11 @@ on_both_databases! {
     a_cursor_is_good_for_its_own_order_and_filter_alone,
     page_x_of_y_holds_still_while_events_arrive,
     a_late_event_appears_in_its_own_place,
+}
+
+as_of_a_cluster! {
+    both_orders_run_both_ways,
+    page_x_of_y_holds_still_while_events_arrive,
 }
 
 async fn both_orders_run_both_ways(app: &TestApp) {

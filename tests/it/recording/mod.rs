@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Caller, TestApp, event, on_both_databases};
+use crate::harness::{Caller, TestApp, as_of_a_cluster, event, on_both_databases};
 
 const FULL: &str = "id sequence action actionLabel category { code label shortLabel }
     actor { kind externalId name email label } onBehalfOf { kind externalId name email label }
@@ -62,6 +62,11 @@ on_both_databases! {
     a_backend_without_an_organization_names_one_for_each_event,
     what_was_answered_is_there_for_another_process,
     recording_never_asks_for_the_plan_and_an_upgrade_shows_what_was_before,
+}
+
+as_of_a_cluster! {
+    one_key_records_one_event,
+    one_bad_event_is_refused_alone_or_refuses_all,
 }
 
 async fn the_sequence_is_dense_under_32_recorders_and_two_organizations(app: &TestApp) {

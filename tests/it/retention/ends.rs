@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{LIFT, Moved, PLACE};
 use crate::{
-    harness::{Answer, Caller, Database, TestApp, event, eventually, on_both_databases, sql::column},
+    harness::{Answer, Caller, Database, TestApp, as_of_a_cluster, event, eventually, on_both_databases, sql::column},
     process::ledgerline,
 };
 
@@ -21,6 +21,10 @@ on_both_databases! {
     a_clock_that_jumped_ends_nothing,
     nothing_is_recorded_for_what_has_ended,
     a_copy_has_the_certificate,
+}
+
+as_of_a_cluster! {
+    nothing_but_a_certificate_is_left_and_nobody_else_lost_anything,
 }
 
 const END: &str = "organizationEnd { organization requestedBy confirmedBy dueAt hasBegun }";

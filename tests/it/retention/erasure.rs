@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{LIFT, PLACE};
 use crate::{
-    harness::{Caller, Database, TestApp, event, eventually, on_both_databases, sql::column},
+    harness::{Caller, Database, TestApp, as_of_a_cluster, event, eventually, on_both_databases, sql::column},
     process::ledgerline,
 };
 
@@ -27,6 +27,12 @@ on_both_databases! {
     a_new_index_brings_nobody_back,
     a_key_of_an_earlier_version_is_still_known,
     the_erasing_door_lets_nothing_else_through,
+}
+
+as_of_a_cluster! {
+    a_person_is_erased_and_nobody_else_is,
+    the_list_erases_a_restored_database_once_more,
+    the_command_previews_erases_and_lists,
 }
 
 pub const ERASE: &str =

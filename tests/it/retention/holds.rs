@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{LIFT, Moved, PLACE, listed, of};
-use crate::harness::{Caller, TestApp, on_both_databases, sql::column};
+use crate::harness::{Caller, TestApp, as_of_a_cluster, on_both_databases, sql::column};
 
 on_both_databases! {
     what_is_held_stays_until_the_hold_is_lifted,
@@ -12,6 +12,10 @@ on_both_databases! {
     holds_are_the_organizations_own,
     a_hold_is_placed_as_it_should_be_or_not_at_all,
     who_may_place_holds_sees_which_events_are_held_and_nobody_else_does,
+}
+
+as_of_a_cluster! {
+    what_is_held_stays_until_the_hold_is_lifted,
 }
 
 async fn place(moved: &Moved, input: Value) -> String {

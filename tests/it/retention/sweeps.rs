@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{DAY, Moved, SET, listed, of};
 use crate::{
-    harness::{TestApp, event, on_both_databases, sql::column},
+    harness::{TestApp, as_of_a_cluster, event, on_both_databases, sql::column},
     process::ledgerline,
 };
 
@@ -25,6 +25,11 @@ on_both_databases! {
     a_product_that_keeps_everything_keeps_everything,
     the_command_says_what_it_would_remove_and_removes_it,
     a_swept_log_is_copied_as_it_is,
+}
+
+as_of_a_cluster! {
+    each_level_is_kept_as_the_file_says,
+    the_command_says_what_it_would_remove_and_removes_it,
 }
 
 async fn each_level_is_kept_as_the_file_says(app: &TestApp) {
