@@ -155,7 +155,8 @@ export function QueryBox({ state, end }: { state: ListState | null; end: Compone
 
   const words = filterWords(log, 'SEARCH');
   const chips = chipsOf(log, ({ text }) => content.terms.includes(text));
-  const isOpen = options.length > 0;
+  // Without a cursor there is no list, whatever was found for where it stood.
+  const isOpen = cursor !== null && options.length > 0;
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing || event.ctrlKey || event.metaKey) return;
     const field = event.currentTarget as HTMLInputElement;
@@ -216,7 +217,7 @@ export function QueryBox({ state, end }: { state: ListState | null; end: Compone
             aria-autocomplete="list"
             aria-expanded={isOpen}
             aria-controls={isOpen ? `${id}-list` : undefined}
-            aria-activedescendant={active >= 0 ? `${id}-${active}` : undefined}
+            aria-activedescendant={isOpen && active >= 0 ? `${id}-${active}` : undefined}
             aria-invalid={flaw !== null}
             aria-describedby={flaw ? flawId : undefined}
             onInput={(event) => {
