@@ -72,8 +72,7 @@ pub struct Reached<'a> {
     )
 )]
 pub async fn feed(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
-    // In memory of its own: all that a follower needs would be part of the future of every request.
-    Box::pin(respond(&headers, async |_| {
+    respond(&headers, async |_| {
         let principal = reader(&edge, &headers).await?;
         let mut query = pairs(query.as_deref());
         let wait = wait(&mut query)?;
@@ -110,7 +109,7 @@ pub async fn feed(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query):
         let (data, end) = (written(&batch.entries, text), follower.reached().encode());
         let feed = AuditEventFeed { data: &data, page: Reached { has_next: batch.more, end: &end } };
         Ok(json(StatusCode::OK, serde_json::to_string(&feed).expect("a feed is JSON")))
-    }))
+    })
     .await
 }
 

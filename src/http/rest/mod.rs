@@ -148,6 +148,7 @@ async fn reader(edge: &Edge, headers: &HeaderMap) -> Result<Arc<Principal>> {
 async fn respond(headers: &HeaderMap, answer: impl AsyncFnOnce(&str) -> Result<Response, Refusal>) -> Response {
     let request_id = super::request_id(headers);
     let answered = if media::takes_json(headers) {
+        // In memory of its own: all that an answer needs, as a follower, would be part of the future of every request.
         Box::pin(answer(request_id)).await
     } else {
         Err(Refusal::other(StatusCode::NOT_ACCEPTABLE, "the answer is application/json, which Accept must allow"))
