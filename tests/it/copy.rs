@@ -239,10 +239,10 @@ async fn import(app: &TestApp, range: std::ops::Range<usize>) {
 
 /// Killed again and again while the source is recorded into, a copy comes to its end, and later brings the rest.
 ///
-/// A copy commits 5,000 events at a time. At each start it has four times as many to bring, so that what is killed when its
+/// A copy commits 5,000 events at a time. At each start it has three times as many to bring, so that what is killed when its
 /// first ones are seen still has far to go, on a fast machine too.
 async fn goes_on_after_a_kill(source: TestApp, target: TestApp) {
-    const MORE: usize = 20_000;
+    const MORE: usize = 15_000;
     import(&source, 0..MORE).await;
     let mut there_are = MORE as i64;
     let order = "SELECT count(*) FROM event_order";
