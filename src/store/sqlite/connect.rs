@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::try_join_all;
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxSqliteConnector};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Executor, Row, SqliteConnection,
@@ -101,7 +102,7 @@ pub(in crate::store) fn slots() -> (usize, usize) {
 }
 
 /// The connections that read, one more than statements are read at once. All are opened now; one that was closed is opened
-/// anew if the file is still the same.
+/// anew when it is needed, if the file is still the same.
 pub(in crate::store) async fn readers(
     url: &str,
     files: &Files,
@@ -109,8 +110,9 @@ pub(in crate::store) async fn readers(
 ) -> Result<DatabaseConnection, DbErr> {
     let count = u32::try_from(small + large + 1).unwrap_or(u32::MAX);
     let unchanged = files.clone();
+    // Without a least number that the pool keeps by itself: it would go on trying for five minutes to open a connection that
+    // is refused because the file was replaced, and a service that stops waits for that.
     let reading = PoolOptions::new()
-        .min_connections(count)
         .max_connections(count)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
@@ -121,7 +123,9 @@ pub(in crate::store) async fn readers(
             Box::pin(async { unchanged })
         })
         .connect_with(reader(sqlite(url)?));
-    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(reading.await.map_err(error::of_sqlx)?))
+    let reading = reading.await.map_err(error::of_sqlx)?;
+    try_join_all((0..count).map(|_| reading.acquire())).await.map_err(error::of_sqlx)?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(reading))
 }
 
 /// The writing connection of a SQLite file that is there.
@@ -213,4 +217,35 @@ fn reader(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("query_only", "1")
         .pragma("cache_size", "-16384")
         .pragma("mmap_size", "1073741824")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn where_the_file_was_replaced_what_reads_it_is_closed_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ledgerline.db");
+        let url = format!("sqlite://{}", file.display());
+        let (path, writer, _) = make(&url).await.unwrap();
+        let readers = readers(&url, &Files::of(&path).unwrap(), (2, 2)).await.unwrap();
+        let pool = readers.get_sqlite_connection_pool().clone();
+        assert_eq!(pool.size(), 5, "all are open from the start");
+
+        std::fs::rename(&file, folder.path().join("moved.db")).unwrap();
+        std::fs::write(&file, "").unwrap();
+        // Two are lost one after the other, and somebody who needs one more is refused.
+        let mut held = Vec::new();
+        for _ in 0..5 {
+            held.push(pool.acquire().await.unwrap());
+        }
+        for lost in held.drain(..2) {
+            lost.close().await.unwrap();
+        }
+        assert!(pool.acquire().await.is_err(), "another file is not read");
+        drop(held);
+        tokio::time::timeout(ACQUIRE * 2, pool.close()).await.expect("it does not wait for what is refused");
+        drop(writer);
+    }
 }
