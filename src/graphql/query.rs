@@ -223,7 +223,9 @@ impl Query {
         organizations::certificate(ctx, organization).await.map_err(|error| to_graphql(ctx, error))
     }
 
-    /// What erasing a person would do now. Nothing is changed. Needs what `eraseFromAuditLog` needs.
+    /// What erasing a person would do now. Nothing is changed. It looks through the whole log, so that one request has room
+    /// for one. Needs what `eraseFromAuditLog` needs.
+    #[graphql(complexity = "limits::COST / 2 + child_complexity")]
     async fn preview_audit_erasure(
         &self,
         ctx: &Context<'_>,

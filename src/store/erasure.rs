@@ -10,7 +10,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query
 
 use super::{
     Dictionary, Store,
-    connection::transaction::Transaction,
+    connection::{transaction::Transaction, turns::Work},
     control::{
         erasures::{Advance, Erasure, ErasureStatus},
         holds::{Hold, Holding},
@@ -111,10 +111,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Looked> {
         let Some(head) = self.head_of(&product.name, organization).await? else { return Ok(Looked::default()) };
-        let (events, next) = self.about(&head.row, whom, from).await?;
-        let dictionary = self.dictionary(&self.read, &head.row).await?;
+        let own = self.turn_of(&product.name, organization);
+        let (events, next) = own.paced(Work::Large).about(&head.row, whom, from).await?;
+        let dictionary = self.dictionary(&own.read, &head.row).await?;
         let mut looked = Looked { total: head.row.size, next, ..Looked::default() };
-        let holds = self.holds_on(&self.read, head.row.organization_no).await?;
+        let holds = self.holds_on(&own.read, head.row.organization_no).await?;
         for hold in holds {
             let holding = Holding::of(&hold, product, &dictionary, now)?;
             let kept = events.iter().filter(|event| holding.keeps(event, &dictionary)).count() as i64;
@@ -131,7 +132,10 @@ impl Store {
     /// Those of the database.
     pub async fn logs_of(&self, product: &Product, organization: &str) -> Result<Option<std::sync::Arc<Dictionary>>> {
         match self.head_of(&product.name, organization).await? {
-            Some(head) => self.dictionary(&self.read, &head.row).await.map(Some),
+            Some(head) => {
+                let own = self.turn_of(&product.name, organization);
+                self.dictionary(&own.read, &head.row).await.map(Some)
+            }
             None => Ok(None),
         }
     }

@@ -99,7 +99,7 @@ impl Store {
     /// The same, also of an organization that has ended.
     pub(super) async fn any_head_of(&self, product: &str, external_id: &str) -> Result<Option<Head>> {
         // Whoever asks for an organization waits in its turn.
-        let own = Self { read: self.read.of_organization(product, external_id), ..self.clone() };
+        let own = self.turn_of(product, external_id);
         if let Some(no) = self.dictionaries.number(product, external_id) {
             match self.head(&own.read, no).await? {
                 Some(head) if head.is_of(product, external_id) => return Ok(Some(head)),

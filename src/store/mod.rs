@@ -230,6 +230,12 @@ impl Store {
         }
     }
 
+    /// The same store whose statements are read in an organization's turn: what somebody asks for must not be asked in the
+    /// service's own, which nothing bounds.
+    fn turn_of(&self, product: &str, organization: &str) -> Self {
+        Self { read: self.read.of_organization(product, organization), ..self.clone() }
+    }
+
     /// The same store whose statements are read in the turn of their class.
     fn paced(&self, work: Work) -> Self {
         Self { read: self.read.paced(work), ..self.clone() }

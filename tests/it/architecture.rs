@@ -331,3 +331,28 @@ fn the_dialect_is_asked_where_the_databases_work_in_another_way() {
     let asking: BTreeSet<_> = asking.filter(|file| !rooms.iter().any(|room| file.starts_with(room))).collect();
     assert_eq!(asking, ASKING.iter().map(Path::new).collect());
 }
+
+/// What somebody asks by a permission waits in the turn of its organization. In the service's own turn, which nothing
+/// bounds, one that asks for much would keep everybody waiting, and the service too.
+#[test]
+fn what_is_read_by_a_permission_is_read_in_the_turn_of_its_organization() {
+    let mut files = Vec::new();
+    sources(&root().join("store"), &mut files);
+    let (mut looked_at, mut faults) = (0, Vec::new());
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        for function in text.split("\n    pub async fn ").skip(1) {
+            let (head, rest) = function.split_once("{\n").expect("a body");
+            let body = rest.split("\n    }\n").next().unwrap_or_default();
+            if head.contains("scope: &ManageScope") || head.contains("scope: &ReadScope") {
+                looked_at += 1;
+                let name = head.split('(').next().unwrap_or_default();
+                let asks =
+                    body.contains("&self.read") || body.contains("self.events_of(") || body.contains("self.rows_of(");
+                faults.extend(asks.then(|| format!("{}: {name}", file.display())));
+            }
+        }
+    }
+    assert!(looked_at >= 19, "{looked_at} functions");
+    assert!(faults.is_empty(), "{faults:#?}");
+}

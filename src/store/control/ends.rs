@@ -76,11 +76,12 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn end_of(&self, scope: &ManageScope) -> Result<Option<End>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let found = organization::Entity::find()
             .filter(organization::Column::Product.eq(scope.product().name.clone()))
             .filter(organization::Column::ExternalId.eq(scope.organization().to_owned()));
-        let Some(found) = found.one(&self.read).await.map_err(error::from)? else { return Ok(None) };
-        let end = row::Entity::find_by_id(found.no).one(&self.read).await.map_err(error::from)?;
+        let Some(found) = found.one(&own.read).await.map_err(error::from)? else { return Ok(None) };
+        let end = row::Entity::find_by_id(found.no).one(&own.read).await.map_err(error::from)?;
         Ok(end.map(|end| End::of(end, found)))
     }
 

@@ -143,6 +143,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn erasures(&self, scope: &ManageScope, limit: u64) -> Result<Vec<Erasure>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
             return Ok(Vec::new());
         };
@@ -151,7 +152,7 @@ impl Store {
             .order_by_desc(row::Column::CreatedNs)
             .order_by_desc(row::Column::Id)
             .limit(limit);
-        asked.all(&self.read).await.map_err(error::from)?.into_iter().map(Erasure::of).collect()
+        asked.all(&own.read).await.map_err(error::from)?.into_iter().map(Erasure::of).collect()
     }
 
     /// An erasure of an organization.
@@ -159,9 +160,10 @@ impl Store {
     /// # Errors
     /// `NOT_FOUND`, and those of the database.
     pub async fn erasure(&self, scope: &ManageScope, id: &str) -> Result<Erasure> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let none = || Error::not_found("erasure");
         let head = self.head_of(&scope.product().name, scope.organization()).await?.ok_or_else(none)?;
-        self.erasure_on(&self.read, head.row.organization_no, id).await?.ok_or_else(none)
+        self.erasure_on(&own.read, head.row.organization_no, id).await?.ok_or_else(none)
     }
 
     /// An erasure by the number of its organization, for the process that works on it.

@@ -159,6 +159,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn exports(&self, scope: &ManageScope, limit: u64) -> Result<Vec<Export>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
             return Ok(Vec::new());
         };
@@ -167,7 +168,7 @@ impl Store {
             .order_by_desc(row::Column::CreatedNs)
             .order_by_desc(row::Column::Id)
             .limit(limit);
-        let rows = asked.all(&self.read).await.map_err(error::from)?;
+        let rows = asked.all(&own.read).await.map_err(error::from)?;
         let exports = rows.into_iter().map(Export::of).collect::<Result<Vec<_>>>()?;
         Ok(exports.into_iter().filter(|export| export.is_within(scope.allowed_logs())).collect())
     }
@@ -177,9 +178,10 @@ impl Store {
     /// # Errors
     /// `NOT_FOUND`, and those of the database.
     pub async fn export(&self, scope: &ManageScope, id: &str) -> Result<Export> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let none = || Error::not_found("export");
         let head = self.head_of(&scope.product().name, scope.organization()).await?.ok_or_else(none)?;
-        let found = row::Entity::find_by_id((head.row.organization_no, id.to_owned())).one(&self.read).await;
+        let found = row::Entity::find_by_id((head.row.organization_no, id.to_owned())).one(&own.read).await;
         let found = found.map_err(error::from)?.map(Export::of).transpose()?;
         found.filter(|export| export.is_within(scope.allowed_logs())).ok_or_else(none)
     }

@@ -95,8 +95,9 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn holds(&self, scope: &ManageScope) -> Result<Vec<Hold>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         match self.head_of(&scope.product().name, scope.organization()).await? {
-            Some(head) => self.holds_on(&self.read, head.row.organization_no).await,
+            Some(head) => self.holds_on(&own.read, head.row.organization_no).await,
             None => Ok(Vec::new()),
         }
     }

@@ -25,7 +25,8 @@ impl Store {
     /// Those of the database.
     pub async fn organization_plan(&self, product: &str, organization: &str) -> Result<Option<String>> {
         let Some(head) = self.head_of(product, organization).await? else { return Ok(None) };
-        let found = row::Entity::find_by_id(head.row.organization_no).one(&self.read).await.map_err(error::from)?;
+        let own = self.turn_of(product, organization);
+        let found = row::Entity::find_by_id(head.row.organization_no).one(&own.read).await.map_err(error::from)?;
         Ok(found.map(|row| row.plan))
     }
 

@@ -47,8 +47,9 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn retention_wishes(&self, scope: &ManageScope) -> Result<Wishes> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         match self.head_of(&scope.product().name, scope.organization()).await? {
-            Some(head) => self.wishes_on(&self.read, head.row.organization_no).await,
+            Some(head) => self.wishes_on(&own.read, head.row.organization_no).await,
             None => Ok(Wishes::default()),
         }
     }

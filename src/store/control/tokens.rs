@@ -172,9 +172,10 @@ impl Store {
         usable_at: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<PartnerToken>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let mut tokens = Vec::new();
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else { return Ok(tokens) };
-        let dictionary = self.dictionary(&self.read, &head.row).await?;
+        let dictionary = self.dictionary(&own.read, &head.row).await?;
         let mut before = before.map(str::to_owned);
         loop {
             let mut asked = row::Entity::find().filter(row::Column::OrganizationNo.eq(head.row.organization_no));
@@ -186,7 +187,7 @@ impl Store {
             }
             let wanted = limit - tokens.len();
             let asked = asked.order_by_desc(row::Column::Id).limit(wanted as u64);
-            let rows = asked.all(&self.read).await.map_err(error::from)?;
+            let rows = asked.all(&own.read).await.map_err(error::from)?;
             let is_last = rows.len() < wanted;
             before = rows.last().map(|row| row.id.clone());
             for row in rows {
@@ -206,9 +207,10 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn token(&self, scope: &ManageScope, id: &str) -> Result<Option<PartnerToken>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else { return Ok(None) };
-        let dictionary = self.dictionary(&self.read, &head.row).await?;
-        let found = row::Entity::find_by_id((head.row.organization_no, id.to_owned())).one(&self.read).await;
+        let dictionary = self.dictionary(&own.read, &head.row).await?;
+        let found = row::Entity::find_by_id((head.row.organization_no, id.to_owned())).one(&own.read).await;
         let token = found.map_err(error::from)?.map(PartnerToken::of).transpose()?;
         Ok(token.filter(|token| token.rights.is_within(&dictionary, scope.allowed_logs())))
     }

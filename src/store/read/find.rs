@@ -50,8 +50,7 @@ impl Store {
 
     /// The same store in the turn of whoever a scope is for: of staff, who are for all, the product's.
     fn in_turn_of(&self, scope: &ReadScope) -> Self {
-        let organization = scope.organization().unwrap_or_default();
-        Self { read: self.read.of_organization(&scope.product().name, organization), ..self.clone() }
+        self.turn_of(&scope.product().name, scope.organization().unwrap_or_default())
     }
 
     /// The store that an organization is read from; `None` where the scope is not for the organization.

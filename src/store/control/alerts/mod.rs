@@ -246,23 +246,24 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn rules(&self, scope: &ManageScope) -> Result<Vec<Watched>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
             return Ok(Vec::new());
         };
         let no = head.row.organization_no;
         let asked = row::Entity::find().filter(row::Column::OrganizationNo.eq(no));
         let asked = asked.order_by_asc(row::Column::CreatedNs).order_by_asc(row::Column::Id);
-        let rows = asked.all(&self.read).await.map_err(error::from)?;
+        let rows = asked.all(&own.read).await.map_err(error::from)?;
         let watches = watch::Entity::find().filter(watch::Column::OrganizationNo.eq(no));
-        let watches = watches.all(&self.read).await.map_err(error::from)?;
+        let watches = watches.all(&own.read).await.map_err(error::from)?;
         let waiting = message::Entity::find()
             .select_only()
             .column(message::Column::RuleId)
             .column_as(message::Column::Sequence.count(), "waiting")
             .filter(message::Column::OrganizationNo.eq(no))
             .group_by(message::Column::RuleId);
-        let waiting: Vec<(String, i64)> = waiting.into_tuple().all(&self.read).await.map_err(error::from)?;
-        let dictionary = self.dictionary(&self.read, &head.row).await?;
+        let waiting: Vec<(String, i64)> = waiting.into_tuple().all(&own.read).await.map_err(error::from)?;
+        let dictionary = self.dictionary(&own.read, &head.row).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             let rule = Rule::of(row)?;

@@ -308,16 +308,17 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn endpoints(&self, scope: &ManageScope) -> Result<Vec<(Endpoint, Progress)>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
             return Ok(Vec::new());
         };
         let no = head.row.organization_no;
         let asked = row::Entity::find().filter(row::Column::OrganizationNo.eq(no));
         let asked = asked.order_by_asc(row::Column::CreatedNs).order_by_asc(row::Column::Id);
-        let rows = asked.all(&self.read).await.map_err(error::from)?;
+        let rows = asked.all(&own.read).await.map_err(error::from)?;
         let fare = delivery::Entity::find().filter(delivery::Column::OrganizationNo.eq(no));
-        let fare = fare.all(&self.read).await.map_err(error::from)?;
-        let dictionary = self.dictionary(&self.read, &head.row).await?;
+        let fare = fare.all(&own.read).await.map_err(error::from)?;
+        let dictionary = self.dictionary(&own.read, &head.row).await?;
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             let endpoint = Endpoint::of(row)?;
@@ -334,6 +335,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn attempts(&self, scope: &ManageScope, id: &str, limit: u64) -> Result<Vec<Attempt>> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
             return Ok(Vec::new());
         };
@@ -343,7 +345,7 @@ impl Store {
             .order_by_desc(attempt::Column::AtNs)
             .order_by_desc(attempt::Column::No)
             .limit(limit);
-        asked.all(&self.read).await.map_err(error::from)?.into_iter().map(Attempt::of).collect()
+        asked.all(&own.read).await.map_err(error::from)?.into_iter().map(Attempt::of).collect()
     }
 
     /// Events that an endpoint would not take, the oldest first, and how many there are.
@@ -351,15 +353,16 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub async fn dead_letters(&self, scope: &ManageScope, id: &str, limit: u64) -> Result<(Vec<DeadLetter>, u64)> {
+        let own = self.turn_of(&scope.product().name, scope.organization());
         let Some(head) = self.head_of(&scope.product().name, scope.organization()).await? else {
             return Ok((Vec::new(), 0));
         };
         let asked = dead_letter::Entity::find()
             .filter(dead_letter::Column::OrganizationNo.eq(head.row.organization_no))
             .filter(dead_letter::Column::EndpointId.eq(id));
-        let count = asked.clone().count(&self.read).await.map_err(error::from)?;
+        let count = asked.clone().count(&own.read).await.map_err(error::from)?;
         let asked = asked.order_by_asc(dead_letter::Column::Sequence).limit(limit);
-        let letters = asked.all(&self.read).await.map_err(error::from)?;
+        let letters = asked.all(&own.read).await.map_err(error::from)?;
         Ok((letters.into_iter().map(DeadLetter::of).collect(), count))
     }
 }
