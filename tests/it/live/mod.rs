@@ -1,6 +1,7 @@
 //! Events as they are recorded: by WebSocket and by server-sent events, each once, in order, and nobody else's.
 
 mod client;
+mod held;
 mod plans;
 mod sockets;
 mod streams;

@@ -68,12 +68,19 @@ impl Stream {
     }
 
     async fn action(&mut self) -> (String, String) {
+        let edge = self.edge().await;
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        (text(&edge["node"]["action"]), text(&edge["cursor"]))
+    }
+
+    /// The edge that is sent next, under its cursor as its id.
+    pub async fn edge(&mut self) -> Value {
         let event = self.next().await.expect("an event");
         assert_eq!(event.name, "next");
         let data: Value = serde_json::from_str(&event.data).expect("JSON");
         let edge = &data["data"]["auditEventRecorded"];
         assert_eq!(event.id.as_deref(), edge["cursor"].as_str(), "{data:#}");
-        (edge["node"]["action"].as_str().expect("an action").to_owned(), event.id.expect("an id"))
+        edge.clone()
     }
 }
 
