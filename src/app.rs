@@ -36,7 +36,7 @@ use crate::{
     ingest::Writer,
     keys::{Keys, Partners, Plans},
     reading::Reader,
-    retention::{Sweeper, erasure::Eraser},
+    retention::{Sweeper, erasure::Eraser, list_file::ListFile},
     store::Store,
     tasks,
 };
@@ -176,7 +176,7 @@ impl App {
             clock.clone(),
             chance.clone(),
         );
-        let eraser = Arc::new(eraser);
+        let eraser = Arc::new(eraser.keeping_list(settings.erasure_list().map(ListFile::new)));
         let erasing = beside("erasures", &eraser, |eraser| async move { eraser.run().await });
         // What the service itself reads, to deliver it, is no read of anybody's.
         let reader = reader.telling(writer.clone());

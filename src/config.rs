@@ -50,6 +50,11 @@ pub struct Settings {
     /// Where files of exports lie: a folder, or s3://BUCKET/PREFIX [default: exports, beside the SQLite database].
     #[arg(long, env = "LEDGERLINE_EXPORTS", global = true)]
     pub exports: Option<String>,
+    /// A file outside of the database that says which events people were erased from, for restored backups; it is written after
+    /// each erasure. Its folder must be there.
+    // `restore --erasure-list` reads a list, hence the longer flag.
+    #[arg(id = "erasure_list_file", long = "erasure-list-file", env = "LEDGERLINE_ERASURE_LIST", global = true)]
+    pub erasure_list: Option<PathBuf>,
     /// Origins of web pages that may call the API, separated by commas.
     #[arg(long, env = "LEDGERLINE_ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
@@ -131,6 +136,7 @@ const VARIABLES: &[&str] = &[
     "LEDGERLINE_PRODUCTS",
     "LEDGERLINE_KEYS",
     "LEDGERLINE_EXPORTS",
+    "LEDGERLINE_ERASURE_LIST",
     "LEDGERLINE_ALLOWED_ORIGINS",
     "LEDGERLINE_ALLOWED_HEADERS",
     "LEDGERLINE_TLS_CERTIFICATE",
@@ -268,6 +274,12 @@ impl Settings {
     #[must_use]
     pub fn exports_place(&self) -> String {
         self.exports.clone().unwrap_or_else(|| self.beside_database("exports").display().to_string())
+    }
+
+    /// The file that the erasure list is kept in; none where nothing names one.
+    #[must_use]
+    pub fn erasure_list(&self) -> Option<PathBuf> {
+        self.erasure_list.clone().filter(|path| !path.as_os_str().is_empty())
     }
 
     fn beside_database(&self, name: &str) -> PathBuf {

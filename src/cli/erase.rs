@@ -23,6 +23,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     delivery::export::{Exports, Files},
+    error::Error,
     event::{
         ActorKind,
         erased::{NamedActor, NamedResource, Whom},
@@ -31,7 +32,8 @@ use crate::{
     keys::Plans,
     retention::{
         erasure::Eraser,
-        list::{self, List, Replayed},
+        list::{self, List, Replayed, Rest},
+        list_file::ListFile,
     },
     store::{
         Store,
@@ -108,7 +110,8 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &EraseArgs
     let store = open_store(settings, &clock, Chance::system()).await?;
     store.refuse_unfinished_copy().await.map_err(with_cause)?;
     let Some(file) = &arguments.replay else {
-        let listed = list::write(&store, &clock, |line| writeln!(std::io::stdout(), "{line}"));
+        let print = |line: &str| writeln!(std::io::stdout(), "{line}").map_err(Error::internal);
+        let listed = list::write(&store, &clock, print);
         let listed = listed.await.map_err(with_cause);
         store.close().await;
         return listed;
@@ -131,7 +134,8 @@ fn eraser(settings: &Settings, products: &Products, manager: &Manager) -> Result
     let plans = Plans::new(store.clone());
     let exports =
         Exports::new(store.clone(), reader.clone(), files, products.clone(), plans, clock.clone(), chance.clone());
-    Ok(Eraser::new(store.clone(), writer.clone(), Arc::new(exports), products, clock, chance))
+    let eraser = Eraser::new(store.clone(), writer.clone(), Arc::new(exports), products, clock, chance);
+    Ok(eraser.keeping_list(settings.erasure_list().map(ListFile::new)))
 }
 
 /// Reads the erasure list of a file.
@@ -143,7 +147,8 @@ pub fn read_list(file: &Path) -> Result<List> {
 /// Replays an erasure list on a database that records.
 pub async fn replay(store: &Store, products: &Products, clock: &Clock, list: &List) -> Result<Replayed> {
     let (writer, writing) = Writer::start(store.clone(), clock.clone()).await.map_err(with_cause)?;
-    let done = list::replay(store, &writer, products, clock, list).await.map_err(with_cause);
+    let chance = Chance::system();
+    let done = list::replay(store, &writer, products, (clock, &chance), list, Rest::Here).await.map_err(with_cause);
     drop(writer);
     writing.await.context("the writer task ended")?;
     done

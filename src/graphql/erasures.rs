@@ -68,6 +68,9 @@ pub enum AuditErasureStatus {
     Held,
     /// All events are done, and who it was is forgotten; what the database and files of exports have left of it is wiped.
     Cleaning,
+    /// Nothing is left in the database; it is to be written into the erasure list that is kept outside of it. Where that
+    /// cannot be written, it is tried again until it can.
+    Listing,
     /// Nothing is left.
     Done,
     /// It was given up: what it had erased stays erased.
@@ -81,6 +84,7 @@ impl From<ErasureStatus> for AuditErasureStatus {
             ErasureStatus::Running => Self::Running,
             ErasureStatus::Held => Self::Held,
             ErasureStatus::Ended | ErasureStatus::Cleaning => Self::Cleaning,
+            ErasureStatus::Listing => Self::Listing,
             ErasureStatus::Done => Self::Done,
             ErasureStatus::Cancelled => Self::Cancelled,
         }

@@ -150,6 +150,10 @@ async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
                 let gone = gone_nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 said += &format!(", but for the organizations of nodes that do not answer: {gone}");
             }
+            if edge.services.eraser.is_list_behind() {
+                // Whoever is erased is in backups, and nothing says so: recording goes on all the same.
+                said += ", but the erasure list of LEDGERLINE_ERASURE_LIST cannot be written";
+            }
             (StatusCode::OK, said)
         }
         Err(error) => {

@@ -4,12 +4,18 @@
 //! them, and another goes on where it was interrupted. The step that finds nothing left, under the lock of the organization's
 //! head, also forgets who it was. Then the log tells of it, and what the database, and files of exports, have left is wiped.
 //!
+//! Where the erasure list is kept in a file outside of the database, it is done when it stands in there.
+//!
 //! It covers every event that was acknowledged before that step began: those that come while it runs, too.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
+use super::{
+    list::{self, List, Replayed, Rest},
+    list_file::ListFile,
+};
 use crate::{
     auth::Principal,
     catalog::{Product, Products},
@@ -30,6 +36,13 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What others have between two steps.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long an erasure rests that cannot be written into the list, in nanoseconds.
+const REST: i64 = 1_000_000_000;
+/// How often the erasure list outside of the database is brought up to date besides: who erases by the command line may not
+/// know of it.
+const LIST_EVERY: Duration = Duration::from_secs(3_600);
+/// When that is tried again where it could not be done.
+const LIST_AGAIN: Duration = Duration::from_secs(10);
 
 /// Erases people.
 #[derive(Clone)]
@@ -42,6 +55,8 @@ pub struct Eraser {
     clock: Clock,
     chance: Chance,
     owner: i64,
+    /// Where the erasure list is kept outside of the database.
+    list: Option<Arc<ListFile>>,
     /// Something was asked for in this process.
     asked: Arc<Notify>,
 }
@@ -59,7 +74,13 @@ impl Eraser {
     ) -> Self {
         let reader = Reader::new(store.clone(), clock.clone());
         let owner = chance.bits(62) | 1;
-        Self { store, writer, reader, exports, products, clock, chance, owner, asked: Arc::default() }
+        Self { store, writer, reader, exports, products, clock, chance, owner, list: None, asked: Arc::default() }
+    }
+
+    /// The same, which keeps the erasure list in a file: an erasure is done when it is in there.
+    #[must_use]
+    pub fn keeping_list(self, list: Option<ListFile>) -> Self {
+        Self { list: list.map(Arc::new), ..self }
     }
 
     /// What an erasure would do.
@@ -109,7 +130,16 @@ impl Eraser {
 
     /// Works on erasures, for ever. Faults are told and tried again.
     pub async fn run(&self) -> ! {
+        let mut due = Instant::now();
         loop {
+            if Instant::now() >= due {
+                let kept = self.keep_list().await;
+                due = Instant::now() + if kept.is_ok() { LIST_EVERY } else { LIST_AGAIN };
+                if let Err(error) = kept {
+                    let cause = error.cause_text();
+                    tracing::error!(cause, "the erasure list is behind, it is tried again: {error}");
+                }
+            }
             match self.turn().await {
                 Ok(true) => tokio::time::sleep(PAUSE).await,
                 Ok(false) => drop(tokio::time::timeout(LOOK_EVERY, self.asked.notified()).await),
@@ -130,7 +160,8 @@ impl Eraser {
         let now = self.clock.now();
         let Some(owned) = self.store.take_erasure(self.owner, now).await? else { return Ok(false) };
         let Erasure { organization_no, created_at, status, .. } = owned.erasure;
-        if status != ErasureStatus::Cleaning {
+        let id = &owned.erasure.id;
+        if !matches!(status, ErasureStatus::Cleaning | ErasureStatus::Listing) {
             // A product that is not served keeps everything: nobody can read its holds.
             let Some(product) = self.products.get(&owned.product) else { return Ok(true) };
             if status != ErasureStatus::Ended && !self.erase(product, &owned.erasure).await? {
@@ -142,11 +173,57 @@ impl Eraser {
                 return Ok(true);
             }
         }
-        self.exports.drop_erased(organization_no, created_at).await?;
-        self.store.wipe_erased(organization_no, created_at).await?;
-        self.store.erasure_is_clean(&owned.erasure, self.clock.now()).await?;
+        if status != ErasureStatus::Listing {
+            self.exports.drop_erased(organization_no, created_at).await?;
+            self.store.wipe_erased(organization_no, created_at).await?;
+            let next = if self.list.is_some() { ErasureStatus::Listing } else { ErasureStatus::Done };
+            self.store.erasure_goes_on(organization_no, id, (ErasureStatus::Cleaning, next), self.clock.now()).await?;
+        }
+        if let Some(list) = &self.list
+            && let Err(error) = list.bring_up_to_date(&self.store, &self.clock).await
+        {
+            // Another process may have what is missing here, as the one after a restart.
+            let until = Timestamp(self.clock.now().0.saturating_add(REST));
+            self.store.let_go_of_erasure(&owned.erasure, self.owner, until).await?;
+            return Err(error);
+        }
+        let done = (ErasureStatus::Listing, ErasureStatus::Done);
+        self.store.erasure_goes_on(organization_no, id, done, self.clock.now()).await?;
         tracing::info!(erasure = owned.erasure.id, "a person was erased");
         Ok(true)
+    }
+
+    /// Whether the erasure list outside of the database cannot be written.
+    #[must_use]
+    pub fn is_list_behind(&self) -> bool {
+        self.list.as_ref().is_some_and(|list| list.is_behind())
+    }
+
+    /// Brings the erasure list outside of the database up to date, and erases once more what it names and the database has, as
+    /// after a restore by other means. What a hold keeps is asked for again the next time.
+    ///
+    /// # Errors
+    /// Those of the file and of the database. What is done stays done.
+    pub async fn keep_list(&self) -> Result<()> {
+        let Some(list) = &self.list else { return Ok(()) };
+        let mut lines = list.bring_up_to_date(&self.store, &self.clock).await?;
+        // Nobody can read the log of a product that is not served, nor its holds.
+        lines.retain(|line| self.products.get(&line.product).is_some());
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let missed = List { lines, written_at: self.clock.now() };
+        let Replayed { lines, events, held } =
+            list::replay(&self.store, &self.writer, &self.products, (&self.clock, &self.chance), &missed, Rest::Eraser)
+                .await?;
+        tracing::warn!(
+            lines,
+            events,
+            held,
+            "the database had what was erased before, as after a restore: {events} events are erased once more, and holds \
+             keep {held}"
+        );
+        Ok(())
     }
 
     /// Goes through the events. False where it is not at its end: a hold keeps one, or somebody else has it.

@@ -6,6 +6,7 @@
 
 pub mod erasure;
 pub mod list;
+pub mod list_file;
 
 use std::{sync::Arc, time::Duration};
 

@@ -7,7 +7,7 @@ use super::{Store, error};
 use crate::{
     catalog::Product,
     error::{Error, Result},
-    event::{EventId, Timestamp, stored},
+    event::{Event, EventId, Timestamp, stored},
 };
 
 /// A line of the erasure list.
@@ -19,6 +19,24 @@ pub struct ErasedEvent {
     pub paths: Vec<String>,
     /// When.
     pub at: Timestamp,
+}
+
+impl ErasedEvent {
+    /// Whether all of it is erased from an event.
+    fn is_gone_from(&self, event: &Event) -> bool {
+        self.paths.iter().all(|path| event.erased.contains(path))
+    }
+}
+
+/// What a database has of the events that lines name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookedUp {
+    /// Events that it has.
+    pub found: i64,
+    /// Events that it has in their places.
+    pub others: i64,
+    /// Those of which something is there that was erased.
+    pub there: Vec<EventId>,
 }
 
 /// What a replay of some lines came to.
@@ -69,9 +87,33 @@ impl Store {
         asked.all(&self.read).await.map_err(error::from)?.into_iter().map(line).collect()
     }
 
+    /// Looks what the database has of the events that lines of the erasure list of one organization name.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn look_up_listed(&self, product: &str, organization: &str, lines: &[ErasedEvent]) -> Result<LookedUp> {
+        let Some(head) = self.head_of(product, organization).await? else { return Ok(LookedUp::default()) };
+        let sequences: Vec<_> = lines.iter().map(|line| line.id.sequence).collect();
+        let mut looked = LookedUp::default();
+        let asked = self.dialect.events_of_sequences(head.row.organization_no, &sequences);
+        for event in self.events_of(asked).await? {
+            let Some(line) = lines.iter().find(|line| line.id == event.id()) else {
+                looked.others += 1;
+                continue;
+            };
+            looked.found += 1;
+            if !line.is_gone_from(&event) {
+                looked.there.push(line.id);
+            }
+        }
+        Ok(looked)
+    }
+
     /// Erases what lines of the erasure list of one organization name, in a database that was restored. Events that it does
     /// not have are passed over, and so are those of which that is gone already: one that was restored may have recorded others
-    /// under the same numbers since, and they are told by their salt.
+    /// under the same numbers since, and they are told by their salt. Where something went, it is an erasure with this id from
+    /// then on, whose events are done: whoever is interrupted before it is told and wiped leaves that to the next process,
+    /// which may have it from an instant on.
     ///
     /// # Errors
     /// Those of the database; nothing is done then.
@@ -80,6 +122,7 @@ impl Store {
         product: &Product,
         organization: &str,
         lines: &[ErasedEvent],
+        (id, lease): (&str, Timestamp),
         now: Timestamp,
     ) -> Result<Listed> {
         let Some(no) = self.head_of(&product.name, organization).await?.map(|head| head.row.organization_no) else {
@@ -97,14 +140,13 @@ impl Store {
         let sequences: Vec<_> = lines.iter().map(|line| line.id.sequence).collect();
         let (mut emptied, mut listed) = (Vec::new(), Listed::default());
         for event in self.events_on(&tx, self.dialect.events_of_sequences(no, &sequences)).await? {
-            let line = lines.iter().find(|line| line.id.sequence == event.sequence);
-            let Some(line) = line else { continue };
-            if line.id != event.id() {
+            // A list that was kept over a restore may name several under one number.
+            let Some(line) = lines.iter().find(|line| line.id == event.id()) else {
                 listed.others += 1;
                 continue;
-            }
+            };
             listed.found += 1;
-            let is_gone = line.paths.iter().all(|path| event.erased.contains(path));
+            let is_gone = line.is_gone_from(&event);
             let one = std::slice::from_ref(&event);
             if !is_gone && self.hold_of(&tx, product, &dictionary, one, now).await?.is_some() {
                 listed.held += 1;
@@ -113,6 +155,9 @@ impl Store {
             }
         }
         listed.events = self.empty_fields(&tx, &head.row, &dictionary, emptied, now).await?;
+        if listed.events > 0 {
+            self.note_replay(&tx, &head.row, (id, lease), listed.events, now).await?;
+        }
         tx.commit().await?;
         Ok(listed)
     }

@@ -125,7 +125,7 @@ async fn is_closed(app: &TestApp, organization: &str) {
 }
 
 /// A database of a kind that is not there yet, in a folder of its own.
-async fn elsewhere(database: Database) -> (String, tempfile::TempDir) {
+pub async fn elsewhere(database: Database) -> (String, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = match database {
         Database::Sqlite => format!("sqlite://{}", folder.path().join("restored.db").display()),

@@ -21,7 +21,7 @@ use crate::{
     chance::Chance,
     clock::Clock,
     config::Settings,
-    retention::list::Replayed,
+    retention::{list::Replayed, list_file::ListFile},
     store::Store,
 };
 
@@ -52,7 +52,7 @@ pub struct RestoreArgs {
     #[arg(long, value_name = "URL")]
     to: Option<String>,
     /// The erasure list that `ledgerline erase --list` of the live database has written since: who was erased after the
-    /// backup is erased once more, before the database is there.
+    /// backup is erased once more, before the database is there [default: the file of LEDGERLINE_ERASURE_LIST].
     #[arg(long, value_name = "FILE", requires = "to", conflicts_with = "without_erasure_list")]
     erasure_list: Option<PathBuf>,
     /// Restores without an erasure list: who was erased after the backup is in the database again.
@@ -75,6 +75,12 @@ pub async fn back_up(settings: &Settings, arguments: &BackupArgs) -> Result<()> 
     });
     let made = Box::pin(made).await;
     told.end();
+    // After the backup: a list that is older cannot say who was erased since.
+    let list = settings.erasure_list().filter(|_| made.is_ok()).map(ListFile::new);
+    let listed = match &list {
+        Some(list) => list.bring_up_to_date(&source, &clock).await.map(drop),
+        None => Ok(()),
+    };
     source.close().await;
     let made = made.context("there is no backup")?;
     say(format_args!(
@@ -84,7 +90,16 @@ pub async fn back_up(settings: &Settings, arguments: &BackupArgs) -> Result<()> 
         made.made_at,
         made.keys.len(),
         arguments.folder.display()
-    ))
+    ))?;
+    if list.is_none() {
+        mention(
+            "who is erased from now on is in this backup: set LEDGERLINE_ERASURE_LIST, or write `ledgerline erase --list` after \
+             each erasure",
+        );
+    }
+    listed
+        .map_err(with_cause)
+        .context("the backup is there, but the erasure list is not written: nobody can restore with it")
 }
 
 /// Makes a database of a backup, or only checks it.
@@ -100,7 +115,9 @@ pub async fn restore(settings: &Settings, products: &Products, arguments: &Resto
             manifest.made_at
         ));
     };
-    let list = backup.erasures(arguments.erasure_list.as_deref(), arguments.without_erasure_list)?;
+    let kept = settings.erasure_list().filter(|_| !arguments.without_erasure_list);
+    let list = arguments.erasure_list.clone().or(kept);
+    let list = backup.erasures(list.as_deref(), arguments.without_erasure_list)?;
     let again = Again { list: list.as_ref(), products };
     let target = Settings { database_url: url.clone(), ..settings.clone() };
     backup.refuse_other_keys(&target.keys_folder())?;

@@ -4,10 +4,12 @@
 //! on an erasure for as long as its lease says, and writes down every step under the lock of the organization's head, if
 //! the lease is still its own: so two processes never go on from one place.
 
-use entity::{erasure as row, organization};
+use entity::{erasure as row, organization, organization_head};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, UpdateMany, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, UpdateMany,
+    sea_query::{Expr, OnConflict},
 };
 
 use super::Place;
@@ -24,6 +26,8 @@ pub const LEASE: i64 = 60 * 1_000_000_000;
 pub const UNFINISHED: u64 = 10;
 /// When somebody who has too many is told to try again, in milliseconds.
 const RETRY_AFTER_MS: u64 = 60_000;
+/// Who asked for what the erasure list names.
+const BY_LIST: &str = "erasure list";
 /// What has become of an erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErasureStatus {
@@ -37,6 +41,8 @@ pub enum ErasureStatus {
     Ended,
     /// The log tells of it; what the database has left of the events on its disk is wiped.
     Cleaning,
+    /// It is to be written into the erasure list outside of the database.
+    Listing,
     /// Nothing is left.
     Done,
     /// It was given up: what it had erased stays erased.
@@ -44,8 +50,16 @@ pub enum ErasureStatus {
 }
 
 impl ErasureStatus {
-    const ALL: [Self; 7] =
-        [Self::Queued, Self::Running, Self::Held, Self::Ended, Self::Cleaning, Self::Done, Self::Cancelled];
+    const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Running,
+        Self::Held,
+        Self::Ended,
+        Self::Cleaning,
+        Self::Done,
+        Self::Cancelled,
+        Self::Listing,
+    ];
 
     /// The number that the database stores.
     pub(in crate::store) const fn number(self) -> i16 {
@@ -57,6 +71,8 @@ impl ErasureStatus {
             Self::Cleaning => 4,
             Self::Done => 5,
             Self::Cancelled => 6,
+            // It came later than the others.
+            Self::Listing => 7,
         }
     }
 }
@@ -190,7 +206,10 @@ impl Store {
     /// Those of the database.
     pub async fn take_erasure(&self, owner: i64, now: Timestamp) -> Result<Option<OwnedErasure>> {
         let lease = now.0.saturating_add(LEASE);
-        let unfinished = || row::Column::Status.lt(ErasureStatus::Done.number());
+        let unfinished = || {
+            let is_listed = row::Column::Status.eq(ErasureStatus::Listing.number());
+            row::Column::Status.lt(ErasureStatus::Done.number()).or(is_listed)
+        };
         let free = || {
             // One that rests because of a hold rests for its own process, too.
             let mine = row::Column::Owner.eq(owner).and(row::Column::Status.ne(ErasureStatus::Held.number()));
@@ -241,16 +260,68 @@ impl Store {
         Ok(update.exec(tx).await.map_err(error::from)?.rows_affected == 1)
     }
 
-    /// Writes down that nothing is left of what an erasure took.
+    /// Writes down that an erasure has got from one status to the next, after its events are done.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn erasure_is_clean(&self, erasure: &Erasure, now: Timestamp) -> Result<()> {
+    pub async fn erasure_goes_on(
+        &self,
+        organization_no: i64,
+        id: &str,
+        (from, to): (ErasureStatus, ErasureStatus),
+        now: Timestamp,
+    ) -> Result<()> {
+        let tx = self.write.begin().await?;
+        let finished = (to == ErasureStatus::Done).then_some(now.0);
+        let update = of(organization_no, id)
+            .col_expr(row::Column::Status, to.number().into())
+            .col_expr(row::Column::FinishedNs, finished.into())
+            .filter(row::Column::Status.eq(from.number()));
+        update.exec(&tx).await.map_err(error::from)?;
+        tx.commit().await
+    }
+
+    /// Writes down that events were erased by the erasure list: as an erasure of which nothing but telling and wiping is left.
+    pub(in crate::store) async fn note_replay(
+        &self,
+        tx: &Transaction,
+        head: &organization_head::Model,
+        (id, lease): (&str, Timestamp),
+        events: i64,
+        now: Timestamp,
+    ) -> Result<()> {
+        let row = row::ActiveModel {
+            organization_no: Set(head.organization_no),
+            id: Set(id.to_owned()),
+            status: Set(ErasureStatus::Ended.number()),
+            whom: Set(None),
+            created_ns: Set(now.0),
+            created_by: Set(BY_LIST.to_owned()),
+            finished_ns: Set(None),
+            total: Set(head.size),
+            next: Set(head.size),
+            events: Set(events),
+            hold_id: Set(None),
+            owner: Set(0),
+            lease_ns: Set(lease.0),
+        };
+        let more = Expr::col((row::Entity, row::Column::Events)).add(events);
+        let again = OnConflict::columns([row::Column::OrganizationNo, row::Column::Id])
+            .value(row::Column::Events, more)
+            .to_owned();
+        row::Entity::insert(row).on_conflict(again).exec_without_returning(tx).await.map_err(error::from)?;
+        Ok(())
+    }
+
+    /// Lets other processes have an erasure after a while, which this one cannot bring on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn let_go_of_erasure(&self, erasure: &Erasure, owner: i64, until: Timestamp) -> Result<()> {
         let tx = self.write.begin().await?;
         let update = of(erasure.organization_no, &erasure.id)
-            .col_expr(row::Column::Status, ErasureStatus::Done.number().into())
-            .col_expr(row::Column::FinishedNs, now.0.into())
-            .filter(row::Column::Status.eq(ErasureStatus::Cleaning.number()));
+            .col_expr(row::Column::LeaseNs, until.0.into())
+            .filter(row::Column::Owner.eq(owner));
         update.exec(&tx).await.map_err(error::from)?;
         tx.commit().await
     }

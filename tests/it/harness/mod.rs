@@ -206,6 +206,7 @@ impl TestApp {
             products: None,
             keys: Some(keys_folder.clone()),
             exports: Some(folder.path().join("exports").display().to_string()),
+            erasure_list: None,
             allowed_origins: Vec::new(),
             allowed_headers: Vec::new(),
             log: "off".to_owned(),

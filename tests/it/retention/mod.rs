@@ -5,6 +5,7 @@ pub mod erasure;
 mod held;
 mod holds;
 pub mod left;
+mod list_file;
 mod sweeps;
 mod taken_back;
 
