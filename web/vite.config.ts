@@ -1,34 +1,30 @@
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, type UserConfig } from 'vite';
 
-// GraphiQL's style sheet carries its fonts as data: addresses, which the page's `font-src 'self'` refuses;
-// its own fallback is the system's fonts, and the sheet shrinks from 418 to about 60 kB.
-const withoutInlinedFonts: Plugin = {
-  name: 'without-inlined-fonts',
-  enforce: 'pre',
-  transform: (code, id) => (/graphiql.*\.css/.test(id) ? code.replace(/@font-face\s*\{[^}]*\}/g, '') : undefined),
-};
-
-/** The two pages that the binary serves: the hosted viewer and the playground. */
-export default defineConfig({
+/** What the pages that the binary serves have in common. */
+export const page = {
   // The pages may be shown below any path.
   base: './',
-  plugins: [withoutInlinedFonts],
-  // The editor's workers are modules, as the pages are.
-  worker: { format: 'es' },
   build: {
     target: 'es2022',
     // As written: lowering light-dark() would need variables that only exist where a page sets them.
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     outDir: 'dist',
-    emptyOutDir: true,
     // An asset inlined as a data: address would be refused by the page's own content security policy.
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
-    chunkSizeWarningLimit: 5000,
-    rolldownOptions: {
-      input: { viewer: 'index.html', playground: 'playground/index.html' },
-      // GraphiQL's parts are marked "use client" for servers that render React; nothing here does.
-      onLog: (level, log, report) => log.code === 'MODULE_LEVEL_DIRECTIVE' || report(level, log),
-    },
+  },
+} satisfies UserConfig;
+
+/** What is always loaded, as one file: parts that a later one needs too would be files of their own otherwise. */
+export const inOneFile = { groups: [{ name: 'first', tags: ['$initial' as const] }] };
+
+/** The hosted page of the viewer. */
+export default defineConfig({
+  ...page,
+  build: {
+    ...page.build,
+    emptyOutDir: true,
+    // Its parts need nothing that the first file does not have, so there is nothing to preload.
+    modulePreload: false,
+    rolldownOptions: { input: { viewer: 'index.html' }, output: { codeSplitting: inOneFile } },
   },
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
+import { inOneFile } from './vite.config.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -52,10 +53,14 @@ export default defineConfig({
     emptyOutDir: true,
     lib: { entry: 'src/element.tsx', formats: ['es'], fileName: () => 'ledgerline-log.js' },
     // Library builds keep blanks for the next bundler; nobody bundles this file again.
-    // With the entry as it stands, what it always needs would be chunks of its own, and the first load a dozen files.
+    // The entry may give its parts more than it says, so that all that is always needed is one file.
     rolldownOptions: {
       preserveEntrySignatures: 'allow-extension',
-      output: { minify: true, chunkFileNames: '[name]-[hash].js' },
+      output: {
+        minify: true,
+        chunkFileNames: '[name]-[hash].js',
+        codeSplitting: inOneFile,
+      },
     },
   },
 });

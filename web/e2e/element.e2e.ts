@@ -178,7 +178,7 @@ describe('an element that cannot work says why', () => {
       const page = await host.open('/endpoint', log(`token="t" endpoint="${endpoint}"`), refused);
       const alert = page.getByRole('alert');
       await alert.getByRole('heading', { name: 'The audit log is not set up yet' }).waitFor();
-      expect(await alert.innerText()).toContain(`${endpoint} is no GraphQL endpoint`);
+      await expect.poll(() => alert.innerText()).toContain(`${endpoint} is no GraphQL endpoint`);
       await expectAccessible(page);
     }
   });
@@ -187,7 +187,7 @@ describe('an element that cannot work says why', () => {
     const page = await host.open(`${strangerOrigin()}/stranger`, log(`token="${organization.token}"`), refused);
     const alert = page.getByRole('alert');
     await alert.waitFor();
-    expect(await alert.innerText()).toContain(`LEDGERLINE_ALLOWED_ORIGINS=${strangerOrigin()}`);
+    await expect.poll(() => alert.innerText()).toContain(`LEDGERLINE_ALLOWED_ORIGINS=${strangerOrigin()}`);
     expect(await alert.innerText()).toContain(inject('ledgerline').base);
   });
 
@@ -196,7 +196,7 @@ describe('an element that cannot work says why', () => {
     const page = await host.open('/policy', log(`token="${organization.token}"`), { ...refused, head });
     const alert = page.getByRole('alert');
     await alert.waitFor();
-    expect(await alert.innerText()).toContain(`forbids to connect to ${inject('ledgerline').base}`);
+    await expect.poll(() => alert.innerText()).toContain(`forbids to connect to ${inject('ledgerline').base}`);
   });
 
   test('a server that is not there is no fault of the setup', async () => {

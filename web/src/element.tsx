@@ -17,7 +17,6 @@ import { App } from './ui/App.tsx';
 import type { Config } from './ui/context.ts';
 import { readLog, readView } from './view/address.ts';
 import { addressHistory, MemoryHistory, type Place, type ViewHistory } from './view/history.ts';
-import { readResourceLinks } from './view/links.ts';
 import { emptyView } from './view/view.ts';
 import { sheets } from './styles/sheets.ts';
 
@@ -181,7 +180,7 @@ export class LedgerlineLog extends HTMLElement {
       redirectHref: text('redirectHref'),
       compact: isCompact,
       columns: listOf(text('columns') ?? ''),
-      resourceLinks: readResourceLinks(text('resourceLinks')),
+      resourceLinks: text('resourceLinks'),
       locked: log ? { ...fixed, log } : fixed,
       history: this.historyIn(place, isCompact ? null : text('syncUrl')),
       emit: (name, detail) => this.emit(name, detail),

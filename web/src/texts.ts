@@ -1,8 +1,14 @@
-// The languages that the viewer speaks. A further one is a file beside `texts/en.ts`, of the same shape, and a line here;
-// each is loaded when somebody reads it.
+// The languages that the viewer speaks. A further one is a file beside `texts/en.ts` and one beside `texts/later/en.ts`, of
+// the same shapes, and a line for each here. A language is loaded when somebody reads it, in two steps: what the list
+// says, and what its parts say when the first of them is opened.
+import { loader } from './load.ts';
 import { en, type Texts } from './texts/en.ts';
+import type { LaterTexts } from './texts/later/en.ts';
 
+/** What is said by the list. */
 export type { Texts } from './texts/en.ts';
+/** What is said by the parts that are loaded later, besides. */
+export type AllTexts = Texts & LaterTexts;
 
 const others: Record<string, () => Promise<Texts>> = {
   ar: () => import('./texts/ar.ts').then((module) => module.ar),
@@ -15,6 +21,19 @@ const others: Record<string, () => Promise<Texts>> = {
   pt: () => import('./texts/pt.ts').then((module) => module.pt),
   tr: () => import('./texts/tr.ts').then((module) => module.tr),
   zh: () => import('./texts/zh.ts').then((module) => module.zh),
+};
+const laters: Record<string, () => Promise<{ later: LaterTexts }>> = {
+  en: loader(() => import('./texts/later/en.ts')),
+  ar: loader(() => import('./texts/later/ar.ts')),
+  de: loader(() => import('./texts/later/de.ts')),
+  es: loader(() => import('./texts/later/es.ts')),
+  fr: loader(() => import('./texts/later/fr.ts')),
+  hi: loader(() => import('./texts/later/hi.ts')),
+  ja: loader(() => import('./texts/later/ja.ts')),
+  ko: loader(() => import('./texts/later/ko.ts')),
+  pt: loader(() => import('./texts/later/pt.ts')),
+  tr: loader(() => import('./texts/later/tr.ts')),
+  zh: loader(() => import('./texts/later/zh.ts')),
 };
 const rightToLeft: readonly string[] = ['ar'];
 const loaded = new Map<string, Texts>([['en', en]]);
@@ -84,3 +103,19 @@ export async function loadSpoken(locale: string): Promise<Spoken> {
 
 /** The texts to begin with, before anything is loaded. */
 export const firstTexts: Texts = en;
+
+const whole = new Map<Texts, AllTexts>();
+
+/** All texts of the language that some are of, where they are at hand. */
+export const wholeAtHand = (texts: Texts): AllTexts | null => whole.get(texts) ?? null;
+
+/** Loads all texts of the language that some are of. */
+export async function loadWhole(texts: Texts): Promise<AllTexts> {
+  const known = whole.get(texts);
+  if (known) return known;
+  const [language] = [...loaded].find(([, one]) => one === texts)!;
+  const { later } = await laters[language]!();
+  const all = { ...texts, ...later };
+  whole.set(texts, all);
+  return all;
+}

@@ -1,11 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
-import { directionOf, languageOf, languages, loadSpoken, localeFor, spokenFor, type Texts } from '../src/texts.ts';
-import { en } from '../src/texts/en.ts';
+import {
+  directionOf,
+  languageOf,
+  languages,
+  loadSpoken,
+  loadWhole,
+  localeFor,
+  spokenFor,
+  type AllTexts,
+} from '../src/texts.ts';
+import { en as first } from '../src/texts/en.ts';
+import { later } from '../src/texts/later/en.ts';
 import { createFormat } from '../src/time/format.ts';
 import type { Count } from '../src/texts/count.ts';
 
-const textsOf = async (language: string): Promise<Texts> => (await loadSpoken(language)).texts;
+const textsOf = async (language: string): Promise<AllTexts> => loadWhole((await loadSpoken(language)).texts);
+const en: AllTexts = { ...first, ...later };
 
 /** Every text by its path, `fields.actor` for example. */
 function entries(value: unknown, path = ''): [string, unknown][] {
@@ -58,7 +69,7 @@ const counting = [
 
 describe.each(languages)('%s', (language) => {
   test('has every text, and no other', async () => {
-    const shape = (texts: Texts) => entries(texts).map(([path, text]) => [path, typeof text]);
+    const shape = (texts: AllTexts) => entries(texts).map(([path, text]) => [path, typeof text]);
     expect(shape(await textsOf(language))).toEqual(shape(en));
   });
 
@@ -96,7 +107,7 @@ describe.each(languages)('%s', (language) => {
     for (const value of [0, 1, 2, 3, 11, 25, 100, 1_000_000]) {
       const count = createFormat(language, 'UTC').count(value);
       for (const name of [...counting, 'exportAsks'] as const) {
-        const said = (texts[name as keyof Texts] as (given: Count) => string)(count);
+        const said = (texts[name as keyof AllTexts] as (given: Count) => string)(count);
         // Arabic says none, one and two by the word alone.
         const isInWords = language === 'ar' && value < 3;
         expect(said.includes(count.text) || isInWords, `${name} of ${value}: ${said}`).toBe(true);
@@ -138,8 +149,22 @@ test('every text is used', () => {
 
 test('a language is there once it is loaded', async () => {
   expect(spokenFor('fr-CA')?.texts.loadMore, 'by the tests above').toBe('Afficher plus');
-  expect(spokenFor('en-GB')).toEqual({ texts: en, locale: 'en-GB' });
+  expect(spokenFor('en-GB')).toEqual({ texts: first, locale: 'en-GB' });
   expect((await loadSpoken('de-AT')).locale).toBe('de-AT');
+});
+
+test('what parts say is asked for again where it could not be loaded, and never mixed with English', async () => {
+  vi.resetModules();
+  vi.doMock('../src/texts/later/ko.ts', () => {
+    throw new Error('offline');
+  });
+  const fresh = await import('../src/texts.ts');
+  const { texts } = await fresh.loadSpoken('ko');
+  await expect(fresh.loadWhole(texts)).rejects.toThrow();
+  expect(fresh.wholeAtHand(texts)).toBeNull();
+  vi.doUnmock('../src/texts/later/ko.ts');
+  expect((await fresh.loadWhole(texts)).download).toBe('다운로드');
+  expect(fresh.wholeAtHand(texts)?.title).toBe(texts.title);
 });
 
 test('a language that cannot be loaded is English, whole', async () => {

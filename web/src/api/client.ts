@@ -1,6 +1,9 @@
 import { Fault } from './fault.ts';
 import type { ResultOf, TadaDocumentNode, VariablesOf } from './graphql.ts';
-import { endpointAddress, SetupFault, whyNoAnswer } from './setup.ts';
+import { loader } from '../load.ts';
+import { endpointAddress, SetupFault } from './setup.ts';
+
+const loadNoAnswer = loader(() => import('./noAnswer.ts'));
 
 export interface ClientOptions {
   endpoint: string;
@@ -91,7 +94,10 @@ export class Client {
       text = await response.text();
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw this.hasAnswered ? new Fault('offline', String(error)) : await whyNoAnswer(endpoint, error);
+      const offline = () => new Fault('offline', String(error));
+      throw this.hasAnswered
+        ? offline()
+        : await loadNoAnswer().then(({ whyNoAnswer }) => whyNoAnswer(endpoint, error), offline);
     }
 
     const { headers: told } = response;

@@ -1,7 +1,7 @@
 // Every question the viewer asks. test/documents.test.ts validates each against the committed schema.
 import { graphql, type ResultOf, type VariablesOf } from './graphql.ts';
 
-const eventFields = graphql(`
+export const eventFields = graphql(`
   fragment EventFields on AuditEvent @_unmask {
     id sequence action actionLabel
     category { code label shortLabel }
@@ -107,14 +107,6 @@ export const newerQuery = graphql(`
   }
 `);
 
-/** How many events a list has. */
-export const totalQuery = graphql(`
-  query Total($organization: ID, $log: AuditLogInput, $includeNested: Boolean, $filter: AuditEventFilter, $query: String, $queryTimeZone: String) {
-    auditEvents(organization: $organization, log: $log, includeNested: $includeNested, filter: $filter, query: $query, queryTimeZone: $queryTimeZone,
-      first: 0) { totalCount }
-  }
-`);
-
 /** For how long events are kept; only whoever manages the log may ask. */
 export const retentionQuery = graphql(`
   query Retention($organization: ID) {
@@ -126,23 +118,6 @@ export const retentionQuery = graphql(`
 export const exportsQuery = graphql(`
   query MayExport($organization: ID) {
     auditExports(organization: $organization, first: 1) { id }
-  }
-`);
-
-/** The event that a link points at, wherever it stands in the list. */
-export const eventQuery = graphql(
-  `
-  query Event($id: ID!) {
-    auditEvent(id: $id) { ...EventFields }
-  }
-`,
-  [eventFields],
-);
-
-/** People and machines of the organization, for the actor filter. */
-export const actorsQuery = graphql(`
-  query Actors($organization: ID, $matching: String) {
-    actors(organization: $organization, matching: $matching, first: 20) { kind externalId name email label kindLabel }
   }
 `);
 

@@ -2,9 +2,9 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
-const counted = counting('ar', forms);
+export const counted = counting('ar', forms);
 
-const events = {
+export const events = {
   zero: 'لا أحداث',
   one: 'حدث واحد',
   two: 'حدثان',
@@ -14,7 +14,7 @@ const events = {
 };
 
 // Addresses and names of settings are written from left to right, wherever they stand in a sentence.
-const ltr = (text: string) => `\u2066${text}\u2069`;
+export const ltr = (text: string) => `\u2066${text}\u2069`;
 
 export const ar: Texts = {
   title: 'سجل التدقيق',
@@ -38,8 +38,6 @@ export const ar: Texts = {
   allLogs: 'كل السجلات',
   deletedLog: (name) => `${name} (محذوف)`,
   filters: 'عوامل التصفية',
-  from: 'من',
-  to: 'إلى',
   anyTime: 'أي وقت',
   periods: {
     TODAY: 'اليوم',
@@ -50,9 +48,6 @@ export const ar: Texts = {
   clearFilters: 'مسح عوامل التصفية',
   activeFilters: 'عوامل التصفية النشطة',
   removeFilter: (name) => `إزالة عامل التصفية ${name}`,
-  narrowList: 'اكتب لتضييق القائمة',
-  useValue: (value) => `استخدام «${value}»`,
-  nothingInList: 'لا نتائج مطابقة',
   chosen: (count) =>
     counted(count, {
       zero: 'لم يُحدَّد شيء',
@@ -64,24 +59,6 @@ export const ar: Texts = {
     }),
   add: 'إضافة',
 
-  queryFlaws: {
-    oneOf: (values) => `القيم الممكنة: ${values}.`,
-    value: 'تنقص قيمة بعد النقطتين أو الفاصلة.',
-    operator: (word) => `${word} ليس عامل ربط هنا. بين علامتي اقتباس يكون كلمة كغيرها.`,
-    time: 'يجب أن يكون يومًا مثل 2026-11-01 أو وقتًا مثل 2026-11-01T14:30 أو مدة مضت: 15m أو 24h أو 7d.',
-    noWord: 'لا يحتوي على حرف أو رقم للبحث عنه.',
-    other: 'لا يمكن السؤال عن ذلك بهذه الطريقة.',
-  },
-  suggestions: 'اقتراحات',
-
-  relatedEvents: 'أحداث بمعرّف الارتباط نفسه',
-  aboutActor: 'عن هذا الفاعل',
-  firstSeen: 'أول ظهور',
-  lastSeen: 'آخر ظهور',
-  frequentActions: 'الإجراءات الأكثر تكرارًا',
-  addresses: 'العناوين',
-  openResource: (name) => `فتح ${name} في علامة تبويب جديدة`,
-
   without: (name) => `ليس ${name}`,
   range: 'النطاق الزمني',
   recents: {
@@ -90,9 +67,6 @@ export const ar: Texts = {
     LAST_4_HOURS: 'آخر 4 ساعات',
     LAST_24_HOURS: 'آخر 24 ساعة',
   },
-  fromTime: 'من، الوقت',
-  toTime: 'إلى، الوقت',
-  rangeHelp: 'بدون وقت يُحتسب اليوم كاملًا.',
   since: (from) => `منذ ${from}`,
   until: (to) => `حتى ${to}`,
   between: (from, to) => `${from} إلى ${to}`,
@@ -124,40 +98,11 @@ export const ar: Texts = {
   pauseLive: 'إيقاف مؤقت: يُعلَن عن الأحداث الجديدة فقط',
   resumeLive: 'استئناف: تُضاف الأحداث الجديدة إلى القائمة',
   moreActions: 'المزيد',
-  compact: 'صفوف متراصة',
-  columns: 'الأعمدة',
-  keys: 'لوحة المفاتيح',
-  keysText: [
-    ['/', 'بحث'],
-    ['↑ ↓', 'التنقل في القائمة'],
-    ['Enter', 'فتح حدث'],
-    ['Esc', 'إغلاقه'],
-    ['Home End', 'الصف الأول والأخير'],
-    ['← →', 'تغيير الصفحة'],
-    ['?', 'هذه المفاتيح'],
-  ],
-  close: 'إغلاق',
-  copyCurl: 'نسخ بصيغة cURL',
-  copyGraphql: 'نسخ بصيغة GraphQL',
   rangeOf: (from, to, total) => (total === null ? `${from} إلى ${to}` : `${from} إلى ${to} من ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `أُضيف ${added.text}، والمعروض ${shown}` : `أُضيف ${added.text}، والمعروض ${shown} من ${total}`,
 
   export: 'تصدير',
-  exportFormats: {
-    CSV: ['CSV', 'لجداول البيانات'],
-    NDJSON: ['NDJSON', 'للبرامج، حدث واحد في كل سطر'],
-  },
-  exportAsks: (count) =>
-    count === null ? 'كل أحداث هذه القائمة في ملف.' : `أحداث هذه القائمة في ملف: ${counted(count, events)}.`,
-  exportRunning: (done, total) => `جارٍ التحضير: فُحص ${done} من ${total}`,
-  exportQueued: 'في انتظار الدور…',
-  exportDone: (count) => `الملف جاهز: ${counted(count, events)}`,
-  exportFailed: 'تعذّر إنشاء ملف التصدير.',
-  exportRefused: 'صلاحية دخولك لا تسمح بتصدير هذا السجل.',
-  exportBusy: 'يجري إنشاء عدد كبير من ملفات التصدير. أعد المحاولة بعد بضع دقائق.',
-  download: 'تنزيل',
-  manifest: 'بيان الملف مع المجموع الاختباري',
 
   outcomes: { SUCCESS: 'نجاح', FAILURE: 'فشل', ACCEPTED: 'مقبول' },
   actorKinds: {
@@ -168,15 +113,6 @@ export const ar: Texts = {
     SYSTEM: 'النظام',
     ANONYMOUS: 'مجهول',
   },
-
-  histogram: 'الأحداث عبر الزمن',
-  histogramSummary: (counts, from, to) => `${counts}، من ${from} إلى ${to}`,
-  histogramBar: (from, to) => (from === to ? from : `${from} إلى ${to}`),
-  histogramCount: (count, failed) => {
-    const all = counted(count, events);
-    return failed === null ? all : `${all}، فشل منها ${failed.text}`;
-  },
-  histogramTop: (count) => `مقياس الجذر التربيعي، حتى ${count}`,
 
   results: (count) => counted(count, events),
   paging: 'الصفحات',
@@ -212,9 +148,6 @@ export const ar: Texts = {
   more: (count) => `+${count.text}`,
   details: 'التفاصيل',
   closeDetails: 'إغلاق التفاصيل',
-  linkedEvent: 'الحدث المرتبط',
-  linkedEventMissing: 'الحدث المرتبط غير موجود، أو لا يُسمح لك برؤيته.',
-  linkedEventExpired: 'كان الحدث المرتبط موجودًا ثم خرج من السجل: انتهت مدة الاحتفاظ به.',
   fields: {
     action: 'الإجراء',
     category: 'الفئة',
@@ -234,83 +167,26 @@ export const ar: Texts = {
     sequence: 'الرقم التسلسلي',
     id: 'معرّف الحدث',
   },
-  metadata: 'البيانات الوصفية',
-  noMetadata: 'لا بيانات وصفية',
-  cut: 'مقتطع',
-  cutMeans: (paths) => `ليس كما أُرسل: اقتُطع، أو وُضعت � مكان حرف لا يمكن حفظه: ${paths}`,
-  masked: 'محجوب',
-  maskedMeans: (paths) => `لم يُخزَّن: توجد هنا قيمة تجزئة أو عنوان مختصر: ${paths}`,
   erased: 'مُحي',
   erasedMeans: (paths) => `مُحي نهائيًا لأن شخصًا طُلب محو بياناته: ${paths}`,
-  held: 'محفوظ قانونيًا',
-  heldMeans: 'يخضع هذا الحدث لحجز قانوني: يبقى مهما طال عليه الزمن، ولا تُمحى منه بيانات أي شخص.',
-  items: (count) =>
-    counted(count, {
-      zero: 'لا عناصر',
-      one: 'عنصر واحد',
-      two: 'عنصران',
-      few: '# عناصر',
-      many: '# عنصرًا',
-      other: '# عنصر',
-    }),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}: ${action}` : `${actor}: ${action}، ${resource}`,
-  changes: 'التغييرات',
-  changeBefore: 'قبل',
-  changeAfter: 'بعد',
-  whoAndWhere: 'مَن وأين',
-  record: 'القيد',
-  raw: 'الحدث بصيغة JSON',
-  later: (time) => `بعد ${time}`,
   hiddenCharacter: (code) => `حرف غير مرئي: ${code}`,
-  valueMenu: (value) => `خيارات ${value}`,
-  excludeValue: (value) => `استبعاد ${value}`,
-  copyValue: (value) => `نسخ ${value}`,
-  excludeThis: 'استبعاد هذه القيمة',
-  copyThis: 'نسخ',
-  copyJson: 'نسخ بصيغة JSON',
-  copyLink: 'نسخ الرابط',
   partFailed: 'تعذّر تحميل هذا الجزء من الصفحة.',
-  listFailed: 'تعذّر تحميل القائمة.',
   atLeast: (count) => `${count}+`,
-  copied: 'تم النسخ',
-  notCopied: 'لم يسمح المتصفح بالنسخ.',
-  filterBy: (value) => `تصفية حسب ${value}`,
-  filterByThis: 'تصفية حسب هذه القيمة',
 
   loading: 'جارٍ التحميل…',
   emptyTitle: 'لا أحداث بعد',
   emptyText: 'تظهر الأحداث هنا فور تسجيلها.',
   nothingTitle: 'لا أحداث مطابقة',
-  nothingText: 'جرّب عوامل تصفية أقل أو كتابة أخرى أو نطاقًا أوسع.',
-  withoutFilter: (name) => `بدون ${name}`,
   planTitle: (plans) => (plans ? `متاح في ${plans}` : 'غير مشمول في خطتك'),
   planText: (plans) =>
     `${plans ? `سجل التدقيق جزء من الخطة ${plans}.` : 'سجل التدقيق ليس جزءًا من خطتك الحالية.'} ` +
     'تُسجَّل الأحداث مع ذلك، ويمكن قراءتها عندما تشمله خطتك.',
-  planShows: 'يُظهر مَن فعل ماذا ومتى ومن أين، مع البحث وعوامل التصفية وتفاصيل كل تغيير.',
-  upgrade: 'عرض الخطط',
-  forbiddenTitle: 'للمسؤولين',
-  forbiddenText: (roles) =>
-    roles ? `تمكن قراءة سجل التدقيق بالدور ${roles}.` : 'يمكن لمسؤولي مؤسستك قراءة سجل التدقيق.',
   refusedTitle: 'لا يمكنك قراءة هذا السجل',
-  refusedScope: 'صلاحية دخولك لا تشمل قراءة سجل التدقيق. يمكن لمن أعدّها إضافة ذلك.',
   refusedLog: 'صلاحية دخولك لسجل آخر، أو حُذف سجلها.',
   missingTitle: 'لا يوجد سجل كهذا',
   missingText: 'حُذف، أو لم يوجد قط، أو لا يُسمح لك برؤيته.',
-  hiddenTitle: 'لا شيء لعرضه هنا',
-  hiddenText: 'هذه الصفحة غير متاحة.',
-  productTitle: 'رمز دخول لمنتج آخر',
-  productText: (expected) => `تعرض هذه الصفحة سجل «${expected}»، ورمز الدخول يخص منتجًا آخر.`,
-  signInTitle: 'سجّل الدخول لقراءة سجل التدقيق',
-  signInText: 'افتح هذه الصفحة من تطبيقك، أو الصق رمز دخول. يبقى الرمز في علامة التبويب هذه.',
-  token: 'رمز الدخول',
-  organizationTitle: 'سجل تدقيق أي مؤسسة؟',
-  organizationText: 'يمكن لهذا الرمز قراءة أكثر من مؤسسة.',
-  organization: 'معرّف المؤسسة',
   chooseLogTitle: 'أي سجل تدقيق؟',
   chooseLogText: 'يمكنك قراءة أكثر من سجل.',
-  signIn: 'متابعة',
   expiredTitle: 'انتهت جلستك',
   expiredText: 'افتح هذه الصفحة من تطبيقك مرة أخرى للمتابعة.',
   offlineTitle: 'تعذّر الوصول إلى الخادم',
@@ -323,14 +199,6 @@ export const ar: Texts = {
   serverText: 'لم يتغيّر شيء. إذا تكرر ذلك، فأبلغ الدعم بمعرّف الطلب هذا:',
   serverTextNoId: 'لم يتغيّر شيء. أعد المحاولة بعد لحظات.',
   setupTitle: 'لم يُعدّ سجل التدقيق بعد',
-  endpointText: (endpoint, answer) =>
-    `${ltr(endpoint)} ليس نقطة نهاية GraphQL تابعة لـ Ledgerline${answer && ` (${ltr(answer)})`}. اجعل قيمة السمة ${ltr('endpoint')} ` +
-    `عنوان الخدمة منتهيًا بـ ${ltr('/graphql')}.`,
-  originText: (server, origin) =>
-    `${ltr(server)} يستجيب، لكنه لا يسمح لصفحات ${ltr(origin)} بقراءة إجاباته. شغّل الخدمة مع ` +
-    `${ltr(`LEDGERLINE_ALLOWED_ORIGINS=${origin}`)}.`,
-  policyText: (server) =>
-    `تمنع سياسة أمان المحتوى في هذه الصفحة الاتصال بـ ${ltr(server)}. أضف هذا العنوان إلى ${ltr('connect-src')}.`,
   inputTitle: 'تعذّر على الخادم استخدام عامل التصفية هذا',
   inputText: 'إنه طويل جدًا، أو كثير دفعة واحدة، أو ليس في صيغة يمكن البحث عنها.',
   inputField: (field) => `ما تعذّر استخدامه: ${field}.`,

@@ -2,7 +2,7 @@
 import { counting, type Count } from './count.ts';
 
 export const forms = ['one', 'other'] as const;
-const counted = counting('en', forms);
+export const counted = counting('en', forms);
 
 export const en = {
   title: 'Audit log',
@@ -26,38 +26,13 @@ export const en = {
   allLogs: 'All logs',
   deletedLog: (name: string) => `${name} (deleted)`,
   filters: 'Filters',
-  from: 'From',
-  to: 'To',
   anyTime: 'Any time',
   periods: { TODAY: 'Today', LAST_7_DAYS: 'Last 7 days', LAST_30_DAYS: 'Last 30 days', LAST_90_DAYS: 'Last 90 days' },
   clearFilters: 'Clear filters',
   activeFilters: 'Active filters',
   removeFilter: (name: string) => `Remove filter ${name}`,
-  narrowList: 'Type to narrow',
-  useValue: (value: string) => `Use “${value}”`,
-  nothingInList: 'Nothing fits',
   chosen: (count: Count) => `${count.text} chosen`,
   add: 'Add',
-
-  // What is wrong with the text of the query box.
-  queryFlaws: {
-    oneOf: (values: string) => `It can be ${values}.`,
-    value: 'A value is missing after the colon or the comma.',
-    operator: (word: string) => `${word} is no operator here. In quotes it is a word like others.`,
-    time: 'It has to be a day such as 2026-11-01, a time such as 2026-11-01T14:30, or how long ago: 15m, 24h or 7d.',
-    noWord: 'It has no letter and no number to look for.',
-    other: 'It cannot be asked for in this way.',
-  },
-  suggestions: 'Suggestions',
-
-  // What stands around an event.
-  relatedEvents: 'Events of the same correlation ID',
-  aboutActor: 'About this actor',
-  firstSeen: 'First seen',
-  lastSeen: 'Last seen',
-  frequentActions: 'Most frequent actions',
-  addresses: 'Addresses',
-  openResource: (name: string) => `Open ${name} in a new tab`,
 
   without: (name: string) => `not ${name}`,
   range: 'Time range',
@@ -67,9 +42,6 @@ export const en = {
     LAST_4_HOURS: 'Last 4 hours',
     LAST_24_HOURS: 'Last 24 hours',
   },
-  fromTime: 'From, time of day',
-  toTime: 'To, time of day',
-  rangeHelp: 'Without a time of day, the whole day counts.',
   since: (from: string) => `since ${from}`,
   until: (to: string) => `until ${to}`,
   between: (from: string, to: string) => `${from} to ${to}`,
@@ -93,47 +65,12 @@ export const en = {
   pauseLive: 'Pause: new events are announced only',
   resumeLive: 'Go on: new events come into the list',
   moreActions: 'More',
-  compact: 'Compact rows',
-  columns: 'Columns',
-  keys: 'Keyboard',
-  keysText: [
-    ['/', 'search'],
-    ['↑ ↓', 'walk the list'],
-    ['Enter', 'open an event'],
-    ['Esc', 'close it'],
-    ['Home End', 'first and last row'],
-    ['← →', 'turn pages'],
-    ['?', 'these keys'],
-  ] as readonly (readonly [string, string])[],
-  close: 'Close',
-  copyCurl: 'Copy as cURL',
-  copyGraphql: 'Copy as GraphQL',
   rangeOf: (from: string, to: string, total: string | null) =>
     total === null ? `${from} to ${to}` : `${from} to ${to} of ${total}`,
   moreShown: (added: Count, shown: string, total: string | null) =>
     total === null ? `${added.text} more, ${shown} shown` : `${added.text} more, ${shown} of ${total}`,
 
   export: 'Export',
-  exportFormats: {
-    CSV: ['CSV', 'for spreadsheets'],
-    NDJSON: ['NDJSON', 'for programs, one event a line'],
-  } as Record<'CSV' | 'NDJSON', readonly [string, string]>,
-  exportAsks: (count: Count | null) =>
-    count === null
-      ? 'All events of this list, as a file.'
-      : counted(count, {
-          one: '# event of this list, as a file.',
-          other: 'All # events of this list, as a file.',
-        }),
-  exportRunning: (done: string, total: string) => `Preparing: ${done} of ${total} gone through`,
-  exportQueued: 'Waiting for its turn…',
-  exportDone: (count: Count) =>
-    counted(count, { one: 'The file is ready: # event', other: 'The file is ready: # events' }),
-  exportFailed: 'The export could not be made.',
-  exportRefused: 'Your sign-in does not allow exports of this log.',
-  exportBusy: 'Too many exports are being made. Try again in a few minutes.',
-  download: 'Download',
-  manifest: 'Manifest with checksum',
 
   outcomes: { SUCCESS: 'Success', FAILURE: 'Failure', ACCEPTED: 'Accepted' },
   actorKinds: {
@@ -144,15 +81,6 @@ export const en = {
     SYSTEM: 'System',
     ANONYMOUS: 'Anonymous',
   },
-
-  histogram: 'Events over time',
-  histogramSummary: (counts: string, from: string, to: string) => `${counts}, from ${from} to ${to}`,
-  histogramBar: (from: string, to: string) => (from === to ? from : `${from} to ${to}`),
-  histogramCount: (count: Count, failed: Count | null) => {
-    const events = counted(count, { one: '# event', other: '# events' });
-    return failed === null ? events : `${events}, ${failed.text} failed`;
-  },
-  histogramTop: (count: string) => `scale by square root, up to ${count}`,
 
   results: (count: Count) => counted(count, { one: '# event', other: '# events' }),
   paging: 'Pages',
@@ -173,9 +101,6 @@ export const en = {
   more: (count: Count) => `+${count.text} more`,
   details: 'Details',
   closeDetails: 'Close details',
-  linkedEvent: 'Linked event',
-  linkedEventMissing: 'The linked event does not exist, or you may not see it.',
-  linkedEventExpired: 'The linked event was there, and has left the log: it was kept for as long as events are kept.',
   fields: {
     action: 'Action',
     category: 'Category',
@@ -195,78 +120,26 @@ export const en = {
     sequence: 'Sequence',
     id: 'Event ID',
   },
-  metadata: 'Metadata',
-  noMetadata: 'No metadata',
-  cut: 'cut',
-  cutMeans: (paths: string) => `Not as it was sent, but cut or with � where a character cannot be kept: ${paths}`,
-  masked: 'masked',
-  maskedMeans: (paths: string) => `Not stored: a digest, or a shorter address, stands here: ${paths}`,
   erased: 'erased',
   erasedMeans: (paths: string) => `Erased for good, because a person was to be forgotten: ${paths}`,
-  held: 'on hold',
-  heldMeans: 'A legal hold keeps this event: it stays however old it gets, and nobody is erased from it.',
-  items: (count: Count) => counted(count, { one: '# item', other: '# items' }),
-  sentence: (actor: string, action: string, resource: string | null) =>
-    resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,
-  changes: 'Changes',
-  changeBefore: 'before',
-  changeAfter: 'after',
-  whoAndWhere: 'Who and where',
-  record: 'Record',
-  raw: 'The event as JSON',
-  later: (time: string) => `${time} later`,
   hiddenCharacter: (code: string) => `A character that cannot be seen: ${code}`,
-  valueMenu: (value: string) => `What to do with ${value}`,
-  excludeValue: (value: string) => `Leave out ${value}`,
-  copyValue: (value: string) => `Copy ${value}`,
-  excludeThis: 'Leave out this value',
-  copyThis: 'Copy',
-  copyJson: 'Copy as JSON',
-  copyLink: 'Copy link',
   partFailed: 'This part of the page could not be loaded.',
-  listFailed: 'The list could not be loaded.',
   atLeast: (count: string) => `${count}+`,
-  copied: 'Copied',
-  notCopied: 'The browser did not allow copying.',
-  filterBy: (value: string) => `Filter by ${value}`,
-  filterByThis: 'Filter by this value',
 
   loading: 'Loading…',
   emptyTitle: 'No events yet',
   emptyText: 'Events appear here as soon as they are recorded.',
   nothingTitle: 'No events match',
-  nothingText: 'Try fewer filters, another spelling or a wider range.',
-  withoutFilter: (name: string) => `Without ${name}`,
   planTitle: (plans: string) => (plans ? `Available on ${plans}` : 'Not part of your plan'),
   planText: (plans: string) =>
     `${plans ? `The audit log is part of the plan ${plans}.` : 'The audit log is not part of your current plan.'} ` +
     'Events are recorded all the same, and can be read once your plan includes it.',
-  planShows: 'It shows who did what, when and from where, with search, filters and details of every change.',
-  upgrade: 'See plans',
-  forbiddenTitle: 'For administrators',
-  forbiddenText: (roles: string) =>
-    roles
-      ? `The audit log can be read with the role ${roles}.`
-      : 'The audit log can be read by administrators of your organization.',
   refusedTitle: 'You cannot read this log',
-  refusedScope: 'Your sign-in does not include reading the audit log. Whoever set it up can add that.',
   refusedLog: 'Your sign-in is for another log, or its log was deleted.',
   missingTitle: 'There is no such log',
   missingText: 'It was deleted, or it was never there, or it is not yours to see.',
-  hiddenTitle: 'Nothing to see here',
-  hiddenText: 'This page is not available.',
-  productTitle: 'Another product’s token',
-  productText: (expected: string) =>
-    `This page shows the log of “${expected}”, and the token belongs to another product.`,
-  signInTitle: 'Sign in to read the audit log',
-  signInText: 'Open this page from your application, or paste an access token. It stays in this tab.',
-  token: 'Access token',
-  organizationTitle: 'Whose audit log?',
-  organizationText: 'This token may read more than one organization.',
-  organization: 'Organization ID',
   chooseLogTitle: 'Which audit log?',
   chooseLogText: 'You may read more than one.',
-  signIn: 'Continue',
   expiredTitle: 'Your session has ended',
   expiredText: 'Open this page from your application again to go on.',
   offlineTitle: 'The server cannot be reached',
@@ -280,14 +153,6 @@ export const en = {
   serverText: 'Nothing was changed. If it happens again, tell support this request ID:',
   serverTextNoId: 'Nothing was changed. Try again in a moment.',
   setupTitle: 'The audit log is not set up yet',
-  endpointText: (endpoint: string, answer: string) =>
-    `${endpoint} is no GraphQL endpoint of Ledgerline${answer && ` (${answer})`}. Set the attribute “endpoint” to the ` +
-    'address of the service, with /graphql at its end.',
-  originText: (server: string, origin: string) =>
-    `${server} answers, but lets no page of ${origin} read its answers. Start the service with ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
-  policyText: (server: string) =>
-    `The content security policy of this page forbids to connect to ${server}. Add that address to its connect-src.`,
   inputTitle: 'The server could not use this filter',
   inputText: 'It is too long, too much at once, or not in a form that can be looked for.',
   inputField: (field: string) => `What it could not use: ${field}.`,

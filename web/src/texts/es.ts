@@ -2,7 +2,7 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['one', 'many', 'other'] as const;
-const counted = counting('es', forms);
+export const counted = counting('es', forms);
 
 export const es: Texts = {
   title: 'Registro de auditoría',
@@ -26,8 +26,6 @@ export const es: Texts = {
   allLogs: 'Todos los registros',
   deletedLog: (name) => `${name} (eliminado)`,
   filters: 'Filtros',
-  from: 'Desde',
-  to: 'Hasta',
   anyTime: 'Cualquier fecha',
   periods: {
     TODAY: 'Hoy',
@@ -38,29 +36,8 @@ export const es: Texts = {
   clearFilters: 'Borrar filtros',
   activeFilters: 'Filtros activos',
   removeFilter: (name) => `Quitar el filtro ${name}`,
-  narrowList: 'Escriba para acotar',
-  useValue: (value) => `Usar «${value}»`,
-  nothingInList: 'Sin coincidencias',
   chosen: (count) => counted(count, { one: '# elegido', many: '# elegidos', other: '# elegidos' }),
   add: 'Añadir',
-
-  queryFlaws: {
-    oneOf: (values) => `Puede ser ${values}.`,
-    value: 'Falta un valor después de los dos puntos o de la coma.',
-    operator: (word) => `${word} no es un operador aquí. Entre comillas es una palabra como otra.`,
-    time: 'Debe ser un día como 2026-11-01, una hora como 2026-11-01T14:30 o cuánto hace: 15m, 24h o 7d.',
-    noWord: 'No contiene ninguna letra ni número que buscar.',
-    other: 'No se puede preguntar así.',
-  },
-  suggestions: 'Sugerencias',
-
-  relatedEvents: 'Eventos con el mismo ID de correlación',
-  aboutActor: 'Sobre este actor',
-  firstSeen: 'Visto por primera vez',
-  lastSeen: 'Visto por última vez',
-  frequentActions: 'Acciones más frecuentes',
-  addresses: 'Direcciones',
-  openResource: (name) => `Abrir ${name} en una pestaña nueva`,
 
   without: (name) => `no ${name}`,
   range: 'Intervalo de tiempo',
@@ -70,9 +47,6 @@ export const es: Texts = {
     LAST_4_HOURS: 'Últimas 4 horas',
     LAST_24_HOURS: 'Últimas 24 horas',
   },
-  fromTime: 'Desde, hora',
-  toTime: 'Hasta, hora',
-  rangeHelp: 'Sin hora, cuenta el día entero.',
   since: (from) => `desde ${from}`,
   until: (to) => `hasta ${to}`,
   between: (from, to) => `${from} – ${to}`,
@@ -106,51 +80,11 @@ export const es: Texts = {
   pauseLive: 'Pausar: los eventos nuevos solo se anuncian',
   resumeLive: 'Reanudar: los eventos nuevos entran en la lista',
   moreActions: 'Más',
-  compact: 'Filas compactas',
-  columns: 'Columnas',
-  keys: 'Teclado',
-  keysText: [
-    ['/', 'buscar'],
-    ['↑ ↓', 'recorrer la lista'],
-    ['Intro', 'abrir un evento'],
-    ['Esc', 'cerrarlo'],
-    ['Inicio Fin', 'primera y última fila'],
-    ['← →', 'cambiar de página'],
-    ['?', 'estas teclas'],
-  ],
-  close: 'Cerrar',
-  copyCurl: 'Copiar como cURL',
-  copyGraphql: 'Copiar como GraphQL',
   rangeOf: (from, to, total) => (total === null ? `${from} a ${to}` : `${from} a ${to} de ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} más, ${shown} en pantalla` : `${added.text} más, ${shown} de ${total}`,
 
   export: 'Exportar',
-  exportFormats: {
-    CSV: ['CSV', 'para hojas de cálculo'],
-    NDJSON: ['NDJSON', 'para programas, un evento por línea'],
-  },
-  exportAsks: (count) =>
-    count === null
-      ? 'Todos los eventos de esta lista, en un archivo.'
-      : counted(count, {
-          one: '# evento de esta lista, en un archivo.',
-          many: '# de eventos de esta lista, en un archivo.',
-          other: 'Los # eventos de esta lista, en un archivo.',
-        }),
-  exportRunning: (done, total) => `Preparando: ${done} de ${total} revisados`,
-  exportQueued: 'Esperando turno…',
-  exportDone: (count) =>
-    counted(count, {
-      one: 'El archivo está listo: # evento',
-      many: 'El archivo está listo: # de eventos',
-      other: 'El archivo está listo: # eventos',
-    }),
-  exportFailed: 'No se pudo crear la exportación.',
-  exportRefused: 'Su sesión no permite exportar este registro.',
-  exportBusy: 'Se están creando demasiadas exportaciones. Vuelva a intentarlo en unos minutos.',
-  download: 'Descargar',
-  manifest: 'Manifiesto con suma de verificación',
 
   outcomes: { SUCCESS: 'Correcto', FAILURE: 'Error', ACCEPTED: 'Aceptado' },
   actorKinds: {
@@ -161,15 +95,6 @@ export const es: Texts = {
     SYSTEM: 'Sistema',
     ANONYMOUS: 'Anónimo',
   },
-
-  histogram: 'Eventos a lo largo del tiempo',
-  histogramSummary: (counts, from, to) => `${counts}, de ${from} a ${to}`,
-  histogramBar: (from, to) => (from === to ? from : `${from} – ${to}`),
-  histogramCount: (count, failed) => {
-    const events = counted(count, { one: '# evento', many: '# de eventos', other: '# eventos' });
-    return failed === null ? events : `${events}, ${failed.text} con error`;
-  },
-  histogramTop: (count) => `escala de raíz cuadrada, hasta ${count}`,
 
   results: (count) => counted(count, { one: '# evento', many: '# de eventos', other: '# eventos' }),
   paging: 'Páginas',
@@ -195,9 +120,6 @@ export const es: Texts = {
   more: (count) => `+${count.text} más`,
   details: 'Detalles',
   closeDetails: 'Cerrar detalles',
-  linkedEvent: 'Evento enlazado',
-  linkedEventMissing: 'El evento enlazado no existe o usted no puede verlo.',
-  linkedEventExpired: 'El evento enlazado existió y ya salió del registro: terminó su plazo de conservación.',
   fields: {
     action: 'Acción',
     category: 'Categoría',
@@ -217,77 +139,26 @@ export const es: Texts = {
     sequence: 'Secuencia',
     id: 'ID del evento',
   },
-  metadata: 'Metadatos',
-  noMetadata: 'Sin metadatos',
-  cut: 'recortado',
-  cutMeans: (paths) => `No como se envió: recortado, o con � donde un carácter no se puede conservar: ${paths}`,
-  masked: 'enmascarado',
-  maskedMeans: (paths) => `No almacenado: aquí figura un resumen criptográfico o una dirección abreviada: ${paths}`,
   erased: 'suprimido',
   erasedMeans: (paths) => `Suprimido definitivamente, porque se solicitó olvidar a una persona: ${paths}`,
-  held: 'retenido',
-  heldMeans: 'Una retención legal conserva este evento: permanece por antiguo que sea, y no se suprime a nadie de él.',
-  items: (count) => counted(count, { one: '# elemento', many: '# de elementos', other: '# elementos' }),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,
-  changes: 'Cambios',
-  changeBefore: 'antes',
-  changeAfter: 'después',
-  whoAndWhere: 'Quién y dónde',
-  record: 'Asiento',
-  raw: 'El evento como JSON',
-  later: (time) => `${time} después`,
   hiddenCharacter: (code) => `Un carácter que no se ve: ${code}`,
-  valueMenu: (value) => `Qué hacer con ${value}`,
-  excludeValue: (value) => `Excluir ${value}`,
-  copyValue: (value) => `Copiar ${value}`,
-  excludeThis: 'Excluir este valor',
-  copyThis: 'Copiar',
-  copyJson: 'Copiar como JSON',
-  copyLink: 'Copiar enlace',
   partFailed: 'No se pudo cargar esta parte de la página.',
-  listFailed: 'No se pudo cargar la lista.',
   atLeast: (count) => `${count}+`,
-  copied: 'Copiado',
-  notCopied: 'El navegador no permitió copiar.',
-  filterBy: (value) => `Filtrar por ${value}`,
-  filterByThis: 'Filtrar por este valor',
 
   loading: 'Cargando…',
   emptyTitle: 'Aún no hay eventos',
   emptyText: 'Los eventos aparecen aquí en cuanto se registran.',
   nothingTitle: 'Ningún evento coincide',
-  nothingText: 'Pruebe con menos filtros, otra grafía o un intervalo mayor.',
-  withoutFilter: (name) => `Sin ${name}`,
   planTitle: (plans) => (plans ? `Disponible con ${plans}` : 'No incluido en su plan'),
   planText: (plans) =>
     `${plans ? `El registro de auditoría forma parte del plan ${plans}.` : 'El registro de auditoría no forma parte de su plan actual.'} ` +
     'Los eventos se registran de todos modos y podrán leerse cuando su plan lo incluya.',
-  planShows: 'Muestra quién hizo qué, cuándo y desde dónde, con búsqueda, filtros y los detalles de cada cambio.',
-  upgrade: 'Ver planes',
-  forbiddenTitle: 'Para administradores',
-  forbiddenText: (roles) =>
-    roles
-      ? `El registro de auditoría se puede leer con el rol ${roles}.`
-      : 'El registro de auditoría lo pueden leer los administradores de su organización.',
   refusedTitle: 'No puede leer este registro',
-  refusedScope: 'Su acceso no incluye leer el registro de auditoría. Quien lo configuró puede añadirlo.',
   refusedLog: 'Su acceso es para otro registro, o su registro se eliminó.',
   missingTitle: 'Este registro no existe',
   missingText: 'Se eliminó, nunca existió o usted no puede verlo.',
-  hiddenTitle: 'Nada que ver aquí',
-  hiddenText: 'Esta página no está disponible.',
-  productTitle: 'Token de otro producto',
-  productText: (expected) => `Esta página muestra el registro de «${expected}», y el token pertenece a otro producto.`,
-  signInTitle: 'Inicie sesión para leer el registro de auditoría',
-  signInText: 'Abra esta página desde su aplicación o pegue un token de acceso. Permanece en esta pestaña.',
-  token: 'Token de acceso',
-  organizationTitle: '¿El registro de auditoría de quién?',
-  organizationText: 'Este token puede leer más de una organización.',
-  organization: 'ID de la organización',
   chooseLogTitle: '¿Qué registro de auditoría?',
   chooseLogText: 'Puede leer más de uno.',
-  signIn: 'Continuar',
   expiredTitle: 'Su sesión ha terminado',
   expiredText: 'Vuelva a abrir esta página desde su aplicación para continuar.',
   offlineTitle: 'No se puede conectar con el servidor',
@@ -301,14 +172,6 @@ export const es: Texts = {
   serverText: 'No se cambió nada. Si vuelve a ocurrir, indique al soporte este ID de solicitud:',
   serverTextNoId: 'No se cambió nada. Vuelva a intentarlo en un momento.',
   setupTitle: 'El registro de auditoría aún no está configurado',
-  endpointText: (endpoint, answer) =>
-    `${endpoint} no es un endpoint GraphQL de Ledgerline${answer && ` (${answer})`}. Ponga en el atributo «endpoint» la ` +
-    'dirección del servicio, terminada en /graphql.',
-  originText: (server, origin) =>
-    `${server} responde, pero no permite que ninguna página de ${origin} lea sus respuestas. Inicie el servicio con ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
-  policyText: (server) =>
-    `La política de seguridad de contenido de esta página prohíbe conectarse a ${server}. Añada esa dirección a su connect-src.`,
   inputTitle: 'El servidor no pudo usar este filtro',
   inputText: 'Es demasiado largo, demasiado a la vez o no tiene una forma que se pueda buscar.',
   inputField: (field) => `Lo que no pudo usar: ${field}.`,

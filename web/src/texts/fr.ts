@@ -2,11 +2,11 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['one', 'many', 'other'] as const;
-const counted = counting('fr', forms);
+export const counted = counting('fr', forms);
 
 // What stands before a colon, and within quotation marks.
-const nbsp = '\u00a0';
-const quoted = (text: string) => `«${nbsp}${text}${nbsp}»`;
+export const nbsp = '\u00a0';
+export const quoted = (text: string) => `«${nbsp}${text}${nbsp}»`;
 
 export const fr: Texts = {
   title: 'Journal d’audit',
@@ -30,8 +30,6 @@ export const fr: Texts = {
   allLogs: 'Tous les journaux',
   deletedLog: (name) => `${name} (supprimé)`,
   filters: 'Filtres',
-  from: 'Du',
-  to: 'Au',
   anyTime: 'Toute période',
   periods: {
     TODAY: 'Aujourd’hui',
@@ -42,29 +40,8 @@ export const fr: Texts = {
   clearFilters: 'Effacer les filtres',
   activeFilters: 'Filtres actifs',
   removeFilter: (name) => `Retirer le filtre ${name}`,
-  narrowList: 'Saisir pour affiner',
-  useValue: (value) => `Utiliser ${quoted(value)}`,
-  nothingInList: 'Aucune correspondance',
   chosen: (count) => counted(count, { one: '# choisi', many: '# choisis', other: '# choisis' }),
   add: 'Ajouter',
-
-  queryFlaws: {
-    oneOf: (values) => `Valeurs possibles${nbsp}: ${values}.`,
-    value: 'Il manque une valeur après les deux-points ou la virgule.',
-    operator: (word) => `${word} n’est pas un opérateur ici. Entre guillemets, c’est un mot comme un autre.`,
-    time: `Il faut un jour comme 2026-11-01, une heure comme 2026-11-01T14:30 ou une durée jusqu’à maintenant${nbsp}: 15m, 24h ou 7d.`,
-    noWord: 'Il n’y a ni lettre ni chiffre à rechercher.',
-    other: 'Cela ne peut pas être demandé ainsi.',
-  },
-  suggestions: 'Propositions',
-
-  relatedEvents: 'Événements du même ID de corrélation',
-  aboutActor: 'À propos de cet acteur',
-  firstSeen: 'Vu pour la première fois',
-  lastSeen: 'Vu pour la dernière fois',
-  frequentActions: 'Actions les plus fréquentes',
-  addresses: 'Adresses',
-  openResource: (name) => `Ouvrir ${name} dans un nouvel onglet`,
 
   without: (name) => `pas ${name}`,
   range: 'Période',
@@ -74,9 +51,6 @@ export const fr: Texts = {
     LAST_4_HOURS: '4 dernières heures',
     LAST_24_HOURS: '24 dernières heures',
   },
-  fromTime: 'Du, heure',
-  toTime: 'Au, heure',
-  rangeHelp: 'Sans heure, la journée entière compte.',
   since: (from) => `depuis ${from}`,
   until: (to) => `jusqu’à ${to}`,
   between: (from, to) => `${from} – ${to}`,
@@ -105,51 +79,11 @@ export const fr: Texts = {
   pauseLive: `Mettre en pause${nbsp}: les nouveaux événements sont seulement annoncés`,
   resumeLive: `Reprendre${nbsp}: les nouveaux événements entrent dans la liste`,
   moreActions: 'Plus',
-  compact: 'Lignes compactes',
-  columns: 'Colonnes',
-  keys: 'Clavier',
-  keysText: [
-    ['/', 'rechercher'],
-    ['↑ ↓', 'parcourir la liste'],
-    ['Entrée', 'ouvrir un événement'],
-    ['Échap', 'le fermer'],
-    ['Début Fin', 'première et dernière ligne'],
-    ['← →', 'changer de page'],
-    ['?', 'ces touches'],
-  ],
-  close: 'Fermer',
-  copyCurl: 'Copier en cURL',
-  copyGraphql: 'Copier en GraphQL',
   rangeOf: (from, to, total) => (total === null ? `${from} à ${to}` : `${from} à ${to} sur ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} de plus, ${shown} affichés` : `${added.text} de plus, ${shown} sur ${total}`,
 
   export: 'Exporter',
-  exportFormats: {
-    CSV: ['CSV', 'pour les tableurs'],
-    NDJSON: ['NDJSON', 'pour les programmes, un événement par ligne'],
-  },
-  exportAsks: (count) =>
-    count === null
-      ? 'Tous les événements de cette liste, dans un fichier.'
-      : counted(count, {
-          one: '# événement de cette liste, dans un fichier.',
-          many: '# d’événements de cette liste, dans un fichier.',
-          other: 'Les # événements de cette liste, dans un fichier.',
-        }),
-  exportRunning: (done, total) => `Préparation${nbsp}: ${done} parcourus sur ${total}`,
-  exportQueued: 'En attente de son tour…',
-  exportDone: (count) =>
-    counted(count, {
-      one: `Le fichier est prêt${nbsp}: # événement`,
-      many: `Le fichier est prêt${nbsp}: # d’événements`,
-      other: `Le fichier est prêt${nbsp}: # événements`,
-    }),
-  exportFailed: 'L’export n’a pas pu être créé.',
-  exportRefused: 'Votre accès ne permet pas d’exporter ce journal.',
-  exportBusy: 'Trop d’exports sont en cours. Réessayez dans quelques minutes.',
-  download: 'Télécharger',
-  manifest: 'Manifeste avec somme de contrôle',
 
   outcomes: { SUCCESS: 'Réussite', FAILURE: 'Échec', ACCEPTED: 'Accepté' },
   actorKinds: {
@@ -160,16 +94,6 @@ export const fr: Texts = {
     SYSTEM: 'Système',
     ANONYMOUS: 'Anonyme',
   },
-
-  histogram: 'Événements dans le temps',
-  histogramSummary: (counts, from, to) => `${counts}, du ${from} au ${to}`,
-  histogramBar: (from, to) => (from === to ? from : `${from} – ${to}`),
-  histogramCount: (count, failed) => {
-    const events = counted(count, { one: '# événement', many: '# d’événements', other: '# événements' });
-    if (failed === null) return events;
-    return `${events}, ${counted(failed, { one: '# échec', many: '# d’échecs', other: '# échecs' })}`;
-  },
-  histogramTop: (count) => `échelle en racine carrée, jusqu’à ${count}`,
 
   results: (count) => counted(count, { one: '# événement', many: '# d’événements', other: '# événements' }),
   paging: 'Pages',
@@ -199,9 +123,6 @@ export const fr: Texts = {
   more: (count) => `+${count.text} de plus`,
   details: 'Détails',
   closeDetails: 'Fermer les détails',
-  linkedEvent: 'Événement lié',
-  linkedEventMissing: 'L’événement lié n’existe pas, ou vous n’êtes pas autorisé à le voir.',
-  linkedEventExpired: `L’événement lié a existé et a quitté le journal${nbsp}: sa durée de conservation est écoulée.`,
   fields: {
     action: 'Action',
     category: 'Catégorie',
@@ -221,82 +142,26 @@ export const fr: Texts = {
     sequence: 'Numéro d’ordre',
     id: 'ID de l’événement',
   },
-  metadata: 'Métadonnées',
-  noMetadata: 'Aucune métadonnée',
-  cut: 'tronqué',
-  cutMeans: (paths) =>
-    `Différent de ce qui a été envoyé${nbsp}: tronqué, ou avec � là où un caractère ne peut être conservé${nbsp}: ${paths}`,
-  masked: 'masqué',
-  maskedMeans: (paths) => `Non enregistré${nbsp}: une empreinte ou une adresse raccourcie figure ici${nbsp}: ${paths}`,
   erased: 'effacé',
   erasedMeans: (paths) => `Effacé définitivement, car une personne devait être oubliée${nbsp}: ${paths}`,
-  held: 'gelé',
-  heldMeans:
-    'Une conservation légale protège cet événement\u00a0: il reste quel que soit son âge, et personne n’en est effacé.',
-  items: (count) => counted(count, { one: '# élément', many: '# d’éléments', other: '# éléments' }),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}${nbsp}: ${action}` : `${actor}${nbsp}: ${action}, ${resource}`,
-  changes: 'Modifications',
-  changeBefore: 'avant',
-  changeAfter: 'après',
-  whoAndWhere: 'Qui et où',
-  record: 'Enregistrement',
-  raw: 'L’événement en JSON',
-  later: (time) => `${time} plus tard`,
   hiddenCharacter: (code) => `Un caractère invisible${nbsp}: ${code}`,
-  valueMenu: (value) => `Que faire de ${value}`,
-  excludeValue: (value) => `Exclure ${value}`,
-  copyValue: (value) => `Copier ${value}`,
-  excludeThis: 'Exclure cette valeur',
-  copyThis: 'Copier',
-  copyJson: 'Copier en JSON',
-  copyLink: 'Copier le lien',
   partFailed: 'Cette partie de la page n’a pas pu être chargée.',
-  listFailed: 'La liste n’a pas pu être chargée.',
   atLeast: (count) => `${count}+`,
-  copied: 'Copié',
-  notCopied: 'Le navigateur n’a pas autorisé la copie.',
-  filterBy: (value) => `Filtrer par ${value}`,
-  filterByThis: 'Filtrer par cette valeur',
 
   loading: 'Chargement…',
   emptyTitle: 'Aucun événement pour l’instant',
   emptyText: 'Les événements apparaissent ici dès qu’ils sont enregistrés.',
   nothingTitle: 'Aucun événement ne correspond',
-  nothingText: 'Essayez avec moins de filtres, une autre orthographe ou une période plus longue.',
-  withoutFilter: (name) => `Sans ${name}`,
   planTitle: (plans) => (plans ? `Disponible avec ${plans}` : 'Non inclus dans votre offre'),
   planText: (plans) =>
     `${plans ? `Le journal d’audit fait partie de l’offre ${plans}.` : 'Le journal d’audit ne fait pas partie de votre offre actuelle.'} ` +
     'Les événements sont tout de même enregistrés et seront lisibles dès que votre offre l’inclura.',
-  planShows:
-    'Il montre qui a fait quoi, quand et d’où, avec la recherche, les filtres et le détail de chaque modification.',
-  upgrade: 'Voir les offres',
-  forbiddenTitle: 'Réservé aux administrateurs',
-  forbiddenText: (roles) =>
-    roles
-      ? `Le journal d’audit peut être lu avec le rôle ${roles}.`
-      : 'Le journal d’audit peut être lu par les administrateurs de votre organisation.',
   refusedTitle: 'Vous ne pouvez pas lire ce journal',
-  refusedScope:
-    'Votre accès ne comprend pas la lecture du journal d’audit. La personne qui l’a configuré peut l’ajouter.',
   refusedLog: 'Votre accès concerne un autre journal, ou son journal a été supprimé.',
   missingTitle: 'Ce journal n’existe pas',
   missingText: 'Il a été supprimé, n’a jamais existé, ou vous n’êtes pas autorisé à le voir.',
-  hiddenTitle: 'Rien à voir ici',
-  hiddenText: 'Cette page n’est pas disponible.',
-  productTitle: 'Jeton d’un autre produit',
-  productText: (expected) =>
-    `Cette page affiche le journal de ${quoted(expected)}, et le jeton appartient à un autre produit.`,
-  signInTitle: 'Connectez-vous pour lire le journal d’audit',
-  signInText: 'Ouvrez cette page depuis votre application, ou collez un jeton d’accès. Il reste dans cet onglet.',
-  token: 'Jeton d’accès',
-  organizationTitle: `Le journal d’audit de quelle organisation${nbsp}?`,
-  organizationText: 'Ce jeton peut lire plusieurs organisations.',
-  organization: 'ID de l’organisation',
   chooseLogTitle: `Quel journal d’audit${nbsp}?`,
   chooseLogText: 'Vous pouvez en lire plusieurs.',
-  signIn: 'Continuer',
   expiredTitle: 'Votre session est terminée',
   expiredText: 'Rouvrez cette page depuis votre application pour continuer.',
   offlineTitle: 'Le serveur est injoignable',
@@ -309,14 +174,6 @@ export const fr: Texts = {
   serverText: `Rien n’a été modifié. Si cela se reproduit, indiquez cet ID de requête au support${nbsp}:`,
   serverTextNoId: 'Rien n’a été modifié. Réessayez dans un instant.',
   setupTitle: 'Le journal d’audit n’est pas encore configuré',
-  endpointText: (endpoint, answer) =>
-    `${endpoint} n’est pas un point d’accès GraphQL de Ledgerline${answer && ` (${answer})`}. Donnez à l’attribut ${quoted('endpoint')} ` +
-    'l’adresse du service, terminée par /graphql.',
-  originText: (server, origin) =>
-    `${server} répond, mais ne laisse aucune page de ${origin} lire ses réponses. Démarrez le service avec ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
-  policyText: (server) =>
-    `La politique de sécurité du contenu de cette page interdit de se connecter à ${server}. Ajoutez cette adresse à son connect-src.`,
   inputTitle: 'Le serveur n’a pas pu utiliser ce filtre',
   inputText: 'Il est trop long, demande trop à la fois, ou n’a pas une forme que l’on peut rechercher.',
   inputField: (field) => `Ce qui n’a pas pu être utilisé${nbsp}: ${field}.`,

@@ -2,7 +2,7 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['one', 'other'] as const;
-const counted = counting('hi', forms);
+export const counted = counting('hi', forms);
 
 export const hi: Texts = {
   title: 'ऑडिट लॉग',
@@ -26,8 +26,6 @@ export const hi: Texts = {
   allLogs: 'सभी लॉग',
   deletedLog: (name) => `${name} (हटाया गया)`,
   filters: 'फ़िल्टर',
-  from: 'से',
-  to: 'तक',
   anyTime: 'कोई भी समय',
   periods: {
     TODAY: 'आज',
@@ -38,29 +36,8 @@ export const hi: Texts = {
   clearFilters: 'फ़िल्टर हटाएँ',
   activeFilters: 'सक्रिय फ़िल्टर',
   removeFilter: (name) => `फ़िल्टर ${name} हटाएँ`,
-  narrowList: 'सूची छोटी करने के लिए टाइप करें',
-  useValue: (value) => `“${value}” का उपयोग करें`,
-  nothingInList: 'कोई मेल नहीं',
   chosen: (count) => `${count.text} चुने गए`,
   add: 'जोड़ें',
-
-  queryFlaws: {
-    oneOf: (values) => `यह ${values} हो सकता है।`,
-    value: 'कोलन या अल्पविराम के बाद मान नहीं है।',
-    operator: (word) => `${word} यहाँ कोई ऑपरेटर नहीं है। उद्धरण चिह्नों में यह बाकी शब्दों जैसा एक शब्द है।`,
-    time: 'यह 2026-11-01 जैसा दिन, 2026-11-01T14:30 जैसा समय या बीती अवधि होनी चाहिए: 15m, 24h या 7d।',
-    noWord: 'इसमें खोजने के लिए कोई अक्षर या अंक नहीं है।',
-    other: 'इसे इस तरह नहीं पूछा जा सकता।',
-  },
-  suggestions: 'सुझाव',
-
-  relatedEvents: 'इसी सहसंबंध आईडी के इवेंट',
-  aboutActor: 'इस कर्ता के बारे में',
-  firstSeen: 'पहली बार देखा गया',
-  lastSeen: 'आख़िरी बार देखा गया',
-  frequentActions: 'सबसे आम कार्रवाइयाँ',
-  addresses: 'पते',
-  openResource: (name) => `${name} को नए टैब में खोलें`,
 
   without: (name) => `${name} नहीं`,
   range: 'समय सीमा',
@@ -70,9 +47,6 @@ export const hi: Texts = {
     LAST_4_HOURS: 'पिछले 4 घंटे',
     LAST_24_HOURS: 'पिछले 24 घंटे',
   },
-  fromTime: 'से, समय',
-  toTime: 'तक, समय',
-  rangeHelp: 'समय न देने पर पूरा दिन गिना जाता है।',
   since: (from) => `${from} से`,
   until: (to) => `${to} तक`,
   between: (from, to) => `${from} से ${to} तक`,
@@ -96,45 +70,11 @@ export const hi: Texts = {
   pauseLive: 'रोकें: नए इवेंट की केवल सूचना मिलेगी',
   resumeLive: 'जारी रखें: नए इवेंट सूची में जुड़ेंगे',
   moreActions: 'और',
-  compact: 'सघन पंक्तियाँ',
-  columns: 'कॉलम',
-  keys: 'कीबोर्ड',
-  keysText: [
-    ['/', 'खोजें'],
-    ['↑ ↓', 'सूची में आगे-पीछे जाएँ'],
-    ['Enter', 'इवेंट खोलें'],
-    ['Esc', 'उसे बंद करें'],
-    ['Home End', 'पहली और आखिरी पंक्ति'],
-    ['← →', 'पृष्ठ बदलें'],
-    ['?', 'ये कुंजियाँ'],
-  ],
-  close: 'बंद करें',
-  copyCurl: 'cURL के रूप में कॉपी करें',
-  copyGraphql: 'GraphQL के रूप में कॉपी करें',
   rangeOf: (from, to, total) => (total === null ? `${from} से ${to}` : `${total} में से ${from} से ${to}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} और, ${shown} दिखाए गए` : `${added.text} और, ${total} में से ${shown}`,
 
   export: 'एक्सपोर्ट करें',
-  exportFormats: {
-    CSV: ['CSV', 'स्प्रेडशीट के लिए'],
-    NDJSON: ['NDJSON', 'प्रोग्राम के लिए, हर पंक्ति में एक इवेंट'],
-  },
-  exportAsks: (count) =>
-    count === null
-      ? 'इस सूची के सभी इवेंट, फ़ाइल के रूप में।'
-      : counted(count, {
-          one: 'इस सूची का # इवेंट, फ़ाइल के रूप में।',
-          other: 'इस सूची के सभी # इवेंट, फ़ाइल के रूप में।',
-        }),
-  exportRunning: (done, total) => `तैयार हो रहा है: ${total} में से ${done} देखे गए`,
-  exportQueued: 'अपनी बारी की प्रतीक्षा में…',
-  exportDone: (count) => counted(count, { one: 'फ़ाइल तैयार है: # इवेंट', other: 'फ़ाइल तैयार है: # इवेंट' }),
-  exportFailed: 'एक्सपोर्ट नहीं बनाया जा सका।',
-  exportRefused: 'आपके साइन-इन में इस लॉग को एक्सपोर्ट करने की अनुमति नहीं है।',
-  exportBusy: 'बहुत सारे एक्सपोर्ट बनाए जा रहे हैं। कुछ मिनट बाद फिर से कोशिश करें।',
-  download: 'डाउनलोड करें',
-  manifest: 'चेकसम वाला मैनिफ़ेस्ट',
 
   outcomes: { SUCCESS: 'सफल', FAILURE: 'विफल', ACCEPTED: 'स्वीकृत' },
   actorKinds: {
@@ -145,15 +85,6 @@ export const hi: Texts = {
     SYSTEM: 'सिस्टम',
     ANONYMOUS: 'अनाम',
   },
-
-  histogram: 'समय के साथ इवेंट',
-  histogramSummary: (counts, from, to) => `${counts}, ${from} से ${to} तक`,
-  histogramBar: (from, to) => (from === to ? from : `${from} से ${to}`),
-  histogramCount: (count, failed) => {
-    const events = counted(count, { one: '# इवेंट', other: '# इवेंट' });
-    return failed === null ? events : `${events}, ${failed.text} विफल`;
-  },
-  histogramTop: (count) => `वर्गमूल पैमाना, ${count} तक`,
 
   results: (count) => counted(count, { one: '# इवेंट', other: '# इवेंट' }),
   paging: 'पृष्ठ',
@@ -173,9 +104,6 @@ export const hi: Texts = {
   more: (count) => `+${count.text} और`,
   details: 'विवरण',
   closeDetails: 'विवरण बंद करें',
-  linkedEvent: 'लिंक किया गया इवेंट',
-  linkedEventMissing: 'लिंक किया गया इवेंट मौजूद नहीं है, या आपको उसे देखने की अनुमति नहीं है।',
-  linkedEventExpired: 'लिंक किया गया इवेंट था और अब लॉग में नहीं है: उसे रखने की अवधि पूरी हो गई।',
   fields: {
     action: 'कार्रवाई',
     category: 'श्रेणी',
@@ -195,76 +123,26 @@ export const hi: Texts = {
     sequence: 'क्रम संख्या',
     id: 'इवेंट आईडी',
   },
-  metadata: 'मेटाडेटा',
-  noMetadata: 'कोई मेटाडेटा नहीं',
-  cut: 'छोटा किया गया',
-  cutMeans: (paths) => `जैसा भेजा गया वैसा नहीं: छोटा किया गया, या जो वर्ण रखा नहीं जा सकता उसकी जगह �: ${paths}`,
-  masked: 'छिपाया गया',
-  maskedMeans: (paths) => `सहेजा नहीं गया: यहाँ एक डाइजेस्ट या छोटा किया गया पता है: ${paths}`,
   erased: 'मिटाया गया',
   erasedMeans: (paths) => `हमेशा के लिए मिटाया गया, क्योंकि एक व्यक्ति का डेटा भुलाया जाना था: ${paths}`,
-  held: 'कानूनी रोक',
-  heldMeans:
-    'एक कानूनी रोक इस इवेंट को सुरक्षित रखती है: यह कितना भी पुराना हो, बना रहता है, और इसमें से किसी का डेटा मिटाया नहीं जाता।',
-  items: (count) => counted(count, { one: '# आइटम', other: '# आइटम' }),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,
-  changes: 'बदलाव',
-  changeBefore: 'पहले',
-  changeAfter: 'बाद में',
-  whoAndWhere: 'कौन और कहाँ',
-  record: 'रिकॉर्ड',
-  raw: 'JSON के रूप में इवेंट',
-  later: (time) => `${time} बाद`,
   hiddenCharacter: (code) => `एक अदृश्य वर्ण: ${code}`,
-  valueMenu: (value) => `${value} के लिए विकल्प`,
-  excludeValue: (value) => `${value} को छोड़ें`,
-  copyValue: (value) => `${value} कॉपी करें`,
-  excludeThis: 'इस मान को छोड़ें',
-  copyThis: 'कॉपी करें',
-  copyJson: 'JSON के रूप में कॉपी करें',
-  copyLink: 'लिंक कॉपी करें',
   partFailed: 'पेज का यह हिस्सा लोड नहीं हो सका।',
-  listFailed: 'सूची लोड नहीं हो सकी।',
   atLeast: (count) => `${count}+`,
-  copied: 'कॉपी किया गया',
-  notCopied: 'ब्राउज़र ने कॉपी करने की अनुमति नहीं दी।',
-  filterBy: (value) => `${value} से फ़िल्टर करें`,
-  filterByThis: 'इस मान से फ़िल्टर करें',
 
   loading: 'लोड हो रहा है…',
   emptyTitle: 'अभी कोई इवेंट नहीं',
   emptyText: 'इवेंट दर्ज होते ही यहाँ दिखते हैं।',
   nothingTitle: 'कोई इवेंट मेल नहीं खाता',
-  nothingText: 'कम फ़िल्टर, दूसरी वर्तनी या बड़ी समय सीमा आज़माएँ।',
-  withoutFilter: (name) => `${name} के बिना`,
   planTitle: (plans) => (plans ? `${plans} में उपलब्ध` : 'आपके प्लान में शामिल नहीं'),
   planText: (plans) =>
     `${plans ? `ऑडिट लॉग ${plans} प्लान का हिस्सा है।` : 'ऑडिट लॉग आपके मौजूदा प्लान का हिस्सा नहीं है।'} ` +
     'इवेंट फिर भी दर्ज होते हैं, और आपके प्लान में शामिल होते ही पढ़े जा सकेंगे।',
-  planShows: 'यह दिखाता है कि किसने, क्या, कब और कहाँ से किया, साथ में खोज, फ़िल्टर और हर बदलाव का विवरण।',
-  upgrade: 'प्लान देखें',
-  forbiddenTitle: 'एडमिन के लिए',
-  forbiddenText: (roles) =>
-    roles ? `ऑडिट लॉग ${roles} भूमिका के साथ पढ़ा जा सकता है।` : 'ऑडिट लॉग आपके संगठन के एडमिन पढ़ सकते हैं।',
   refusedTitle: 'आप यह लॉग नहीं पढ़ सकते',
-  refusedScope: 'आपके साइन-इन में ऑडिट लॉग पढ़ना शामिल नहीं है। जिसने इसे सेट किया, वह यह जोड़ सकता है।',
   refusedLog: 'आपका साइन-इन किसी दूसरे लॉग के लिए है, या उसका लॉग हटा दिया गया है।',
   missingTitle: 'ऐसा कोई लॉग नहीं है',
   missingText: 'उसे हटा दिया गया, वह कभी था ही नहीं, या आपको उसे देखने की अनुमति नहीं है।',
-  hiddenTitle: 'यहाँ देखने के लिए कुछ नहीं है',
-  hiddenText: 'यह पेज उपलब्ध नहीं है।',
-  productTitle: 'किसी दूसरे प्रॉडक्ट का टोकन',
-  productText: (expected) => `यह पेज “${expected}” का लॉग दिखाता है, और टोकन किसी दूसरे प्रॉडक्ट का है।`,
-  signInTitle: 'ऑडिट लॉग पढ़ने के लिए साइन इन करें',
-  signInText: 'यह पेज अपने ऐप्लिकेशन से खोलें, या ऐक्सेस टोकन चिपकाएँ। वह इसी टैब में रहता है।',
-  token: 'ऐक्सेस टोकन',
-  organizationTitle: 'किसका ऑडिट लॉग?',
-  organizationText: 'यह टोकन एक से अधिक संगठन पढ़ सकता है।',
-  organization: 'संगठन आईडी',
   chooseLogTitle: 'कौन-सा ऑडिट लॉग?',
   chooseLogText: 'आप एक से अधिक पढ़ सकते हैं।',
-  signIn: 'आगे बढ़ें',
   expiredTitle: 'आपका सत्र समाप्त हो गया है',
   expiredText: 'आगे बढ़ने के लिए यह पेज अपने ऐप्लिकेशन से फिर से खोलें।',
   offlineTitle: 'सर्वर तक नहीं पहुँचा जा सका',
@@ -277,13 +155,6 @@ export const hi: Texts = {
   serverText: 'कुछ भी बदला नहीं गया। यदि ऐसा फिर हो, तो सहायता टीम को यह अनुरोध आईडी बताएँ:',
   serverTextNoId: 'कुछ भी बदला नहीं गया। थोड़ी देर में फिर से कोशिश करें।',
   setupTitle: 'ऑडिट लॉग अभी सेट नहीं किया गया है',
-  endpointText: (endpoint, answer) =>
-    `${endpoint} Ledgerline का GraphQL एंडपॉइंट नहीं है${answer && ` (${answer})`}। एट्रिब्यूट “endpoint” में सेवा का पता दें, ` +
-    'जिसके अंत में /graphql हो।',
-  originText: (server, origin) =>
-    `${server} जवाब देता है, लेकिन ${origin} के किसी पेज को अपने जवाब पढ़ने नहीं देता। सेवा को इसके साथ शुरू करें: ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}`,
-  policyText: (server) => `इस पेज की कॉन्टेंट सिक्योरिटी पॉलिसी ${server} से जुड़ने से रोकती है। वह पता इसके connect-src में जोड़ें।`,
   inputTitle: 'सर्वर इस फ़िल्टर का उपयोग नहीं कर सका',
   inputText: 'यह बहुत लंबा है, एक बार में बहुत अधिक है, या ऐसे रूप में नहीं है जिसे खोजा जा सके।',
   inputField: (field) => `जिसका उपयोग नहीं हो सका: ${field}।`,

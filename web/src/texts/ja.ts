@@ -2,7 +2,7 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['other'] as const;
-const counted = counting('ja', forms);
+export const counted = counting('ja', forms);
 
 export const ja: Texts = {
   title: '監査ログ',
@@ -26,36 +26,13 @@ export const ja: Texts = {
   allLogs: 'すべてのログ',
   deletedLog: (name) => `${name}（削除済み）`,
   filters: 'フィルター',
-  from: '開始',
-  to: '終了',
   anyTime: '全期間',
   periods: { TODAY: '今日', LAST_7_DAYS: '過去 7 日間', LAST_30_DAYS: '過去 30 日間', LAST_90_DAYS: '過去 90 日間' },
   clearFilters: 'フィルターをクリア',
   activeFilters: '適用中のフィルター',
   removeFilter: (name) => `フィルター「${name}」を解除`,
-  narrowList: '入力して絞り込み',
-  useValue: (value) => `「${value}」を使用`,
-  nothingInList: '該当なし',
   chosen: (count) => counted(count, { other: '# 件選択' }),
   add: '追加',
-
-  queryFlaws: {
-    oneOf: (values) => `指定できる値: ${values}。`,
-    value: 'コロンまたはコンマの後に値がありません。',
-    operator: (word) => `${word} はここでは演算子ではありません。引用符で囲むと通常の単語になります。`,
-    time: '2026-11-01 のような日付、2026-11-01T14:30 のような日時、または 15m、24h、7d のような現在までの長さで指定してください。',
-    noWord: '検索できる文字や数字がありません。',
-    other: 'この形では検索できません。',
-  },
-  suggestions: '候補',
-
-  relatedEvents: '同じ相関 ID のイベント',
-  aboutActor: 'この実行者について',
-  firstSeen: '最初の記録',
-  lastSeen: '最後の記録',
-  frequentActions: '最も多いアクション',
-  addresses: 'アドレス',
-  openResource: (name) => `${name} を新しいタブで開く`,
 
   without: (name) => `${name} 以外`,
   range: '期間',
@@ -65,9 +42,6 @@ export const ja: Texts = {
     LAST_4_HOURS: '過去 4 時間',
     LAST_24_HOURS: '過去 24 時間',
   },
-  fromTime: '開始時刻',
-  toTime: '終了時刻',
-  rangeHelp: '時刻を指定しない場合は、その日全体が対象です。',
   since: (from) => `${from} 以降`,
   until: (to) => `${to} まで`,
   between: (from, to) => `${from}～${to}`,
@@ -91,21 +65,6 @@ export const ja: Texts = {
   pauseLive: '一時停止: 新しいイベントは通知のみ表示します',
   resumeLive: '再開: 新しいイベントを一覧に追加します',
   moreActions: 'その他',
-  compact: '行間を詰める',
-  columns: '列',
-  keys: 'キーボード',
-  keysText: [
-    ['/', '検索'],
-    ['↑ ↓', '一覧を移動'],
-    ['Enter', 'イベントを開く'],
-    ['Esc', 'イベントを閉じる'],
-    ['Home End', '最初と最後の行'],
-    ['← →', 'ページを移動'],
-    ['?', 'このキー一覧'],
-  ],
-  close: '閉じる',
-  copyCurl: 'cURL としてコピー',
-  copyGraphql: 'GraphQL としてコピー',
   rangeOf: (from, to, total) => (total === null ? `${from}～${to} 件目` : `${total} 件中 ${from}～${to} 件目`),
   moreShown: (added, shown, total) =>
     total === null
@@ -113,22 +72,6 @@ export const ja: Texts = {
       : `${added.text} 件を追加、${total} 件中 ${shown} 件を表示`,
 
   export: 'エクスポート',
-  exportFormats: {
-    CSV: ['CSV', '表計算ソフト向け'],
-    NDJSON: ['NDJSON', 'プログラム向け、1 行に 1 イベント'],
-  },
-  exportAsks: (count) =>
-    count === null
-      ? 'この一覧のすべてのイベントをファイルに書き出します。'
-      : counted(count, { other: 'この一覧の # 件のイベントをファイルに書き出します。' }),
-  exportRunning: (done, total) => `準備中: ${total} 件中 ${done} 件を処理`,
-  exportQueued: '順番を待っています…',
-  exportDone: (count) => counted(count, { other: 'ファイルの準備ができました: # 件' }),
-  exportFailed: 'エクスポートを作成できませんでした。',
-  exportRefused: 'このログをエクスポートする権限がありません。',
-  exportBusy: '実行中のエクスポートが多すぎます。数分後にもう一度お試しください。',
-  download: 'ダウンロード',
-  manifest: 'チェックサム付きマニフェスト',
 
   outcomes: { SUCCESS: '成功', FAILURE: '失敗', ACCEPTED: '受付済み' },
   actorKinds: {
@@ -139,15 +82,6 @@ export const ja: Texts = {
     SYSTEM: 'システム',
     ANONYMOUS: '匿名',
   },
-
-  histogram: 'イベントの推移',
-  histogramSummary: (counts, from, to) => `${counts}、${from}～${to}`,
-  histogramBar: (from, to) => (from === to ? from : `${from}～${to}`),
-  histogramCount: (count, failed) => {
-    const events = counted(count, { other: 'イベント # 件' });
-    return failed === null ? events : `${events}、失敗 ${failed.text} 件`;
-  },
-  histogramTop: (count) => `平方根目盛り、最大 ${count}`,
 
   results: (count) => counted(count, { other: 'イベント # 件' }),
   paging: 'ページ',
@@ -167,9 +101,6 @@ export const ja: Texts = {
   more: (count) => `+${count.text}`,
   details: '詳細',
   closeDetails: '詳細を閉じる',
-  linkedEvent: 'リンク先のイベント',
-  linkedEventMissing: 'リンク先のイベントは存在しないか、表示する権限がありません。',
-  linkedEventExpired: 'リンク先のイベントは保存期間が終了したため、ログから削除されました。',
   fields: {
     action: '操作',
     category: 'カテゴリ',
@@ -189,76 +120,26 @@ export const ja: Texts = {
     sequence: '連番',
     id: 'イベント ID',
   },
-  metadata: 'メタデータ',
-  noMetadata: 'メタデータなし',
-  cut: '切り詰め',
-  cutMeans: (paths) => `送信時の内容とは異なります。切り詰められたか、保存できない文字が � になっています: ${paths}`,
-  masked: 'マスク済み',
-  maskedMeans: (paths) => `保存されていません。ここにはダイジェストまたは短縮されたアドレスが表示されます: ${paths}`,
   erased: '消去済み',
   erasedMeans: (paths) => `個人データの消去要求により、完全に消去されました: ${paths}`,
-  held: '保全中',
-  heldMeans: '訴訟ホールドによりこのイベントは保全されています。保存期間を過ぎても残り、個人データも消去されません。',
-  items: (count) => counted(count, { other: '# 項目' }),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}: ${action}` : `${actor}: ${action}、${resource}`,
-  changes: '変更内容',
-  changeBefore: '変更前',
-  changeAfter: '変更後',
-  whoAndWhere: '実行者と場所',
-  record: '記録',
-  raw: 'JSON 形式のイベント',
-  later: (time) => `${time}後`,
   hiddenCharacter: (code) => `目に見えない文字: ${code}`,
-  valueMenu: (value) => `${value} に対する操作`,
-  excludeValue: (value) => `${value} を除外`,
-  copyValue: (value) => `${value} をコピー`,
-  excludeThis: 'この値を除外',
-  copyThis: 'コピー',
-  copyJson: 'JSON としてコピー',
-  copyLink: 'リンクをコピー',
   partFailed: 'ページのこの部分を読み込めませんでした。',
-  listFailed: '一覧を読み込めませんでした。',
   atLeast: (count) => `${count}+`,
-  copied: 'コピーしました',
-  notCopied: 'ブラウザーがコピーを許可しませんでした。',
-  filterBy: (value) => `${value} で絞り込む`,
-  filterByThis: 'この値で絞り込む',
 
   loading: '読み込み中…',
   emptyTitle: 'イベントはまだありません',
   emptyText: 'イベントは記録されるとすぐにここに表示されます。',
   nothingTitle: '一致するイベントがありません',
-  nothingText: 'フィルターを減らすか、表記や期間を変えてお試しください。',
-  withoutFilter: (name) => `${name} を外す`,
   planTitle: (plans) => (plans ? `${plans} で利用できます` : 'ご利用のプランには含まれていません'),
   planText: (plans) =>
     (plans ? `監査ログは ${plans} プランでご利用いただけます。` : '監査ログは現在のプランには含まれていません。') +
     'イベントは引き続き記録されており、プランに含まれるようになると閲覧できます。',
-  planShows: '誰が、何を、いつ、どこから行ったかを、検索、フィルター、変更ごとの詳細とともに確認できます。',
-  upgrade: 'プランを見る',
-  forbiddenTitle: '管理者専用',
-  forbiddenText: (roles) =>
-    roles ? `監査ログは ${roles} の役割で閲覧できます。` : '監査ログは組織の管理者が閲覧できます。',
   refusedTitle: 'このログは閲覧できません',
-  refusedScope: 'このサインインには監査ログの閲覧権限が含まれていません。設定した担当者が追加できます。',
   refusedLog: 'このサインインは別のログ用であるか、対象のログが削除されています。',
   missingTitle: 'このログは存在しません',
   missingText: '削除されたか、もともと存在しないか、表示する権限がありません。',
-  hiddenTitle: '表示する内容はありません',
-  hiddenText: 'このページはご利用いただけません。',
-  productTitle: '別の製品のトークンです',
-  productText: (expected) => `このページは「${expected}」のログを表示しますが、トークンは別の製品のものです。`,
-  signInTitle: '監査ログを閲覧するにはサインインしてください',
-  signInText:
-    'アプリケーションからこのページを開くか、アクセストークンを貼り付けてください。トークンはこのタブにのみ保持されます。',
-  token: 'アクセストークン',
-  organizationTitle: 'どの組織の監査ログですか？',
-  organizationText: 'このトークンでは複数の組織を閲覧できます。',
-  organization: '組織 ID',
   chooseLogTitle: 'どの監査ログですか？',
   chooseLogText: '複数のログを閲覧できます。',
-  signIn: '続ける',
   expiredTitle: 'セッションが終了しました',
   expiredText: '続けるには、アプリケーションからこのページをもう一度開いてください。',
   offlineTitle: 'サーバーに接続できません',
@@ -271,14 +152,6 @@ export const ja: Texts = {
   serverText: '何も変更されていません。繰り返し発生する場合は、次のリクエスト ID をサポートにお知らせください:',
   serverTextNoId: '何も変更されていません。しばらくしてからもう一度お試しください。',
   setupTitle: '監査ログはまだ設定されていません',
-  endpointText: (endpoint, answer) =>
-    `${endpoint} は Ledgerline の GraphQL エンドポイントではありません${answer && `（${answer}）`}。属性「endpoint」に、` +
-    '/graphql で終わるサービスのアドレスを設定してください。',
-  originText: (server, origin) =>
-    `${server} は応答していますが、${origin} のページに応答の読み取りを許可していません。次の設定でサービスを起動してください: ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}`,
-  policyText: (server) =>
-    `このページのコンテンツ セキュリティ ポリシーが ${server} への接続を禁止しています。そのアドレスを connect-src に追加してください。`,
   inputTitle: 'サーバーはこのフィルターを使用できませんでした',
   inputText: '長すぎるか、一度に指定する量が多すぎるか、検索できない形式です。',
   inputField: (field) => `使用できなかった項目: ${field}`,

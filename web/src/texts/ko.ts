@@ -2,7 +2,7 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['other'] as const;
-const counted = counting('ko', forms);
+export const counted = counting('ko', forms);
 
 // No particle hangs on a value: its form would have to fit how that value ends.
 export const ko: Texts = {
@@ -27,36 +27,13 @@ export const ko: Texts = {
   allLogs: '모든 로그',
   deletedLog: (name) => `${name} (삭제됨)`,
   filters: '필터',
-  from: '시작',
-  to: '종료',
   anyTime: '전체 기간',
   periods: { TODAY: '오늘', LAST_7_DAYS: '지난 7일', LAST_30_DAYS: '지난 30일', LAST_90_DAYS: '지난 90일' },
   clearFilters: '필터 지우기',
   activeFilters: '적용된 필터',
   removeFilter: (name) => `필터 제거: ${name}`,
-  narrowList: '입력하여 범위 좁히기',
-  useValue: (value) => `“${value}” 사용`,
-  nothingInList: '일치하는 항목 없음',
   chosen: (count) => counted(count, { other: '#개 선택됨' }),
   add: '추가',
-
-  queryFlaws: {
-    oneOf: (values) => `사용할 수 있는 값: ${values}.`,
-    value: '콜론이나 쉼표 뒤에 값이 없습니다.',
-    operator: (word) => `${word}은(는) 여기서 연산자가 아닙니다. 따옴표로 묶으면 일반 단어가 됩니다.`,
-    time: '2026-11-01 같은 날짜, 2026-11-01T14:30 같은 시각 또는 15m, 24h, 7d 같은 경과 시간이어야 합니다.',
-    noWord: '검색할 글자나 숫자가 없습니다.',
-    other: '이 방식으로는 검색할 수 없습니다.',
-  },
-  suggestions: '제안',
-
-  relatedEvents: '상관관계 ID가 같은 이벤트',
-  aboutActor: '이 행위자 정보',
-  firstSeen: '처음 확인',
-  lastSeen: '마지막 확인',
-  frequentActions: '가장 잦은 작업',
-  addresses: '주소',
-  openResource: (name) => `새 탭에서 ${name} 열기`,
 
   without: (name) => `${name} 제외`,
   range: '기간',
@@ -66,9 +43,6 @@ export const ko: Texts = {
     LAST_4_HOURS: '지난 4시간',
     LAST_24_HOURS: '지난 24시간',
   },
-  fromTime: '시작 시각',
-  toTime: '종료 시각',
-  rangeHelp: '시각을 지정하지 않으면 하루 전체가 포함됩니다.',
   since: (from) => `${from} 이후`,
   until: (to) => `${to}까지`,
   between: (from, to) => `${from} ~ ${to}`,
@@ -92,42 +66,11 @@ export const ko: Texts = {
   pauseLive: '일시 중지: 새 이벤트를 알리기만 합니다',
   resumeLive: '계속: 새 이벤트가 목록에 추가됩니다',
   moreActions: '더 보기',
-  compact: '좁은 행',
-  columns: '열',
-  keys: '키보드',
-  keysText: [
-    ['/', '검색'],
-    ['↑ ↓', '목록 이동'],
-    ['Enter', '이벤트 열기'],
-    ['Esc', '이벤트 닫기'],
-    ['Home End', '첫 행과 마지막 행'],
-    ['← →', '페이지 이동'],
-    ['?', '단축키 보기'],
-  ],
-  close: '닫기',
-  copyCurl: 'cURL로 복사',
-  copyGraphql: 'GraphQL로 복사',
   rangeOf: (from, to, total) => (total === null ? `${from}–${to}` : `${total}개 중 ${from}–${to}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text}개 추가, ${shown}개 표시됨` : `${added.text}개 추가, ${total}개 중 ${shown}개`,
 
   export: '내보내기',
-  exportFormats: {
-    CSV: ['CSV', '스프레드시트용'],
-    NDJSON: ['NDJSON', '프로그램용, 한 줄에 이벤트 하나'],
-  },
-  exportAsks: (count) =>
-    count === null
-      ? '이 목록의 모든 이벤트를 파일로 저장합니다.'
-      : counted(count, { other: '이 목록의 이벤트 #개를 파일로 저장합니다.' }),
-  exportRunning: (done, total) => `준비 중: ${total}개 중 ${done}개 확인`,
-  exportQueued: '순서를 기다리는 중…',
-  exportDone: (count) => counted(count, { other: '파일이 준비되었습니다: 이벤트 #개' }),
-  exportFailed: '내보내기를 만들 수 없습니다.',
-  exportRefused: '현재 로그인으로는 이 로그를 내보낼 수 없습니다.',
-  exportBusy: '진행 중인 내보내기가 너무 많습니다. 몇 분 후 다시 시도하세요.',
-  download: '다운로드',
-  manifest: '체크섬이 포함된 매니페스트',
 
   outcomes: { SUCCESS: '성공', FAILURE: '실패', ACCEPTED: '접수됨' },
   actorKinds: {
@@ -138,15 +81,6 @@ export const ko: Texts = {
     SYSTEM: '시스템',
     ANONYMOUS: '익명',
   },
-
-  histogram: '시간별 이벤트',
-  histogramSummary: (counts, from, to) => `${counts}, ${from} ~ ${to}`,
-  histogramBar: (from, to) => (from === to ? from : `${from} ~ ${to}`),
-  histogramCount: (count, failed) => {
-    const events = counted(count, { other: '이벤트 #개' });
-    return failed === null ? events : `${events}, 실패 ${failed.text}개`;
-  },
-  histogramTop: (count) => `제곱근 눈금, 최대 ${count}`,
 
   results: (count) => counted(count, { other: '이벤트 #개' }),
   paging: '페이지',
@@ -166,9 +100,6 @@ export const ko: Texts = {
   more: (count) => `+${count.text}`,
   details: '세부 정보',
   closeDetails: '세부 정보 닫기',
-  linkedEvent: '링크된 이벤트',
-  linkedEventMissing: '링크된 이벤트가 없거나 볼 수 있는 권한이 없습니다.',
-  linkedEventExpired: '링크된 이벤트는 보관 기간이 끝나 로그에서 제거되었습니다.',
   fields: {
     action: '작업',
     category: '카테고리',
@@ -188,75 +119,26 @@ export const ko: Texts = {
     sequence: '순번',
     id: '이벤트 ID',
   },
-  metadata: '메타데이터',
-  noMetadata: '메타데이터 없음',
-  cut: '잘림',
-  cutMeans: (paths) => `전송된 내용과 다릅니다. 잘렸거나 보관할 수 없는 문자가 �로 표시됩니다: ${paths}`,
-  masked: '마스킹됨',
-  maskedMeans: (paths) => `저장되지 않았습니다. 다이제스트 또는 축약된 주소가 대신 표시됩니다: ${paths}`,
   erased: '삭제됨',
   erasedMeans: (paths) => `개인 정보 삭제 요청에 따라 영구 삭제되었습니다: ${paths}`,
-  held: '보존 중',
-  heldMeans: '법적 보존 조치가 적용된 이벤트입니다. 아무리 오래되어도 유지되며 개인 정보도 삭제되지 않습니다.',
-  items: (count) => counted(count, { other: '항목 #개' }),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,
-  changes: '변경 사항',
-  changeBefore: '이전',
-  changeAfter: '이후',
-  whoAndWhere: '행위자 및 위치',
-  record: '기록',
-  raw: 'JSON 형식의 이벤트',
-  later: (time) => `${time} 후`,
   hiddenCharacter: (code) => `보이지 않는 문자: ${code}`,
-  valueMenu: (value) => `${value}에 대한 작업`,
-  excludeValue: (value) => `${value} 제외`,
-  copyValue: (value) => `${value} 복사`,
-  excludeThis: '이 값 제외',
-  copyThis: '복사',
-  copyJson: 'JSON으로 복사',
-  copyLink: '링크 복사',
   partFailed: '페이지의 이 부분을 불러올 수 없습니다.',
-  listFailed: '목록을 불러올 수 없습니다.',
   atLeast: (count) => `${count}+`,
-  copied: '복사됨',
-  notCopied: '브라우저에서 복사를 허용하지 않았습니다.',
-  filterBy: (value) => `필터: ${value}`,
-  filterByThis: '이 값으로 필터링',
 
   loading: '불러오는 중…',
   emptyTitle: '아직 이벤트가 없습니다',
   emptyText: '이벤트가 기록되면 바로 여기에 표시됩니다.',
   nothingTitle: '일치하는 이벤트가 없습니다',
-  nothingText: '필터를 줄이거나 다른 표기 또는 더 넓은 기간으로 시도하세요.',
-  withoutFilter: (name) => `${name} 없이`,
   planTitle: (plans) => (plans ? `${plans} 요금제에서 사용 가능` : '현재 요금제에 포함되지 않음'),
   planText: (plans) =>
     `${plans ? `감사 로그는 ${plans} 요금제에 포함됩니다.` : '감사 로그는 현재 요금제에 포함되어 있지 않습니다.'} ` +
     '이벤트는 계속 기록되며, 요금제에 포함되면 읽을 수 있습니다.',
-  planShows: '누가 무엇을 언제 어디에서 했는지를 검색, 필터 및 모든 변경의 세부 정보와 함께 보여 줍니다.',
-  upgrade: '요금제 보기',
-  forbiddenTitle: '관리자 전용',
-  forbiddenText: (roles) =>
-    roles ? `감사 로그는 ${roles} 역할로 읽을 수 있습니다.` : '감사 로그는 조직의 관리자가 읽을 수 있습니다.',
   refusedTitle: '이 로그를 읽을 수 없습니다',
-  refusedScope: '현재 로그인에는 감사 로그 읽기 권한이 포함되어 있지 않습니다. 설정한 담당자가 추가할 수 있습니다.',
   refusedLog: '현재 로그인은 다른 로그용이거나 해당 로그가 삭제되었습니다.',
   missingTitle: '해당 로그가 없습니다',
   missingText: '삭제되었거나 존재한 적이 없거나 볼 수 있는 권한이 없습니다.',
-  hiddenTitle: '표시할 내용이 없습니다',
-  hiddenText: '이 페이지를 사용할 수 없습니다.',
-  productTitle: '다른 제품의 토큰',
-  productText: (expected) => `이 페이지는 “${expected}” 로그를 표시하지만, 토큰은 다른 제품의 것입니다.`,
-  signInTitle: '감사 로그를 읽으려면 로그인하세요',
-  signInText: '애플리케이션에서 이 페이지를 열거나 액세스 토큰을 붙여 넣으세요. 토큰은 이 탭에만 유지됩니다.',
-  token: '액세스 토큰',
-  organizationTitle: '어느 조직의 감사 로그인가요?',
-  organizationText: '이 토큰으로 둘 이상의 조직을 읽을 수 있습니다.',
-  organization: '조직 ID',
   chooseLogTitle: '어느 감사 로그인가요?',
   chooseLogText: '둘 이상의 로그를 읽을 수 있습니다.',
-  signIn: '계속',
   expiredTitle: '세션이 종료되었습니다',
   expiredText: '계속하려면 애플리케이션에서 이 페이지를 다시 여세요.',
   offlineTitle: '서버에 연결할 수 없습니다',
@@ -269,14 +151,6 @@ export const ko: Texts = {
   serverText: '변경된 내용은 없습니다. 문제가 반복되면 지원팀에 다음 요청 ID를 알려 주세요:',
   serverTextNoId: '변경된 내용은 없습니다. 잠시 후 다시 시도하세요.',
   setupTitle: '감사 로그가 아직 설정되지 않았습니다',
-  endpointText: (endpoint, answer) =>
-    `다음 주소는 Ledgerline의 GraphQL 엔드포인트가 아닙니다: ${endpoint}${answer && ` (${answer})`}. “endpoint” 속성에 ` +
-    '/graphql로 끝나는 서비스 주소를 지정하세요.',
-  originText: (server, origin) =>
-    `${server} 서버가 응답하지만 ${origin} 페이지가 응답을 읽는 것을 허용하지 않습니다. 다음 설정으로 서비스를 시작하세요: ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}`,
-  policyText: (server) =>
-    `이 페이지의 콘텐츠 보안 정책이 다음 주소에 대한 연결을 금지합니다: ${server}. 이 주소를 connect-src에 추가하세요.`,
   inputTitle: '서버가 이 필터를 사용할 수 없습니다',
   inputText: '너무 길거나, 한 번에 너무 많거나, 검색할 수 없는 형식입니다.',
   inputField: (field) => `사용할 수 없는 항목: ${field}`,

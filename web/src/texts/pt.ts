@@ -2,7 +2,7 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['one', 'many', 'other'] as const;
-const counted = counting('pt', forms);
+export const counted = counting('pt', forms);
 
 /** Portuguese, in the words of Brazil. */
 export const pt: Texts = {
@@ -27,8 +27,6 @@ export const pt: Texts = {
   allLogs: 'Todos os logs',
   deletedLog: (name) => `${name} (excluído)`,
   filters: 'Filtros',
-  from: 'De',
-  to: 'Até',
   anyTime: 'Qualquer período',
   periods: {
     TODAY: 'Hoje',
@@ -39,29 +37,8 @@ export const pt: Texts = {
   clearFilters: 'Limpar filtros',
   activeFilters: 'Filtros ativos',
   removeFilter: (name) => `Remover o filtro ${name}`,
-  narrowList: 'Digite para restringir',
-  useValue: (value) => `Usar “${value}”`,
-  nothingInList: 'Nada corresponde',
   chosen: (count) => counted(count, { one: '# selecionado', many: '# selecionados', other: '# selecionados' }),
   add: 'Adicionar',
-
-  queryFlaws: {
-    oneOf: (values) => `Pode ser ${values}.`,
-    value: 'Falta um valor depois dos dois-pontos ou da vírgula.',
-    operator: (word) => `${word} não é um operador aqui. Entre aspas, é uma palavra como outra qualquer.`,
-    time: 'Deve ser um dia como 2026-11-01, um horário como 2026-11-01T14:30 ou há quanto tempo: 15m, 24h ou 7d.',
-    noWord: 'Não há letra nem número para pesquisar.',
-    other: 'Não é possível perguntar assim.',
-  },
-  suggestions: 'Sugestões',
-
-  relatedEvents: 'Eventos com o mesmo ID de correlação',
-  aboutActor: 'Sobre este ator',
-  firstSeen: 'Visto pela primeira vez',
-  lastSeen: 'Visto pela última vez',
-  frequentActions: 'Ações mais frequentes',
-  addresses: 'Endereços',
-  openResource: (name) => `Abrir ${name} em uma nova guia`,
 
   without: (name) => `não ${name}`,
   range: 'Período',
@@ -71,9 +48,6 @@ export const pt: Texts = {
     LAST_4_HOURS: 'Últimas 4 horas',
     LAST_24_HOURS: 'Últimas 24 horas',
   },
-  fromTime: 'De, horário',
-  toTime: 'Até, horário',
-  rangeHelp: 'Sem horário, vale o dia inteiro.',
   since: (from) => `desde ${from}`,
   until: (to) => `até ${to}`,
   between: (from, to) => `${from} – ${to}`,
@@ -103,51 +77,11 @@ export const pt: Texts = {
   pauseLive: 'Pausar: novos eventos são apenas anunciados',
   resumeLive: 'Retomar: novos eventos entram na lista',
   moreActions: 'Mais',
-  compact: 'Linhas compactas',
-  columns: 'Colunas',
-  keys: 'Teclado',
-  keysText: [
-    ['/', 'pesquisar'],
-    ['↑ ↓', 'percorrer a lista'],
-    ['Enter', 'abrir um evento'],
-    ['Esc', 'fechá-lo'],
-    ['Home End', 'primeira e última linha'],
-    ['← →', 'mudar de página'],
-    ['?', 'estas teclas'],
-  ],
-  close: 'Fechar',
-  copyCurl: 'Copiar como cURL',
-  copyGraphql: 'Copiar como GraphQL',
   rangeOf: (from, to, total) => (total === null ? `${from} a ${to}` : `${from} a ${to} de ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `Mais ${added.text}, ${shown} exibidos` : `Mais ${added.text}, ${shown} de ${total}`,
 
   export: 'Exportar',
-  exportFormats: {
-    CSV: ['CSV', 'para planilhas'],
-    NDJSON: ['NDJSON', 'para programas, um evento por linha'],
-  },
-  exportAsks: (count) =>
-    count === null
-      ? 'Todos os eventos desta lista, em um arquivo.'
-      : counted(count, {
-          one: '# evento desta lista, em um arquivo.',
-          many: '# de eventos desta lista, em um arquivo.',
-          other: 'Todos os # eventos desta lista, em um arquivo.',
-        }),
-  exportRunning: (done, total) => `Preparando: ${done} de ${total} percorridos`,
-  exportQueued: 'Aguardando a vez…',
-  exportDone: (count) =>
-    counted(count, {
-      one: 'O arquivo está pronto: # evento',
-      many: 'O arquivo está pronto: # de eventos',
-      other: 'O arquivo está pronto: # eventos',
-    }),
-  exportFailed: 'Não foi possível criar a exportação.',
-  exportRefused: 'Seu acesso não permite exportar este log.',
-  exportBusy: 'Há exportações demais em andamento. Tente novamente em alguns minutos.',
-  download: 'Baixar',
-  manifest: 'Manifesto com soma de verificação',
 
   outcomes: { SUCCESS: 'Sucesso', FAILURE: 'Falha', ACCEPTED: 'Aceito' },
   actorKinds: {
@@ -158,16 +92,6 @@ export const pt: Texts = {
     SYSTEM: 'Sistema',
     ANONYMOUS: 'Anônimo',
   },
-
-  histogram: 'Eventos ao longo do tempo',
-  histogramSummary: (counts, from, to) => `${counts}, de ${from} até ${to}`,
-  histogramBar: (from, to) => (from === to ? from : `${from} – ${to}`),
-  histogramCount: (count, failed) => {
-    const events = counted(count, { one: '# evento', many: '# de eventos', other: '# eventos' });
-    if (failed === null) return events;
-    return `${events}, ${counted(failed, { one: '# falha', many: '# de falhas', other: '# falhas' })}`;
-  },
-  histogramTop: (count) => `escala de raiz quadrada, até ${count}`,
 
   results: (count) => counted(count, { one: '# evento', many: '# de eventos', other: '# eventos' }),
   paging: 'Páginas',
@@ -192,9 +116,6 @@ export const pt: Texts = {
   more: (count) => `+${count.text}`,
   details: 'Detalhes',
   closeDetails: 'Fechar detalhes',
-  linkedEvent: 'Evento do link',
-  linkedEventMissing: 'O evento do link não existe, ou você não pode vê-lo.',
-  linkedEventExpired: 'O evento do link existiu e saiu do log: o prazo de retenção terminou.',
   fields: {
     action: 'Ação',
     category: 'Categoria',
@@ -214,79 +135,26 @@ export const pt: Texts = {
     sequence: 'Sequência',
     id: 'ID do evento',
   },
-  metadata: 'Metadados',
-  noMetadata: 'Sem metadados',
-  cut: 'cortado',
-  cutMeans: (paths) =>
-    `Diferente do que foi enviado: cortado, ou com � onde um caractere não pode ser mantido: ${paths}`,
-  masked: 'mascarado',
-  maskedMeans: (paths) => `Não armazenado: aqui está um resumo criptográfico ou um endereço abreviado: ${paths}`,
   erased: 'apagado',
   erasedMeans: (paths) => `Apagado definitivamente, porque uma pessoa devia ser esquecida: ${paths}`,
-  held: 'retido',
-  heldMeans:
-    'Uma retenção legal preserva este evento: ele permanece por mais antigo que seja, e ninguém é apagado dele.',
-  items: (count) => counted(count, { one: '# item', many: '# de itens', other: '# itens' }),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,
-  changes: 'Alterações',
-  changeBefore: 'antes',
-  changeAfter: 'depois',
-  whoAndWhere: 'Quem e onde',
-  record: 'Registro',
-  raw: 'O evento em JSON',
-  later: (time) => `${time} depois`,
   hiddenCharacter: (code) => `Um caractere invisível: ${code}`,
-  valueMenu: (value) => `O que fazer com ${value}`,
-  excludeValue: (value) => `Excluir ${value} da lista`,
-  copyValue: (value) => `Copiar ${value}`,
-  excludeThis: 'Deixar este valor de fora',
-  copyThis: 'Copiar',
-  copyJson: 'Copiar como JSON',
-  copyLink: 'Copiar link',
   partFailed: 'Não foi possível carregar esta parte da página.',
-  listFailed: 'Não foi possível carregar a lista.',
   atLeast: (count) => `${count}+`,
-  copied: 'Copiado',
-  notCopied: 'O navegador não permitiu copiar.',
-  filterBy: (value) => `Filtrar por ${value}`,
-  filterByThis: 'Filtrar por este valor',
 
   loading: 'Carregando…',
   emptyTitle: 'Ainda não há eventos',
   emptyText: 'Os eventos aparecem aqui assim que são registrados.',
   nothingTitle: 'Nenhum evento corresponde',
-  nothingText: 'Tente menos filtros, outra grafia ou um período maior.',
-  withoutFilter: (name) => `Sem ${name}`,
   planTitle: (plans) => (plans ? `Disponível com ${plans}` : 'Não incluído no seu plano'),
   planText: (plans) =>
     `${plans ? `O log de auditoria faz parte do plano ${plans}.` : 'O log de auditoria não faz parte do seu plano atual.'} ` +
     'Os eventos são registrados mesmo assim e poderão ser lidos quando o seu plano o incluir.',
-  planShows: 'Ele mostra quem fez o quê, quando e de onde, com pesquisa, filtros e detalhes de cada alteração.',
-  upgrade: 'Ver planos',
-  forbiddenTitle: 'Para administradores',
-  forbiddenText: (roles) =>
-    roles
-      ? `O log de auditoria pode ser lido com a função ${roles}.`
-      : 'O log de auditoria pode ser lido por administradores da sua organização.',
   refusedTitle: 'Você não pode ler este log',
-  refusedScope: 'Seu acesso não inclui a leitura do log de auditoria. Quem o configurou pode adicioná-la.',
   refusedLog: 'Seu acesso é para outro log, ou o log dele foi excluído.',
   missingTitle: 'Este log não existe',
   missingText: 'Ele foi excluído, nunca existiu, ou você não pode vê-lo.',
-  hiddenTitle: 'Nada para ver aqui',
-  hiddenText: 'Esta página não está disponível.',
-  productTitle: 'Token de outro produto',
-  productText: (expected) => `Esta página mostra o log de “${expected}”, e o token pertence a outro produto.`,
-  signInTitle: 'Entre para ler o log de auditoria',
-  signInText: 'Abra esta página pelo seu aplicativo ou cole um token de acesso. Ele fica nesta aba.',
-  token: 'Token de acesso',
-  organizationTitle: 'Log de auditoria de quem?',
-  organizationText: 'Este token pode ler mais de uma organização.',
-  organization: 'ID da organização',
   chooseLogTitle: 'Qual log de auditoria?',
   chooseLogText: 'Você pode ler mais de um.',
-  signIn: 'Continuar',
   expiredTitle: 'Sua sessão terminou',
   expiredText: 'Abra esta página novamente pelo seu aplicativo para continuar.',
   offlineTitle: 'Não é possível acessar o servidor',
@@ -300,14 +168,6 @@ export const pt: Texts = {
   serverText: 'Nada foi alterado. Se acontecer de novo, informe ao suporte este ID da solicitação:',
   serverTextNoId: 'Nada foi alterado. Tente novamente em instantes.',
   setupTitle: 'O log de auditoria ainda não está configurado',
-  endpointText: (endpoint, answer) =>
-    `${endpoint} não é um endpoint GraphQL do Ledgerline${answer && ` (${answer})`}. Defina no atributo “endpoint” o ` +
-    'endereço do serviço, terminado em /graphql.',
-  originText: (server, origin) =>
-    `${server} responde, mas não deixa nenhuma página de ${origin} ler as respostas. Inicie o serviço com ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
-  policyText: (server) =>
-    `A política de segurança de conteúdo desta página proíbe a conexão com ${server}. Adicione esse endereço ao connect-src dela.`,
   inputTitle: 'O servidor não pôde usar este filtro',
   inputText: 'Ele é longo demais, pede demais de uma vez ou não tem uma forma que possa ser pesquisada.',
   inputField: (field) => `O que não pôde ser usado: ${field}.`,

@@ -2,10 +2,10 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['one', 'other'] as const;
-const counted = counting('tr', forms);
+export const counted = counting('tr', forms);
 
 // A noun stays in the singular after a number. No suffix hangs on a value: its vowels would have to fit that value.
-const counts = (words: string) => ({ one: words, other: words });
+export const counts = (words: string) => ({ one: words, other: words });
 
 export const tr: Texts = {
   title: 'Denetim günlüğü',
@@ -29,36 +29,13 @@ export const tr: Texts = {
   allLogs: 'Tüm günlükler',
   deletedLog: (name) => `${name} (silindi)`,
   filters: 'Filtreler',
-  from: 'Başlangıç',
-  to: 'Bitiş',
   anyTime: 'Tüm zamanlar',
   periods: { TODAY: 'Bugün', LAST_7_DAYS: 'Son 7 gün', LAST_30_DAYS: 'Son 30 gün', LAST_90_DAYS: 'Son 90 gün' },
   clearFilters: 'Filtreleri temizle',
   activeFilters: 'Etkin filtreler',
   removeFilter: (name) => `Filtreyi kaldır: ${name}`,
-  narrowList: 'Daraltmak için yazın',
-  useValue: (value) => `“${value}” değerini kullan`,
-  nothingInList: 'Eşleşme yok',
   chosen: (count) => `${count.text} seçili`,
   add: 'Ekle',
-
-  queryFlaws: {
-    oneOf: (values) => `Şunlardan biri olabilir: ${values}.`,
-    value: 'İki nokta veya virgülden sonra bir değer eksik.',
-    operator: (word) => `${word} burada bir işleç değildir. Tırnak içinde diğerleri gibi bir sözcüktür.`,
-    time: '2026-11-01 gibi bir gün, 2026-11-01T14:30 gibi bir saat veya geçen süre olmalıdır: 15m, 24h ya da 7d.',
-    noWord: 'İçinde aranacak bir harf veya rakam yok.',
-    other: 'Bu şekilde sorulamaz.',
-  },
-  suggestions: 'Öneriler',
-
-  relatedEvents: 'Aynı ilişkilendirme kimliğine sahip olaylar',
-  aboutActor: 'Bu aktör hakkında',
-  firstSeen: 'İlk görülme',
-  lastSeen: 'Son görülme',
-  frequentActions: 'En sık işlemler',
-  addresses: 'Adresler',
-  openResource: (name) => `${name} yeni sekmede aç`,
 
   without: (name) => `${name} değil`,
   range: 'Zaman aralığı',
@@ -68,9 +45,6 @@ export const tr: Texts = {
     LAST_4_HOURS: 'Son 4 saat',
     LAST_24_HOURS: 'Son 24 saat',
   },
-  fromTime: 'Başlangıç saati',
-  toTime: 'Bitiş saati',
-  rangeHelp: 'Saat verilmezse günün tamamı sayılır.',
   since: (from) => `${from} ve sonrası`,
   until: (to) => `${to} ve öncesi`,
   between: (from, to) => `${from} – ${to}`,
@@ -94,42 +68,11 @@ export const tr: Texts = {
   pauseLive: 'Duraklat: yeni olaylar yalnızca bildirilir',
   resumeLive: 'Sürdür: yeni olaylar listeye eklenir',
   moreActions: 'Diğer',
-  compact: 'Sıkışık satırlar',
-  columns: 'Sütunlar',
-  keys: 'Klavye',
-  keysText: [
-    ['/', 'ara'],
-    ['↑ ↓', 'listede gez'],
-    ['Enter', 'olayı aç'],
-    ['Esc', 'olayı kapat'],
-    ['Home End', 'ilk ve son satır'],
-    ['← →', 'sayfa değiştir'],
-    ['?', 'bu tuşlar'],
-  ],
-  close: 'Kapat',
-  copyCurl: 'cURL olarak kopyala',
-  copyGraphql: 'GraphQL olarak kopyala',
   rangeOf: (from, to, total) => (total === null ? `${from}–${to}` : `${from}–${to} / ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} tane daha, ${shown} gösteriliyor` : `${added.text} tane daha, ${shown} / ${total}`,
 
   export: 'Dışa aktar',
-  exportFormats: {
-    CSV: ['CSV', 'hesap tabloları için'],
-    NDJSON: ['NDJSON', 'programlar için, her satırda bir olay'],
-  },
-  exportAsks: (count) =>
-    count === null
-      ? 'Bu listedeki tüm olaylar, dosya olarak.'
-      : counted(count, counts('Bu listedeki # olay, dosya olarak.')),
-  exportRunning: (done, total) => `Hazırlanıyor: ${done} / ${total} incelendi`,
-  exportQueued: 'Sırasını bekliyor…',
-  exportDone: (count) => counted(count, counts('Dosya hazır: # olay')),
-  exportFailed: 'Dışa aktarma oluşturulamadı.',
-  exportRefused: 'Oturumunuz bu günlüğün dışa aktarılmasına izin vermiyor.',
-  exportBusy: 'Çok fazla dışa aktarma sürüyor. Birkaç dakika sonra yeniden deneyin.',
-  download: 'İndir',
-  manifest: 'Sağlama toplamı içeren bildirim',
 
   outcomes: { SUCCESS: 'Başarılı', FAILURE: 'Başarısız', ACCEPTED: 'Kabul edildi' },
   actorKinds: {
@@ -140,15 +83,6 @@ export const tr: Texts = {
     SYSTEM: 'Sistem',
     ANONYMOUS: 'Anonim',
   },
-
-  histogram: 'Zaman içinde olaylar',
-  histogramSummary: (counts, from, to) => `${counts}, ${from} – ${to}`,
-  histogramBar: (from, to) => (from === to ? from : `${from} – ${to}`),
-  histogramCount: (count, failed) => {
-    const events = counted(count, counts('# olay'));
-    return failed === null ? events : `${events}, ${failed.text} başarısız`;
-  },
-  histogramTop: (count) => `karekök ölçeği, en çok ${count}`,
 
   results: (count) => counted(count, counts('# olay')),
   paging: 'Sayfalar',
@@ -168,9 +102,6 @@ export const tr: Texts = {
   more: (count) => `+${count.text}`,
   details: 'Ayrıntılar',
   closeDetails: 'Ayrıntıları kapat',
-  linkedEvent: 'Bağlantıdaki olay',
-  linkedEventMissing: 'Bağlantıdaki olay yok ya da görme izniniz yok.',
-  linkedEventExpired: 'Bağlantıdaki olay vardı ve günlükten çıktı: saklama süresi doldu.',
   fields: {
     action: 'İşlem',
     category: 'Kategori',
@@ -190,78 +121,26 @@ export const tr: Texts = {
     sequence: 'Sıra numarası',
     id: 'Olay kimliği',
   },
-  metadata: 'Meta veriler',
-  noMetadata: 'Meta veri yok',
-  cut: 'kısaltıldı',
-  cutMeans: (paths) => `Gönderildiği gibi değil: kısaltıldı ya da saklanamayan karakterlerin yerinde � var: ${paths}`,
-  masked: 'maskelendi',
-  maskedMeans: (paths) => `Saklanmadı: burada bir özet değeri ya da kısaltılmış bir adres duruyor: ${paths}`,
   erased: 'silindi',
   erasedMeans: (paths) => `Bir kişinin unutulması gerektiği için kalıcı olarak silindi: ${paths}`,
-  held: 'yasal saklamada',
-  heldMeans: 'Yasal saklama bu olayı korur: ne kadar eskirse eskisin kalır ve içinden kimse silinmez.',
-  items: (count) => counted(count, counts('# öğe')),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}: ${action}` : `${actor}: ${action}, ${resource}`,
-  changes: 'Değişiklikler',
-  changeBefore: 'önce',
-  changeAfter: 'sonra',
-  whoAndWhere: 'Kim ve nerede',
-  record: 'Kayıt',
-  raw: 'Olay, JSON olarak',
-  later: (time) => `${time} sonra`,
   hiddenCharacter: (code) => `Görünmeyen bir karakter: ${code}`,
-  valueMenu: (value) => `${value} için seçenekler`,
-  excludeValue: (value) => `Hariç tut: ${value}`,
-  copyValue: (value) => `Kopyala: ${value}`,
-  excludeThis: 'Bu değeri hariç tut',
-  copyThis: 'Kopyala',
-  copyJson: 'JSON olarak kopyala',
-  copyLink: 'Bağlantıyı kopyala',
   partFailed: 'Sayfanın bu bölümü yüklenemedi.',
-  listFailed: 'Liste yüklenemedi.',
   atLeast: (count) => `${count}+`,
-  copied: 'Kopyalandı',
-  notCopied: 'Tarayıcı kopyalamaya izin vermedi.',
-  filterBy: (value) => `Filtrele: ${value}`,
-  filterByThis: 'Bu değere göre filtrele',
 
   loading: 'Yükleniyor…',
   emptyTitle: 'Henüz olay yok',
   emptyText: 'Olaylar kaydedilir kaydedilmez burada görünür.',
   nothingTitle: 'Eşleşen olay yok',
-  nothingText: 'Daha az filtre, başka bir yazım ya da daha geniş bir aralık deneyin.',
-  withoutFilter: (name) => `Şu olmadan: ${name}`,
   planTitle: (plans) => (plans ? `Şu planda: ${plans}` : 'Planınıza dahil değil'),
   planText: (plans) =>
     `${plans ? `Denetim günlüğü şu plana dahildir: ${plans}.` : 'Denetim günlüğü mevcut planınıza dahil değil.'} ` +
     'Olaylar yine de kaydedilir ve planınız kapsadığında okunabilir.',
-  planShows:
-    'Kimin neyi ne zaman ve nereden yaptığını arama, filtreler ve her değişikliğin ayrıntılarıyla birlikte gösterir.',
-  upgrade: 'Planları gör',
-  forbiddenTitle: 'Yöneticiler için',
-  forbiddenText: (roles) =>
-    roles
-      ? `Denetim günlüğü şu rolle okunabilir: ${roles}.`
-      : 'Denetim günlüğünü kuruluşunuzun yöneticileri okuyabilir.',
   refusedTitle: 'Bu günlüğü okuyamazsınız',
-  refusedScope: 'Oturumunuz denetim günlüğünü okumayı kapsamıyor. Oturumu ayarlayan kişi bunu ekleyebilir.',
   refusedLog: 'Oturumunuz başka bir günlük için ya da günlüğü silindi.',
   missingTitle: 'Böyle bir günlük yok',
   missingText: 'Silindi, hiç var olmadı ya da görme izniniz yok.',
-  hiddenTitle: 'Burada görülecek bir şey yok',
-  hiddenText: 'Bu sayfa kullanılamıyor.',
-  productTitle: 'Başka bir ürünün belirteci',
-  productText: (expected) => `Bu sayfa “${expected}” günlüğünü gösterir; belirteç ise başka bir ürüne ait.`,
-  signInTitle: 'Denetim günlüğünü okumak için oturum açın',
-  signInText: 'Bu sayfayı uygulamanızdan açın ya da bir erişim belirteci yapıştırın. Belirteç bu sekmede kalır.',
-  token: 'Erişim belirteci',
-  organizationTitle: 'Hangi kuruluşun denetim günlüğü?',
-  organizationText: 'Bu belirteç birden fazla kuruluşu okuyabilir.',
-  organization: 'Kuruluş kimliği',
   chooseLogTitle: 'Hangi denetim günlüğü?',
   chooseLogText: 'Birden fazlasını okuyabilirsiniz.',
-  signIn: 'Devam et',
   expiredTitle: 'Oturumunuz sona erdi',
   expiredText: 'Devam etmek için bu sayfayı uygulamanızdan yeniden açın.',
   offlineTitle: 'Sunucuya ulaşılamıyor',
@@ -275,14 +154,6 @@ export const tr: Texts = {
   serverText: 'Hiçbir şey değiştirilmedi. Yeniden olursa destek ekibine bu istek kimliğini bildirin:',
   serverTextNoId: 'Hiçbir şey değiştirilmedi. Birazdan yeniden deneyin.',
   setupTitle: 'Denetim günlüğü henüz kurulmadı',
-  endpointText: (endpoint, answer) =>
-    `${endpoint} bir Ledgerline GraphQL uç noktası değil${answer && ` (${answer})`}. “endpoint” özniteliğine hizmetin ` +
-    'sonu /graphql olan adresini yazın.',
-  originText: (server, origin) =>
-    `${server} yanıt veriyor, ancak ${origin} sayfalarının yanıtlarını okumasına izin vermiyor. Hizmeti şununla başlatın: ` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}.`,
-  policyText: (server) =>
-    `Bu sayfanın içerik güvenliği ilkesi şu adrese bağlanmayı yasaklıyor: ${server}. Bu adresi connect-src listesine ekleyin.`,
   inputTitle: 'Sunucu bu filtreyi kullanamadı',
   inputText: 'Çok uzun, bir seferde çok fazla ya da aranabilecek bir biçimde değil.',
   inputField: (field) => `Kullanılamayan: ${field}.`,

@@ -2,7 +2,7 @@ import { counting } from './count.ts';
 import type { Texts } from './en.ts';
 
 export const forms = ['other'] as const;
-const counted = counting('zh', forms);
+export const counted = counting('zh', forms);
 
 /** Chinese in simplified characters. */
 export const zh: Texts = {
@@ -27,36 +27,13 @@ export const zh: Texts = {
   allLogs: '所有日志',
   deletedLog: (name) => `${name}（已删除）`,
   filters: '筛选条件',
-  from: '从',
-  to: '至',
   anyTime: '不限时间',
   periods: { TODAY: '今天', LAST_7_DAYS: '最近 7 天', LAST_30_DAYS: '最近 30 天', LAST_90_DAYS: '最近 90 天' },
   clearFilters: '清除筛选条件',
   activeFilters: '当前筛选条件',
   removeFilter: (name) => `移除筛选条件“${name}”`,
-  narrowList: '输入以缩小范围',
-  useValue: (value) => `使用“${value}”`,
-  nothingInList: '无匹配项',
   chosen: (count) => counted(count, { other: '已选 # 项' }),
   add: '添加',
-
-  queryFlaws: {
-    oneOf: (values) => `可以是${values}。`,
-    value: '冒号或逗号后缺少值。',
-    operator: (word) => `${word} 在这里不是运算符。加上引号后，它就是普通的词。`,
-    time: '应为日期（如 2026-11-01）、时间（如 2026-11-01T14:30）或距今的时长：15m、24h 或 7d。',
-    noWord: '其中没有可搜索的文字或数字。',
-    other: '无法以这种方式查询。',
-  },
-  suggestions: '建议',
-
-  relatedEvents: '关联 ID 相同的事件',
-  aboutActor: '关于此操作者',
-  firstSeen: '首次出现',
-  lastSeen: '最近出现',
-  frequentActions: '最常见的操作',
-  addresses: '地址',
-  openResource: (name) => `在新标签页中打开 ${name}`,
 
   without: (name) => `排除 ${name}`,
   range: '时间范围',
@@ -66,9 +43,6 @@ export const zh: Texts = {
     LAST_4_HOURS: '最近 4 小时',
     LAST_24_HOURS: '最近 24 小时',
   },
-  fromTime: '开始时刻',
-  toTime: '结束时刻',
-  rangeHelp: '未指定时刻时，按全天计算。',
   since: (from) => `${from} 以来`,
   until: (to) => `截至 ${to}`,
   between: (from, to) => `${from} 至 ${to}`,
@@ -92,21 +66,6 @@ export const zh: Texts = {
   pauseLive: '暂停：新事件仅作提示',
   resumeLive: '继续：新事件将加入列表',
   moreActions: '更多',
-  compact: '紧凑行',
-  columns: '列',
-  keys: '键盘',
-  keysText: [
-    ['/', '搜索'],
-    ['↑ ↓', '在列表中移动'],
-    ['Enter', '打开事件'],
-    ['Esc', '关闭事件'],
-    ['Home End', '第一行和最后一行'],
-    ['← →', '翻页'],
-    ['?', '显示快捷键'],
-  ],
-  close: '关闭',
-  copyCurl: '复制为 cURL',
-  copyGraphql: '复制为 GraphQL',
   rangeOf: (from, to, total) => (total === null ? `第 ${from}–${to} 项` : `第 ${from}–${to} 项，共 ${total} 项`),
   moreShown: (added, shown, total) =>
     total === null
@@ -114,22 +73,6 @@ export const zh: Texts = {
       : `新增 ${added.text} 项，已显示 ${shown} 项，共 ${total} 项`,
 
   export: '导出',
-  exportFormats: {
-    CSV: ['CSV', '用于电子表格'],
-    NDJSON: ['NDJSON', '用于程序，每行一个事件'],
-  },
-  exportAsks: (count) =>
-    count === null
-      ? '将此列表中的所有事件导出为文件。'
-      : counted(count, { other: '将此列表中的 # 个事件导出为文件。' }),
-  exportRunning: (done, total) => `正在准备：已处理 ${done} 项，共 ${total} 项`,
-  exportQueued: '正在排队…',
-  exportDone: (count) => counted(count, { other: '文件已就绪：# 个事件' }),
-  exportFailed: '无法创建导出文件。',
-  exportRefused: '您的登录权限不允许导出此日志。',
-  exportBusy: '正在进行的导出过多，请几分钟后重试。',
-  download: '下载',
-  manifest: '含校验和的清单',
 
   outcomes: { SUCCESS: '成功', FAILURE: '失败', ACCEPTED: '已受理' },
   actorKinds: {
@@ -140,15 +83,6 @@ export const zh: Texts = {
     SYSTEM: '系统',
     ANONYMOUS: '匿名',
   },
-
-  histogram: '事件随时间的分布',
-  histogramSummary: (counts, from, to) => `${counts}，${from} 至 ${to}`,
-  histogramBar: (from, to) => (from === to ? from : `${from} 至 ${to}`),
-  histogramCount: (count, failed) => {
-    const events = counted(count, { other: '# 个事件' });
-    return failed === null ? events : `${events}，${failed.text} 个失败`;
-  },
-  histogramTop: (count) => `平方根刻度，最大 ${count}`,
 
   results: (count) => counted(count, { other: '# 个事件' }),
   paging: '分页',
@@ -168,9 +102,6 @@ export const zh: Texts = {
   more: (count) => `+${count.text}`,
   details: '详细信息',
   closeDetails: '关闭详细信息',
-  linkedEvent: '链接的事件',
-  linkedEventMissing: '链接的事件不存在，或您无权查看。',
-  linkedEventExpired: '链接的事件曾经存在，因保留期已满，已从日志中移除。',
   fields: {
     action: '操作',
     category: '类别',
@@ -190,74 +121,26 @@ export const zh: Texts = {
     sequence: '序号',
     id: '事件 ID',
   },
-  metadata: '元数据',
-  noMetadata: '无元数据',
-  cut: '已截断',
-  cutMeans: (paths) => `与发送时不同：已截断，或以 � 代替无法保存的字符：${paths}`,
-  masked: '已脱敏',
-  maskedMeans: (paths) => `未存储：此处为摘要或缩短的地址：${paths}`,
   erased: '已抹除',
   erasedMeans: (paths) => `因个人数据删除请求，已永久抹除：${paths}`,
-  held: '已依法保留',
-  heldMeans: '此事件处于法定保留状态：无论多久都会保留，且不会从中抹除任何人的数据。',
-  items: (count) => counted(count, { other: '# 项' }),
-  sentence: (actor, action, resource) =>
-    resource === null ? `${actor}：${action}` : `${actor}：${action}，${resource}`,
-  changes: '变更',
-  changeBefore: '变更前',
-  changeAfter: '变更后',
-  whoAndWhere: '操作者与位置',
-  record: '记录',
-  raw: 'JSON 格式的事件',
-  later: (time) => `${time}后`,
   hiddenCharacter: (code) => `不可见字符：${code}`,
-  valueMenu: (value) => `对 ${value} 的操作`,
-  excludeValue: (value) => `排除 ${value}`,
-  copyValue: (value) => `复制 ${value}`,
-  excludeThis: '排除此值',
-  copyThis: '复制',
-  copyJson: '复制为 JSON',
-  copyLink: '复制链接',
   partFailed: '无法加载页面的这一部分。',
-  listFailed: '无法加载列表。',
   atLeast: (count) => `${count}+`,
-  copied: '已复制',
-  notCopied: '浏览器不允许复制。',
-  filterBy: (value) => `按 ${value} 筛选`,
-  filterByThis: '按此值筛选',
 
   loading: '正在加载…',
   emptyTitle: '暂无事件',
   emptyText: '事件记录后会立即显示在此处。',
   nothingTitle: '没有匹配的事件',
-  nothingText: '请减少筛选条件、更换写法或扩大时间范围。',
-  withoutFilter: (name) => `不含 ${name}`,
   planTitle: (plans) => (plans ? `${plans} 可用` : '您的套餐不包含此功能'),
   planText: (plans) =>
     (plans ? `审计日志包含在 ${plans} 套餐中。` : '您当前的套餐不包含审计日志。') +
     '事件仍会照常记录，待您的套餐包含此功能后即可查看。',
-  planShows: '它显示谁在何时、何地做了什么，并提供搜索、筛选和每项变更的详细信息。',
-  upgrade: '查看套餐',
-  forbiddenTitle: '仅限管理员',
-  forbiddenText: (roles) => (roles ? `具有 ${roles} 角色即可查看审计日志。` : '您组织的管理员可以查看审计日志。'),
   refusedTitle: '您无法查看此日志',
-  refusedScope: '您的登录权限不包含查看审计日志。配置该权限的人员可以添加。',
   refusedLog: '您的登录权限属于另一个日志，或其日志已被删除。',
   missingTitle: '没有这个日志',
   missingText: '它已被删除、从未存在，或您无权查看。',
-  hiddenTitle: '此处没有内容',
-  hiddenText: '此页面不可用。',
-  productTitle: '其他产品的令牌',
-  productText: (expected) => `此页面显示“${expected}”的日志，而该令牌属于其他产品。`,
-  signInTitle: '登录以查看审计日志',
-  signInText: '请从您的应用打开此页面，或粘贴访问令牌。令牌仅保留在此标签页中。',
-  token: '访问令牌',
-  organizationTitle: '查看哪个组织的审计日志？',
-  organizationText: '此令牌可以查看多个组织。',
-  organization: '组织 ID',
   chooseLogTitle: '查看哪个审计日志？',
   chooseLogText: '您可以查看多个日志。',
-  signIn: '继续',
   expiredTitle: '您的会话已结束',
   expiredText: '请从您的应用重新打开此页面以继续。',
   offlineTitle: '无法连接服务器',
@@ -270,13 +153,6 @@ export const zh: Texts = {
   serverText: '没有更改任何内容。如果再次发生，请将此请求 ID 告知支持人员：',
   serverTextNoId: '没有更改任何内容。请稍后重试。',
   setupTitle: '审计日志尚未设置',
-  endpointText: (endpoint, answer) =>
-    `${endpoint} 不是 Ledgerline 的 GraphQL 端点${answer && `（${answer}）`}。请将属性“endpoint”设为` +
-    '以 /graphql 结尾的服务地址。',
-  originText: (server, origin) =>
-    `${server} 有响应，但不允许 ${origin} 的页面读取其响应。请使用以下设置启动服务：` +
-    `LEDGERLINE_ALLOWED_ORIGINS=${origin}`,
-  policyText: (server) => `此页面的内容安全策略禁止连接 ${server}。请将该地址加入其 connect-src。`,
   inputTitle: '服务器无法使用此筛选条件',
   inputText: '它过长、一次包含过多内容，或不是可以搜索的形式。',
   inputField: (field) => `无法使用的内容：${field}。`,

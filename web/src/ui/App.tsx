@@ -7,10 +7,11 @@ import { webAddress } from '../view/history.ts';
 import { withHost } from '../view/locked.ts';
 import { columnsOf } from './hostColumns.ts';
 import type { Config } from './context.ts';
-import { ClosedState, FaultState, Skeleton, TokenForm } from './states.tsx';
 import { OpenLog } from './OpenLog.tsx';
-import { Recent, RecentPlace } from './Recent.tsx';
+import { ClosedState, loadRecent, Recent, TokenForm } from './parts.ts';
+import { FaultState } from './states.tsx';
 import { useRetry } from './retry.ts';
+import { Skeleton, RecentPlace } from './places.tsx';
 
 type Opening = { opening: true } | { fault: Fault } | Gate;
 
@@ -32,6 +33,10 @@ export function App(props: Props) {
   useLayoutEffect(() => {
     if (locale !== null) config.tellSpoken(locale);
   }, [config, locale]);
+  useEffect(() => {
+    // Beside the question what the token may do; a failure is shown where it stands.
+    if (config.compact) loadRecent().catch(() => {});
+  }, [config]);
   useEffect(() => {
     if (spoken && config.standalone && !hasToken) document.title = spoken.texts.title;
   }, [spoken]);

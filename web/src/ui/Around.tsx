@@ -8,10 +8,11 @@ import { asked } from '../view/locked.ts';
 import { questionFor } from '../view/request.ts';
 import { emptyView, exactly, withList, type View } from '../view/view.ts';
 import { actorTitle, OutcomeMark } from './Cell.tsx';
-import { useLog, type LogContext } from './context.ts';
+import { usePart, type LogContext } from './context.ts';
 import { Marked } from './Marked.tsx';
 import { useAnswer } from './useAnswer.ts';
 import { Value } from './Value.tsx';
+import '../styles/detailsStyle.ts';
 
 /** More than these are no overview. */
 const mostShown = 5;
@@ -24,7 +25,7 @@ function within(log: LogContext, view: View) {
 
 /** All events that have the same correlation id, in the order in which they happened. */
 export function RelatedEvents({ event }: { event: AuditEvent }) {
-  const log = useLog();
+  const log = usePart();
   const { texts, format, view, change } = log;
   const question = within(log, withList(emptyView, 'correlationId', [event.correlationId!]));
   const { answer, retry } = useAnswer(relatedQuery, question);
@@ -81,7 +82,7 @@ export function viewOf(actor: Actor): View | null {
 
 /** When somebody was first and last seen, what they do most, and from where. */
 export function ActorCard({ actor }: { actor: Actor }) {
-  const log = useLog();
+  const log = usePart();
   const { texts, format, zone, now } = log;
   const view = useMemo(() => viewOf(actor)!, [actor]);
   const { answer, retry } = useAnswer(actorQuery, { ...within(log, view), timeZone: zone });
@@ -130,7 +131,7 @@ export function ActorCard({ actor }: { actor: Actor }) {
 }
 
 function Seen({ name, iso, now }: { name: string; iso: string; now: number }) {
-  const { format } = useLog();
+  const { format } = usePart();
   return (
     <div class="field-row">
       <dt>{name}</dt>
@@ -171,7 +172,7 @@ function Ranking({ name, most, children }: { name: string; most: number; childre
 
 /** On its way, or to be asked for again. */
 function Unanswered({ isFailed, onRetry }: { isFailed: boolean; onRetry: () => void }) {
-  const { texts } = useLog();
+  const { texts } = usePart();
   if (!isFailed) return <p class="aside">{texts.loading}</p>;
   return (
     <div class="part-failed" role="alert">

@@ -1,11 +1,11 @@
 import { inOneLine, type JsonNode } from '../json/tree.ts';
 import type { Change } from '../json/changes.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
 import { Marked } from './Marked.tsx';
 
 /** What was changed, each value before beside the one after. */
 export function Changes({ changes }: { changes: readonly Change[] }) {
-  const { texts } = useLog();
+  const { texts } = usePart();
   return (
     <dl class="changes">
       {changes.map(({ path, before, after }, index) => (
@@ -25,7 +25,7 @@ export function Changes({ changes }: { changes: readonly Change[] }) {
 }
 
 function Side({ node, name, element: Element }: { node: JsonNode | null; name: string; element: 'del' | 'ins' }) {
-  const { texts } = useLog();
+  const { texts } = usePart();
   const text = node && inOneLine(node);
   return (
     <Element>

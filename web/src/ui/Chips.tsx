@@ -1,20 +1,8 @@
 import type { FilterKind } from '../api/documents.ts';
 import { spelled } from '../words/visible.ts';
-import {
-  everyLog,
-  listKeys,
-  notKeys,
-  refine,
-  withDays,
-  withList,
-  withNot,
-  withPeriod,
-  type ListKey,
-  type View,
-} from '../view/view.ts';
+import { everyLog, listKeys, notKeys, refine, withList, withNot, type ListKey, type View } from '../view/view.ts';
 import { useLog, type LogContext } from './context.ts';
 import { actorKindName, actionName, categoryName, columnLabel, filterWords, logName, outcomeName } from './names.ts';
-import { rangeName } from './RangePicker.tsx';
 import { withoutPart } from '../view/query.ts';
 import { isTerm, queryParts, wordsOf, type QueryField, type QueryPart } from '../words/query.ts';
 
@@ -49,23 +37,6 @@ export function Chips({ chips }: { chips: readonly Chip[] }) {
       ))}
     </ul>
   );
-}
-
-/** Whatever narrows the list, words and dates too: which of it to drop where nothing is left. */
-export function narrowings(log: LogContext): Chip[] {
-  const { view, texts } = log;
-  const all = [...wordChips(log), ...chipsOf(log)];
-  if (view.emailContains && !filterWords(log, 'SEARCH')) {
-    const without = refine(view, { emailContains: '' });
-    all.push({ name: wordFor(log, 'EMAIL', texts.email), value: view.emailContains, without });
-  }
-  const range = rangeName(log);
-  if (range) {
-    const isPart = view.period !== null && (view.from !== null || view.to !== null);
-    const without = isPart ? refine(view, { from: null, to: null }) : withPeriod(withDays(view, null, null), null);
-    all.push({ name: texts.range, value: range, without });
-  }
-  return all;
 }
 
 /** What is searched for, where no box shows it. */
@@ -163,7 +134,7 @@ function termValue(log: LogContext, { field, text, words, values }: QueryPart): 
 }
 
 /** What the product calls a filter, else our word. */
-function wordFor(log: LogContext, kind: FilterKind, otherwise: string): string {
+export function wordFor(log: LogContext, kind: FilterKind, otherwise: string): string {
   return filterWords(log, kind)?.label ?? otherwise;
 }
 

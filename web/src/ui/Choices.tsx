@@ -2,7 +2,8 @@ import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { normalised } from '../words/search.ts';
 import { spelled } from '../words/visible.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
+import '../styles/choicesStyle.ts';
 
 export interface Option {
   value: string;
@@ -47,7 +48,7 @@ interface Entry {
  * on the list where there is none; arrows highlight an entry, and Enter takes the one that is highlighted.
  */
 export function Choices({ id, label, everything, options, chosen, onChange, free, onSearch, isFailed, onDone }: Props) {
-  const { texts } = useLog();
+  const { texts } = usePart();
   const [text, setText] = useState('');
   const hasField = Boolean(free || onSearch) || options.length >= narrowFrom;
   const [active, setActive] = useState(hasField ? -1 : 0);

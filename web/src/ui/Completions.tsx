@@ -2,8 +2,9 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { completionsQuery, type Completion } from '../api/completions.ts';
 import type { QueryField } from '../words/query.ts';
 import { spelled } from '../words/visible.ts';
-import { useLog, type LogContext } from './context.ts';
+import { usePart, type LogContext } from './context.ts';
 import { outcomeName } from './names.ts';
+import '../styles/choicesStyle.ts';
 
 /** Long enough that a word is asked about once, short enough that the list keeps up with whoever types. */
 const pauseMs = 120;
@@ -21,7 +22,7 @@ interface Props {
 
 /** What could be meant where the cursor stands, by the service: from the catalog, and from whom the log tells of. */
 export function Completions({ id, text, at, active, options, onOptions, onTake }: Props) {
-  const log = useLog();
+  const log = usePart();
   const { config, texts } = log;
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { copyText } from './clipboard.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
 
 interface Props {
   label: string;
@@ -10,7 +10,7 @@ interface Props {
 
 /** Says on itself what came of it, for as long as one needs to read that. */
 export function CopyButton({ label, class: className = 'button', text }: Props) {
-  const { texts, announce } = useLog();
+  const { texts, announce } = usePart();
   const [outcome, setOutcome] = useState<string | null>(null);
   useEffect(() => {
     if (outcome === null) return;

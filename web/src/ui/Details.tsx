@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { eventQuery, type Actor, type AuditEvent } from '../api/documents.ts';
+import type { Actor, AuditEvent } from '../api/documents.ts';
+import { eventQuery } from '../api/later.ts';
 import { readChanges } from '../json/changes.ts';
 import { eventJson } from '../json/event.ts';
 import { readJson } from '../json/tree.ts';
@@ -9,21 +10,22 @@ import { spelled } from '../words/visible.ts';
 import { emptyView, exactly, refine, type ListKey } from '../view/view.ts';
 import { actorTitle, CategoryBadge, OutcomeMark, resourceTitle } from './Cell.tsx';
 import { Changes } from './Changes.tsx';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
 import { CopyButton } from './CopyButton.tsx';
 import { below, Erased } from './Erased.tsx';
 import { JsonTree } from './JsonTree.tsx';
 import { Marked } from './Marked.tsx';
 import { actorBadge, logName, outcomeName } from './names.ts';
 import { asCurl, asGraphql } from './requests.ts';
-import { resourceHref } from '../view/links.ts';
+import { readResourceLinks, resourceHref } from '../view/links.ts';
 import { ActorCard, RelatedEvents } from './parts.ts';
 import { Opening } from './Opening.tsx';
 import { Value } from './Value.tsx';
+import '../styles/detailsStyle.ts';
 
 /** Everything that is recorded about one event: what was changed first, the raw record last. */
 export function Details({ event }: { event: AuditEvent }) {
-  const log = useLog();
+  const log = usePart();
   const { texts, format, config, now, zone, view } = log;
   const { fields } = texts;
   const metadata = useMemo(() => readJson(event.metadataText), [event.metadataText]);
@@ -208,8 +210,8 @@ const isSomebody = ({ externalId, email, name }: Actor): boolean => Boolean(exte
 
 /** The host's own page of a resource, where it says that there is one. */
 function HostPage({ of }: { of: AuditEvent['resources'][number] }) {
-  const { texts, config } = useLog();
-  const href = resourceHref(config.resourceLinks, of);
+  const { texts, config } = usePart();
+  const href = resourceHref(readResourceLinks(config.resourceLinks), of);
   if (href === null) return null;
   return (
     <a
@@ -244,7 +246,7 @@ function Field({ name, marks, children }: { name: string; marks?: Marks; childre
 
 /** Says that a value is not as it was sent, that the product does not want it stored, or that it was erased. */
 function MarksOf({ cut, masked, erased }: Marks) {
-  const { texts } = useLog();
+  const { texts } = usePart();
   return (
     <>
       {cut.length > 0 && (
@@ -263,7 +265,7 @@ function MarksOf({ cut, masked, erased }: Marks) {
 }
 
 function Moment({ iso }: { iso: string }) {
-  const { format } = useLog();
+  const { format } = usePart();
   return (
     <>
       <time dateTime={iso}>
@@ -278,7 +280,7 @@ function Moment({ iso }: { iso: string }) {
 
 /** How long after it happened it was recorded, where that can be told. */
 function Lateness({ event }: { event: AuditEvent }) {
-  const { texts, format } = useLog();
+  const { texts, format } = usePart();
   const ms = Date.parse(event.recordedAt) - Date.parse(event.occurredAt);
   if (ms <= 0) return null;
   const time = ms < 60_000 ? format.seconds(ms) : format.duration(ms);
@@ -290,7 +292,7 @@ function Lateness({ event }: { event: AuditEvent }) {
 }
 
 function LogValue({ of }: { of: NonNullable<AuditEvent['log']> }) {
-  const log = useLog();
+  const log = usePart();
   const ref = { level: of.level, id: of.externalId };
   const name = logName(log, { ...of, ...ref });
   return (
@@ -306,7 +308,7 @@ function LogValue({ of }: { of: NonNullable<AuditEvent['log']> }) {
 }
 
 function ActorValue({ actor, filtered }: { actor: Actor; filtered?: boolean }) {
-  const log = useLog();
+  const log = usePart();
   const title = actorTitle(actor);
   const badge = actorBadge(log, actor, title);
   const by = (key: ListKey) => (filtered ? { filter: key } : {});

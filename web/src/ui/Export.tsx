@@ -2,13 +2,14 @@ import { useEffect, useState } from 'preact/hooks';
 import { createExportMutation, exportQuery, type Export, type ExportFormat } from '../api/exports.ts';
 import { Fault } from '../api/fault.ts';
 import { questionFor } from '../view/request.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
+import '../styles/choicesStyle.ts';
 
 const lookEveryMs = 1_000;
 
 /** The events of the list as a file: asked for, watched while it is made, and fetched. */
 export function ExportPanel({ total, formats }: { total: number | null; formats: readonly ExportFormat[] }) {
-  const { texts, format, config, asked, zone, announce } = useLog();
+  const { texts, format, config, asked, zone, announce } = usePart();
   const [state, setState] = useState<Export | Fault | 'asked' | null>(null);
   const shown = state instanceof Fault || state === 'asked' ? null : state;
   const isUnfinished = shown?.status === 'QUEUED' || shown?.status === 'RUNNING';

@@ -1,14 +1,24 @@
-import { useEffect, useState } from 'preact/hooks';
-import { actorsQuery, type Actor, type FilterKind, type Overview } from '../api/documents.ts';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { FilterKind, Overview } from '../api/documents.ts';
 import { ownLog, showsSeveralLogs } from '../view/shown.ts';
-import { everyLog, exactly, refine, withList, type ListKey, type LogRef, type View } from '../view/view.ts';
-import { actorTitle } from './Cell.tsx';
+import {
+  chosenActors,
+  everyLog,
+  exactly,
+  refine,
+  withList,
+  type ListKey,
+  type LogRef,
+  type View,
+} from '../view/view.ts';
 import { useLog, type LogContext } from './context.ts';
-import { actionName, actorKindName, columnLabel, filterWords, logName } from './names.ts';
-import { Picker, type Option } from './Picker.tsx';
+import { actionName, actorKindName, categoryName, columnLabel, filterWords, logName, outcomeName } from './names.ts';
+import { FilterChoices } from './parts.ts';
+import { Picker } from './Picker.tsx';
 import { TypedField, ValueField } from './TextField.tsx';
 
-type Facets = Overview['facets'];
+export type Facets = Overview['facets'];
 
 /** Products that offer few show them in the toolbar; the others have them behind a button. */
 const mostInToolbar = 3;
@@ -50,26 +60,31 @@ export function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }
   const log = useLog();
   const { texts, view, session, change } = log;
   const words = filterWords(log, kind);
-  const everything = words?.allLabel ?? texts.all;
-  const chosen = (key: ListKey) => ({
-    chosen: view.lists[key],
-    onChange: (values: readonly string[]) => change(withList(view, key, values)),
-  });
+  const pick = (
+    label: string,
+    key: ListKey,
+    nameOf: (value: string) => string,
+    everything: string = texts.all,
+  ): ComponentChildren => {
+    const shown = { label: words?.label ?? label, everything: words?.allLabel ?? everything };
+    return (
+      <Picker {...shown} chosen={view.lists[key].map(nameOf)}>
+        {(id, close) => <FilterChoices kind={kind} id={id} {...shown} facets={facets} onDone={close} />}
+      </Picker>
+    );
+  };
   const add = (key: ListKey) => (value: string) => change(withList(view, key, [...view.lists[key], value]));
   switch (kind) {
     case 'SEARCH':
-      return (
-        <TypedField
-          label={words?.label ?? texts.search}
-          hint={words?.hint ?? texts.searchHint}
-          value={view.search}
-          onTyped={(search) => change(refine(view, { search }), 'typing')}
-        />
-      );
+      // The box of the toolbar.
+      return null;
     case 'CATEGORY':
-      return <CategoryPicker facets={facets} />;
-    case 'ACTION':
-      return <ActionPicker facets={facets} />;
+      if (session.catalog.categories.length < 2) return null;
+      return pick(columnLabel(log, 'CATEGORY', texts.category), 'category', (value) => categoryName(log, value));
+    case 'ACTION': {
+      const label = columnLabel(log, 'ACTION', texts.action);
+      return pick(label, 'action', (value) => chosenActionName(log, facets, value), texts.allEvents);
+    }
     case 'EMAIL':
       return (
         <TypedField
@@ -79,36 +94,10 @@ export function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }
           onTyped={(emailContains) => change(refine(view, { emailContains }), 'typing')}
         />
       );
-    case 'OUTCOME': {
-      const counts = countsOf(log, facets?.outcomes);
-      const options = Object.entries(texts.outcomes).map(([value, label]) => ({
-        value,
-        label,
-        count: counts.get(value),
-      }));
-      return (
-        <Picker
-          label={words?.label ?? texts.outcome}
-          everything={everything}
-          options={options}
-          {...chosen('outcome')}
-        />
-      );
-    }
-    case 'ACTOR_KIND': {
-      const options = session.viewer.product.actorKinds.map(({ kind: value }) => ({
-        value,
-        label: actorKindName(log, value),
-      }));
-      return (
-        <Picker
-          label={words?.label ?? texts.actorKind}
-          everything={everything}
-          options={options}
-          {...chosen('actorKind')}
-        />
-      );
-    }
+    case 'OUTCOME':
+      return pick(texts.outcome, 'outcome', (value) => outcomeName(log, value));
+    case 'ACTOR_KIND':
+      return pick(texts.actorKind, 'actorKind', (value) => actorKindName(log, value));
     case 'ACTOR':
       return <ActorPicker />;
     case 'RESOURCE_TYPE':
@@ -124,139 +113,36 @@ export function OneFilter({ kind, facets }: { kind: FilterKind; facets: Facets }
   }
 }
 
-interface Facet {
-  exact: boolean;
-  buckets: readonly { value: string; count: number }[];
+/** An action that is filtered by, as the list of actions names it. */
+function chosenActionName(log: LogContext, facets: Facets, value: string): string {
+  const { catalog, viewer } = log.session;
+  const listed = catalog.actions.find(({ name }) => exactly(name) === value);
+  if (listed) return actionName(log, listed.name);
+  const counted = facets?.actions.buckets.find((bucket) => exactly(bucket.value) === value);
+  return (viewer.product.actionDisplay === 'NAME' ? counted?.value : (counted?.label ?? counted?.value)) ?? value;
 }
 
-/** How many events each value has, in words; of a very long list only a part is counted, and that is said. */
-const countsOf = ({ texts, format }: LogContext, facet: Facet | undefined) =>
-  new Map(
-    facet?.buckets.map(({ value, count }) => {
-      const number = format.number(count);
-      return [value, facet.exact ? number : texts.atLeast(number)];
-    }),
-  );
-
-function CategoryPicker({ facets }: { facets: Facets }) {
-  const log = useLog();
-  const { texts, view, session, change } = log;
-  const words = filterWords(log, 'CATEGORY');
-  const { categories, actions } = session.catalog;
-  if (categories.length < 2) return null;
-  const counts = countsOf(log, facets?.categories);
-  const onChange = (chosen: readonly string[]) => {
-    // An action of a category that is no longer chosen could only ever find nothing.
-    const fits = (name: string) => {
-      const category = actions.find((action) => action.name === name)?.category?.code;
-      return chosen.length === 0 || category === undefined || chosen.includes(category);
-    };
-    change(withList(withList(view, 'category', chosen), 'action', view.lists.action.filter(fits)));
-  };
-  return (
-    <Picker
-      label={words?.label ?? columnLabel(log, 'CATEGORY', texts.category)}
-      everything={words?.allLabel ?? texts.all}
-      options={categories.map(({ code, label, description }) => ({
-        value: code,
-        label,
-        hint: description ?? undefined,
-        count: counts.get(code),
-      }))}
-      chosen={view.lists.category}
-      onChange={onChange}
-    />
-  );
-}
-
-function ActionPicker({ facets }: { facets: Facets }) {
-  const log = useLog();
-  const { texts, view, session, change } = log;
-  const { actions, open, openPrefixes } = session.catalog;
-  const categories = view.lists.category;
-  const counts = countsOf(log, facets?.actions);
-  const listed = new Set(actions.map(({ name }) => name));
-  const byName = session.viewer.product.actionDisplay === 'NAME';
-  const words = filterWords(log, 'ACTION');
-
-  const options: Option[] = actions
-    .filter(({ category }) => categories.length === 0 || (category !== null && categories.includes(category.code)))
-    .map(({ name, description }) => {
-      const label = actionName(log, name);
-      return { value: exactly(name), label, hint: byName ? (description ?? undefined) : name, count: counts.get(name) };
-    });
-  // An open catalog records names that nobody listed; those that are in the log can be chosen too.
-  for (const { value, label } of facets?.actions.buckets ?? []) {
-    if (listed.has(value)) continue;
-    options.push({ value: exactly(value), label: byName ? value : (label ?? value), count: counts.get(value) });
-  }
-  return (
-    <Picker
-      label={words?.label ?? columnLabel(log, 'ACTION', texts.action)}
-      everything={words?.allLabel ?? texts.allEvents}
-      options={options}
-      chosen={view.lists.action}
-      free={open || openPrefixes.length > 0}
-      onChange={(chosen) => change(withList(view, 'action', chosen))}
-    />
-  );
-}
-
-/** How actors are chosen: by id where there is one, else by address, else by name; others cannot be told apart. */
-const chosenBy = { actorId: 'id:', email: 'email:', actorName: 'name:' } as const satisfies Partial<
-  Record<ListKey, string>
->;
-const chosenKeys = Object.keys(chosenBy) as (keyof typeof chosenBy)[];
-
+/** Actors as they were chosen by name from a list, which knows more of them than their ids. */
 function ActorPicker() {
   const log = useLog();
-  const { texts, view, config, change } = log;
+  const { texts, view } = log;
   const words = filterWords(log, 'ACTOR');
-  const [actors, setActors] = useState<readonly Actor[]>([]);
-  const [text, setText] = useState<string | null>(null);
-  const [isFailed, setFailed] = useState(false);
-  useEffect(() => {
-    if (text === null) return;
-    const asked = new AbortController();
-    const variables = { organization: config.organization, matching: text.trim() || null };
-    config.client.ask(actorsQuery, variables, asked.signal).then(
-      (answer) => {
-        setActors(answer.actors ?? []);
-        setFailed(false);
-      },
-      () => asked.signal.aborted || setFailed(true),
-    );
-    return () => asked.abort();
-  }, [text, config]);
-
-  const options = new Map<string, Option>();
-  for (const actor of actors) {
-    const parts = { actorId: actor.externalId, email: actor.email, actorName: actor.name };
-    const key = chosenKeys.find((one) => parts[one]);
-    const value = key && `${chosenBy[key]}${parts[key]}`;
-    const label = actorTitle(actor);
-    const hint = [actor.email, actor.externalId].find((part) => part && part !== label) ?? undefined;
-    if (value && !options.has(value)) options.set(value, { value, label, hint });
-  }
-  const chosen = chosenKeys.flatMap((key) => view.lists[key].map((text) => `${chosenBy[key]}${text}`));
-  for (const value of chosen) {
-    if (!options.has(value)) options.set(value, { value, label: value.slice(value.indexOf(':') + 1) });
-  }
-  const onChange = (values: readonly string[]) => {
-    const of = (prefix: string) =>
-      values.filter((value) => value.startsWith(prefix)).map((value) => value.slice(prefix.length));
-    change(chosenKeys.reduce((changed, key) => withList(changed, key, of(chosenBy[key])), view));
-  };
+  const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map());
+  const shown = { label: words?.label ?? texts.actor, everything: words?.allLabel ?? texts.all };
+  const chosen = chosenActors(view);
   return (
-    <Picker
-      label={words?.label ?? texts.actor}
-      everything={words?.allLabel ?? texts.all}
-      options={[...options.values()]}
-      chosen={chosen}
-      onSearch={setText}
-      isFailed={isFailed}
-      onChange={onChange}
-    />
+    <Picker {...shown} chosen={chosen.map((value) => names.get(value) ?? value.slice(value.indexOf(':') + 1))}>
+      {(id, close) => (
+        <FilterChoices
+          kind="ACTOR"
+          id={id}
+          {...shown}
+          facets={null}
+          onNames={(found) => setNames((former) => new Map([...former, ...found]))}
+          onDone={close}
+        />
+      )}
+    </Picker>
   );
 }
 

@@ -1,18 +1,20 @@
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Bar } from '../log/buckets.ts';
 import type { ListState } from '../log/model.ts';
 import type { Count } from '../texts/count.ts';
 import { withPart } from '../view/view.ts';
-import { useLog, type LogContext } from './context.ts';
-import { spanWords } from './RangePicker.tsx';
+import { usePart, type LogContext } from './context.ts';
 import { barsOf, heightsOf, isOutside, spanOf } from './histogram.ts';
+import { DrawingPlace } from './places.tsx';
+import { spanWords } from './RangePicker.tsx';
+import '../styles/barsStyle.ts';
 
 const narrow = 600;
 const nothing = { days: [], failedDays: [], buckets: null };
 
 /** What is drawn: the hours of a short time, else the days of the span, as many bars as can be told apart. */
-export function useBars(state: ListState | null, width: number): readonly Bar[] {
-  const { view, zone, now } = useLog();
+function useBars(state: ListState | null, width: number): readonly Bar[] {
+  const { view, zone, now } = usePart();
   const span = spanOf(view, zone, now);
   const most = width < narrow ? 46 : 92;
   const { days, failedDays, buckets } = state ?? nothing;
@@ -23,7 +25,7 @@ export function useBars(state: ListState | null, width: number): readonly Bar[] 
 }
 
 /** The time that is drawn, in words. */
-export function spanName(log: LogContext, bars: readonly Bar[]): string | null {
+function spanName(log: LogContext, bars: readonly Bar[]): string | null {
   const [first, last] = [bars[0], bars.at(-1)];
   return first && last ? spanWords(log, first.from, last.to) : null;
 }
@@ -31,12 +33,23 @@ export function spanName(log: LogContext, bars: readonly Bar[]): string | null {
 /** Near an edge it would be cut off. */
 const tipAt = (along: number) => (along < 0.15 ? ' at-start' : along > 0.85 ? ' at-end' : '');
 
+interface Props {
+  state: ListState | null;
+  width: number;
+  /** Told the time that is drawn, in words; null while there is nothing to draw. */
+  onSpan: (span: string | null) => void;
+}
+
 /**
  * How many events there were over time, and how many failed. Dragging over the bars chooses a range, a click one bar; the
  * fields of the range do the same without a pointer, so the drawing itself is an image to assistive technology.
  */
-export function Histogram({ bars, state }: { bars: readonly Bar[]; state: ListState | null }) {
-  const { texts, format, view, change } = useLog();
+export function Histogram({ state, width, onSpan }: Props) {
+  const log = usePart();
+  const { texts, format, view, change } = log;
+  const bars = useBars(state, width);
+  const span = spanName(log, bars);
+  useLayoutEffect(() => onSpan(span), [span]);
   const { heights, most, isRoot } = useMemo(() => heightsOf(bars), [bars]);
   const [brush, setBrush] = useState<{ start: number; end: number } | null>(null);
   const [pointed, setPointed] = useState<number | null>(null);
@@ -44,8 +57,7 @@ export function Histogram({ bars, state }: { bars: readonly Bar[]; state: ListSt
 
   const first = bars[0];
   const last = bars.at(-1);
-  // The place is kept while there is nothing to draw, so that the table below does not jump.
-  if (!first || !last) return <div class="drawing" />;
+  if (!first || !last) return <DrawingPlace />;
 
   const isStale = state?.isCounting ?? true;
   const sum = (of: (bar: Bar) => number) => bars.reduce((total, bar) => total + of(bar), 0);

@@ -1,5 +1,5 @@
 import { childrenOf, type JsonNode } from '../json/tree.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
 import { Marked } from './Marked.tsx';
 
 /** Branches with more leaves than this start closed, so that a large record does not bury the page. */
@@ -35,7 +35,7 @@ function Node({ node, depth }: { node: JsonNode; depth: number }) {
 }
 
 function Branch({ name, node, depth }: { name: string; node: JsonNode; depth: number }) {
-  const { texts, format } = useLog();
+  const { texts, format } = usePart();
   const size = node.kind === 'object' ? node.entries.length : node.kind === 'array' ? node.items.length : null;
   if (size === null) {
     return (

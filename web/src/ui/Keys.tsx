@@ -1,9 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
+import '../styles/choicesStyle.ts';
 
 /** Which keys do what. */
 export function Keys({ onClose }: { onClose: () => void }) {
-  const { texts } = useLog();
+  const { texts } = usePart();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (

@@ -1,14 +1,16 @@
 import { useEffect, useState } from 'preact/hooks';
-import { eventQuery, type AuditEvent } from '../api/documents.ts';
+import type { AuditEvent } from '../api/documents.ts';
+import { eventQuery } from '../api/later.ts';
 import { Fault } from '../api/fault.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
 import { Details } from './Details.tsx';
 import { useRetry } from './retry.ts';
 import { FaultState } from './states.tsx';
+import '../styles/detailsStyle.ts';
 
 /** The event of a link when it does not stand on the page in sight. */
 export function LinkedEvent({ id }: { id: string }) {
-  const { config, texts, format, view, change } = useLog();
+  const { config, texts, format, view, change } = usePart();
   const [event, setEvent] = useState<AuditEvent | Fault | 'missing' | 'expired' | null>(null);
   const [attempt, setAttempt] = useState(0);
   useEffect(() => setEvent(null), [config, id]);

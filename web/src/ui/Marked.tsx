@@ -1,5 +1,4 @@
 import type { ComponentChildren } from 'preact';
-import { segments } from '../words/search.ts';
 import { pieces } from '../words/visible.ts';
 import { useLog } from './context.ts';
 
@@ -8,7 +7,7 @@ export function Marked({ text }: { text: string }) {
   const { marker } = useLog();
   return (
     <bdi>
-      {segments(text, marker).map(({ text: part, marked }, index) =>
+      {(marker?.(text) ?? [{ text, marked: false }]).map(({ text: part, marked }, index) =>
         marked ? (
           <mark key={index}>
             <Visible text={part} />

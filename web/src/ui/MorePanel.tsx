@@ -1,9 +1,10 @@
 import { pageQuery, type Column } from '../api/documents.ts';
 import { questionFor } from '../view/request.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
 import { CopyButton } from './CopyButton.tsx';
 import type { Preferences } from './preferences.ts';
 import { asCurl, asGraphql } from './requests.ts';
+import '../styles/choicesStyle.ts';
 
 interface Props {
   columns: readonly Column[];
@@ -15,7 +16,7 @@ interface Props {
 
 /** How the list is shown, and what it asks for, for programs. */
 export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose }: Props) {
-  const { texts, config, session, asked } = useLog();
+  const { texts, config, session, asked } = usePart();
   const { name } = session.viewer.product;
   const hidden = preferences.hidden[name] ?? [];
   const variables = () => ({

@@ -1,10 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
-import { totalQuery } from '../api/documents.ts';
+import { totalQuery } from '../api/later.ts';
 import { asked } from '../view/locked.ts';
 import { questionFor } from '../view/request.ts';
+import { refine, withDays, withPeriod } from '../view/view.ts';
 import { spelled } from '../words/visible.ts';
-import { narrowings } from './Chips.tsx';
-import { useLog } from './context.ts';
+import { chipsOf, wordChips, wordFor, type Chip } from './Chips.tsx';
+import { usePart, type LogContext } from './context.ts';
+import { filterWords } from './names.ts';
+import { rangeName } from './RangePicker.tsx';
 import { Message } from './states.tsx';
 
 /** More than these are no help, and each is a count. */
@@ -12,7 +15,7 @@ const mostOffered = 5;
 
 /** Nothing is left of the list: which filter to drop, and what there would be without it. */
 export function NothingMatches() {
-  const log = useLog();
+  const log = usePart();
   const { texts, format, config, view, change, clear } = log;
   const offered = narrowings(log).slice(0, mostOffered);
   const [totals, setTotals] = useState<ReadonlyMap<string, number>>(new Map());
@@ -58,4 +61,21 @@ export function NothingMatches() {
       </button>
     </Message>
   );
+}
+
+/** Whatever narrows the list, words and dates too: which of it to drop where nothing is left. */
+function narrowings(log: LogContext): Chip[] {
+  const { view, texts } = log;
+  const all = [...wordChips(log), ...chipsOf(log)];
+  if (view.emailContains && !filterWords(log, 'SEARCH')) {
+    const without = refine(view, { emailContains: '' });
+    all.push({ name: wordFor(log, 'EMAIL', texts.email), value: view.emailContains, without });
+  }
+  const range = rangeName(log);
+  if (range) {
+    const isPart = view.period !== null && (view.from !== null || view.to !== null);
+    const without = isPart ? refine(view, { from: null, to: null }) : withPeriod(withDays(view, null, null), null);
+    all.push({ name: texts.range, value: range, without });
+  }
+  return all;
 }

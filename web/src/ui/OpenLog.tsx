@@ -7,20 +7,21 @@ import type { Texts } from '../texts.ts';
 import { createFormat } from '../time/format.ts';
 import { showsSeveralLogs } from '../view/shown.ts';
 import { cleared, isFiltered, refine, withList, withNot } from '../view/view.ts';
-import { markerFor } from '../words/search.ts';
-import { ChooseLog } from './ChooseLog.tsx';
 import { columnsFor, kindsFrom, panelFrom, tableFrom, useSize, useWidth } from './columns.ts';
 import { Log, type Config, type LogContext } from './context.ts';
 import { EventTable } from './EventTable.tsx';
 import { Heading } from './Heading.tsx';
+import { useNow } from './now.ts';
 import { Pager, positionOf } from './Pager.tsx';
-import { Details, Keys, LinkedEvent, NothingMatches } from './parts.ts';
+import { ChooseLog, Details, Keys, LinkedEvent, NothingMatches } from './parts.ts';
 import { usePreferences } from './preferences.ts';
 import { useRetry } from './retry.ts';
-import { FaultState, Message, Skeleton } from './states.tsx';
+import { FaultState, Message } from './states.tsx';
 import { countName, Summary } from './Summary.tsx';
 import { Toolbar } from './Toolbar.tsx';
+import { useMarker } from './useMarker.ts';
 import { useModel } from './useModel.ts';
+import { Skeleton } from './places.tsx';
 
 interface Props {
   config: Config;
@@ -90,7 +91,7 @@ export function OpenLog({ config, session, texts, askGate }: Props) {
 
   const zone = view.zone ?? config.zone;
   const format = useMemo(() => createFormat(config.locale, zone), [config.locale, zone]);
-  const marker = useMemo(() => markerFor(view.search), [view.search]);
+  const marker = useMarker(view.search);
   const title = product.title ?? texts.title;
   const context: LogContext = {
     config,
@@ -323,16 +324,6 @@ function useSaid(state: ListState | null, log: LogContext, loadsMore: boolean): 
   useEffect(() => {
     if (state?.isFormer) shown.current = 0;
   }, [state?.isFormer]);
-}
-
-/** The present moment, often enough for "3 minutes ago" to stay true. */
-export function useNow(everyMs: number): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return now;
 }
 
 /**

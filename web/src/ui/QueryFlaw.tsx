@@ -1,6 +1,7 @@
 import { spelled } from '../words/visible.ts';
-import { useLog, type LogContext } from './context.ts';
+import { usePart, type PartContext } from './context.ts';
 import type { Flaw } from './QueryBox.tsx';
+import '../styles/choicesStyle.ts';
 
 interface Props {
   id: string;
@@ -12,7 +13,7 @@ interface Props {
 
 /** What is wrong with a part of the text, in the reader's language, and what would be right. */
 export function QueryFlaw({ id, flaw, hasRows, onMend }: Props) {
-  const log = useLog();
+  const log = usePart();
   const { part, from, to, suggestions } = flaw;
   return (
     <div class="flaw" role="alert">
@@ -40,7 +41,7 @@ export function QueryFlaw({ id, flaw, hasRows, onMend }: Props) {
   );
 }
 
-function reason({ texts, config }: LogContext, { part, from, to, suggestions }: Flaw): string {
+function reason({ texts, config }: PartContext, { part, from, to, suggestions }: Flaw): string {
   const flaws = texts.queryFlaws;
   const { field, values, text } = part;
   if (suggestions.length > 0) {

@@ -1,11 +1,12 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { periodPresets, recents, withDays, withPeriod } from '../view/view.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
 import { periodName } from './RangePicker.tsx';
+import '../styles/choicesStyle.ts';
 
 /** Minutes and days that end now, or from one minute to another. */
 export function RangePanel({ onClose: close }: { onClose: () => void }) {
-  const { texts, view, change, zone } = useLog();
+  const { texts, view, change, zone } = usePart();
   const isChosen = view.from !== null || view.to !== null || view.period !== null;
   const presets = useRef<HTMLDivElement>(null);
   // It may come after its panel has opened.

@@ -11,9 +11,10 @@ import { emptyView } from '../view/view.ts';
 import { actorTitle, OutcomeMark } from './Cell.tsx';
 import { Log, type Config, type LogContext } from './context.ts';
 import { Marked } from './Marked.tsx';
-import { useNow } from './OpenLog.tsx';
+import { useNow } from './now.ts';
 import { useRetry } from './retry.ts';
 import { FaultState, Message } from './states.tsx';
+import { RecentPlace } from './places.tsx';
 
 interface Props {
   config: Config;
@@ -108,17 +109,6 @@ function Entry({ config, event }: { config: Config; event: AuditEvent }) {
     >
       {what}
     </a>
-  );
-}
-
-/** Holds the place of the list while the first answer is on its way. */
-export function RecentPlace({ texts, rows }: { texts: Texts; rows: number }) {
-  return (
-    <div class="recent" role="status" aria-label={texts.loading}>
-      {Array.from({ length: rows }, (_, index) => (
-        <div key={index} class="bone" />
-      ))}
-    </div>
   );
 }
 

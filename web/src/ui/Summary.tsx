@@ -1,9 +1,11 @@
+import { useRef, useState } from 'preact/hooks';
 import type { ListState, LogModel } from '../log/model.ts';
 import { withPart } from '../view/view.ts';
 import { useLog, type LogContext } from './context.ts';
-import { Histogram, spanName, useBars } from './Histogram.tsx';
 import { ZoneNote } from './Pager.tsx';
+import { Histogram } from './parts.ts';
 import { rangeName } from './RangePicker.tsx';
+import { DrawingPlace } from './places.tsx';
 
 /** How many events the list has; what is said while, and where, that is not known. */
 export function countName({ texts, format }: LogContext, state: ListState): string {
@@ -26,8 +28,11 @@ interface Props {
 export function Summary({ state, model, withDays, width }: Props) {
   const log = useLog();
   const { texts, view, change } = log;
-  const bars = useBars(state, width);
-  const range = rangeName(log) ?? (withDays ? spanName(log, bars) : null);
+  // What is drawn waits for the first rows.
+  const isDrawn = useRef(false);
+  isDrawn.current ||= state !== null && state.status !== 'loading';
+  const [span, setSpan] = useState<string | null>(null);
+  const range = rangeName(log) ?? (withDays ? span : null);
   const fault = state?.countFault ?? null;
   const isPart = view.period !== null && (view.from !== null || view.to !== null);
   const isShort = state && !state.hasNext && state.offset !== null && !state.isFormer && state.status === 'ready';
@@ -64,7 +69,7 @@ export function Summary({ state, model, withDays, width }: Props) {
           <ZoneNote />
         </span>
       </div>
-      {withDays && <Histogram bars={bars} state={state} />}
+      {withDays && (isDrawn.current ? <Histogram state={state} width={width} onSpan={setSpan} /> : <DrawingPlace />)}
     </div>
   );
 }

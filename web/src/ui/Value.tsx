@@ -2,9 +2,10 @@ import type { ComponentChildren } from 'preact';
 import { spelled } from '../words/visible.ts';
 import { notKeys, type ListKey, type NotKey } from '../view/view.ts';
 import { copyText } from './clipboard.ts';
-import { useLog } from './context.ts';
+import { usePart } from './context.ts';
 import { Marked } from './Marked.tsx';
 import { MenuButton } from './MenuButton.tsx';
+import '../styles/choicesStyle.ts';
 
 const longText = 300;
 
@@ -19,7 +20,7 @@ interface ValueProps {
 
 /** A value of an event. Pressed, it offers the events that have it, those that have not, and itself for another place. */
 export function Value({ text, filter, value = text, code }: ValueProps) {
-  const { texts, view, toggleFilter, exclude, announce } = useLog();
+  const { texts, view, toggleFilter, exclude, announce } = usePart();
   // A 2,000-character id would be read out whole.
   const name = spelled(text.length > 60 ? `${text.slice(0, 60)}…` : text);
   const notKey = notKeys.find((key): key is NotKey => key === filter);

@@ -3,12 +3,11 @@ import { useContext } from 'preact/hooks';
 import type { Client } from '../api/client.ts';
 import type { LedgerlineLogEventDetails } from '../element/types.ts';
 import type { Session } from '../log/session.ts';
-import type { Texts } from '../texts.ts';
+import type { AllTexts, Texts } from '../texts.ts';
 import type { Format } from '../time/format.ts';
 import type { ViewHistory } from '../view/history.ts';
-import type { ResourceLinks } from '../view/links.ts';
 import type { ListKey, NotKey, View } from '../view/view.ts';
-import type { Marker } from '../words/search.ts';
+import type { Marker } from './useMarker.ts';
 
 /** What the element was told by its host. */
 export interface Config {
@@ -27,8 +26,8 @@ export interface Config {
   columns: readonly string[];
   /** What readers cannot leave. */
   locked: View;
-  /** The host's own pages, by type of resource. */
-  resourceLinks: ResourceLinks;
+  /** The host's own pages, by type of resource, as JSON. */
+  resourceLinks: string | null;
   upgradeHref: string | null;
   redirectHref: string | null;
   history: ViewHistory;
@@ -73,3 +72,9 @@ export interface LogContext {
 
 export const Log = createContext<LogContext>(null as unknown as LogContext);
 export const useLog = (): LogContext => useContext(Log);
+
+/** What a part knows that is loaded later (`lazy.tsx`): the texts of all parts besides. */
+export interface PartContext extends LogContext {
+  texts: AllTexts;
+}
+export const usePart = (): PartContext => useContext(Log) as PartContext;

@@ -1,68 +1,69 @@
 import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { useLog } from './context.ts';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { loadWhole, wholeAtHand, type Texts } from '../texts.ts';
+import { Log, useLog, type LogContext } from './context.ts';
 
-/** A part that is loaded when somebody first looks at it. Its place is empty until then, and says so where that fails. */
+/** What a part is given: of the texts, those of the list. */
+type Given<Props> = { [Key in keyof Props]: Key extends 'texts' ? Texts : Props[Key] };
+
+interface Options<Props> {
+  /** What stands in its place until it is there. */
+  Place?: ComponentType<Given<Props>>;
+  /** It says nothing that the list does not say, so that no texts are loaded for it. */
+  isOfList?: boolean;
+}
+
+/**
+ * A part that is loaded when somebody first looks at it, with the texts that it says. Where that fails, its place says so.
+ * Outside of an open log the texts are one of its properties.
+ */
 export function lazy<Module, Props extends object>(
   load: () => Promise<Module>,
   partOf: (module: Module) => ComponentType<Props>,
-): ComponentType<Props> {
+  { Place, isOfList = false }: Options<Props> = {},
+): ComponentType<Given<Props>> {
   let loaded: ComponentType<Props> | null = null;
-  let loading: Promise<Module> | null = null;
-  let failed: unknown = null;
-  let attempts = 0;
-  const begin = () => {
-    const again = addressIn(failed);
-    attempts += 1;
-    return again === null ? load() : (import(/* @vite-ignore */ `${again}?attempt=${attempts}`) as Promise<Module>);
-  };
-  return function Lazy(props: Props) {
-    const { texts } = useLog();
-    const [state, setState] = useState<'loading' | 'ready' | 'failed'>(loaded ? 'ready' : 'loading');
+  return function Lazy(props: Given<Props>) {
+    const log: LogContext | null = useLog();
+    const { texts } = log ?? (props as { texts: Texts });
+    const [isFailed, setFailed] = useState(false);
+    const [, redraw] = useState(0);
+    const said = isOfList ? texts : wholeAtHand(texts);
+    const isReady = loaded !== null && said !== null;
+    const context = useMemo(() => (log && said ? { ...log, texts: said } : null), [log, said]);
     useEffect(() => {
-      if (state !== 'loading') return;
-      // One that failed, because the network did, is asked for again by whoever looks next.
-      loading ??= begin().catch((error) => {
-        loading = null;
-        failed ??= error;
-        throw error;
-      });
+      if (isReady || isFailed) return;
       let superseded = false;
-      loading.then(
-        (module) => {
+      Promise.all([load(), isOfList || loadWhole(texts)]).then(
+        ([module]) => {
           loaded = partOf(module);
-          if (!superseded) setState('ready');
+          if (!superseded) redraw((count) => count + 1);
         },
-        () => superseded || setState('failed'),
+        () => superseded || setFailed(true),
       );
       return () => {
         superseded = true;
       };
-    }, [state]);
-    if (state === 'failed') {
+    }, [isReady, isFailed, texts]);
+    if (isFailed) {
       return (
         <div class="part-failed" role="alert">
           <p>{texts.partFailed}</p>
-          <button type="button" class="button" onClick={() => setState('loading')}>
+          <button type="button" class="button" onClick={() => setFailed(false)}>
             {texts.retry}
           </button>
         </div>
       );
     }
+    if (!loaded || !said) return Place ? <Place {...props} /> : null;
     const Part = loaded;
-    return Part && <Part {...props} />;
+    const whole = props as unknown as Props;
+    return context ? (
+      <Log.Provider value={context}>
+        <Part {...whole} />
+      </Log.Provider>
+    ) : (
+      <Part {...whole} texts={said} />
+    );
   };
-}
-
-/**
- * The address of a module that could not be had, which browsers name in their error. They remember the failure for as long
- * as the page stands, so only another address leads to another attempt. Where an import map has the module's hash, another
- * address would lead around that, so there is none.
- */
-function addressIn(error: unknown): string | null {
-  const address = error === null ? undefined : /https?:\/\/[^\s?]+\.js/.exec(String(error))?.[0];
-  if (address === undefined) return null;
-  const name = address.slice(address.lastIndexOf('/'));
-  const maps = [...document.querySelectorAll('script[type=importmap]')];
-  return maps.some(({ textContent }) => textContent!.includes(name)) ? null : address;
 }

@@ -96,6 +96,16 @@ export function withNot(view: View, key: NotKey, values: readonly string[]): Vie
   return refine(view, { not: { ...view.not, [key]: [...new Set(values)] } });
 }
 
+/** How actors are chosen: by id where there is one, else by address, else by name; others cannot be told apart. */
+export const chosenBy = { actorId: 'id:', email: 'email:', actorName: 'name:' } as const satisfies Partial<
+  Record<ListKey, string>
+>;
+export const chosenKeys = Object.keys(chosenBy) as (keyof typeof chosenBy)[];
+
+/** The actors that are filtered by, each with how it was chosen. */
+export const chosenActors = (view: View): string[] =>
+  chosenKeys.flatMap((key) => view.lists[key].map((text) => `${chosenBy[key]}${text}`));
+
 /** An action as a filter value. The server reads a star at the end as "begins with", so a name's own is escaped. */
 export function exactly(action: string): string {
   return action.endsWith('*') ? `${action.slice(0, -1)}\\*` : action;

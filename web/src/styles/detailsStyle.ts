@@ -1,0 +1,4 @@
+import text from './details.css?inline';
+import { fillSheet } from './sheets.ts';
+
+fillSheet('details', text);
