@@ -116,3 +116,17 @@ test.each(['Histogram', 'en'])('%s fails once, says so in its place, and comes a
   await page.locator('.bars .bar').first().waitFor();
   expect(await failed.count()).toBe(0);
 });
+
+test('the style of the details fails once, and nothing is shown without it', async () => {
+  const page = await newPage({ expectedErrors: /Failed to load resource|ERR_FAILED/ });
+  let failing = true;
+  await page.route('**/assets/detailsStyle-*.js*', (route) => (failing ? route.abort() : route.continue()));
+  await openLog(page, token);
+  await rows(page).first().click();
+  const failed = page.locator('.panel-details .part-failed');
+  await failed.getByText('This part of the page could not be loaded.').waitFor();
+  failing = false;
+  await failed.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.panel-details .details').waitFor();
+  expect(await page.locator('.panel-details .details').evaluate((part) => getComputedStyle(part).display)).toBe('grid');
+});

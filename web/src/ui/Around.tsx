@@ -12,7 +12,6 @@ import { usePart, type LogContext } from './context.ts';
 import { Marked } from './Marked.tsx';
 import { useAnswer } from './useAnswer.ts';
 import { Value } from './Value.tsx';
-import '../styles/detailsStyle.ts';
 
 /** More than these are no overview. */
 const mostShown = 5;

@@ -3,7 +3,6 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { normalised } from '../words/search.ts';
 import { spelled } from '../words/visible.ts';
 import { usePart } from './context.ts';
-import '../styles/choicesStyle.ts';
 
 export interface Option {
   value: string;

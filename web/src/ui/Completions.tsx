@@ -4,7 +4,6 @@ import type { QueryField } from '../words/query.ts';
 import { spelled } from '../words/visible.ts';
 import { usePart, type LogContext } from './context.ts';
 import { outcomeName } from './names.ts';
-import '../styles/choicesStyle.ts';
 
 /** Long enough that a word is asked about once, short enough that the list keeps up with whoever types. */
 const pauseMs = 120;

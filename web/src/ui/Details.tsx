@@ -21,7 +21,6 @@ import { readResourceLinks, resourceHref } from '../view/links.ts';
 import { ActorCard, RelatedEvents } from './parts.ts';
 import { Opening } from './Opening.tsx';
 import { Value } from './Value.tsx';
-import '../styles/detailsStyle.ts';
 
 /** Everything that is recorded about one event: what was changed first, the raw record last. */
 export function Details({ event }: { event: AuditEvent }) {

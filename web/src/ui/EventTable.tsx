@@ -1,6 +1,5 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Column, Edge } from '../api/documents.ts';
-import { loader } from '../load.ts';
 import type { ListState } from '../log/model.ts';
 import { dayOf } from '../time/zone.ts';
 import type { View } from '../view/view.ts';
@@ -20,7 +19,6 @@ interface Props {
 }
 
 const groupSize = 50;
-const loadPrint = loader(() => import('../styles/printStyle.ts'));
 
 /**
  * The rows, under the days that they are of. One of them is in the tab order at a time; arrows move between them, and
@@ -36,7 +34,7 @@ export function EventTable({ state, columns, opensBelow, isTwoLined, isTight }: 
   const { paging } = session.viewer.product;
   const [active, setActive] = useState(0);
   // Paper can wait for the rows. Without it, buttons are printed too.
-  useEffect(() => void loadPrint().catch(() => {}), []);
+  useEffect(() => void import('../styles/printStyle.ts').catch(() => {}), []);
   const table = useRef<HTMLTableElement>(null);
   const current = Math.min(active, rows.length - 1);
   const latest = useRef(view);

@@ -3,7 +3,6 @@ import { createExportMutation, exportQuery, type Export, type ExportFormat } fro
 import { Fault } from '../api/fault.ts';
 import { questionFor } from '../view/request.ts';
 import { usePart } from './context.ts';
-import '../styles/choicesStyle.ts';
 
 const lookEveryMs = 1_000;
 

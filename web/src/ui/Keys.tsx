@@ -1,6 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { usePart } from './context.ts';
-import '../styles/choicesStyle.ts';
 
 /** Which keys do what. */
 export function Keys({ onClose }: { onClose: () => void }) {

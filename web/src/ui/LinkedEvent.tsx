@@ -6,7 +6,6 @@ import { usePart } from './context.ts';
 import { Details } from './Details.tsx';
 import { useRetry } from './retry.ts';
 import { FaultState } from './states.tsx';
-import '../styles/detailsStyle.ts';
 
 /** The event of a link when it does not stand on the page in sight. */
 export function LinkedEvent({ id }: { id: string }) {

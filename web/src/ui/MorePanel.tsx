@@ -4,7 +4,6 @@ import { usePart } from './context.ts';
 import { CopyButton } from './CopyButton.tsx';
 import type { Preferences } from './preferences.ts';
 import { asCurl, asGraphql } from './requests.ts';
-import '../styles/choicesStyle.ts';
 
 interface Props {
   columns: readonly Column[];

@@ -1,7 +1,6 @@
 import { spelled } from '../words/visible.ts';
 import { usePart, type PartContext } from './context.ts';
 import type { Flaw } from './QueryBox.tsx';
-import '../styles/choicesStyle.ts';
 
 interface Props {
   id: string;

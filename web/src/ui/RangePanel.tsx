@@ -2,7 +2,6 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { periodPresets, recents, withDays, withPeriod } from '../view/view.ts';
 import { usePart } from './context.ts';
 import { periodName } from './RangePicker.tsx';
-import '../styles/choicesStyle.ts';
 
 /** Minutes and days that end now, or from one minute to another. */
 export function RangePanel({ onClose: close }: { onClose: () => void }) {

@@ -5,7 +5,6 @@ import { copyText } from './clipboard.ts';
 import { usePart } from './context.ts';
 import { Marked } from './Marked.tsx';
 import { MenuButton } from './MenuButton.tsx';
-import '../styles/choicesStyle.ts';
 
 const longText = 300;
 

@@ -9,6 +9,8 @@ type Given<Props> = { [Key in keyof Props]: Key extends 'texts' ? Texts : Props[
 interface Options<Props> {
   /** What stands in its place until it is there. */
   Place?: ComponentType<Given<Props>>;
+  /** The styles that it has. */
+  styles?: readonly (() => Promise<unknown>)[];
   /** It says nothing that the list does not say, so that no texts are loaded for it. */
   isOfList?: boolean;
 }
@@ -20,7 +22,7 @@ interface Options<Props> {
 export function lazy<Module, Props extends object>(
   load: () => Promise<Module>,
   partOf: (module: Module) => ComponentType<Props>,
-  { Place, isOfList = false }: Options<Props> = {},
+  { Place, styles = [], isOfList = false }: Options<Props> = {},
 ): ComponentType<Given<Props>> {
   let loaded: ComponentType<Props> | null = null;
   return function Lazy(props: Given<Props>) {
@@ -34,7 +36,7 @@ export function lazy<Module, Props extends object>(
     useEffect(() => {
       if (isReady || isFailed) return;
       let superseded = false;
-      Promise.all([load(), isOfList || loadWhole(texts)]).then(
+      Promise.all([load(), isOfList || loadWhole(texts), ...styles.map((style) => style())]).then(
         ([module]) => {
           loaded = partOf(module);
           if (!superseded) redraw((count) => count + 1);

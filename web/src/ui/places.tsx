@@ -32,8 +32,3 @@ export function RecentPlace({ texts, rows }: { texts: Texts; rows: number }) {
 export function DrawingPlace() {
   return <div class="drawing" />;
 }
-
-/** Of a sentence. */
-export function LinePlace() {
-  return <p>{'\u00a0'}</p>;
-}

@@ -59,7 +59,7 @@ export function FaultState(props: FaultProps) {
       {...(whole === undefined ? {} : { whole })}
       {...(isBanner === undefined ? {} : { isBanner })}
       title={title}
-      text={isBanner ? [text, texts.formerRows].filter(Boolean).join(' ') : text}
+      text={isBanner ? `${text ?? ''} ${texts.formerRows}` : text}
     >
       {fault instanceof SetupFault && <SetupText texts={texts} fault={fault} />}
       {fault.kind === 'server' && fault.requestId && <code class="request-id">{fault.requestId}</code>}
