@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 15] = [
+const HISTORY: [Step; 16] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -92,6 +92,11 @@ const HISTORY: [Step; 15] = [
         name: "m20261126_180000_roles",
         sqlite: include_str!("roles/sqlite.sql"),
         postgres: include_str!("roles/postgres.sql"),
+    },
+    Step {
+        name: "m20261127_020000_empty_partitions",
+        sqlite: include_str!("empty_partitions/sqlite.sql"),
+        postgres: include_str!("empty_partitions/postgres.sql"),
     },
 ];
 

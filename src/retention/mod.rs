@@ -27,6 +27,11 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 const FIRST_AFTER: Duration = Duration::from_secs(60);
 /// What others have between two steps.
 const PAUSE: Duration = Duration::from_millis(5);
+/// Events that a step is to look at, at least and at most. It looks at more as long as others wait for a short time only.
+const LEAST: i64 = 200;
+const MOST: i64 = 6_400;
+/// For how long a step may keep others from recording for its organization.
+const SHORT: Duration = Duration::from_millis(25);
 /// Organizations that are listed at once.
 const AT_ONCE: u64 = 500;
 /// How far a clock may be ahead of the time at which a sweep last believed it, or of the newest event.
@@ -136,7 +141,13 @@ impl Sweeper {
             return Ok(Tally::default());
         }
         self.believe_clock().await?;
-        self.each(false).await
+        let tally = self.each(false).await?;
+        // What is swept stays swept: an empty partition costs nothing but its place.
+        if let Err(error) = self.store.drop_empty_partitions(self.clock.now()).await {
+            let cause = error.cause_text();
+            tracing::warn!(cause, "empty partitions are not taken away, it is tried again: {error}");
+        }
+        Ok(tally)
     }
 
     /// What a sweep would remove now. Nothing is changed.
@@ -198,12 +209,17 @@ impl Sweeper {
     async fn sweep_organization(&self, swept: &Swept, product: &Arc<Product>) -> Result<Tally> {
         let no = swept.organization_no;
         let wishes = self.store.wishes_of(no).await?;
-        let mut tally = Tally::default();
+        let (mut tally, mut most) = (Tally::default(), LEAST);
         for days in product.kept_days(&wishes) {
             loop {
                 let now = self.clock.now();
-                let step = self.store.sweep_some(no, &Due { product, days, now }).await?;
+                let step = self.store.sweep_some(no, &Due { product, days, now }, most).await?;
                 tally.add(step);
+                if step.took < SHORT {
+                    most = (most * 2).min(MOST);
+                } else if step.took > SHORT * 2 {
+                    most = (most / 2).max(LEAST);
+                }
                 metrics::counter!("ledgerline_events_removed_total").increment(step.removed.cast_unsigned());
                 if step.next.is_none() {
                     break;

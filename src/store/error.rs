@@ -50,6 +50,18 @@ fn is_full(error: &DbErr) -> bool {
 #[error("more statements of this organization wait to be read than fit")]
 pub struct Full;
 
+/// Whether PostgreSQL has no partition for a row that was to be inserted.
+pub fn lacks_partition(error: &Error) -> bool {
+    let Error::Internal(cause) = error else { return false };
+    let code = cause.downcast_ref::<DbErr>().and_then(database_code);
+    code.is_some_and(|code| code == "23514")
+}
+
+/// Whether PostgreSQL has no table of a name that a statement has.
+pub fn lacks_table(error: &DbErr) -> bool {
+    database_code(error).is_some_and(|code| code == "42P01")
+}
+
 /// PostgreSQL cancelled the statement at its time limit.
 fn is_timeout(error: &DbErr) -> bool {
     database_code(error).is_some_and(|code| code == "57014")

@@ -119,6 +119,25 @@ async fn a_role_that_owns_nothing_serves_and_cannot_switch_off_what_keeps_the_lo
         let error = db.execute(AssertSqlSafe(sql.clone())).await.expect_err(&sql).to_string();
         assert!(error.contains(why), "{sql}: {error}");
     }
+    // What has events, is no partition or is one in name alone is not taken away, whoever asks; what is empty is.
+    let empty = "SELECT make_event_partition(9000000000000000000, 9000000000000000001, 'event_2109');
+        INSERT INTO event_partition (low, high, name) VALUES (-8, -7, 'dead_letter'), (-6, -5, 'organization')";
+    db.execute(empty).await.expect("made");
+    for (name, goes) in
+        [(&*partition, false), ("dead_letter", false), ("organization", false), ("event", false), ("event_2109", true)]
+    {
+        let asked = sqlx::query_scalar("SELECT drop_empty_event_partition($1)").bind(name);
+        assert_eq!(asked.fetch_one(&mut db).await.map_err(|error| error.to_string()), Ok(goes), "{name}");
+        let is_there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(name)
+            .fetch_one(&mut db)
+            .await
+            .expect("asked");
+        assert_eq!(is_there, !goes, "{name}");
+    }
+    db.execute("DELETE FROM event_partition WHERE name IN ('dead_letter', 'organization')")
+        .await
+        .expect("its own rows");
     // Tables of its own, in the place of ours, are not what the owner's functions work on.
     let trap =
         "SET search_path = pg_temp, public; CREATE TEMP TABLE event_partition (low BIGINT, high BIGINT, name TEXT);
@@ -131,9 +150,12 @@ async fn a_role_that_owns_nothing_serves_and_cannot_switch_off_what_keeps_the_lo
     execute(&roles.server.url, "CREATE ROLE stranger LOGIN".to_owned()).await;
     let stranger = roles.serving.replace("ledgerline_serve", "stranger");
     let mut stranger = PgConnection::connect(&stranger).await.expect("it answers");
-    for sql in
-        ["SELECT merge_event_search(NULL)", "SELECT make_event_partition(0, 1, 'event_x')", "SELECT 1 FROM event"]
-    {
+    for sql in [
+        "SELECT merge_event_search(NULL)",
+        "SELECT make_event_partition(0, 1, 'event_x')",
+        "SELECT drop_empty_event_partition('event_x')",
+        "SELECT 1 FROM event",
+    ] {
         assert!(stranger.execute(sql).await.expect_err(sql).to_string().contains("permission denied"));
     }
     assert!(service.terminate().await.success());

@@ -10,7 +10,7 @@ use super::{
     lent::{Held, Interrupt, Lent},
     turns::{Turns, Work},
 };
-use crate::store::{error, postgres::session::Pool};
+use crate::store::{dialect::without_partitions, error, postgres::session::Pool};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 
 /// Steps of SQLite's machine between two looks at whether the statement is still wanted: some ten microseconds.
@@ -136,6 +136,22 @@ impl Reads {
     }
 }
 
+impl Reads {
+    async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let around = self.source.around();
+        let mut lent = self.lend(around.as_deref()).await?;
+        let done = lent.held()?.rows(statement).await;
+        back(lent, done, around.is_some()).await
+    }
+
+    /// A statement without the partitions that a sweep has taken away since it was put together.
+    async fn without_gone(&self, statement: Statement) -> Result<Statement, DbErr> {
+        let asked = Statement::from_string(DbBackend::Postgres, "SELECT name FROM event_partition");
+        let there = self.rows(asked).await?.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+        Ok(Statement { sql: without_partitions(&statement.sql, &there), ..statement })
+    }
+}
+
 /// Gives a connection back after a statement of its own. What the database itself refuses leaves the session as it was;
 /// any other failure may have left it anywhere.
 async fn back<T>(mut lent: Lent, done: Result<T, DbErr>, has_begun: bool) -> Result<T, DbErr> {
@@ -180,9 +196,9 @@ impl ConnectionTrait for Reads {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let around = self.source.around();
-        let mut lent = self.lend(around.as_deref()).await?;
-        let done = lent.held()?.rows(statement).await;
-        back(lent, done, around.is_some()).await
+        match self.rows(statement.clone()).await {
+            Err(error) if error::lacks_table(&error) => self.rows(self.without_gone(statement).await?).await,
+            done => done,
+        }
     }
 }

@@ -177,7 +177,13 @@ impl Store {
         match self.dialect {
             Dialect::Sqlite => transaction::snapshot(&self.read, self.dialect).await,
             // The connections that write have no time limit for statements.
-            Dialect::Postgres | Dialect::Citus => self.write.begin_snapshot().await,
+            Dialect::Citus => self.write.begin_snapshot().await,
+            Dialect::Postgres => {
+                let tx = self.write.begin_snapshot().await?;
+                // Before the snapshot is taken: no partition goes whose events it has.
+                tx.execute_unprepared("LOCK TABLE event IN ACCESS SHARE MODE").await.map_err(error::from)?;
+                Ok(tx)
+            }
         }
     }
 

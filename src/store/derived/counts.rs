@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::Value;
 
-use super::Derived;
+use super::{Brought, Derived};
 use crate::{
     error::Result,
     store::{
@@ -17,15 +17,15 @@ use crate::{
 };
 
 /// Organization, grain, bucket, log and kind.
-type Key = [i64; 5];
+pub(in crate::store) type Key = [i64; 5];
 
 impl Store {
     pub(super) async fn add_counts(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
         self.change_counts(tx, &counted(events)).await
     }
 
-    pub(super) async fn take_back_counts(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
-        let counts: Vec<_> = counted(events).into_iter().map(|(key, n)| (key, -n)).collect();
+    pub(super) async fn take_back_counts(&self, tx: &Transaction, brought: &Brought<'_>) -> Result<()> {
+        let counts: Vec<_> = brought.counts.iter().map(|(key, n)| (*key, -n)).collect();
         self.change_counts(tx, &counts).await?;
         for chunk in counts.chunks(CHUNK) {
             let keys: Vec<_> = chunk.iter().map(|(key, _)| places(key)).collect();
@@ -49,13 +49,19 @@ impl Store {
 }
 
 /// How many of some events fall into each bucket, in the order of keys.
-fn counted(events: &[Derived<'_>]) -> Vec<(Key, i64)> {
+pub(super) fn counted(events: &[Derived<'_>]) -> Vec<(Key, i64)> {
+    spread(events.iter().map(|Derived { event, kind_no, .. }| {
+        (event.organization_no, event.occurred_at.0.div_euclid(QUARTER), event.log_no, *kind_no, 1)
+    }))
+}
+
+/// The same of how many there are in each quarter-hour: organization, quarter-hour, log, kind and number.
+pub(in crate::store) fn spread(quarters: impl Iterator<Item = (i64, i64, i64, i64, i64)>) -> Vec<(Key, i64)> {
     let mut counts: BTreeMap<Key, i64> = BTreeMap::new();
-    for Derived { event, kind_no, .. } in events {
-        let at = event.occurred_at.0;
-        let buckets = [(Grain::Quarter, at.div_euclid(QUARTER)), (Grain::Day, at.div_euclid(DAY)), (Grain::Ever, 0)];
-        for (grain, bucket) in buckets {
-            *counts.entry([event.organization_no, grain as i64, bucket, event.log_no, *kind_no]).or_default() += 1;
+    for (organization_no, quarter, log_no, kind_no, n) in quarters {
+        let day = quarter.div_euclid(DAY / QUARTER);
+        for (grain, bucket) in [(Grain::Quarter, quarter), (Grain::Day, day), (Grain::Ever, 0)] {
+            *counts.entry([organization_no, grain as i64, bucket, log_no, kind_no]).or_default() += n;
         }
     }
     counts.into_iter().collect()

@@ -1,10 +1,10 @@
 //! The directory: the distinct actors of an organization, how often each has acted, and when last.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{borrow::Cow, collections::HashMap};
 
 use sea_orm::{FromQueryResult, Value};
 
-use super::{Derived, TakenTwice};
+use super::{Brought, Derived, TakenTwice};
 use crate::{
     error::{Error, Result},
     event::{
@@ -20,7 +20,7 @@ use crate::{
 const STEP: i64 = 100;
 
 /// What events say of an actor: whose, hash, actor, how many, and the last position.
-type Entry<'a> = (i64, Hash, &'a Actor, i64, i64);
+pub(in crate::store) type Entry<'a> = (i64, Hash, Cow<'a, Actor>, i64, i64);
 
 impl Store {
     pub(super) async fn add_actors(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
@@ -36,22 +36,21 @@ impl Store {
         Ok(())
     }
 
-    pub(super) async fn take_back_actors(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
-        let gone: BTreeSet<i64> = events.iter().map(|each| each.event.position.0).collect();
-        for chunk in entries(events).chunks(CHUNK) {
+    pub(super) async fn take_back_actors(&self, tx: &Transaction, brought: &Brought<'_>) -> Result<()> {
+        for chunk in brought.actors.chunks(CHUNK) {
             let rows = chunk.iter().map(|entry| row(entry, -entry.3));
             let sql = DIRECTORY.insert().inserted(self.dialect, rows, None);
             let sql = sql.text(" ON CONFLICT (organization_no, hash) DO UPDATE SET n = actor_directory.n + excluded.n");
             self.execute(tx, sql).await?;
             let keys: Vec<_> = chunk.iter().map(key).collect();
             self.delete_empty(tx, &DIRECTORY, chunk[0].0, &keys).await?;
-            self.renew_last(tx, chunk, &gone).await?;
+            self.renew_last(tx, chunk).await?;
         }
         Ok(())
     }
 
-    /// Says anew when those have last acted whose newest event is among those that are `gone`.
-    async fn renew_last(&self, tx: &Transaction, entries: &[Entry<'_>], gone: &BTreeSet<i64>) -> Result<()> {
+    /// Says anew when those have last acted whose newest event is gone: the newest that was taken back is the newest of all.
+    async fn renew_last(&self, tx: &Transaction, entries: &[Entry<'_>]) -> Result<()> {
         #[derive(FromQueryResult)]
         struct Row {
             hash: Vec<u8>,
@@ -61,10 +60,10 @@ impl Store {
         let Some((organization_no, ..)) = entries.first() else { return Ok(()) };
         let left = self.dialect.select_keyed(&DIRECTORY, "t.hash, t.last_position", *organization_no, keys);
         let left = Row::find_by_statement(left.on(self.dialect.backend())).all(tx).await.map_err(error::from)?;
-        let stale: BTreeSet<Vec<u8>> =
-            left.into_iter().filter(|row| gone.contains(&row.last_position)).map(|row| row.hash).collect();
-        for (organization_no, hash, actor, ..) in entries.iter().filter(|entry| stale.contains(&entry.1[..])) {
-            let newest = self.newest_of(*organization_no, actor, gone).await?;
+        let left: HashMap<Vec<u8>, i64> = left.into_iter().map(|row| (row.hash, row.last_position)).collect();
+        let is_stale = |entry: &&Entry<'_>| left.get(&entry.1[..]) == Some(&entry.4);
+        for (organization_no, hash, actor, ..) in entries.iter().filter(is_stale) {
+            let newest = self.newest_of(tx, *organization_no, actor).await?;
             let newest = newest.ok_or_else(|| Error::internal(TakenTwice { table: DIRECTORY.name }))?;
             let sql = DIRECTORY.update("last_position", newest).with(" WHERE organization_no = ", *organization_no);
             self.execute(tx, sql.with(" AND hash = ", hash.to_vec())).await?;
@@ -72,10 +71,9 @@ impl Store {
         Ok(())
     }
 
-    /// The position of an actor's newest event that is not among those which are `gone`, as far as other connections see
-    /// them: no event is added meanwhile, since the head is locked.
-    async fn newest_of(&self, organization_no: i64, actor: &Actor, gone: &BTreeSet<i64>) -> Result<Option<i64>> {
-        let Some(head) = self.head(&self.read, organization_no).await? else { return Ok(None) };
+    /// The position of an actor's newest event, as the transaction has left them.
+    async fn newest_of(&self, tx: &Transaction, organization_no: i64, actor: &Actor) -> Result<Option<i64>> {
+        let Some(head) = self.head(tx, organization_no).await? else { return Ok(None) };
         let values =
             [(TermKind::ActorId, &actor.id), (TermKind::ActorName, &actor.name), (TermKind::ActorEmail, &actor.email)];
         let kind = terms::numbered(TermKind::ActorKind, actor.kind.number().into());
@@ -89,11 +87,11 @@ impl Store {
             high: i64::MAX,
             occurred: None,
             size: head.row.size,
-            partitions: self.know_partitions(&self.read, head.partitions).await?,
+            partitions: self.know_partitions(tx, head.partitions).await?,
         };
         loop {
-            let found = self.by_position(&range, true, STEP).await?;
-            let is_theirs = |event: &&Event| event.actor == *actor && !gone.contains(&event.position.0);
+            let found = self.by_position_on(tx, &range, true, STEP).await?;
+            let is_theirs = |event: &&Event| event.actor == *actor;
             match (found.iter().find(is_theirs), found.last()) {
                 (Some(event), _) => return Ok(Some(event.position.0)),
                 (None, Some(last)) => range.high = last.position.0.saturating_sub(1),
@@ -104,15 +102,25 @@ impl Store {
 }
 
 /// What some events say of their actors, in the order of keys.
-fn entries<'a>(events: &[Derived<'a>]) -> Vec<Entry<'a>> {
+pub(super) fn entries<'a>(events: &[Derived<'a>]) -> Vec<Entry<'a>> {
     let mut actors: HashMap<(i64, &Actor), (i64, i64)> = HashMap::new();
     for Derived { event, .. } in events {
         let entry = actors.entry((event.organization_no, &event.actor)).or_insert((0, i64::MIN));
         entry.0 += 1;
         entry.1 = entry.1.max(event.position.0);
     }
-    let mut entries: Vec<_> =
-        actors.into_iter().map(|((org, actor), (n, last))| (org, actor_hash(actor), actor, n, last)).collect();
+    let of = |((organization_no, actor), (n, last))| entry(organization_no, Cow::Borrowed(actor), n, last);
+    in_order(actors.into_iter().map(of))
+}
+
+/// What `n` events say of an actor of an organization, the newest of which has the last position.
+pub(in crate::store) fn entry(organization_no: i64, actor: Cow<'_, Actor>, n: i64, last: i64) -> Entry<'_> {
+    (organization_no, actor_hash(&actor), actor, n, last)
+}
+
+/// Entries in the order of keys, in which every transaction locks their rows.
+pub(in crate::store) fn in_order<'a>(entries: impl Iterator<Item = Entry<'a>>) -> Vec<Entry<'a>> {
+    let mut entries: Vec<_> = entries.collect();
     entries.sort_by_key(|entry| (entry.0, entry.1));
     entries
 }

@@ -2,7 +2,7 @@
 
 use sea_orm::Value;
 
-use super::Derived;
+use super::{Brought, Derived};
 use crate::{
     error::Result,
     store::{
@@ -31,10 +31,10 @@ impl Store {
     }
 
     /// Keys are found by the sequence: whoever removes an event does not know with which key it came.
-    pub(super) async fn take_back_keys(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
-        for chunk in events.chunks(CHUNK) {
-            let sql = Sql::new("DELETE FROM idempotency WHERE organization_no = ").bind(chunk[0].event.organization_no);
-            let sequences = chunk.iter().map(|each| each.event.sequence);
+    pub(super) async fn take_back_keys(&self, tx: &Transaction, brought: &Brought<'_>) -> Result<()> {
+        for chunk in brought.places.chunks(self.dialect.named_at_once()) {
+            let sql = Sql::new("DELETE FROM idempotency WHERE organization_no = ").bind(brought.organization_no);
+            let sequences = chunk.iter().map(|(sequence, _)| *sequence);
             self.execute(tx, self.dialect.one_of(sql.text(" AND "), "sequence", sequences)).await?;
         }
         Ok(())

@@ -4,8 +4,8 @@
 //! whoever removes go through the same file, so that neither can forget one. Takes the lock of the organization's head
 //! for granted.
 
-mod counts;
-mod directory;
+pub(in crate::store) mod counts;
+pub(in crate::store) mod directory;
 mod keys;
 mod order;
 mod search;
@@ -31,6 +31,34 @@ pub(in crate::store) struct Derived<'a> {
     pub key: Option<(Hash, Hash)>,
 }
 
+/// What some events of one organization have brought: all that their derived rows have to give back. It is put together
+/// from events, or asked of the database in one go.
+pub(in crate::store) struct Brought<'a> {
+    /// Whose.
+    pub organization_no: i64,
+    /// Sequence and position of each event.
+    pub places: Vec<(i64, i64)>,
+    /// How many of them are counted where, in the order of keys.
+    pub counts: Vec<(counts::Key, i64)>,
+    /// What they say of actors, in the order of keys.
+    pub actors: Vec<directory::Entry<'a>>,
+    /// Position and terms of each, where terms lie in a table of their own.
+    pub documents: Vec<(i64, &'a str)>,
+}
+
+impl<'a> Brought<'a> {
+    /// What events of one organization have brought.
+    pub fn by(organization_no: i64, events: &[Derived<'a>]) -> Self {
+        Self {
+            organization_no,
+            places: events.iter().map(|each| (each.event.sequence, each.event.position.0)).collect(),
+            counts: counts::counted(events),
+            actors: directory::entries(events),
+            documents: events.iter().map(|each| (each.event.position.0, each.document)).collect(),
+        }
+    }
+}
+
 impl Store {
     /// Adds what events bring, but for their terms on PostgreSQL, which stand in the event's own row.
     pub(in crate::store) async fn add_derived(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
@@ -42,12 +70,12 @@ impl Store {
     }
 
     /// Takes back what events of one organization brought. Their own rows are gone by then.
-    pub(in crate::store) async fn take_back_derived(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
-        self.take_back_order(tx, events).await?;
-        self.take_back_terms(tx, events).await?;
-        self.take_back_keys(tx, events).await?;
-        self.take_back_counts(tx, events).await?;
-        self.take_back_actors(tx, events).await
+    pub(in crate::store) async fn take_back_derived(&self, tx: &Transaction, brought: &Brought<'_>) -> Result<()> {
+        self.take_back_order(tx, brought).await?;
+        self.take_back_terms(tx, brought).await?;
+        self.take_back_keys(tx, brought).await?;
+        self.take_back_counts(tx, brought).await?;
+        self.take_back_actors(tx, brought).await
     }
 
     /// Takes back what events of one organization brought that tells of a person, and adds what is left of it: `before` and
@@ -58,9 +86,11 @@ impl Store {
         before: &[Derived<'_>],
         after: &[Derived<'_>],
     ) -> Result<()> {
+        let Some(first) = before.first() else { return Ok(()) };
+        let brought = Brought::by(first.event.organization_no, before);
         self.change_terms(tx, before, after).await?;
-        self.take_back_keys(tx, before).await?;
-        self.take_back_actors(tx, before).await?;
+        self.take_back_keys(tx, &brought).await?;
+        self.take_back_actors(tx, &brought).await?;
         self.add_actors(tx, after).await
     }
 

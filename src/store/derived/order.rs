@@ -2,7 +2,7 @@
 
 use sea_orm::Value;
 
-use super::Derived;
+use super::{Brought, Derived};
 use crate::{
     error::Result,
     store::{Store, connection::transaction::Transaction, dialect::CHUNK, tables::ORDER},
@@ -19,11 +19,9 @@ impl Store {
         Ok(())
     }
 
-    pub(super) async fn take_back_order(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
-        for chunk in events.chunks(CHUNK) {
-            let organization_no = chunk[0].event.organization_no;
-            let events: Vec<_> = chunk.iter().map(|each| (each.event.sequence, each.event.position.0)).collect();
-            self.execute(tx, self.dialect.delete_order(organization_no, &events)).await?;
+    pub(super) async fn take_back_order(&self, tx: &Transaction, brought: &Brought<'_>) -> Result<()> {
+        for chunk in brought.places.chunks(self.dialect.named_at_once()) {
+            self.execute(tx, self.dialect.delete_order(brought.organization_no, chunk)).await?;
         }
         Ok(())
     }

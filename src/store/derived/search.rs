@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashSet},
 };
 
-use super::Derived;
+use super::{Brought, Derived};
 use crate::{
     error::Result,
     store::{Store, connection::transaction::Transaction, dialect::CHUNK},
@@ -58,11 +58,11 @@ impl Store {
         Ok(())
     }
 
-    pub(super) async fn take_back_terms(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
+    pub(super) async fn take_back_terms(&self, tx: &Transaction, brought: &Brought<'_>) -> Result<()> {
         if !self.dialect.has_search_table() {
             return Ok(());
         }
-        let mut documents: Vec<_> = events.iter().map(|each| (each.event.position.0, each.document)).collect();
+        let mut documents = brought.documents.clone();
         documents.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
         for chunk in documents.chunks(CHUNK) {
             for sql in self.dialect.delete_terms(chunk) {

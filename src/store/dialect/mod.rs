@@ -22,6 +22,8 @@ use sea_orm::DbBackend;
 use crate::error::{Error, Result};
 use sql::Sql;
 
+pub(in crate::store) use reading::without_partitions;
+
 /// Bits of the sequence inside SQLite's clustered event key.
 pub const SEQUENCE_BITS: u32 = 36;
 

@@ -1,5 +1,7 @@
 //! The statements of reading.
 
+use std::collections::BTreeSet;
+
 use sea_orm::Value;
 
 use super::{Dialect, SEQUENCE_BITS, search_rowid, sql::Sql};
@@ -272,9 +274,46 @@ impl Dialect {
     }
 }
 
+/// The text of a statement of [`rows_of_range`](Dialect::rows_of_range) without the partitions that are not there any more:
+/// they were empty when they went, so nothing of them is missed.
+pub fn without_partitions(text: &str, there: &BTreeSet<String>) -> String {
+    let mut parts = text.split("FROM event_");
+    let mut left = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(part.len());
+        let (number, rest) = part.split_at(end);
+        match rest.strip_prefix(" WHERE ") {
+            Some(rest) if !number.is_empty() && !there.contains(&format!("event_{number}")) => {
+                left.push_str("FROM event WHERE false AND ");
+                left.push_str(rest);
+            }
+            _ => {
+                left.push_str("FROM event_");
+                left.push_str(part);
+            }
+        }
+    }
+    left
+}
+
 fn occurred(sql: Sql, range: &Range) -> Sql {
     match range.occurred {
         Some((from, to)) => sql.with(" AND e.occurred_ns >= ", from).with(" AND e.occurred_ns < ", to),
         None => sql,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_loses_the_partitions_that_are_gone_and_no_other() {
+        let text = "SELECT * FROM ((SELECT * FROM event_202601 WHERE terms @@ $1 OFFSET 0) UNION ALL (SELECT * FROM \
+                    event_202602 WHERE terms @@ $2 OFFSET 0)) e JOIN (SELECT 1 FROM event_order WHERE sequence = $3) o";
+        let there = BTreeSet::from(["event_202602".to_owned()]);
+        let left = text.replace("FROM event_202601 WHERE", "FROM event WHERE false AND");
+        assert_eq!(without_partitions(text, &there), left);
+        assert_eq!(without_partitions(&left, &there), left);
     }
 }

@@ -4,8 +4,12 @@ use std::borrow::Cow;
 
 use sea_orm::Value;
 
-use super::{Dialect, SEQUENCE_BITS, search_rowid, sql::Sql};
-use crate::store::tables::Table;
+use super::{CHUNK, Dialect, SEQUENCE_BITS, search_rowid, sql::Sql};
+use crate::store::{grain::QUARTER, tables::Table};
+
+/// What is looked at of events that may be due.
+const LOOKED: &str = "o.sequence, o.position, e.recorded_ns, e.log_no, e.occurred_ns, e.action, e.category, e.outcome, \
+    e.actor_kind, e.actor_id, e.actor_name, e.actor_email";
 
 impl Dialect {
     /// Opens the door through the triggers for events of an organization, from one sequence to another, both included:
@@ -43,6 +47,55 @@ impl Dialect {
         }
     }
 
+    /// How many rows one statement may name: SQLite has a place for each, PostgreSQL one for all.
+    pub fn named_at_once(self) -> usize {
+        match self {
+            Self::Sqlite => CHUNK,
+            Self::Postgres | Self::Citus => usize::MAX,
+        }
+    }
+
+    /// Whether what leaves is added up by the database. SQLite's index of terms wants to be told the terms of each event; a
+    /// cluster would gather the parts of such a question on its coordinator.
+    pub fn adds_up_what_is_due(self) -> bool {
+        self == Self::Postgres
+    }
+
+    /// What the next `most` events of an organization from a sequence on have brought, of those that were recorded before
+    /// a time and lie in logs of some levels (`None`: of whichever): a row for all of them, one for each number that is
+    /// kept and one for each actor. For databases that [add up](Self::adds_up_what_is_due).
+    pub fn due_at_once(
+        self,
+        organization_no: i64,
+        (from, most): (i64, i64),
+        before_ns: i64,
+        levels: Option<&[&str]>,
+    ) -> Sql {
+        let looked = self.select_by_sequence(LOOKED, organization_no, from, i64::MAX, false, most);
+        let sql = Sql::new("WITH looked AS MATERIALIZED (").append(looked);
+        let mut sql = sql.with("), due AS MATERIALIZED (SELECT * FROM looked WHERE recorded_ns < ", before_ns);
+        if let Some(levels) = levels {
+            // Row by row, by the index of the key: an organization may have very many logs.
+            sql = sql.with(" AND EXISTS (SELECT 1 FROM log WHERE organization_no = ", organization_no);
+            sql = sql.text(" AND no = looked.log_no AND level IN (NULL");
+            sql = levels.iter().fold(sql, |sql, level| sql.with(", ", *level)).text(") OFFSET 0)");
+        }
+        // The quarter-hour is rounded down, also before 1970. What `grouping` tells is which of the three a row is.
+        let sql = sql.text(
+            ") SELECT grouping(log_no, actor_kind) AS part, count(*) AS n, max(position) AS last, quarter, log_no, action, \
+             category, outcome, actor_kind, actor_id, actor_name, actor_email, \
+             CASE WHEN grouping(log_no, actor_kind) = 3 THEN string_agg(sequence || ':' || position, ',') END AS places, \
+             (SELECT count(*) FROM looked) AS looked, ",
+        );
+        let sql = sql.with("(SELECT count(*) FROM looked WHERE recorded_ns < ", before_ns);
+        let sql = sql.with(") AS old, (SELECT max(sequence) FROM looked WHERE recorded_ns < ", before_ns);
+        sql.text(&format!(
+            ") AS until FROM (SELECT *, occurred_ns / {QUARTER} - CASE WHEN occurred_ns % {QUARTER} < 0 THEN 1 ELSE 0 END \
+             AS quarter FROM due) due GROUP BY GROUPING SETS ((), (quarter, log_no, action, category, outcome), \
+             (actor_kind, actor_id, actor_name, actor_email))"
+        ))
+    }
+
     /// Deletes events of an organization, by sequence and position.
     pub fn delete_events(self, organization_no: i64, events: &[(i64, i64)]) -> Sql {
         match self {
@@ -51,8 +104,14 @@ impl Dialect {
                 self.one_of(Sql::new("DELETE FROM event WHERE "), "key", keys)
             }
             Self::Postgres | Self::Citus => {
-                let sql = Sql::new("DELETE FROM event WHERE organization_no = ").bind(organization_no).text(" AND ");
-                self.one_of(sql, "position", events.iter().map(|(_, position)| *position))
+                let positions = events.iter().map(|(_, position)| *position);
+                // The bounds spare the partitions that have none of them: a list of places alone is looked up in each.
+                let sql = Sql::new("DELETE FROM event WHERE organization_no = ")
+                    .bind(organization_no)
+                    .with(" AND position >= ", positions.clone().min())
+                    .with(" AND position <= ", positions.clone().max())
+                    .text(" AND ");
+                self.one_of(sql, "position", positions)
             }
         }
     }

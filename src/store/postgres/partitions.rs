@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::locks::Lock;
 use crate::{
-    error::Result,
+    error::{Error, Result},
     event::{Position, Timestamp},
     store::{
         Store,
@@ -22,6 +22,16 @@ use crate::{
 
 /// Months that are made ahead of time.
 const MONTHS_AHEAD: u32 = 2;
+/// How long after its end an empty partition is taken away at the earliest, in nanoseconds: late events are over by then.
+const OVER_FOR: i64 = 24 * 3_600 * 1_000_000_000;
+/// How long a turn among those who work on partitions is waited for.
+const TURN_WAIT: &str = "900ms";
+/// How long the tables are waited for: whoever comes meanwhile waits behind.
+const LOCK_WAIT: &str = "200ms";
+/// How long it may take to see that a partition is empty. Late events of its time wait meanwhile. Where many rows have just
+/// left it, it takes longer, until they were vacuumed.
+const LOOK: &str = "1s";
+
 impl Store {
     /// Reads which partitions there are, and makes those of this month and the next ones.
     pub async fn make_partitions_ahead(&self, now: Timestamp) -> Result<()> {
@@ -79,6 +89,67 @@ impl Store {
         let found = Arc::new(self.all_partitions(db).await?);
         self.partitions.store(found.clone());
         Ok(found)
+    }
+
+    /// Reads which partitions there are when a head is read next.
+    pub(in crate::store) fn forget_partitions(&self) {
+        self.partitions.store(Arc::default());
+    }
+
+    /// Takes away the partitions that no event is left in and whose time has been over for a day. Nobody waits for it: where
+    /// the tables are in use for longer than a moment, or something else works on partitions, they stay until the next time.
+    /// Returns their names.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn drop_empty_partitions(&self, now: Timestamp) -> Result<Vec<String>> {
+        // On a cluster each node has its part of a partition, and others may be away.
+        if self.dialect != Dialect::Postgres {
+            return Ok(Vec::new());
+        }
+        let over = Position::block_of(Timestamp(now.0.saturating_sub(OVER_FOR))).0;
+        let mut dropped = Vec::new();
+        for Partition { name, .. } in self.all_partitions(&self.read).await?.list.into_iter().filter(|p| p.high <= over)
+        {
+            match self.drop_if_empty(&name).await {
+                Ok(true) => {
+                    tracing::info!(partition = name, "took the partition {name} away, which was empty");
+                    dropped.push(name);
+                }
+                Ok(false) => {}
+                Err(Error::Unavailable(_) | Error::TimedOut) => {
+                    tracing::info!(partition = name, "the partition {name} is in use: it is looked at again later");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !dropped.is_empty() {
+            self.forget_partitions();
+        }
+        Ok(dropped)
+    }
+
+    async fn drop_if_empty(&self, name: &str) -> Result<bool> {
+        #[derive(FromQueryResult)]
+        struct Is {
+            so: bool,
+        }
+        let tx = self.write.begin().await?;
+        // Nothing is locked yet: whoever makes partitions or works on their indexes is waited for, within bounds.
+        let first = [
+            format!("SET LOCAL lock_timeout = '{TURN_WAIT}'; SET LOCAL statement_timeout = '{LOOK}'"),
+            Lock::Upkeep.wait(),
+            Lock::MakingPartitions.wait(),
+            format!("SET LOCAL lock_timeout = '{LOCK_WAIT}'"),
+        ];
+        for statement in first {
+            tx.execute_unprepared(&statement).await.map_err(error::from)?;
+        }
+        let sql = Sql::new("SELECT drop_empty_event_partition(").bind(name).text(") AS so");
+        let is_gone = Is::find_by_statement(sql.on(self.dialect.backend())).one(&tx).await.map_err(error::from)?;
+        let is_gone = is_gone.is_some_and(|row| row.so);
+        tx.commit().await?;
+        Ok(is_gone)
     }
 
     pub(super) async fn all_partitions(&self, db: &impl ConnectionTrait) -> Result<Partitions> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sea_orm::ConnectionTrait;
+
 use super::selection::Route;
 use crate::{
     error::Result,
@@ -137,13 +139,24 @@ impl Store {
         descending: bool,
         limit: i64,
     ) -> Result<Vec<Event>> {
+        self.by_position_on(&self.read, range, descending, limit).await
+    }
+
+    /// The same on a connection of the caller's.
+    pub(in crate::store) async fn by_position_on(
+        &self,
+        db: &impl ConnectionTrait,
+        range: &Range,
+        descending: bool,
+        limit: i64,
+    ) -> Result<Vec<Event>> {
         let mut found = Vec::new();
         let mut testing = true;
         for way in self.ways(range, descending) {
             match way {
-                Way::All => return self.events_of(self.by_way(range, &way, descending, limit)).await,
+                Way::All => return self.events_on(db, self.by_way(range, &way, descending, limit)).await,
                 Way::Newest(rows) if testing && limit < rows => {
-                    let tested = self.events_of(self.by_way(range, &way, descending, limit)).await?;
+                    let tested = self.events_on(db, self.by_way(range, &way, descending, limit)).await?;
                     if tested.len() as i64 == limit {
                         return Ok(tested);
                     }
@@ -152,7 +165,7 @@ impl Store {
                 Way::Newest(_) => {}
                 Way::Stretch(_) => {
                     let missing = limit - found.len() as i64;
-                    found.extend(self.events_of(self.by_way(range, &way, descending, missing)).await?);
+                    found.extend(self.events_on(db, self.by_way(range, &way, descending, missing)).await?);
                     if found.len() as i64 == limit {
                         break;
                     }

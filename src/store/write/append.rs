@@ -48,7 +48,7 @@ impl Store {
             Dialect::Sqlite => self.append_in_one(group, now).await,
             // A connection that says nothing is closed, so that nobody waits for ever. Whether it committed is not known.
             Dialect::Postgres | Dialect::Citus => {
-                match tokio::time::timeout(LONGEST, self.append_in_one(group, now)).await {
+                match tokio::time::timeout(LONGEST, self.append_among_partitions(group, now)).await {
                     Ok(appended) => appended,
                     Err(late) => Err(Error::Unavailable(std::sync::Arc::new(late))),
                 }
@@ -66,6 +66,18 @@ impl Store {
             Err(_) => {}
         }
         appended
+    }
+
+    /// Records a group once more where a sweep took an empty partition away between the look at what partitions there are
+    /// and the insert: for its events, the partition is made again.
+    async fn append_among_partitions(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
+        match self.append_in_one(group, now).await {
+            Err(error) if error::lacks_partition(&error) => {
+                self.forget_partitions();
+                self.append_in_one(group, now).await
+            }
+            appended => appended,
+        }
     }
 
     async fn append_in_one(&self, group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {

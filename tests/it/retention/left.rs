@@ -23,7 +23,10 @@ use super::{
     Moved,
     erasure::{erase, theirs, whom},
 };
-use crate::harness::{Caller, Database, TestApp, event, on_both_databases, sql::column};
+use crate::harness::{
+    Caller, Database, TestApp, event, on_both_databases,
+    sql::{change, column},
+};
 
 on_both_databases! {
     no_byte_of_theirs_is_left_in_any_file,
@@ -191,7 +194,7 @@ pub async fn found(app: &TestApp, needles: &[String]) -> Vec<String> {
                       WHERE datname = current_database()";
         let folder = column::<String>(&app.url, folder).await.remove(0);
         assert!(Path::new(&folder).is_dir(), "the tests read the files of PostgreSQL in {folder}");
-        crate::harness::sql::change(&app.url, "CHECKPOINT").await;
+        change(&app.url, "CHECKPOINT").await;
         search(Path::new(&folder), needles, &mut found);
     }
     found
@@ -213,6 +216,17 @@ fn search(folder: &Path, needles: &[String], found: &mut Vec<String>) {
 }
 
 async fn others_go_on_while_everything_old_leaves(app: &TestApp) {
+    everything_old_leaves(app, "what is old leaves").await;
+    // A hold is asked about each event, also one that keeps nothing.
+    let other = TestApp::start(app.database).await;
+    everything_old_leaves(&other, HELD).await;
+    other.finish().await;
+}
+
+/// What leaves beside a hold of somebody whom nobody knows.
+const HELD: &str = "what is old leaves, beside a hold";
+
+async fn everything_old_leaves(app: &TestApp, how: &str) {
     let moved = Moved::beside(app).await;
     let admin = moved.admin("acme");
     let old: Vec<_> = (0..number())
@@ -226,6 +240,12 @@ async fn others_go_on_while_everything_old_leaves(app: &TestApp) {
     for some in old.chunks(200) {
         admin.record_all(some.to_vec()).await;
     }
+    if how == HELD {
+        let hold = "INSERT INTO hold (organization_no, id, label, question, created_ns, created_by) SELECT organization_no, \
+                    'hold_1', 'nobody', '{\"v\": 1, \"filter\": { \"actor\": { \"ids\": [\"nobody\"] } }}', 1, 'admin' \
+                    FROM organization_head";
+        change(&app.url, hold).await;
+    }
     let idle = Waited::idle(&admin).await;
     let recorded = number() + idle.recording.len();
     moved.day(40);
@@ -235,7 +255,7 @@ async fn others_go_on_while_everything_old_leaves(app: &TestApp) {
     let sweeping = tokio::spawn(async move { sweeper.sweep().await });
     let (tally, beside) = Waited::beside(&admin, sweeping).await;
     assert_eq!(tally.expect("it ends").expect("swept").removed, recorded as i64);
-    tell(app, "what is old leaves", (recorded, began.elapsed()), &idle, &beside);
+    tell(app, how, (recorded, began.elapsed()), &idle, &beside);
     // What came meanwhile is there, with the event that tells of it; and nothing else.
     let list = admin.data("{ auditEvents(includeNested: true) { totalCount } }", json!({})).await;
     assert_eq!(list["auditEvents"]["totalCount"], beside.recording.len() + 1);

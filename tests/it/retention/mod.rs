@@ -6,6 +6,7 @@ mod held;
 mod holds;
 pub mod left;
 mod list_file;
+mod months;
 mod sweeps;
 mod taken_back;
 

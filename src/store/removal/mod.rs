@@ -1,29 +1,43 @@
 //! Events leave the log: the one door through the triggers.
 //!
-//! A step is one transaction under the lock of the organization's head. It asks the holds, opens the door for the
+//! A step is one transaction under the lock of the organization's head. What goes is looked at one by one there, or, on
+//! PostgreSQL and without a hold, thousands at once before the lock (`ahead.rs`). A step asks the holds, opens the door for the
 //! sequences that go, deletes the events with all that follows from them (`derived/`), and writes down how far it has
 //! got. The sequence stays dense: numbers are never given again, and the head counts how many events have left.
 
-use entity::{dead_letter, organization_head as head, retention, sweep, sweep_clock};
+mod ahead;
+
+use std::time::{Duration, Instant};
+
+use entity::{organization_head as head, retention, sweep, sweep_clock};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
     sea_query::OnConflict,
 };
 
 use super::{
-    Dictionary, Store, connection::transaction::Transaction, control::holds::Holding, derived::Derived,
-    dialect::sql::Sql, dictionary::Kind, error, tables::HEAD,
+    Dictionary, Store,
+    connection::transaction::Transaction,
+    control::holds::Holding,
+    derived::{Brought, Derived},
+    dialect::sql::Sql,
+    dictionary::Kind,
+    error,
+    tables::HEAD,
 };
 use crate::{
     catalog::{Keep, Product, Wishes},
     error::{Error, Result},
     event::{Event, Timestamp, terms},
 };
+use ahead::Ahead;
 
 /// Nanoseconds of a day.
 const DAY: i64 = 24 * 3_600 * 1_000_000_000;
 /// Events that are looked at in one transaction: others record between two of them.
 const STEP: i64 = 200;
+/// Events that are added up at once, at most.
+const MOST: i64 = 10_000;
 
 /// An organization whose events may have to leave.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -54,7 +68,7 @@ impl Due<'_> {
 }
 
 /// What a step came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Step {
     /// Events that left, or would leave.
     pub removed: i64,
@@ -62,6 +76,8 @@ pub struct Step {
     pub held: i64,
     /// Sequence of the next event to look at; `None` where all that is old enough was looked at.
     pub next: Option<i64>,
+    /// For how long others could not record for the organization.
+    pub took: Duration,
 }
 
 /// Events sorted by what becomes of them.
@@ -155,15 +171,24 @@ impl Store {
     pub async fn would_sweep(&self, organization_no: i64, due: &Due<'_>, from: i64) -> Result<Step> {
         let Some(head) = self.head(&self.read, organization_no).await? else { return Ok(Step::default()) };
         let dictionary = self.dictionary(&self.read, &head.row).await?;
+        if let Some(ahead) = self.look_ahead(organization_no, due, Some(from), MOST).await? {
+            return Ok(ahead.step);
+        }
         let wishes = self.wishes_on(&self.read, organization_no).await?;
         Ok(self.sorted(&self.read, &head.row, &dictionary, &wishes, due, from).await?.step)
     }
 
-    /// Removes what is due among the next events that this sweep has not looked at.
+    /// Removes what is due among the next events that this sweep has not looked at. Where the database adds up what is due,
+    /// these are up to `most`; elsewhere, and under holds, a few.
     ///
     /// # Errors
     /// Those of the database; nothing of the step is done then.
-    pub async fn sweep_some(&self, organization_no: i64, due: &Due<'_>) -> Result<Step> {
+    pub async fn sweep_some(&self, organization_no: i64, due: &Due<'_>, most: i64) -> Result<Step> {
+        let ahead = self.look_ahead(organization_no, due, None, most).await?;
+        // Whoever has nothing that is due is not kept from recording.
+        if let Some(ahead) = ahead.as_ref().filter(|ahead| ahead.is_idle()) {
+            return Ok(ahead.step);
+        }
         let tx = self.write.begin().await?;
         let locked = self.locked_heads(&tx, &[organization_no]).await?;
         let Some(head) = locked.into_iter().next() else {
@@ -173,16 +198,27 @@ impl Store {
         self.must_be_open(head.history)?;
         self.know_partitions(&tx, head.partitions).await?;
         let dictionary = self.dictionary(&tx, &head.row).await?;
-        let place = sweep::Entity::find_by_id((organization_no, due.days)).one(&tx).await.map_err(error::from)?;
-        let untold = place.as_ref().map_or(0, |place| place.untold);
         let wishes = self.wishes_on(&tx, organization_no).await?;
         let rules = due.product.retention_rules(&wishes);
-        // Under other rules, what was passed over may be due.
-        let from = place.filter(|place| place.rules == rules).map_or(0, |place| place.next);
-        let Sorted { leaving, step, next } = self.sorted(&tx, &head.row, &dictionary, &wishes, due, from).await?;
-        if !leaving.is_empty() {
-            self.take_out(&tx, &head.row, &dictionary, &leaving).await?;
-        }
+        let (from, untold) = self.place_of(&tx, organization_no, due, &rules).await?;
+        let is_held = !self.holds_on(&tx, organization_no).await?.is_empty();
+        let locked = Instant::now();
+        let (mut step, next) = match ahead.filter(|ahead| !is_held && ahead.holds(&head.row, &rules, from)) {
+            Some(Ahead { brought, step, next, .. }) => {
+                if !brought.places.is_empty() {
+                    self.take_away(&tx, &head.row, &brought).await?;
+                }
+                (step, next)
+            }
+            None => {
+                let Sorted { leaving, step, next } =
+                    self.sorted(&tx, &head.row, &dictionary, &wishes, due, from).await?;
+                if !leaving.is_empty() {
+                    self.take_out(&tx, &head.row, &dictionary, &leaving).await?;
+                }
+                (step, next)
+            }
+        };
         if next > from || from == 0 {
             let row = sweep::ActiveModel {
                 organization_no: Set(organization_no),
@@ -197,7 +233,22 @@ impl Store {
             sweep::Entity::insert(row).on_conflict(again).exec_without_returning(&tx).await.map_err(error::from)?;
         }
         tx.commit().await?;
+        step.took = locked.elapsed();
         Ok(step)
+    }
+
+    /// From which sequence on a sweep has events to look at, and how many it has removed that nothing tells of yet. Under
+    /// other rules, what was passed over may be due.
+    async fn place_of(
+        &self,
+        db: &impl ConnectionTrait,
+        organization_no: i64,
+        due: &Due<'_>,
+        rules: &str,
+    ) -> Result<(i64, i64)> {
+        let place = sweep::Entity::find_by_id((organization_no, due.days)).one(db).await.map_err(error::from)?;
+        let untold = place.as_ref().map_or(0, |place| place.untold);
+        Ok((place.filter(|place| place.rules == rules).map_or(0, |place| place.next), untold))
     }
 
     /// Looks at the next events from a sequence on.
@@ -253,18 +304,26 @@ impl Store {
             false => vec![String::new(); events.len()],
         };
         let derived = derived_of(events, &documents, dictionary)?;
-        let sequences = events.iter().map(|event| event.sequence);
+        self.take_away(tx, head, &Brought::by(no, &derived)).await
+    }
+
+    /// The same of what was found before.
+    async fn take_away(&self, tx: &Transaction, head: &head::Model, brought: &Brought<'_>) -> Result<()> {
+        let (no, places) = (head.organization_no, &brought.places);
+        let sequences = places.iter().map(|(sequence, _)| *sequence);
         let (low, high) = (sequences.clone().min().unwrap_or_default(), sequences.clone().max().unwrap_or_default());
-        let places: Vec<_> = events.iter().map(|event| (event.sequence, event.position.0)).collect();
         self.execute(tx, self.dialect.open_door(no, low, high)).await?;
-        self.execute(tx, self.dialect.delete_events(no, &places)).await?;
-        self.take_back_derived(tx, &derived).await?;
+        let delete = self.dialect.delete_events(no, places).on(self.dialect.backend());
+        let gone = tx.execute_raw(delete).await.map_err(error::from)?.rows_affected() as i64;
+        if gone != places.len() as i64 {
+            return Err(Error::internal(Unlike { n: places.len() as i64, other: gone }));
+        }
+        self.take_back_derived(tx, brought).await?;
         self.execute(tx, self.dialect.close_door()).await?;
-        let letters = dead_letter::Entity::delete_many()
-            .filter(dead_letter::Column::OrganizationNo.eq(no))
-            .filter(dead_letter::Column::Sequence.is_in(sequences));
-        letters.exec(tx).await.map_err(error::from)?;
-        let removed = HEAD.update("removed", head.removed + events.len() as i64);
+        // By hand: thousands of sequences in one place, where an entity would have a place for each.
+        let letters = Sql::new("DELETE FROM dead_letter WHERE organization_no = ").bind(no).text(" AND ");
+        self.execute(tx, self.dialect.one_of(letters, "sequence", sequences)).await?;
+        let removed = HEAD.update("removed", head.removed + gone);
         self.execute(tx, removed.with(" WHERE organization_no = ", no)).await
     }
 }
@@ -309,6 +368,14 @@ pub(super) fn derived_of<'a>(
         Ok(Derived { event, kind_no, document, key: None })
     };
     events.iter().zip(documents).map(of).collect()
+}
+
+/// What leaves is not what was found to be due.
+#[derive(Debug, thiserror::Error)]
+#[error("{n} events were to leave and {other} are there")]
+struct Unlike {
+    n: i64,
+    other: i64,
 }
 
 #[derive(Debug, thiserror::Error)]

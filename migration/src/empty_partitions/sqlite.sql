@@ -1,0 +1,2 @@
+-- SQLite keeps events in one table.
+SELECT 1;
