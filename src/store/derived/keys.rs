@@ -5,12 +5,7 @@ use sea_orm::Value;
 use super::{Brought, Derived};
 use crate::{
     error::Result,
-    store::{
-        Store,
-        connection::transaction::Transaction,
-        dialect::{CHUNK, sql::Sql},
-        tables::IDEMPOTENCY,
-    },
+    store::{Store, connection::transaction::Transaction, dialect::CHUNK, tables::IDEMPOTENCY},
 };
 
 impl Store {
@@ -33,9 +28,9 @@ impl Store {
     /// Keys are found by the sequence: whoever removes an event does not know with which key it came.
     pub(super) async fn take_back_keys(&self, tx: &Transaction, brought: &Brought<'_>) -> Result<()> {
         for chunk in brought.places.chunks(self.dialect.named_at_once()) {
-            let sql = Sql::new("DELETE FROM idempotency WHERE organization_no = ").bind(brought.organization_no);
-            let sequences = chunk.iter().map(|(sequence, _)| *sequence);
-            self.execute(tx, self.dialect.one_of(sql.text(" AND "), "sequence", sequences)).await?;
+            let (no, sequences) = (brought.organization_no, chunk.iter().map(|(sequence, _)| *sequence));
+            self.execute_by_values(tx, self.dialect.delete_numbered(IDEMPOTENCY.name, no, "sequence", sequences))
+                .await?;
         }
         Ok(())
     }

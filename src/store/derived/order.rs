@@ -21,7 +21,7 @@ impl Store {
 
     pub(super) async fn take_back_order(&self, tx: &Transaction, brought: &Brought<'_>) -> Result<()> {
         for chunk in brought.places.chunks(self.dialect.named_at_once()) {
-            self.execute(tx, self.dialect.delete_order(brought.organization_no, chunk)).await?;
+            self.execute_by_values(tx, self.dialect.delete_order(brought.organization_no, chunk)).await?;
         }
         Ok(())
     }

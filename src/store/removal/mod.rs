@@ -23,7 +23,7 @@ use super::{
     dialect::sql::Sql,
     dictionary::Kind,
     error,
-    tables::HEAD,
+    tables::{DEAD_LETTER, HEAD},
 };
 use crate::{
     catalog::{Keep, Product, Wishes},
@@ -313,16 +313,14 @@ impl Store {
         let sequences = places.iter().map(|(sequence, _)| *sequence);
         let (low, high) = (sequences.clone().min().unwrap_or_default(), sequences.clone().max().unwrap_or_default());
         self.execute(tx, self.dialect.open_door(no, low, high)).await?;
-        let delete = self.dialect.delete_events(no, places).on(self.dialect.backend());
-        let gone = tx.execute_raw(delete).await.map_err(error::from)?.rows_affected() as i64;
+        let gone = self.execute_by_values(tx, self.dialect.delete_events(no, places)).await?;
         if gone != places.len() as i64 {
             return Err(Error::internal(Unlike { n: places.len() as i64, other: gone }));
         }
         self.take_back_derived(tx, brought).await?;
         self.execute(tx, self.dialect.close_door()).await?;
-        // By hand: thousands of sequences in one place, where an entity would have a place for each.
-        let letters = Sql::new("DELETE FROM dead_letter WHERE organization_no = ").bind(no).text(" AND ");
-        self.execute(tx, self.dialect.one_of(letters, "sequence", sequences)).await?;
+        // By hand: there are thousands of sequences, and an entity would have a place for each.
+        self.execute_by_values(tx, self.dialect.delete_numbered(DEAD_LETTER.name, no, "sequence", sequences)).await?;
         let removed = HEAD.update("removed", head.removed + gone);
         self.execute(tx, removed.with(" WHERE organization_no = ", no)).await
     }

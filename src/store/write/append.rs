@@ -306,6 +306,17 @@ impl Store {
         tx.execute_raw(sql.on(self.dialect.backend())).await.map_err(error::from)?;
         Ok(())
     }
+
+    /// Runs a statement whose plan depends on its values, and says how many rows it changed. On PostgreSQL it has them in
+    /// its text and is never prepared: each connection would keep it, and it is another one each time.
+    pub(in crate::store) async fn execute_by_values(&self, tx: &Transaction, sql: Sql) -> Result<i64> {
+        let statement = sql.on(self.dialect.backend());
+        let done = match self.dialect {
+            Dialect::Postgres => tx.execute_unprepared(&statement.sql).await,
+            Dialect::Sqlite | Dialect::Citus => tx.execute_raw(statement).await,
+        };
+        Ok(done.map_err(error::from)?.rows_affected().cast_signed())
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

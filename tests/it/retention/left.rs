@@ -242,7 +242,7 @@ async fn everything_old_leaves(app: &TestApp, how: &str) {
     }
     if how == HELD {
         let hold = "INSERT INTO hold (organization_no, id, label, question, created_ns, created_by) SELECT organization_no, \
-                    'hold_1', 'nobody', '{\"v\": 1, \"filter\": { \"actor\": { \"ids\": [\"nobody\"] } }}', 1, 'admin' \
+                    'hold_1', 'nobody', '{\"v\": 1, \"filter\": { \"actorIds\": [\"nobody\"] }}', 1, 'admin' \
                     FROM organization_head";
         change(&app.url, hold).await;
     }
