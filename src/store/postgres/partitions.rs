@@ -117,8 +117,16 @@ impl Store {
                     dropped.push(name);
                 }
                 Ok(false) => {}
-                Err(Error::Unavailable(_) | Error::TimedOut) => {
+                // The next one would be waited for in vain, too, and others behind it.
+                Err(Error::Unavailable(_)) => {
                     tracing::info!(partition = name, "the partition {name} is in use: it is looked at again later");
+                    break;
+                }
+                Err(Error::TimedOut) => {
+                    tracing::info!(
+                        partition = name,
+                        "much has just left the partition {name}: it is looked at again later"
+                    );
                 }
                 Err(error) => return Err(error),
             }
