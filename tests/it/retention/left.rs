@@ -254,11 +254,17 @@ async fn everything_old_leaves(app: &TestApp, how: &str) {
     let began = Instant::now();
     let sweeping = tokio::spawn(async move { sweeper.sweep().await });
     let (tally, beside) = Waited::beside(&admin, sweeping).await;
-    assert_eq!(tally.expect("it ends").expect("swept").removed, recorded as i64);
+    // Where it takes long, the service sweeps too, and each tells of its part.
+    let by_others = recorded as i64 - tally.expect("it ends").expect("swept").removed;
+    assert!(
+        by_others == 0 || (by_others > 0 && number() > 10_000),
+        "{by_others} of {recorded} did not leave by this sweep"
+    );
     tell(app, how, (recorded, began.elapsed()), &idle, &beside);
     // What came meanwhile is there, with the event that tells of it; and nothing else.
     let list = admin.data("{ auditEvents(includeNested: true) { totalCount } }", json!({})).await;
-    assert_eq!(list["auditEvents"]["totalCount"], beside.recording.len() + 1);
+    let there = list["auditEvents"]["totalCount"].as_u64().expect("a total") as usize - beside.recording.len();
+    assert!(there == 1 || (there == 2 && by_others > 0), "{there} events tell of it");
     assert_eq!(column::<i64>(&app.url, "SELECT removed FROM organization_head").await, [recorded as i64]);
     moved.app.finish().await;
 }
