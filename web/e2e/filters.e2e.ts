@@ -100,7 +100,7 @@ describe('searching', () => {
     await expectShown(page, everything);
     await field(page, 'Search').fill('lovel');
     await expectShown(page, ['One']);
-    expect(await page.locator('tr.row mark').allInnerTexts()).toEqual(['Lovel']);
+    await expect.poll(() => page.locator('tr.row mark').allInnerTexts()).toEqual(['Lovel']);
   });
 
   test('finds labels, and words in any script of any depth', async () => {

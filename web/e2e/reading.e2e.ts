@@ -45,7 +45,7 @@ describe('a row', () => {
     await rows(page).first().click();
     const details = page.locator('.details');
     for (const text of ['12345678901234567890', '1.10', 'grün', 'job_9', 'g_1', 'ليلى <b>حسن</b>', '203.0.113.9']) {
-      expect(await details.innerText()).toContain(text);
+      await expect.poll(() => details.innerText()).toContain(text);
     }
     expect(await details.locator('code', { hasText: 'UTC' }).count()).toBe(2);
     await expectAccessible(page);
@@ -72,7 +72,7 @@ describe('a row', () => {
 
     const shared = await open(link.search);
     await shared.locator('tr.row.open').waitFor();
-    expect(await shared.locator('.details').innerText()).toContain('12345678901234567890');
+    await expect.poll(() => shared.locator('.details').innerText()).toContain('12345678901234567890');
 
     const elsewhere = new URLSearchParams(link.search);
     elsewhere.set('email-contains', 'person@');

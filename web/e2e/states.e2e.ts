@@ -159,7 +159,7 @@ describe('what somebody was erased from', () => {
     await marks.first().waitFor();
     expect(new Set(await marks.allInnerTexts())).toEqual(new Set(['erased']));
     expect(await marks.first().getAttribute('title')).toContain('actor');
-    expect(await page.locator('.details').innerText()).toContain('IP address');
+    await expect.poll(() => page.locator('.details').innerText()).toContain('IP address');
     await expectAccessible(page);
     await keepPicture(page, 'state-erased');
   });

@@ -71,7 +71,7 @@ describe('an outcome that is no success', () => {
     expect(await rows(page).nth(1).locator('.opener').getAttribute('aria-label')).toMatch(/^Details of Failed, /);
     const failures = page.getByRole('button', { name: 'Failures 1' });
     await failures.waitFor();
-    expect(await page.locator('.bar .failed').count()).toBe(1);
+    await expect.poll(() => page.locator('.bar .failed').count(), { message: 'the bars come a moment later' }).toBe(1);
     await rows(page).nth(1).click();
     await page.locator('.details header .mark-failure').waitFor();
     await failures.click();

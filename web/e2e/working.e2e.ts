@@ -107,14 +107,14 @@ describe('an event', () => {
     await page.getByRole('combobox', { name: 'Search' }).fill(id);
     await expect.poll(() => new URL(page.url()).searchParams.get('event')).toBe(id);
     await page.locator('.details').waitFor();
-    expect(await page.locator('.details').innerText()).toContain(id);
+    await expect.poll(() => page.locator('.details').innerText()).toContain(id);
     expect(await page.getByRole('combobox', { name: 'Search' }).inputValue()).toBe('');
     await page.getByRole('button', { name: 'Copy link' }).click();
     const link = new URL(await copied(page));
     expect([...link.searchParams.keys()], 'no filter goes with it').toEqual(['event']);
     await openLog(page, organization.token, link.search);
     await page.locator('.details').waitFor();
-    expect(await page.locator('.details').innerText()).toContain(id);
+    await expect.poll(() => page.locator('.details').innerText()).toContain(id);
     await openLog(page, organization.token, '?q=evt_00000000000000000000000');
     await page.getByText('The linked event does not exist').waitFor();
   });
@@ -172,7 +172,7 @@ describe('an event', () => {
     await page.keyboard.press('ArrowDown');
     await expect.poll(() => new URL(page.url()).searchParams.get('event')).not.toBe(first);
     expect(await rows(page).nth(1).getAttribute('class')).toContain('open');
-    expect(await panel.innerText()).toContain('Person 1');
+    await expect.poll(() => panel.innerText()).toContain('Person 1');
     await page.goBack();
     await expect.poll(() => page.locator('.details').count(), { message: 'one step back closes it' }).toBe(0);
     await page.goForward();
