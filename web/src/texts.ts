@@ -117,5 +117,7 @@ export async function loadWhole(texts: Texts): Promise<AllTexts> {
   const { later } = await laters[language]!();
   const all = { ...texts, ...later };
   whole.set(texts, all);
+  // A part inside of a part has them already.
+  whole.set(all, all);
   return all;
 }
