@@ -158,9 +158,21 @@ impl Bench {
 
     /// A token to do everything in an organization.
     pub fn manager(&self, organization: usize) -> Result<String> {
-        let mut claims = Claims::new(self.product(), "bench", later());
+        self.manager_as("bench", organization)
+    }
+
+    /// The same of somebody.
+    pub fn manager_as(&self, subject: &str, organization: usize) -> Result<String> {
+        let mut claims = Claims::new(self.product(), subject, later());
         claims.scope = Some("audit:read audit:record audit:manage audit:export".to_owned());
         claims.org = Some(format!("org_{organization}"));
+        self.keys.sign("bench", &claims).map_err(|error| anyhow::anyhow!("{error}"))
+    }
+
+    /// A token that says which plans organizations have.
+    pub fn backend(&self) -> Result<String> {
+        let mut claims = Claims::new(self.product(), "bench", later());
+        claims.scope = Some("audit:manage".to_owned());
         self.keys.sign("bench", &claims).map_err(|error| anyhow::anyhow!("{error}"))
     }
 

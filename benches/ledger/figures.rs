@@ -45,14 +45,19 @@ impl Figures {
         Ok(figures.into_iter().map(|figure| ((figure.on.clone(), figure.name.clone()), figure)).collect())
     }
 
-    /// Everything that was measured, a table a topic, with a column for each database and size; before them, what
+    /// What was measured of some topics, a table each, with a column for each database and size; before them, what
     /// `summary` makes of the figures and the columns.
-    pub fn report(&self, summary: impl FnOnce(&All, &[String]) -> String) -> Result<String> {
+    pub fn report(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+        summary: impl FnOnce(&All, &[String]) -> String,
+    ) -> Result<String> {
         let all = self.all()?;
         let mut topics: Vec<(String, Vec<String>)> = Vec::new();
         let mut columns: Vec<String> = Vec::new();
         let text = fs::read_to_string(&self.0).unwrap_or_default();
-        for figure in text.lines().filter_map(|line| serde_json::from_str::<Figure>(line).ok()) {
+        let figures = text.lines().filter_map(|line| serde_json::from_str::<Figure>(line).ok());
+        for figure in figures.filter(|figure| is_wanted(&figure.name)) {
             if !columns.contains(&figure.on) {
                 columns.push(figure.on.clone());
             }

@@ -22,6 +22,7 @@ mod events;
 mod figures;
 mod footprint;
 mod leaving;
+mod limits;
 mod load;
 mod load_tool;
 mod reading;
@@ -32,7 +33,7 @@ mod targets;
 
 use std::{fs, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use bench::{Bench, Database};
 use clap::Parser;
 
@@ -90,6 +91,8 @@ enum Stage {
     Writes,
     /// What leaves: endpoints, their lag, memory and cost, and exports.
     Leaving,
+    /// What a request can cost, of every root field; written into docs/limits.md.
+    Limits,
     /// Memory under mixed load.
     Mixed,
     /// Memory of an import.
@@ -153,28 +156,33 @@ async fn main() -> Result<()> {
             let largest = *sizes.iter().max().unwrap_or(smallest);
             leaving::run(&bench, database, largest).await?;
         }
+        if wanted(Stage::Limits) {
+            limits::run(&bench, database, *smallest).await?;
+        }
         if wanted(Stage::Mixed) {
             footprint::mixed(&bench, database, *smallest, arguments.minutes).await?;
         }
     }
-    let report = bench.figures.report(targets::table)?;
+    let is_of_limits = |name: &str| name.starts_with("limits, ");
+    let report = bench.figures.report(|name| !is_of_limits(name), targets::table)?;
     println!("{report}");
     // A run of some stages in a new folder knows nothing of the others: it would take their figures out of the file.
     if arguments.stages.is_empty() || report_alone {
-        write_report(&report)?;
+        write_report("BENCHMARKS.md", &report)?;
+    }
+    if wanted(Stage::Limits) || report_alone {
+        write_report("docs/limits.md", &bench.figures.report(is_of_limits, |_, _| String::new())?)?;
     }
     Ok(())
 }
 
-/// Puts the figures between their marks in BENCHMARKS.md.
-fn write_report(figures: &str) -> Result<()> {
+/// Puts the figures between their marks in a page.
+fn write_report(page: &str, figures: &str) -> Result<()> {
     const BEGIN: &str = "<!-- figures: written by make bench -->";
     const END: &str = "<!-- end of figures -->";
-    let text = fs::read_to_string("BENCHMARKS.md").unwrap_or_else(|_| format!("# Benchmarks\n\n{BEGIN}\n{END}\n"));
-    if let (Some(from), Some(to)) = (text.find(BEGIN), text.find(END)) {
-        let text = format!("{}\n{}\n{}{}", &text[..from + BEGIN.len()], machine(), figures, &text[to..]);
-        fs::write("BENCHMARKS.md", text)?;
-    }
+    let text = fs::read_to_string(page).with_context(|| page.to_owned())?;
+    let (from, to) = text.find(BEGIN).zip(text.find(END)).with_context(|| format!("the marks in {page}"))?;
+    fs::write(page, format!("{}\n{}\n{}{}", &text[..from + BEGIN.len()], machine(), figures, &text[to..]))?;
     Ok(())
 }
 

@@ -49,6 +49,21 @@ impl Service {
         bail!("the service is not ready after a minute")
     }
 
+    /// Its number among the processes.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// CPU seconds that its threads have used, to the nanosecond; without those of threads that have ended.
+    pub fn cpu_exactly(&self) -> Result<f64> {
+        let mut nanoseconds = 0.0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.pid())).context("Linux's /proc is needed")? {
+            let used = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
+            nanoseconds += used.split(' ').next().and_then(|first| first.parse::<f64>().ok()).unwrap_or_default();
+        }
+        Ok(nanoseconds / 1e9)
+    }
+
     /// CPU seconds that it has used.
     pub fn cpu(&self) -> Result<f64> {
         cpu_of(self.child.id())
@@ -95,15 +110,20 @@ impl Client {
         Self { http: reqwest::Client::new(), url: format!("{}/graphql", service.base), token }
     }
 
-    /// Sends a body and gives the answer; errors in it fail.
-    pub async fn send(&self, body: String) -> Result<Value> {
+    /// Sends a body and gives the whole answer.
+    pub async fn answer(&self, body: String) -> Result<Value> {
         let request = self
             .http
             .post(&self.url)
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")
             .body(body);
-        let answer: Value = serde_json::from_slice(&request.send().await?.bytes().await?)?;
+        Ok(serde_json::from_slice(&request.send().await?.bytes().await?)?)
+    }
+
+    /// Sends a body and gives the data of the answer; errors in it fail.
+    pub async fn send(&self, body: String) -> Result<Value> {
+        let answer = self.answer(body).await?;
         ensure!(answer.get("errors").is_none(), "the service answered {}", answer["errors"]);
         Ok(answer["data"].clone())
     }
