@@ -134,9 +134,7 @@ impl Reads {
         }
         Ok(lent)
     }
-}
 
-impl Reads {
     async fn rows(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let around = self.source.around();
         let mut lent = self.lend(around.as_deref()).await?;
@@ -196,6 +194,9 @@ impl ConnectionTrait for Reads {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        if matches!(self.source, Source::Sqlite(_)) {
+            return self.rows(statement).await;
+        }
         match self.rows(statement.clone()).await {
             Err(error) if error::lacks_table(&error) => self.rows(self.without_gone(statement).await?).await,
             done => done,
