@@ -1,9 +1,8 @@
 .PHONY: run viewer package test test-citus test-real-events test-receivers torture fuzz bench docs docs-test schema dump-schema deny fmt clean help
 .DEFAULT_GOAL := help
 
-run: viewer ## build, fill with sample events of five products, and serve; prints a link per product
-	cargo build --profile demo
-	target/demo/ledgerline demo
+run: ## build, fill with sample events of five products, and serve; prints a link per product
+	@scripts/run
 
 viewer: ## build the web viewer and the playground; without Node.js the API is served alone
 	@scripts/viewer
