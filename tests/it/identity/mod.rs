@@ -72,6 +72,11 @@ fn is_refused(answer: &Answer, what: &str) -> String {
     answer.errors()[0]["message"].as_str().expect("a message").to_owned()
 }
 
+/// The product whose file has a golden token's issuer: named like the preset, unless the token says otherwise.
+fn product_of(token: &Value) -> &str {
+    token["product"].as_str().or(token["preset"].as_str()).expect("text")
+}
+
 async fn reads_a_log_of_every_provider(database: Database) {
     let tokens: Vec<Value> = serde_json::from_str(include_str!("tokens.json")).expect("tokens");
     let [rsa, ec] = ["RS256", "ES256"].map(|algorithm| Signer::new(algorithm, "one"));
@@ -79,8 +84,9 @@ async fn reads_a_log_of_every_provider(database: Database) {
         vec![("rsa.json".to_owned(), jwks(&[&rsa]).to_string()), ("ec.json".to_owned(), jwks(&[&ec]).to_string())];
     for token in &tokens {
         let [preset, issuer, audience] = ["preset", "issuer", "audience"].map(|key| token[key].as_str().expect("text"));
-        let file = format!("{preset}.toml");
-        // Providers with two shapes of tokens have one section for both.
+        let name = product_of(token);
+        let file = format!("{name}.toml");
+        // Providers with two shapes of tokens have one section for both, but where a shape wants a line more.
         if files.iter().any(|(known, _)| *known == file) {
             continue;
         }
@@ -92,12 +98,12 @@ async fn reads_a_log_of_every_provider(database: Database) {
              keys = [{{ jwks_file = \"{keys}\" }}]\n{more}\n"
         );
         let access = if token["role"].is_null() { "" } else { "roles = [\"admin\"]" };
-        files.push((file, product(preset, access, &issuers)));
+        files.push((file, product(name, access, &issuers)));
     }
     let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.clone())).collect();
     let (app, _folder) = service(database, &files).await;
     for token in &tokens {
-        let what = token["preset"].as_str().expect("text");
+        let what = product_of(token);
         let organization = token["organization"].as_str().expect("text");
         let backend = app.caller(what).scopes("audit:record").organization(organization);
         assert_eq!(backend.record(event("member.invited")).await["status"], "RECORDED");
