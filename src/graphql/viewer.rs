@@ -9,7 +9,7 @@ use crate::{
     auth::{self, Principal},
     catalog::Product as Config,
     ingest,
-    reading::{self, Readable},
+    reading::{self, Once, Readable},
 };
 
 /// Most logs that `Viewer.logs` lists.
@@ -78,8 +78,9 @@ impl Viewer {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Access> {
+        let asked = format!("access {organization:?}");
         let organization = organization.as_deref().map(String::as_str);
-        let access = services(ctx).reader.access(&self.0, organization).await;
+        let access = ctx.data_unchecked::<Once>().of(asked, services(ctx).reader.access(&self.0, organization)).await;
         access.map(|access| Access::new(access, &self.0)).map_err(|error| to_graphql(ctx, error))
     }
 
@@ -112,10 +113,12 @@ impl Viewer {
 }
 
 impl Viewer {
-    /// What can be read; nothing for those who cannot.
-    async fn readable(&self, ctx: &Context<'_>, organization: Option<ID>) -> async_graphql::Result<Readable> {
+    /// What can be read; nothing for those who cannot. Looked up once for all that a request asks of it.
+    async fn readable(&self, ctx: &Context<'_>, organization: Option<ID>) -> async_graphql::Result<Arc<Readable>> {
+        let asked = format!("readable {organization:?}");
         let organization = organization.as_deref().map(String::as_str);
-        services(ctx).reader.readable_if_any(&self.0, organization).await.map_err(|error| to_graphql(ctx, error))
+        let found = async { services(ctx).reader.readable_if_any(&self.0, organization).await.map(Arc::new) };
+        ctx.data_unchecked::<Once>().of(asked, found).await.map_err(|error| to_graphql(ctx, error))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::harness::{Answer, Database, TestApp, event, eventually, on_both_datab
 on_both_databases! {
     what_costs_much_is_refused_by_its_cost,
     equal_questions_of_one_request_have_equal_answers,
+    who_is_asking_is_looked_up_once_a_request,
     an_organization_that_asks_for_much_waits_for_itself,
     what_nobody_waits_for_is_interrupted,
     whoever_records_much_waits_for_itself,
@@ -102,6 +103,26 @@ async fn equal_questions_of_one_request_have_equal_answers(app: &TestApp) {
     // What is refused is refused wherever it was asked.
     let refused: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|error| error["path"].clone()).collect();
     assert!(refused.contains(&json!(["e"])) && refused.contains(&json!(["f"])), "{answer:#}");
+}
+
+async fn who_is_asking_is_looked_up_once_a_request(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    admin.record(event("user.login")).await;
+    // More than may wait for their turn at once, if each were looked up for itself.
+    let viewer = "viewer { canReadAuditLog { allowed } logs { level } logChoices { level } }";
+    let data = admin.data(&aliases(50, |_| viewer.to_owned()), json!({})).await;
+    let answers = data.as_object().unwrap();
+    assert_eq!(answers.len(), 50);
+    for answer in answers.values() {
+        assert_eq!(answer["canReadAuditLog"]["allowed"], true);
+        assert_eq!((&answer["logs"][0]["level"], &answer["logChoices"]), (&json!("organisation"), &json!([])));
+    }
+    // Another organization is another question, of the same request too.
+    let query = "{ a: viewer { canReadAuditLog { reason } logs { level } }
+        b: viewer { canReadAuditLog(organization: \"globex\") { reason } logs(organization: \"globex\") { level } } }";
+    let data = admin.data(query, json!({})).await;
+    assert_eq!(data["a"]["logs"][0]["level"], "organisation");
+    assert_eq!(data["b"], json!({ "canReadAuditLog": { "reason": "NOT_FOUND" }, "logs": [] }));
 }
 
 async fn an_organization_that_asks_for_much_waits_for_itself(app: &TestApp) {
