@@ -27,7 +27,7 @@ use crate::{
     ingest::{self, Writer, erasures::check_whom},
     reading::{ErasurePreview, Reader},
     store::{
-        Erased, ErasureStep, Store,
+        Erased, ErasureStep, LookedAhead, Store,
         control::erasures::{Erasure, ErasureStatus, LEASE, OwnedErasure},
     },
 };
@@ -36,6 +36,11 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What others have between two steps.
 const PAUSE: Duration = Duration::from_millis(5);
+/// Events that a step may empty, and for how long it may keep others from recording: a step that took longer is followed by
+/// a smaller one.
+const LEAST: usize = 10;
+const MOST: usize = 200;
+const SHORT: Duration = Duration::from_millis(25);
 /// How long an erasure rests that cannot be written into the list, in nanoseconds.
 const REST: i64 = 1_000_000_000;
 /// How often the erasure list outside of the database is brought up to date besides: who erases by the command line may not
@@ -228,10 +233,12 @@ impl Eraser {
 
     /// Goes through the events. False where it is not at its end: a hold keeps one, or somebody else has it.
     async fn erase(&self, product: &Product, erasure: &Erasure) -> Result<bool> {
-        let (mut from, mut may_end) = (erasure.next, false);
+        let (mut from, mut most, mut may_end) = (erasure.next, LEAST, false);
+        let mut ahead = LookedAhead::default();
         loop {
             let now = self.clock.now();
-            let step = ErasureStep { from, may_end, lease: Timestamp(now.0.saturating_add(LEASE)) };
+            let step =
+                ErasureStep { from, ahead: &mut ahead, most, may_end, lease: Timestamp(now.0.saturating_add(LEASE)) };
             match self.store.erase_some(product, erasure, self.owner, step, now).await? {
                 Erased::Lost | Erased::Held => return Ok(false),
                 Erased::All if may_end => return Ok(true),
@@ -243,10 +250,16 @@ impl Eraser {
                     let now_is = self.store.erasure_by_no(erasure.organization_no, &erasure.id).await?;
                     (from, may_end) = (now_is.map_or(from, |erasure| erasure.next), true);
                 }
-                Erased::More { next, events } => {
+                Erased::More { next, events, took } => {
                     metrics::counter!("ledgerline_events_erased_total").increment(events.cast_unsigned());
                     from = next;
-                    tokio::time::sleep(PAUSE).await;
+                    if took < SHORT {
+                        most = (most * 2).min(MOST);
+                    } else if took > SHORT * 2 {
+                        most = (most / 2).max(LEAST);
+                    }
+                    // Others have as much time for themselves.
+                    tokio::time::sleep(took.max(PAUSE)).await;
                 }
             }
         }

@@ -5,6 +5,11 @@
 //! that follows from them (`derived/`). Holds are asked in that transaction. What went of which event is written into the
 //! erasure list, so that a database that is restored from a backup can be erased once more without anybody being named.
 
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
 use entity::{dead_letter, erased_event, organization_head as head};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
@@ -35,8 +40,6 @@ use crate::{
 const LOOK: i64 = 2_000;
 /// Events that may be left to look at under the lock, in the step that ends an erasure.
 const LAST: i64 = 2_000;
-/// Events that are emptied in one transaction: others record between two of them.
-const STEP: usize = 200;
 /// Where nothing is found, the place is written down once in so many events.
 const WRITTEN_EVERY: i64 = 20_000;
 /// How long an erasure rests that a hold keeps, in nanoseconds: a hold that is lifted is noticed then.
@@ -77,6 +80,8 @@ pub enum Erased {
         next: i64,
         /// Events of which something was erased.
         events: i64,
+        /// For how long others could not record for the organization.
+        took: Duration,
     },
     /// Everything was looked at.
     All,
@@ -86,11 +91,23 @@ pub enum Erased {
     Lost,
 }
 
+/// Events that were looked at and found to be about a person: several steps empty what one look has found.
+#[derive(Clone, Debug, Default)]
+pub struct LookedAhead {
+    sequences: VecDeque<i64>,
+    /// Sequence of the next event to look at.
+    next: i64,
+}
+
 /// What a step of an erasure is to do.
-#[derive(Clone, Copy, Debug)]
-pub struct Step {
-    /// Sequence of the first event to look at.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// Sequence of the first event to look at, where nothing is left that was found.
     pub from: i64,
+    /// What the steps before have found and left.
+    pub ahead: &'a mut LookedAhead,
+    /// Events that it may empty: others record between two steps.
+    pub most: usize,
     /// Whether it may be the last one.
     pub may_end: bool,
     /// Until when the process has the erasure for itself.
@@ -151,27 +168,28 @@ impl Store {
         product: &Product,
         erasure: &Erasure,
         owner: i64,
-        Step { from, may_end, lease }: Step,
+        Step { from, ahead, most, may_end, lease }: Step<'_>,
         now: Timestamp,
     ) -> Result<Erased> {
         let Some(whom) = &erasure.whom else { return Ok(Erased::Lost) };
         let organization_no = erasure.organization_no;
         let Some(head) = self.head(&self.read, organization_no).await? else { return Ok(Erased::Lost) };
-        let (mut found, mut next) = (Vec::new(), from);
-        while found.is_empty() && next < head.row.size && next - from < WRITTEN_EVERY {
-            (found, next) = self.about(&head.row, whom, next).await?;
+        if ahead.sequences.is_empty() {
+            ahead.next = from;
+            while ahead.sequences.is_empty() && ahead.next < head.row.size && ahead.next - from < WRITTEN_EVERY {
+                let (found, next) = self.about(&head.row, whom, ahead.next).await?;
+                *ahead = LookedAhead { sequences: found.iter().map(|event| event.sequence).collect(), next };
+            }
         }
-        if found.len() > STEP {
-            next = found[STEP].sequence;
-            found.truncate(STEP);
-        }
-        let sequences: Vec<_> = found.iter().map(|event| event.sequence).collect();
+        let sequences: Vec<_> = ahead.sequences.drain(..most.min(ahead.sequences.len())).collect();
+        let mut next = ahead.sequences.front().copied().unwrap_or(ahead.next);
         let tx = self.write.begin().await?;
         let locked = self.locked_heads(&tx, &[organization_no]).await?;
         let Some(head) = locked.into_iter().next() else {
             tx.rollback().await?;
             return Ok(Erased::Lost);
         };
+        let locked = Instant::now();
         self.must_be_open(head.history)?;
         self.know_partitions(&tx, head.partitions).await?;
         let dictionary = self.dictionary(&tx, &head.row).await?;
@@ -202,7 +220,7 @@ impl Store {
                 let is_all = next >= head.row.size;
                 let status = if is_all && may_end { ErasureStatus::Ended } else { ErasureStatus::Running };
                 let step = Advance { status, total: head.row.size, next, events, hold: None, lease };
-                (if is_all { Erased::All } else { Erased::More { next, events } }, step)
+                (if is_all { Erased::All } else { Erased::More { next, events, took: Duration::ZERO } }, step)
             }
         };
         if !self.advance_erasure(&tx, erasure, owner, &step).await? {
@@ -210,7 +228,10 @@ impl Store {
             return Ok(Erased::Lost);
         }
         tx.commit().await?;
-        Ok(done)
+        Ok(match done {
+            Erased::More { next, events, .. } => Erased::More { next, events, took: locked.elapsed() },
+            done => done,
+        })
     }
 
     /// The next events that are about a person, and the sequence from which on nothing was looked at.

@@ -49,7 +49,7 @@ pub use copy::{Copied, Phase, copied_columns};
 pub use count::facets::{Bucket, FacetList, TextFacet};
 pub use dictionary::{Dictionary, LogNode};
 pub use ending::Ending;
-pub use erasure::{Erased, Found, Looked, Step as ErasureStep};
+pub use erasure::{Erased, Found, Looked, LookedAhead, Step as ErasureStep};
 pub use history::Missing;
 pub use news::{Following, Growth};
 pub use postgres::session::Durability;

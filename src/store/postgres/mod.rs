@@ -1,6 +1,7 @@
 //! What PostgreSQL alone needs: sessions that are asked, partitions, their upkeep, replicas, sharding.
 
 mod address;
+mod anew;
 mod bridge;
 pub(super) mod citus;
 pub(super) mod locks;

@@ -1,12 +1,18 @@
 //! What PostgreSQL's files still have of rows that are gone. A vacuum makes their room free and leaves their bytes there;
-//! words stay in the search index for ever. A table that is written anew has none of it. That takes the table for itself
-//! meanwhile, so large ones are only vacuumed, and their search index is built anew beside its use.
+//! words stay in the search index for ever. A table that is written anew has none of it. Partitions of events are written
+//! anew beside their use (`anew.rs`). What is small is written anew by VACUUM (FULL), which takes it for itself meanwhile. What
+//! is large is only vacuumed, and its indexes are built anew beside its use.
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
+use super::{
+    anew::{self, LOCK_WAIT},
+    locks::Lock,
+    session::Pool,
+};
 use crate::{
     error::Result,
     event::Timestamp,
@@ -15,15 +21,16 @@ use crate::{
         connection::writes::Writes,
         dialect::{CHUNK, Dialect, sql::Sql},
         error,
+        range::Partition,
     },
 };
 
-/// Bytes of a table with its indexes up to which it is written anew: a second or two.
+/// Bytes of a partition with its indexes up to which it is written anew: as much room is needed once more meanwhile.
+const LARGE: i64 = 1 << 30;
+/// The same of another table, which nobody can use meanwhile: a second or two.
 const SMALL: i64 = 128 << 20;
 /// Tables that something may have been erased from, beside partitions of events.
 const TOUCHED: [&str; 6] = ["actor_directory", "idempotency", "dead_letter", "export", "erasure", "organization_head"];
-/// How often a table is asked for.
-const TRIES: u32 = 5;
 
 #[derive(FromQueryResult)]
 struct Named {
@@ -32,22 +39,19 @@ struct Named {
 }
 
 impl Store {
-    /// The names of the partitions that something of an organization was erased from since an instant.
-    async fn partitions_erased_at_once(&self, organization_no: i64, since: Timestamp) -> Result<Vec<String>> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            name: String,
-        }
-        let sql = Sql::new("SELECT p.name FROM event_partition p WHERE EXISTS (SELECT 1 FROM erased_event x ")
-            .text("JOIN event_order o ON o.organization_no = x.organization_no AND o.sequence = x.sequence")
-            .with(" WHERE o.position >= p.low AND o.position < p.high AND x.organization_no = ", organization_no)
-            .with(" AND x.erased_ns >= ", since.0)
-            .text(") ORDER BY p.low");
-        Ok(self.rows_of::<Row>(sql).await?.into_iter().map(|row| row.name).collect())
+    /// The partitions that something of an organization was erased from since an instant.
+    async fn partitions_erased_at_once(&self, organization_no: i64, since: Timestamp) -> Result<Vec<Partition>> {
+        let sql =
+            Sql::new("SELECT p.low, p.high, p.name FROM event_partition p WHERE EXISTS (SELECT 1 FROM erased_event x ")
+                .text("JOIN event_order o ON o.organization_no = x.organization_no AND o.sequence = x.sequence")
+                .with(" WHERE o.position >= p.low AND o.position < p.high AND x.organization_no = ", organization_no)
+                .with(" AND x.erased_ns >= ", since.0)
+                .text(") ORDER BY p.low");
+        self.rows_of(sql).await
     }
 
     /// The same, one table after the other: on a cluster they lie on different nodes.
-    async fn partitions_erased_from(&self, organization_no: i64, since: Timestamp) -> Result<Vec<String>> {
+    async fn partitions_erased_from(&self, organization_no: i64, since: Timestamp) -> Result<Vec<Partition>> {
         #[derive(FromQueryResult)]
         struct Row {
             n: i64,
@@ -61,7 +65,7 @@ impl Store {
             let sql = self.dialect.one_of(sql.text(" AND "), "sequence", chunk.iter().map(|row| row.n));
             let places: Vec<Row> = self.rows_of(sql).await?;
             let found = places.iter().filter_map(|row| known.of(row.n));
-            partitions.extend(found.map(|partition| (partition.low, partition.name.clone())));
+            partitions.extend(found.map(|partition| (partition.low, partition.clone())));
         }
         Ok(partitions.into_values().collect())
     }
@@ -84,60 +88,71 @@ impl Store {
             Dialect::Citus => self.partitions_erased_from(organization_no, since).await?,
             Dialect::Sqlite | Dialect::Postgres => self.partitions_erased_at_once(organization_no, since).await?,
         };
-        let names = partitions.iter().map(String::as_str).chain(TOUCHED).map(|name| format!("('{name}')"));
-        let names = names.collect::<Vec<_>>().join(", ");
+        let names = partitions.iter().map(|partition| &*partition.name).chain(TOUCHED);
+        let names = names.map(|name| format!("('{name}')")).collect::<Vec<_>>().join(", ");
         let sizes = format!("SELECT p.name, {size}(p.name::regclass) AS bytes FROM (VALUES {names}) p (name)");
         let tables: Vec<Named> = self.rows_of(Sql::new(&sizes)).await?;
         if pool.is_shared() {
             // Waiting for a table has no limit there, and a limit would stay with whoever has the session next.
             for Named { name, .. } in tables {
-                clean(&self.write, &name).await.map_err(error::from)?;
+                tell(&name);
+                for statement in beside_its_use(&name) {
+                    self.write.execute_unprepared(&statement).await.map_err(error::from)?;
+                }
             }
             return Ok(());
         }
-        // A connection of its own, which is closed at the end: what it is set to lasts no longer.
-        let pooled = pool.acquire().await;
-        let mut connection = pooled.map_err(|fault| error::from(error::of_sqlx(fault)))?.detach();
-        let wiped = async {
-            connection.execute("SET lock_timeout = '2s'").await?;
-            for Named { name, bytes } in tables {
-                wipe(&mut connection, &name, bytes).await?;
-            }
-            // What the planner remembers of tables is values of theirs. Only those who own the server may do the following.
-            for statement in ["VACUUM (FULL) pg_catalog.pg_statistic", "CHECKPOINT"] {
-                if let Err(error) = connection.execute(statement).await {
-                    tracing::info!("{statement} is left to the server, which does it by itself: {error}");
-                }
-            }
-            Ok(())
-        };
-        let wiped: Result<(), sqlx::Error> = wiped.await;
-        let _ = connection.close().await;
+        let partitions = if self.dialect == Dialect::Postgres { partitions } else { Vec::new() };
+        let (mut holding, mut working) = (own(pool).await?, own(pool).await?);
+        let wiped = wipe_all([&mut holding, &mut working], tables, &partitions).await;
+        let _ = tokio::join!(holding.close(), working.close());
         wiped.map_err(|fault| error::from(error::of_sqlx(fault)))
     }
 }
 
-async fn wipe(connection: &mut PgConnection, name: &str, bytes: i64) -> Result<(), sqlx::Error> {
-    for _ in 0..if bytes <= SMALL { TRIES } else { 0 } {
-        match connection.execute(AssertSqlSafe(format!("VACUUM (FULL, ANALYZE) {name}"))).await {
-            Err(sqlx::Error::Database(fault)) if fault.code().as_deref() == Some("55P03") => {}
-            done => return done.map(drop),
-        }
-    }
-    tell(name);
-    connection.execute(AssertSqlSafe(format!("VACUUM (ANALYZE) {name}"))).await?;
-    connection.execute("SET lock_timeout = 0").await?;
-    connection.execute(AssertSqlSafe(format!("REINDEX TABLE CONCURRENTLY {name}"))).await?;
-    connection.execute("SET lock_timeout = '2s'").await.map(drop)
+/// A connection of its own, which is closed at the end: what it is set to and has locked lasts no longer.
+async fn own(pool: &Pool) -> Result<PgConnection> {
+    let pooled = pool.acquire().await;
+    Ok(pooled.map_err(|fault| error::from(error::of_sqlx(fault)))?.detach())
 }
 
-/// The same beside the table's use, in sessions that others share.
-async fn clean(write: &Writes, name: &str) -> Result<(), DbErr> {
-    tell(name);
-    for statement in [format!("VACUUM (ANALYZE) {name}"), format!("REINDEX TABLE CONCURRENTLY {name}")] {
-        write.execute_unprepared(&statement).await?;
+async fn wipe_all(
+    [holding, working]: [&mut PgConnection; 2],
+    tables: Vec<Named>,
+    partitions: &[Partition],
+) -> Result<(), sqlx::Error> {
+    // One process at a time; nobody else waits for this lock.
+    holding.execute(AssertSqlSafe(Lock::Wiping.keep())).await?;
+    anew::tidy(holding).await?;
+    for Named { name, bytes } in tables {
+        holding.execute(LOCK_WAIT).await?;
+        let is_gone = match partitions.iter().find(|partition| partition.name == name) {
+            Some(partition) => bytes <= LARGE && anew::write_anew([&mut *holding, &mut *working], partition).await?,
+            None => {
+                let full = format!("VACUUM (FULL, ANALYZE) {name}");
+                bytes <= SMALL && anew::tried(holding, &full).await?
+            }
+        };
+        if !is_gone {
+            tell(&name);
+            holding.execute("SET lock_timeout = 0").await?;
+            for statement in beside_its_use(&name) {
+                holding.execute(AssertSqlSafe(statement)).await?;
+            }
+        }
+    }
+    holding.execute(LOCK_WAIT).await?;
+    // What the planner remembers of tables is values of theirs. Only those who own the server may do the following.
+    for statement in ["VACUUM (FULL) pg_catalog.pg_statistic", "CHECKPOINT"] {
+        if let Err(error) = holding.execute(statement).await {
+            tracing::info!("{statement} is left to the server, which does it by itself: {error}");
+        }
     }
     Ok(())
+}
+
+fn beside_its_use(name: &str) -> [String; 2] {
+    [format!("VACUUM (ANALYZE) {name}"), format!("REINDEX TABLE CONCURRENTLY {name}")]
 }
 
 fn tell(name: &str) {

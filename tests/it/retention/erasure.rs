@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::{body::Body, http::Request};
-use ledgerline::store::ErasureStep;
+use ledgerline::store::{ErasureStep, LookedAhead};
 use serde_json::{Value, json};
 
 use super::{LIFT, PLACE};
@@ -438,7 +438,19 @@ async fn an_interrupted_erasure_goes_on_in_another_process_once(app: &TestApp) {
     let mut erasure = store.erasure_by_no(organization, "era_1").await.expect("read").expect("there");
     for _ in 0..2 {
         store
-            .erase_some(product, &erasure, 77, ErasureStep { from: erasure.next, may_end: false, lease }, now())
+            .erase_some(
+                product,
+                &erasure,
+                77,
+                ErasureStep {
+                    from: erasure.next,
+                    ahead: &mut LookedAhead::default(),
+                    most: 200,
+                    may_end: false,
+                    lease,
+                },
+                now(),
+            )
             .await
             .expect("a step");
         erasure = store.erasure_by_no(organization, "era_1").await.expect("read").expect("there");
@@ -449,7 +461,13 @@ async fn an_interrupted_erasure_goes_on_in_another_process_once(app: &TestApp) {
     let done = until(&admin, "era_1", "DONE").await;
     assert_eq!(done["events"], "700");
     let late = store
-        .erase_some(product, &erasure, 77, ErasureStep { from: 400, may_end: false, lease }, now())
+        .erase_some(
+            product,
+            &erasure,
+            77,
+            ErasureStep { from: 400, ahead: &mut LookedAhead::default(), most: 200, may_end: false, lease },
+            now(),
+        )
         .await
         .expect("a step");
     assert_eq!(late, ledgerline::store::Erased::Lost, "who comes back has it no more");

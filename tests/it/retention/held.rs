@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ledgerline::store::{Erased, ErasureStep, LookedAhead};
 use serde_json::json;
 
 use super::{
@@ -91,13 +92,17 @@ async fn under_a_hold_no_table_loses_anything(app: &TestApp) {
     let erasure = store.erasure_by_no(organization, "era_1").await.expect("read").expect("there");
     let product = moved.products.get("workspace").expect("a product");
     let (now, lease) = (moved.clock.now(), ledgerline::event::Timestamp(i64::MAX));
-    let step_of_all = ledgerline::store::ErasureStep { from: 0, may_end: false, lease };
-    let step = store.erase_some(product, &erasure, 77, step_of_all, now).await.expect("a step");
-    assert_eq!(step, ledgerline::store::Erased::Held);
+    let step_of_all = async || {
+        let mut ahead = LookedAhead::default();
+        let step = ErasureStep { from: 0, ahead: &mut ahead, most: 200, may_end: false, lease };
+        store.erase_some(product, &erasure, 77, step, now).await.expect("a step")
+    };
+    let step = step_of_all().await;
+    assert_eq!(step, Erased::Held);
     assert_eq!(rows(app).await, before);
     // The same, when nothing is held, changes each of them: so the list is not too long.
     admin.data(super::LIFT, json!({ "input": { "id": hold } })).await;
-    store.erase_some(product, &erasure, 77, step_of_all, now).await.expect("a step");
+    step_of_all().await;
     moved.sweep().await;
     let after = rows(app).await;
     for (table, rows) in &before {

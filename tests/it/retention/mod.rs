@@ -1,5 +1,6 @@
 //! Events leave when they were kept for long enough: all that followed from them leaves with them, and nothing else.
 
+mod anew;
 mod ends;
 pub mod erasure;
 mod held;
