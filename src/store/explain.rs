@@ -4,9 +4,10 @@ use sea_orm::{ConnectionTrait, TryGetable};
 
 use super::{
     PageRequest, Selection, Store,
-    dialect::{CHUNK, sql::Sql},
+    dialect::{CHUNK, erasing::Left, sql::Sql},
     error,
     reindex::BATCH,
+    tables::{COUNT, DEAD_LETTER, DIRECTORY, IDEMPOTENCY},
 };
 use crate::{error::Result, event::words::NORMALISER_VERSION, question::cursor::OrderField};
 
@@ -46,6 +47,31 @@ impl Store {
     pub async fn explain_reindexing(&self, organization_no: i64) -> Result<Vec<String>> {
         let rows = (0..BATCH).map(|position| (position, String::new())).collect();
         self.explain(vec![self.dialect.replace_terms(organization_no, NORMALISER_VERSION, rows)]).await
+    }
+
+    /// The texts of the statements by which events of an organization, by sequence and position, leave with all that followed
+    /// from them, and of the one that erases from them.
+    pub fn removing(&self, organization_no: i64, places: &[(i64, i64)]) -> Vec<String> {
+        let (dialect, no) = (self.dialect, organization_no);
+        let sequences = || places.iter().map(|(sequence, _)| *sequence);
+        let left = places.iter().map(|(sequence, position)| Left {
+            sequence: *sequence,
+            position: *position,
+            values: std::array::from_fn(|_| String::new().into()),
+            terms: String::new(),
+        });
+        let counts = sequences().map(|at| [no.into(), 0_i16.into(), at.into(), 0_i64.into(), 0_i64.into()]);
+        let actors = sequences().map(|at| [no.into(), at.to_be_bytes().to_vec().into()]);
+        let mut statements = vec![
+            dialect.delete_events(no, places),
+            dialect.delete_order(no, places),
+            dialect.delete_numbered(IDEMPOTENCY.name, no, "sequence", sequences()),
+            dialect.delete_numbered(DEAD_LETTER.name, no, "sequence", sequences()),
+            dialect.delete_keyed(&COUNT, no, counts, "n = 0"),
+            dialect.delete_keyed(&DIRECTORY, no, actors, "n = 0"),
+        ];
+        statements.extend(dialect.erase_fields(no, left.collect()));
+        statements.into_iter().map(|sql| sql.on(dialect.backend()).sql).collect()
     }
 
     async fn explain(&self, statements: Vec<Sql>) -> Result<Vec<String>> {

@@ -257,3 +257,40 @@ async fn postgres_reads_by_index_alone() {
     beside.finish().await;
     app.finish().await;
 }
+
+/// Plans for any values, as the service's sessions have them: one that is made for the values at hand says nothing of those.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_removes_and_erases_by_index_alone() {
+    let app = TestApp::start(Database::Postgres).await;
+    fill(&app).await;
+    let mut connection = PgConnection::connect(&app.url).await.unwrap();
+    for statement in ["VACUUM ANALYZE", "SET plan_cache_mode = force_generic_plan", "SET enable_seqscan = off"] {
+        connection.execute(statement).await.unwrap();
+    }
+    let sql =
+        "SELECT organization_no, sequence, position FROM event_order WHERE sequence % 3 = 0 ORDER BY 1, 2 LIMIT 400";
+    let rows: Vec<(i64, i64, i64)> = sqlx::query_as(sql).fetch_all(&mut connection).await.unwrap();
+    let places: Vec<_> = rows.iter().map(|(_, sequence, position)| (*sequence, *position)).collect();
+    let statements = app.app.store.removing(rows[0].0, &places);
+    let tables = ["event", "event_order", "idempotency", "dead_letter", "event_count", "actor_directory", "event"];
+    assert_eq!(statements.len(), tables.len());
+    for (statement, table) in statements.into_iter().zip(tables) {
+        let places = (1..).take_while(|n| statement.contains(&format!("${n}"))).count();
+        connection.execute(sqlx::AssertSqlSafe(format!("PREPARE removing AS {statement}"))).await.unwrap();
+        let values = if places == 0 { String::new() } else { format!("({})", vec!["NULL"; places].join(", ")) };
+        let explain = format!("EXPLAIN (COSTS OFF) EXECUTE removing{values}");
+        let lines: Vec<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&mut connection).await.unwrap();
+        connection.execute("DEALLOCATE removing").await.unwrap();
+        let plan = lines.join("\n");
+        assert!(!plan.contains("Seq Scan"), "{table}: a whole table is read\n{plan}");
+        let filters = || lines.iter().filter(|line| line.contains("Filter:"));
+        assert!(filters().all(|line| !line.contains("ANY")), "{table}: each row is compared with a list\n{plan}");
+        let conditions: Vec<_> = lines.iter().filter(|line| line.contains("Index Cond")).collect();
+        let by_key =
+            |line: &&String| ["position", "sequence", "bucket", "hash"].iter().any(|column| line.contains(column));
+        assert!(!conditions.is_empty() && conditions.iter().all(by_key), "{table}: an organization is read\n{plan}");
+    }
+    connection.close().await.unwrap();
+    app.finish().await;
+}
