@@ -57,6 +57,11 @@ pub fn lacks_partition(error: &Error) -> bool {
     code.is_some_and(|code| code == "23514")
 }
 
+/// Whether another server may answer what this one did not.
+pub fn is_given_up(error: &DbErr) -> bool {
+    !is_timeout(error) && !is_full(error) && is_unavailable(error)
+}
+
 /// Whether PostgreSQL has no table of a name that a statement has.
 pub fn lacks_table(error: &DbErr) -> bool {
     database_code(error).is_some_and(|code| code == "42P01")

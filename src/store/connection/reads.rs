@@ -48,17 +48,19 @@ pub(in crate::store) struct Reads {
     /// Product and organization that is read for; empty: the service itself.
     whose: Arc<str>,
     work: Work,
+    /// Those of the primary, where these are of a replica.
+    primary: Option<Arc<Reads>>,
 }
 
 impl Reads {
     /// The connections of a pool that has room for so many small and large statements at once.
     pub fn of(source: Source, (small, large): (usize, usize)) -> Self {
-        Self { source, turns: Arc::new(Turns::new(small, large)), whose: "".into(), work: Work::Small }
+        Self { source, turns: Arc::new(Turns::new(small, large)), whose: "".into(), work: Work::Small, primary: None }
     }
 
     /// Those of another server that is read from in the same way.
     pub fn elsewhere(&self, pool: Pool) -> Self {
-        Self { source: Source::Postgres(pool), turns: Arc::new(self.turns.like()), whose: "".into(), work: Work::Small }
+        Self { source: Source::Postgres(pool), turns: Arc::new(self.turns.like()), ..self.clone() }
     }
 
     /// The same for what is read of an organization.
@@ -71,9 +73,18 @@ impl Reads {
         Self { work, ..self.clone() }
     }
 
-    /// The same for whoever another database's are for.
-    pub fn for_whom(&self, other: &Self) -> Self {
-        Self { whose: other.whose.clone(), work: other.work, ..self.clone() }
+    /// Those of a replica for whoever the primary's are for, which answer what the replica gives up.
+    pub fn instead_of(&self, primary: &Self) -> Self {
+        let (whose, work) = (primary.whose.clone(), primary.work);
+        Self { whose, work, primary: Some(Arc::new(primary.clone())), ..self.clone() }
+    }
+
+    /// Those of the primary, where these are of a replica that has given up what was asked: it is gone, or it has to write
+    /// what nobody may read meanwhile, as where a partition goes.
+    pub fn primary(&self) -> Option<Self> {
+        let primary = self.primary.as_ref()?;
+        metrics::counter!("ledgerline_replica_passed_over_total", "reason" => "unavailable").increment(1);
+        Some(primary.paced(self.work))
     }
 
     /// The pool itself, for what waits for nobody's turn.
@@ -197,8 +208,21 @@ impl ConnectionTrait for Reads {
         if matches!(self.source, Source::Sqlite(_)) {
             return self.rows(statement).await;
         }
-        match self.rows(statement.clone()).await {
-            Err(error) if error::lacks_table(&error) => self.rows(self.without_gone(statement).await?).await,
+        let done = match self.rows(statement.clone()).await {
+            Err(error) if error::lacks_table(&error) => match self.without_gone(statement.clone()).await {
+                Ok(statement) => self.rows(statement).await,
+                Err(error) => Err(error),
+            },
+            done => done,
+        };
+        match done {
+            Err(error) if error::is_given_up(&error) => match self.primary() {
+                Some(primary) => {
+                    tracing::info!("the replica has given a statement up, the primary answers: {error}");
+                    primary.query_all_raw(statement).await
+                }
+                None => Err(error),
+            },
             done => done,
         }
     }

@@ -11,12 +11,12 @@ use sea_orm::FromQueryResult;
 
 use super::total::Count;
 use crate::{
-    error::Result,
+    error::{Error, Result},
     event::{ActionName, Timestamp},
     question::period,
     store::{
         Selection, Store,
-        connection::transaction,
+        connection::{reads::Reads, transaction},
         dialect::sql::Sql,
         dictionary::Kind,
         error,
@@ -118,7 +118,17 @@ impl Store {
         };
         let calendar = match calendar {
             Some(calendar) => Some(calendar),
-            None => self.counted_calendar(selection, zone).await?,
+            None => {
+                let read = self.read.paced(selection.sized());
+                match self.counted_calendar(&read, selection, zone).await {
+                    // A replica has given it up.
+                    Err(error @ Error::Unavailable(_)) => match read.primary() {
+                        Some(primary) => self.counted_calendar(&primary, selection, zone).await?,
+                        None => return Err(error),
+                    },
+                    counted => counted?,
+                }
+            }
         };
         let calendar = calendar.map(Arc::new);
         if let Some(calendar) = &calendar {
@@ -189,7 +199,7 @@ impl Store {
     }
 
     /// A calendar from the kept quarter-hours (in UTC: days), all at one instant.
-    async fn counted_calendar(&self, selection: &Selection, zone: Tz) -> Result<Option<Calendar>> {
+    async fn counted_calendar(&self, read: &Reads, selection: &Selection, zone: Tz) -> Result<Option<Calendar>> {
         #[derive(FromQueryResult)]
         struct Ends {
             first: Option<i64>,
@@ -204,7 +214,7 @@ impl Store {
         }
         let no = selection.organization_no;
         let backend = self.dialect.backend();
-        let tx = transaction::snapshot(&self.read.paced(selection.sized()), self.dialect).await?;
+        let tx = transaction::snapshot(read, self.dialect).await?;
         let at = self.head(&tx, no).await?.filter(|head| selection.is_of(head));
         let Some(Head { row: at, .. }) = at else {
             return Err(self.put_back_meanwhile("an organization vanished while its days were counted"));

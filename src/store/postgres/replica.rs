@@ -134,7 +134,7 @@ impl Store {
                 // are, perhaps of an organization that has lost its number. So a replica that is ahead by a moment is not
                 // asked.
                 Ok(Ok(Some(found))) if found.is_same(wanted) => {
-                    return Self { read: reads.for_whom(&self.read), ..self.clone() };
+                    return Self { read: reads.instead_of(&self.read), ..self.clone() };
                 }
                 Ok(Ok(_)) => "behind",
                 Ok(Err(error)) => {

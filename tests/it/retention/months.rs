@@ -3,11 +3,15 @@
 
 use std::time::{Duration, Instant};
 
+use ledgerline::{error::Result, retention::Tally};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tokio::task::JoinHandle;
 
 use super::{LIFT, Moved, PLACE, listed, of};
-use crate::harness::{Caller, Database, TestApp, event, eventually, on_both_databases, sql::column};
+use crate::harness::{
+    Caller, Database, TestApp, event, eventually, on_both_databases, postgres::replica_of, sql::column,
+};
 
 on_both_databases! {
     a_hold_between_the_preview_and_the_sweep_keeps_what_it_is_about,
@@ -49,6 +53,17 @@ async fn run(connection: &mut PgConnection, sql: &str) {
 async fn somebody_waits(app: &TestApp) {
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     eventually(async || column::<i64>(&app.url, waits).await[0] > 0).await;
+}
+
+/// A sweep that has begun, and waits behind a transaction for the rows of a table.
+async fn sweep_behind(moved: &Moved, table: &str) -> (PgConnection, JoinHandle<Result<Tally>>) {
+    moved.sweeper().trust_clock().await.expect("trusted");
+    let mut blocker = connection(&moved.app).await;
+    run(&mut blocker, &format!("BEGIN; SELECT 1 FROM {table} FOR UPDATE")).await;
+    let sweeper = moved.sweeper();
+    let sweeping = tokio::spawn(async move { sweeper.sweep().await });
+    somebody_waits(&moved.app).await;
+    (blocker, sweeping)
 }
 
 /// The partitions that have events, by name.
@@ -228,13 +243,8 @@ async fn a_sweep_that_is_killed_leaves_nothing_half_done_on_postgres() {
     let admin = moved.admin("acme");
     many(&admin, 500).await;
     moved.day(31);
-    moved.sweeper().trust_clock().await.expect("trusted");
     // It has deleted events, order, keys and counts when it comes to the actors.
-    let mut blocker = connection(&app).await;
-    run(&mut blocker, "BEGIN; SELECT 1 FROM actor_directory FOR UPDATE").await;
-    let sweeper = moved.sweeper();
-    let sweeping = tokio::spawn(async move { sweeper.sweep().await });
-    somebody_waits(&app).await;
+    let (mut blocker, sweeping) = sweep_behind(&moved, "actor_directory").await;
     let killed = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() \
                   AND wait_event_type = 'Lock'";
     assert_eq!(column::<i64>(&app.url, killed).await, [1]);
@@ -264,12 +274,7 @@ async fn a_hold_between_the_look_and_the_lock_keeps_everything_on_postgres() {
     let admin = moved.admin("acme");
     many(&admin, 500).await;
     moved.day(31);
-    moved.sweeper().trust_clock().await.expect("trusted");
-    let mut blocker = connection(&app).await;
-    run(&mut blocker, "BEGIN; SELECT 1 FROM organization_head FOR UPDATE").await;
-    let sweeper = moved.sweeper();
-    let sweeping = tokio::spawn(async move { sweeper.sweep().await });
-    somebody_waits(&app).await;
+    let (mut blocker, sweeping) = sweep_behind(&moved, "organization_head").await;
     let hold = "INSERT INTO hold (organization_no, id, label, question, created_ns, created_by) \
                 SELECT organization_no, 'hold_1', 'all', '{\"v\": 1, \"filter\": {}}', 1, 'admin' FROM organization_head";
     run(&mut blocker, hold).await;
@@ -360,6 +365,62 @@ async fn who_planned_on_a_month_reads_and_records_when_it_goes_meanwhile_on_post
     assert_eq!(tokio::join!(admin.record(late), going).0["status"], "RECORDED");
     assert!(is_there(&app, &month).await, "it was made again");
     assert_eq!(listed(&admin).await, ["came.second"]);
+    moved.app.finish().await;
+    app.finish().await;
+}
+
+/// A replica has to take a month away when the primary has, and cancels whoever reads it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_a_month_from_a_replica_when_it_goes_is_answered_on_postgres() {
+    let app = TestApp::start(Database::Postgres).await;
+    let moved = Moved::beside(&app).await;
+    let admin = moved.admin("acme");
+    many(&admin, 300).await;
+    let month = filled(&app).await.remove(0);
+    let from = ledgerline::event::Timestamp(moved.clock.now().0 - super::DAY);
+    moved.day(40);
+    let mut stays = of("stays", None);
+    stays["metadata"] = json!({ "word": "needle" });
+    assert_eq!(admin.record(stays).await["status"], "RECORDED");
+    let mut other = connection(&app).await;
+    run(&mut other, "BEGIN; LOCK TABLE event IN ACCESS SHARE MODE").await;
+    assert_eq!(moved.sweep().await.removed, 300);
+    run(&mut other, "COMMIT").await;
+    assert!(is_there(&app, &month).await);
+    let next = filled(&app).await.remove(0);
+    assert_ne!(next, month);
+    // The replica waits for nobody.
+    let reading = app.beside_with_replica().await;
+    let url = replica_of(&app.url).await;
+    let mut replica = PgConnection::connect(&url).await.expect("the replica answers");
+    for statement in ["ALTER SYSTEM SET max_standby_streaming_delay = 0", "SELECT pg_reload_conf()"] {
+        run(&mut replica, statement).await;
+    }
+    eventually(async || column::<i64>(&url, "SELECT removed FROM organization_head").await == [300]).await;
+    // A reader has the month, and waits for the next one.
+    run(&mut other, &format!("BEGIN; LOCK TABLE {next} IN ACCESS EXCLUSIVE MODE")).await;
+    let held = format!("SELECT count(*) FROM pg_locks WHERE relation = '{next}'::regclass AND granted");
+    eventually(async || column::<i64>(&url, &held).await == [1]).await;
+    let reader = reading.admin("workspace", "acme").lasting();
+    let to = ledgerline::event::Timestamp(moved.clock.now().0 + super::DAY);
+    let dated = format!("search: \"needle\", filter: {{ occurredAt: {{ from: \"{from}\", to: \"{to}\" }} }}");
+    let going = async {
+        let waits = format!(
+            "SELECT count(*) FROM pg_locks h JOIN pg_locks w ON w.pid = h.pid AND NOT w.granted \
+             WHERE h.relation = to_regclass('{month}') AND h.granted"
+        );
+        eventually(async || column::<i64>(&url, &waits).await == [1]).await;
+        let mut third = connection(&app).await;
+        run(&mut third, &format!("SELECT drop_empty_event_partition('{month}')")).await;
+        somebody_waits(&app).await;
+        run(&mut other, "COMMIT").await;
+    };
+    assert_eq!(tokio::join!(total(&reader, &dated), going).0, 1, "the primary answers");
+    assert!(!is_there(&app, &month).await);
+    for statement in ["ALTER SYSTEM RESET max_standby_streaming_delay", "SELECT pg_reload_conf()"] {
+        run(&mut replica, statement).await;
+    }
+    reading.finish().await;
     moved.app.finish().await;
     app.finish().await;
 }
