@@ -2,6 +2,8 @@
 
 pub mod error;
 
+pub mod private_files;
+
 pub mod tasks;
 
 pub mod chance;

@@ -1,44 +1,36 @@
 //! Files that hold a secret: for the service's own user alone, and never read half written.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 #[expect(clippy::disallowed_types, reason = "keys come from the operating system itself, and may fail to")]
 use rand::{TryRngCore, rngs::OsRng};
 
+use crate::private_files;
+
 /// Makes a folder, where it is not there.
 pub fn create_folder(dir: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    private_files::folder().recursive(true).create(dir)
 }
 
 /// Makes a file with a text under a name that nobody has read yet: written whole under another name, then linked to its
 /// own, which fails if another process was first. Both then read the same text, and nobody ever reads half of one.
 pub fn create(path: &Path, text: &str) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}", &random_text()?[..8]));
-    let draft = PathBuf::from(name);
+    let draft = private_files::beside(path, &format!(".{}", &random_text()?[..8]));
     let made = write_new(&draft, text).and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         linked => linked,
     });
     let _ = fs::remove_file(&draft);
-    made
+    made.and_then(|()| private_files::sync_name(path))
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file: File = options.open(path)?;
+    let mut file = private_files::options().create_new(true).open(path)?;
     writeln!(file, "{text}")?;
     file.sync_all()
 }

@@ -5,7 +5,7 @@
 //! several processes with one file, one writes at a time, and what it writes has all that the others wrote.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     sync::{
@@ -21,6 +21,7 @@ use super::list::{self, Line, List};
 use crate::{
     clock::Clock,
     error::{Error, Result},
+    private_files,
     store::Store,
 };
 
@@ -69,7 +70,7 @@ impl ListFile {
         let _turn = self.turn().await?;
         let path = self.path.clone();
         let kept = blocking(move || kept(&path)).await?;
-        let part = beside(&self.path, ".part");
+        let part = private_files::beside(&self.path, ".part");
         let written = self.write_part(store, clock, kept, &part).await;
         if written.is_err() {
             let _ = fs::remove_file(&part);
@@ -78,15 +79,15 @@ impl ListFile {
     }
 
     async fn write_part(&self, store: &Store, clock: &Clock, kept: Option<List>, part: &Path) -> Result<Vec<Line>> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
         let cannot = |error| cannot("written", part, &error);
-        let mut file = BufWriter::new(private(&mut options).open(part).map_err(cannot)?);
+        let opened = private_files::options().create(true).truncate(true).open(part);
+        let mut file = BufWriter::new(opened.map_err(cannot)?);
         let compared = list::merge(store, clock, kept, |line| writeln!(file, "{line}").map_err(cannot)).await?;
         let missed = list::missed(store, compared).await?;
         let (part, path) = (part.to_owned(), self.path.clone());
         blocking(move || {
-            put(file, &part, &path).map_err(|error| self::cannot("written", &path, &error))?;
+            let put = file.flush().and_then(|()| private_files::put(file.get_ref(), &part, &path));
+            put.map_err(|error| self::cannot("written", &path, &error))?;
             Ok(missed)
         })
         .await
@@ -94,10 +95,9 @@ impl ListFile {
 
     /// Waits until nobody else writes the list, and keeps others from it.
     async fn turn(&self) -> Result<File> {
-        let path = beside(&self.path, ".lock");
+        let path = private_files::beside(&self.path, ".lock");
         let cannot = |error| cannot("locked", &path, &error);
-        let mut options = OpenOptions::new();
-        let file = private(options.write(true).create(true).truncate(false)).open(&path).map_err(cannot)?;
+        let file = private_files::options().create(true).truncate(false).open(&path).map_err(cannot)?;
         let began = Instant::now();
         loop {
             match file.try_lock() {
@@ -117,28 +117,6 @@ fn kept(path: &Path) -> Result<Option<List>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(cannot("read", path, &error)),
     }
-}
-
-/// Brings a file to the disk, and gives it its name.
-fn put(mut file: BufWriter<File>, part: &Path, path: &Path) -> io::Result<()> {
-    file.flush()?;
-    file.get_ref().sync_all()?;
-    fs::rename(part, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
-/// The same, for the service's own user alone.
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
-}
-
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
 }
 
 /// Does on a thread of its own what waits for a disk.

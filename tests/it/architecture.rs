@@ -7,7 +7,7 @@ use std::{
 
 /// The modules from the lowest to the highest; those of one row may know each other.
 const HOUSE: &[&[&str]] = &[
-    &["error", "tasks"],
+    &["error", "private_files", "tasks"],
     &["chance", "clock", "event"],
     &["question", "catalog"],
     &["auth"],

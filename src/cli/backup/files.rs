@@ -1,7 +1,7 @@
 //! Files of a backup: copied for the service's own user alone, hashed on the way, and on the disk before anything says so.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use super::manifest::FileEntry;
+use crate::private_files;
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 20;
@@ -21,11 +22,10 @@ pub fn entry(path: &Path) -> Result<FileEntry> {
 
 /// Copies a file to one that is not there yet.
 pub fn copy(from: &Path, to: &Path) -> Result<FileEntry> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(to).with_context(|| format!("{} cannot be made", to.display()))?;
+    let mut out = private_files::options()
+        .create_new(true)
+        .open(to)
+        .with_context(|| format!("{} cannot be made", to.display()))?;
     let entry = hashed(from, &mut out)?;
     out.sync_all().with_context(|| format!("{} cannot be written", to.display()))?;
     Ok(entry)
@@ -51,8 +51,7 @@ fn hashed(path: &Path, out: &mut impl Write) -> Result<FileEntry> {
 
 /// Has a file, or the names in a folder, on the disk.
 pub fn sync(path: &Path) -> Result<()> {
-    let synced = File::open(path).and_then(|file| file.sync_all());
-    synced.with_context(|| format!("{} cannot be written to the disk", path.display()))
+    private_files::sync(path).with_context(|| format!("{} cannot be written to the disk", path.display()))
 }
 
 /// Keeps a file from others than the service's own user.
@@ -65,10 +64,7 @@ pub fn keep_private(path: &Path) -> Result<()> {
 
 /// Makes a folder for the service's own user alone.
 pub fn folder(path: &Path) -> Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).with_context(|| format!("the folder {} cannot be made", path.display()))
+    private_files::folder().create(path).with_context(|| format!("the folder {} cannot be made", path.display()))
 }
 
 /// The plain files of a folder by name; none where there is no folder.
@@ -92,13 +88,6 @@ pub fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// A name beside another one.
-pub fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
 /// Something that is removed unless it was put in its place.
 pub struct Draft(pub PathBuf);
 
@@ -106,7 +95,7 @@ impl Drop for Draft {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
         for end in ["", "-wal", "-shm"] {
-            let _ = fs::remove_file(beside(&self.0, end));
+            let _ = fs::remove_file(private_files::beside(&self.0, end));
         }
     }
 }

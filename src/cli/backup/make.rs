@@ -6,13 +6,14 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     DATABASE, KEYS, MANIFEST,
-    files::{self, Draft, beside},
+    files::{self, Draft},
     manifest::{FileEntry, Manifest},
 };
 use crate::{
     app::with_cause,
     chance::Chance,
     clock::Clock,
+    private_files,
     store::{Phase, Store},
 };
 
@@ -34,7 +35,7 @@ pub async fn make(
     if let Some(folder) = place.parent() {
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     }
-    let draft = Draft(beside(&place, &format!(".part-{:08x}", chance.draw() >> 32)));
+    let draft = Draft(private_files::beside(&place, &format!(".part-{:08x}", chance.draw() >> 32)));
     files::folder(&draft.0)?;
     let made_at = clock.now();
     let database = draft.0.join(DATABASE);
@@ -43,7 +44,7 @@ pub async fn make(
     let read: crate::error::Result<_> = read.await;
     made.close().await;
     let (states, schema) = read.map_err(with_cause)?;
-    let log = fs::metadata(beside(&database, "-wal")).map_or(0, |log| log.len());
+    let log = fs::metadata(private_files::beside(&database, "-wal")).map_or(0, |log| log.len());
     if log > 0 {
         bail!("{} has a write-ahead log that could not be emptied", database.display());
     }
@@ -75,7 +76,7 @@ fn refuse_what_is_there(place: &Path, is_forced: bool) -> Result<()> {
 /// Gives a draft its name; what had it before is removed after that.
 fn put(draft: &Draft, place: &Path) -> Result<()> {
     let cannot = || format!("the backup cannot be renamed to {}", place.display());
-    let before = Draft(beside(&draft.0, ".before"));
+    let before = Draft(private_files::beside(&draft.0, ".before"));
     if place.exists() {
         fs::rename(place, &before.0).with_context(cannot)?;
     }

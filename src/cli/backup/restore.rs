@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     DATABASE, KEYS, MANIFEST,
-    files::{self, Draft, beside},
+    files::{self, Draft},
     manifest::{self, FileEntry, Manifest},
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     cli::erase::{read_list, replay},
     clock::Clock,
     event::Timestamp,
+    private_files,
     retention::list::{List, Replayed},
     store::{Durability, Phase, Store},
 };
@@ -55,7 +56,7 @@ impl Backup {
     /// # Errors
     /// What differs from the manifest, in words.
     pub async fn check(&self, path: &Path, clock: &Clock, chance: &Chance) -> Result<Working> {
-        let draft = Draft(beside(path, &format!(".part-{:08x}", chance.draw() >> 32)));
+        let draft = Draft(private_files::beside(path, &format!(".part-{:08x}", chance.draw() >> 32)));
         let found = files::copy(&self.folder.join(DATABASE), &draft.0)?;
         same(&self.manifest.database, &found)?;
         for key in &self.manifest.keys {
@@ -212,7 +213,7 @@ impl Working {
         files::sync(&self.draft.0)?;
         refuse_remains(path)?;
         fs::rename(&self.draft.0, path).with_context(|| format!("{} cannot be made", path.display()))?;
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Ok(()), files::sync)
+        private_files::sync_name(path).with_context(|| format!("{} cannot be written to the disk", path.display()))
     }
 
     /// Drops it: it was only to be checked.
@@ -228,7 +229,7 @@ impl Working {
 /// What is there.
 pub fn refuse_remains(path: &Path) -> Result<()> {
     for end in ["", "-wal", "-shm"] {
-        let path = beside(path, end);
+        let path = private_files::beside(path, end);
         if fs::symlink_metadata(&path).is_ok() {
             bail!("--to must be empty: {} is there; move it away first", path.display());
         }

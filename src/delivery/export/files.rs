@@ -30,11 +30,7 @@ impl Files {
             return Ok(Self(Arc::new(PrefixStore::new(bucket, prefix))));
         }
         let folder = Path::new(place);
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
+        crate::private_files::folder().recursive(true).create(folder)?;
         Ok(Self(Arc::new(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true))))
     }
 

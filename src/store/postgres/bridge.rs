@@ -3,7 +3,7 @@
 //! nothing to set there, so the TLS is spoken here, and the driver is given a socket in a folder that only this user may
 //! open.
 
-use std::{fs, io, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
+use std::{fs, io, path::PathBuf, sync::Arc};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme,
@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::tasks::keep;
+use crate::{private_files, tasks::keep};
 
 /// What asks a server of PostgreSQL for TLS, and its yes.
 const PLEASE: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
@@ -39,7 +39,7 @@ impl Bridge {
         let tls = TlsConnector::from(Arc::new(believing(own)?));
         let folder = std::env::temp_dir().join(format!("ledgerline-{mark:016x}"));
         // It fails where somebody else has made it.
-        fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        private_files::folder().create(&folder)?;
         let listener = Arc::new(UnixListener::bind(folder.join(format!(".s.PGSQL.{port}")))?);
         #[expect(clippy::disallowed_methods, reason = "it is kept, and ends with the bridge")]
         let carrying = tokio::spawn(keep("bridge to PostgreSQL", move || {
