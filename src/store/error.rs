@@ -68,7 +68,7 @@ pub fn lacks_table(error: &DbErr) -> bool {
 }
 
 /// PostgreSQL cancelled the statement at its time limit.
-fn is_timeout(error: &DbErr) -> bool {
+pub fn is_timeout(error: &DbErr) -> bool {
     database_code(error).is_some_and(|code| code == "57014")
 }
 

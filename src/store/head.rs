@@ -101,6 +101,7 @@ impl Store {
         // Whoever asks for an organization waits in its turn.
         let own = self.turn_of(product, external_id);
         if let Some(no) = self.dictionaries.number(product, external_id) {
+            self.must_answer_for(&[no]).await?;
             match self.head(&own.read, no).await? {
                 Some(head) if head.is_of(product, external_id) => return Ok(Some(head)),
                 _ => self.forget("a remembered organization is not the one that has its number"),
@@ -112,6 +113,7 @@ impl Store {
             let Some(Numbered { no }) = own.rows_of::<Numbered>(numbered).await?.pop() else {
                 return Ok(None);
             };
+            self.must_answer_for(&[no]).await?;
             self.select_heads().with(" WHERE h.organization_no = ", no)
         } else {
             self.select_heads().with(" WHERE o.product = ", product).with(" AND o.external_id = ", external_id)
@@ -139,6 +141,7 @@ impl Store {
 
     /// The heads of organizations, locked in the order of their numbers.
     pub(super) async fn locked_heads(&self, db: &impl ConnectionTrait, numbers: &[i64]) -> Result<Vec<Head>> {
+        self.must_answer_for(numbers).await?;
         let asked = self.locking_heads(numbers);
         Head::find_by_statement(asked.on(self.dialect.backend())).all(db).await.map_err(error::from)
     }

@@ -70,7 +70,7 @@ use connection::{reads::Reads, turns::Work, writes::Writes};
 use count::calendar::Calendars;
 use dialect::Dialect;
 use news::News;
-use postgres::{citus::Nodes, replica::Replica, session};
+use postgres::{replica::Replica, session};
 use range::Partitions;
 use reindex::Stale;
 use write::clock_check::ClockCheck;
@@ -115,8 +115,6 @@ pub struct Store {
     touched: Arc<Mutex<BTreeSet<String>>>,
     /// Whether the last recording was refused by the database.
     refused: Arc<AtomicBool>,
-    /// What is known of the nodes of a cluster.
-    nodes: Arc<Nodes>,
     /// How far this process knows organizations to be.
     acknowledged: Arc<history::Acknowledged>,
 }
@@ -147,7 +145,6 @@ impl Store {
             partitions: Arc::default(),
             touched: Arc::default(),
             refused: Arc::default(),
-            nodes: Arc::default(),
             acknowledged: Arc::default(),
         };
         let has_plain_hashes = store.has_plain_hashes().await?;
@@ -189,7 +186,10 @@ impl Store {
             Dialect::Postgres => session::unsafe_settings(self.read.pool()).await,
             Dialect::Citus => {
                 let mut off = session::unsafe_settings(self.read.pool()).await?;
-                off.extend(self.unsafe_settings_of_nodes().await?);
+                // A node that does not answer would keep the question waiting.
+                if self.all_must_answer().is_ok() {
+                    off.extend(self.unsafe_settings_of_nodes().await?);
+                }
                 off.sort_unstable();
                 off.dedup();
                 Ok(off)
@@ -204,13 +204,14 @@ impl Store {
     /// `UNAVAILABLE`, also where the database was restored and is not open.
     pub async fn ready(&self) -> Result<Concerns> {
         self.read.execute_unprepared("SELECT 1").await.map_err(error::from)?;
+        let gone_nodes = self.gone_nodes().await?;
         let unsafe_settings = self.unsafe_settings().await?;
         if self.durability == Durability::Required && !unsafe_settings.is_empty() {
             return Err(session::became_unsafe(&unsafe_settings));
         }
         self.must_be_ready().await?;
         if self.dialect == Dialect::Citus {
-            return Ok(Concerns { unsafe_settings, gone_nodes: self.gone_nodes().await? });
+            return Ok(Concerns { unsafe_settings, gone_nodes });
         }
         let bytes = if self.refused.load(Ordering::Acquire) { HEADROOM } else { 0 };
         let tx = self.write.begin().await?;
@@ -219,7 +220,7 @@ impl Store {
         if bytes > 0 {
             self.refused.store(false, Ordering::Release);
         }
-        Ok(Concerns { unsafe_settings, gone_nodes: Vec::new() })
+        Ok(Concerns { unsafe_settings, gone_nodes })
     }
 
     /// Does what the database needs done beside recording, for ever. Faults are told and tried again.
@@ -233,7 +234,8 @@ impl Store {
     /// The same store whose statements are read in an organization's turn: what somebody asks for must not be asked in the
     /// service's own, which nothing bounds.
     fn turn_of(&self, product: &str, organization: &str) -> Self {
-        Self { read: self.read.of_organization(product, organization), ..self.clone() }
+        let no = self.dictionaries.number(product, organization);
+        Self { read: self.read.of_organization(product, organization, no), ..self.clone() }
     }
 
     /// The same store whose statements are read in the turn of their class.

@@ -28,7 +28,7 @@ const STORE: &[&[&str]] = &[
     &["tables", "postgres::locks"],
     &["dialect::copying", "dialect::erasing", "dialect::reading", "dialect::recording", "dialect::removing"],
     &["postgres::address", "postgres::bridge"],
-    &["postgres::unreachable"],
+    &["postgres::nodes", "postgres::unreachable"],
     &["sqlite::files", "sqlite::connect", "postgres::citus", "postgres::session"],
     &["schema"],
     &["connection"],

@@ -14,13 +14,14 @@ use sqlx::{
 use tokio::{sync::OwnedMutexGuard, time::timeout};
 
 use super::turns::Turn;
-use crate::store::ACQUIRE;
+use crate::store::{ACQUIRE, postgres::nodes::Nodes};
 
 /// A connection that one caller has for the time being.
 pub(super) enum Held {
     Writer(OwnedMutexGuard<Option<SqliteConnection>>),
     Reader(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    /// Where it is a cluster's, with what is known of the nodes, and whose it is if one organization's.
+    Postgres(PoolConnection<Postgres>, Option<(Arc<Nodes>, Option<i64>)>),
 }
 
 /// How a statement is ended whose caller has gone.
@@ -56,7 +57,7 @@ macro_rules! on {
                 let $connection = &mut **pooled;
                 $run
             }
-            Held::Postgres(pooled) => {
+            Held::Postgres(pooled, _) => {
                 let $connection = &mut **pooled;
                 $run
             }
@@ -66,24 +67,33 @@ macro_rules! on {
 
 impl Held {
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
-        on!(self, connection => Ok(connection.execute(prepared(statement)).await.map_err(of_exec)?.into()))
+        let nodes = self.nodes();
+        let done = async {
+            on!(self, connection => Ok(connection.execute(prepared(statement)).await.map_err(of_exec)?.into()))
+        };
+        watched(nodes, done).await
     }
 
     pub(super) async fn execute_text(&mut self, text: &str) -> Result<ExecResult, DbErr> {
-        let text = AssertSqlSafe(text.to_owned());
-        on!(self, connection => Ok(connection.execute(text).await.map_err(of_exec)?.into()))
+        let (nodes, text) = (self.nodes(), AssertSqlSafe(text.to_owned()));
+        let done = async { on!(self, connection => Ok(connection.execute(text).await.map_err(of_exec)?.into())) };
+        watched(nodes, done).await
     }
 
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        on!(self, connection => {
-            let rows = connection.fetch_all(prepared(statement)).await.map_err(of_query)?;
-            Ok(rows.into_iter().map(QueryResult::from).collect())
-        })
+        let nodes = self.nodes();
+        let done = async {
+            on!(self, connection => {
+                let rows = connection.fetch_all(prepared(statement)).await.map_err(of_query)?;
+                Ok(rows.into_iter().map(QueryResult::from).collect())
+            })
+        };
+        watched(nodes, done).await
     }
 
     /// The process of PostgreSQL that works for the session.
     pub(super) async fn process(&mut self) -> Result<i32, DbErr> {
-        let Self::Postgres(pooled) = self else { return Err(failed_before()) };
+        let Self::Postgres(pooled, _) = self else { return Err(failed_before()) };
         sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut **pooled).await.map_err(of_query)
     }
 
@@ -92,14 +102,53 @@ impl Held {
         statement: Statement,
         row: &mut (dyn FnMut(QueryResult) + Send),
     ) -> Result<(), DbErr> {
-        on!(self, connection => {
-            let mut rows = connection.fetch(prepared(statement));
-            while let Some(next) = rows.try_next().await.map_err(of_query)? {
-                row(next.into());
-            }
-            Ok(())
-        })
+        let nodes = self.nodes();
+        let done = async {
+            on!(self, connection => {
+                let mut rows = connection.fetch(prepared(statement));
+                while let Some(next) = rows.try_next().await.map_err(of_query)? {
+                    row(next.into());
+                }
+                Ok(())
+            })
+        };
+        watched(nodes, done).await
     }
+
+    /// Sends lines of text to a `COPY … FROM STDIN` of PostgreSQL.
+    pub(super) async fn copy_in(
+        &mut self,
+        statement: &str,
+        pieces: impl Iterator<Item = String> + Send,
+    ) -> Result<(), DbErr> {
+        let nodes = self.nodes();
+        let Self::Postgres(connection, _) = self else { return Err(failed_before()) };
+        let done = async {
+            let mut copy = connection.copy_in_raw(statement).await.map_err(of_exec)?;
+            for piece in pieces {
+                copy.send(piece.as_bytes()).await.map_err(of_exec)?;
+            }
+            copy.finish().await.map(drop).map_err(of_exec)
+        };
+        watched(nodes, done).await
+    }
+
+    fn nodes(&self) -> Option<(Arc<Nodes>, Option<i64>)> {
+        match self {
+            Self::Postgres(_, nodes) => nodes.clone(),
+            Self::Writer(_) | Self::Reader(_) => None,
+        }
+    }
+}
+
+/// Waits for a statement, of a cluster for no longer than [`Nodes::watch`] does.
+async fn watched<T>(
+    nodes: Option<(Arc<Nodes>, Option<i64>)>,
+    done: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    let Some((nodes, organization_no)) = nodes else { return done.await };
+    let gone = |gone| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(sqlx::Error::Configuration(Box::new(gone)))));
+    nodes.watch(organization_no, done).await.map_err(gone)?
 }
 
 impl Lent {
@@ -115,6 +164,11 @@ impl Lent {
     /// Has the statement ended in this way if its caller goes away.
     pub(super) fn interrupt_by(&mut self, interrupt: Interrupt) {
         self.interrupt = Some(interrupt);
+    }
+
+    /// Whether it leads to a cluster.
+    pub(super) fn is_of_a_cluster(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.nodes().is_some())
     }
 
     /// The connection; there is one until it is given back.
@@ -192,7 +246,7 @@ pub(super) async fn discard(held: Held) {
         }
         Held::Reader(pooled) => drop(pooled.close().await),
         // A server that is out of reach does not answer the farewell.
-        Held::Postgres(pooled) => drop(timeout(ACQUIRE, pooled.close()).await),
+        Held::Postgres(pooled, _) => drop(timeout(ACQUIRE, pooled.close()).await),
     }
 }
 
@@ -209,7 +263,7 @@ pub(super) fn failed_before() -> DbErr {
     DbErr::Conn(RuntimeErr::Internal("an earlier statement of the transaction failed".to_owned()))
 }
 
-pub(super) fn of_exec(error: sqlx::Error) -> DbErr {
+fn of_exec(error: sqlx::Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
 }
 

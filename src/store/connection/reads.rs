@@ -47,6 +47,8 @@ pub(in crate::store) struct Reads {
     turns: Arc<Turns>,
     /// Product and organization that is read for; empty: the service itself.
     whose: Arc<str>,
+    /// Its number, where it is known.
+    organization_no: Option<i64>,
     work: Work,
     /// Those of the primary, where these are of a replica.
     primary: Option<Arc<Reads>>,
@@ -55,7 +57,14 @@ pub(in crate::store) struct Reads {
 impl Reads {
     /// The connections of a pool that has room for so many small and large statements at once.
     pub fn of(source: Source, (small, large): (usize, usize)) -> Self {
-        Self { source, turns: Arc::new(Turns::new(small, large)), whose: "".into(), work: Work::Small, primary: None }
+        Self {
+            source,
+            turns: Arc::new(Turns::new(small, large)),
+            whose: "".into(),
+            organization_no: None,
+            work: Work::Small,
+            primary: None,
+        }
     }
 
     /// Those of another server that is read from in the same way.
@@ -63,9 +72,9 @@ impl Reads {
         Self { source: Source::Postgres(pool), turns: Arc::new(self.turns.like()), ..self.clone() }
     }
 
-    /// The same for what is read of an organization.
-    pub fn of_organization(&self, product: &str, organization: &str) -> Self {
-        Self { whose: format!("{product}\u{0}{organization}").into(), ..self.clone() }
+    /// The same for what is read of an organization, with its number where it is known.
+    pub fn of_organization(&self, product: &str, organization: &str, organization_no: Option<i64>) -> Self {
+        Self { whose: format!("{product}\u{0}{organization}").into(), organization_no, ..self.clone() }
     }
 
     /// The same for statements of a class.
@@ -75,8 +84,13 @@ impl Reads {
 
     /// Those of a replica for whoever the primary's are for, which answer what the replica gives up.
     pub fn instead_of(&self, primary: &Self) -> Self {
-        let (whose, work) = (primary.whose.clone(), primary.work);
-        Self { whose, work, primary: Some(Arc::new(primary.clone())), ..self.clone() }
+        Self {
+            whose: primary.whose.clone(),
+            organization_no: primary.organization_no,
+            work: primary.work,
+            primary: Some(Arc::new(primary.clone())),
+            ..self.clone()
+        }
     }
 
     /// Those of the primary, where these are of a replica that has given up what was asked: it is gone, or it has to write
@@ -126,7 +140,11 @@ impl Reads {
                 };
                 (Held::Reader(pooled), interrupt)
             }
-            Source::Postgres(pool) => (Held::Postgres(pool.acquire().await.map_err(error::of_sqlx)?), None),
+            Source::Postgres(pool) => {
+                let pooled = pool.acquire().await.map_err(error::of_sqlx)?;
+                let nodes = pool.nodes().cloned().map(|nodes| (nodes, self.organization_no));
+                (Held::Postgres(pooled, nodes), None)
+            }
         };
         let mut lent = Lent::in_turn(held, interrupt, turn);
         if let Some(begin) = begin {
@@ -162,7 +180,8 @@ impl Reads {
 }
 
 /// Gives a connection back after a statement of its own. What the database itself refuses leaves the session as it was;
-/// any other failure may have left it anywhere.
+/// any other failure may have left it anywhere. On a cluster a time limit is such a failure: the session tells a node to stop,
+/// and takes the next statement when that node has heard it.
 async fn back<T>(mut lent: Lent, done: Result<T, DbErr>, has_begun: bool) -> Result<T, DbErr> {
     let is_refused = |error: &DbErr| match error {
         DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
@@ -171,7 +190,9 @@ async fn back<T>(mut lent: Lent, done: Result<T, DbErr>, has_begun: bool) -> Res
         _ => false,
     };
     match done {
-        Err(error) if !is_refused(&error) => lent.back(Err(error)).await,
+        Err(error) if !is_refused(&error) || lent.is_of_a_cluster() && error::is_timeout(&error) => {
+            lent.back(Err(error)).await
+        }
         done => {
             let ended = if has_begun { lent.held()?.execute_text("COMMIT").await.map(drop) } else { Ok(()) };
             lent.back(ended).await?;

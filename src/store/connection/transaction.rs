@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, FromQueryResult, Qu
 use tokio::sync::Mutex;
 
 use super::{
-    lent::{Held, Lent, failed_before, of_exec},
+    lent::{Lent, failed_before},
     reads::Reads,
 };
 use crate::{
@@ -88,15 +88,7 @@ impl Transaction {
     /// Sends lines of text to a `COPY … FROM STDIN` of PostgreSQL.
     pub async fn copy_in(&self, statement: &str, pieces: impl Iterator<Item = String> + Send) -> Result<(), DbErr> {
         let (mut place, mut lent) = self.lend().await?;
-        let done = async {
-            let Held::Postgres(connection) = lent.held()? else { return Err(failed_before()) };
-            let mut copy = connection.copy_in_raw(statement).await.map_err(of_exec)?;
-            for piece in pieces {
-                copy.send(piece.as_bytes()).await.map_err(of_exec)?;
-            }
-            copy.finish().await.map_err(of_exec)
-        };
-        let done = done.await;
+        let done = lent.held()?.copy_in(statement, pieces).await;
         let (lent, _) = lent.kept(done).await?;
         *place = Some(lent);
         Ok(())

@@ -17,7 +17,10 @@ use crate::{
     error::Result,
     store::{
         ACQUIRE, error,
-        postgres::session::{Beginning, Pool},
+        postgres::{
+            nodes::Nodes,
+            session::{Beginning, Pool},
+        },
         sqlite::{connect, files::Files},
     },
 };
@@ -118,6 +121,14 @@ impl Writes {
         }
     }
 
+    /// What is known of the nodes of a cluster.
+    pub fn nodes(&self) -> Option<&Arc<Nodes>> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(pool) => pool.nodes(),
+        }
+    }
+
     fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
@@ -144,7 +155,7 @@ impl Writes {
             }
             Self::Postgres(pool) => {
                 let pooled = pool.acquire().await.map_err(error::of_sqlx)?;
-                Ok(Lent::of(Held::Postgres(pooled)))
+                Ok(Lent::of(Held::Postgres(pooled, pool.nodes().cloned().map(|nodes| (nodes, None)))))
             }
         }
     }

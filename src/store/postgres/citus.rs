@@ -2,8 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    sync::Arc,
 };
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Value};
@@ -14,6 +13,7 @@ use crate::{
         Store,
         dialect::{CHUNK, Dialect, sql::Sql},
         error,
+        postgres::nodes::Nodes,
         tables::{ALL, HEAD, Lies, Table},
     },
 };
@@ -39,93 +39,6 @@ pub(in crate::store) async fn refuse_worker(database: &DatabaseConnection) -> Re
         return Err(Error::bad_input("LEDGERLINE_DATABASE_URL", rule));
     }
     Ok(())
-}
-
-/// How long it is believed on which node an organization is: the operator may move it.
-const BELIEVED: Duration = Duration::from_secs(60);
-
-/// What is known of the nodes of a cluster.
-#[derive(Default)]
-pub(in crate::store) struct Nodes {
-    of: Mutex<Option<(Instant, HashMap<i64, i32>)>>,
-    gone: Mutex<HashMap<i32, Gone>>,
-}
-
-/// A node that did not answer.
-struct Gone {
-    /// Until when it is not asked.
-    until: Instant,
-    pause: Duration,
-}
-
-/// How long a node that did not answer is not asked: twice as long each time, up to the second.
-const PAUSE: Duration = Duration::from_millis(500);
-const PAUSE_MOST: Duration = Duration::from_secs(30);
-
-#[derive(Debug, thiserror::Error)]
-#[error("the node {0} of the cluster does not answer")]
-struct NodeGone(i32);
-
-#[derive(Debug, thiserror::Error)]
-#[error("no node of the cluster answers")]
-struct AllGone;
-
-impl Nodes {
-    fn of(&self) -> MutexGuard<'_, Option<(Instant, HashMap<i64, i32>)>> {
-        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        if of.as_ref().is_some_and(|(since, _)| since.elapsed() > BELIEVED) {
-            *of = None;
-        }
-        of
-    }
-
-    fn gone(&self) -> MutexGuard<'_, HashMap<i32, Gone>> {
-        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Refuses what needs a node that is not asked at the moment: whoever waited for it would keep others waiting.
-    pub fn must_answer(&self, nodes: &[i32]) -> Result<()> {
-        let (gone, now) = (self.gone(), Instant::now());
-        match nodes.iter().find(|node| gone.get(node).is_some_and(|gone| gone.until > now)) {
-            Some(node) => Err(Error::Unavailable(Arc::new(NodeGone(*node)))),
-            None => Ok(()),
-        }
-    }
-
-    /// Notes whether nodes have answered.
-    pub fn note(&self, nodes: &[i32], answered: bool) {
-        let mut gone = self.gone();
-        for node in nodes {
-            if answered {
-                gone.remove(node);
-            } else {
-                let pause = gone.get(node).map_or(PAUSE, |gone| (2 * gone.pause).min(PAUSE_MOST));
-                gone.insert(*node, Gone { until: Instant::now() + pause, pause });
-            }
-        }
-    }
-
-    /// An organization on one of some nodes, of those that are known.
-    fn some_organization(&self, nodes: &[i32]) -> Option<i64> {
-        let of = self.of();
-        let (_, of) = of.as_ref()?;
-        of.iter().find(|(_, node)| nodes.contains(node)).map(|(no, _)| *no)
-    }
-
-    /// The nodes of those organizations that are known.
-    fn known(&self, numbers: &[i64]) -> HashMap<i64, i32> {
-        let of = self.of();
-        let known = |no: &i64| of.as_ref().and_then(|(_, of)| Some((*no, *of.get(no)?)));
-        numbers.iter().filter_map(known).collect()
-    }
-
-    /// Remembers nodes of organizations.
-    fn learn(&self, nodes: impl Iterator<Item = (i64, i32)>) -> HashMap<i64, i32> {
-        let learnt: HashMap<i64, i32> = nodes.collect();
-        let mut of = self.of();
-        of.get_or_insert_with(|| (Instant::now(), HashMap::new())).1.extend(&learnt);
-        learnt
-    }
 }
 
 impl Store {
@@ -240,7 +153,8 @@ impl Store {
             no: i64,
             node: i32,
         }
-        let mut found = self.nodes.known(numbers);
+        let Some(nodes) = self.cluster() else { return Ok(HashMap::new()) };
+        let mut found = nodes.known(numbers);
         let unknown: Vec<_> = numbers.iter().filter(|no| !found.contains_key(no)).collect();
         for chunk in unknown.chunks(CHUNK) {
             // By hand: the catalog of Citus.
@@ -253,39 +167,30 @@ impl Store {
                 HEAD.name
             ));
             let rows = self.rows_of::<Row>(sql).await?;
-            found.extend(self.nodes.learn(rows.into_iter().map(|row| (row.no, row.node))));
+            found.extend(nodes.learn(rows.into_iter().map(|row| (row.no, row.node))));
         }
         Ok(found)
     }
 
-    /// The nodes that do not answer, after all were asked and one of those that do has taken a write.
+    /// What is known of the nodes of a cluster that the tables are distributed over.
+    pub(in crate::store) fn cluster(&self) -> Option<&Arc<Nodes>> {
+        self.write.nodes().filter(|_| self.dialect == Dialect::Citus)
+    }
+
+    /// The nodes that do not answer, after those were asked of which that is not known and one that does has taken a write.
     ///
     /// # Errors
     /// `UNAVAILABLE` where none does.
     pub(in crate::store) async fn gone_nodes(&self) -> Result<Vec<i32>> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            node: i32,
-            answers: Option<bool>,
-        }
-        // By hand: the catalog of Citus, and a function of it.
-        let sql = "SELECT groupid AS node, citus_check_connection_to_node(nodename, nodeport) AS answers FROM pg_dist_node \
-                   WHERE noderole = 'primary' AND shouldhaveshards ORDER BY groupid";
-        let rows = self.rows_of::<Row>(Sql::new(sql)).await?;
-        let (there, gone): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.answers == Some(true));
-        let numbers = |rows: Vec<&Row>| rows.iter().map(|row| row.node).collect::<Vec<_>>();
-        let (there, gone) = (numbers(there), numbers(gone));
-        if there.is_empty() {
-            return Err(Error::Unavailable(Arc::new(AllGone)));
-        }
-        if let Some(no) = self.nodes.some_organization(&there) {
+        let Some(nodes) = self.cluster() else { return Ok(Vec::new()) };
+        let (there, gone) = nodes.there_and_gone().await?;
+        if let Some(no) = nodes.some_organization(&there) {
             let tx = self.write.begin().await?;
             self.execute(&tx, Sql::new("UPDATE organization_head SET size = size WHERE organization_no = ").bind(no))
                 .await?;
             tx.commit().await?;
         }
-        self.nodes.note(&there, true);
-        Ok(gone)
+        Ok(gone.into_iter().collect())
     }
 
     /// Whether every node keeps what it acknowledges: sessions of ours set no other's. Returns the settings that are off
@@ -315,6 +220,13 @@ impl Store {
     /// # Errors
     /// `BAD_USER_INPUT`, and those of the database.
     pub(in crate::store) async fn refuse_unsafe_nodes(&self) -> Result<()> {
+        if let Some(nodes) = self.cluster() {
+            nodes.look().await;
+        }
+        if self.all_must_answer().is_err() {
+            // `/readyz` asks once all are there.
+            return Ok(());
+        }
         let off = self.unsafe_settings_of_nodes().await?;
         if off.is_empty() {
             return Ok(());
@@ -327,13 +239,22 @@ impl Store {
         Err(Error::bad_input("LEDGERLINE_DATABASE_URL", rule))
     }
 
-    /// Whether the node of organizations is asked at the moment.
+    /// Refuses organizations on a node that does not answer.
     ///
     /// # Errors
-    /// `UNAVAILABLE` where it is not, and those of the database.
+    /// `UNAVAILABLE`, and those of the database.
     pub(in crate::store) async fn must_answer_for(&self, numbers: &[i64]) -> Result<()> {
-        let nodes: Vec<i32> = self.nodes_of(numbers).await?.into_values().collect();
-        self.nodes.must_answer(&nodes)
+        let Some(nodes) = self.cluster() else { return Ok(()) };
+        let needed: Vec<i32> = self.nodes_of(numbers).await?.into_values().collect();
+        if needed.is_empty() { Ok(()) } else { nodes.must_answer(&needed) }
+    }
+
+    /// The same of everything that needs all nodes.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`.
+    pub(in crate::store) fn all_must_answer(&self) -> Result<()> {
+        self.cluster().map_or(Ok(()), |nodes| nodes.must_answer(&[]))
     }
 
     /// Refuses a role that owns no tables of a cluster: what makes partitions in its place does so at the coordinator alone.

@@ -5,6 +5,7 @@ mod anew;
 mod bridge;
 pub(super) mod citus;
 pub(super) mod locks;
+pub(super) mod nodes;
 pub(super) mod partitions;
 pub(super) mod replica;
 pub(super) mod session;

@@ -114,7 +114,7 @@ impl Store {
     /// same head, else the primary. The head is one row of the primary, and it tells of events that came through other processes too.
     pub async fn caught_up(&self, product: &str, organization: Option<&str>) -> Result<Self> {
         let Some(organization) = organization else { return Ok(self.clone()) };
-        let own = Self { read: self.read.of_organization(product, organization), ..self.clone() };
+        let own = self.turn_of(product, organization);
         if own.replica.is_none() {
             return Ok(own);
         }

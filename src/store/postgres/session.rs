@@ -17,7 +17,11 @@ use sqlx::{
     raw_sql,
 };
 
-use super::{address::Address, unreachable};
+use super::{
+    address::Address,
+    nodes::{self, Nodes},
+    unreachable,
+};
 use crate::{
     chance::Chance,
     error::{Error, Result},
@@ -92,7 +96,7 @@ const CITUS: [(&str, &str); 4] = [
     // What a transaction sets for itself holds on the nodes that take part in it.
     ("citus.propagate_set_commands", "local"),
     // A node that is gone is told from one that is slow before a caller gives up.
-    ("citus.node_connection_timeout", "5s"),
+    ("citus.node_connection_timeout", nodes::CONNECT),
 ];
 
 impl Purpose {
@@ -172,12 +176,14 @@ const IDLE: Duration = Duration::from_secs(10);
 pub(in crate::store) struct Checked {
     address: Arc<Address>,
     sessions: Sessions,
+    /// What is known of its nodes, where it is one of a Citus cluster.
+    nodes: Option<Arc<Nodes>>,
 }
 
 impl Checked {
     /// Whether it is a node of a Citus cluster.
     pub fn is_of_a_cluster(&self) -> bool {
-        self.sessions == Sessions::OfACluster
+        self.nodes.is_some()
     }
 }
 
@@ -191,6 +197,7 @@ pub(in crate::store) struct Pool {
     sessions: Sessions,
     /// Settings that every transaction begins with; none where sessions keep them.
     of_a_transaction: Arc<str>,
+    nodes: Option<Arc<Nodes>>,
 }
 
 impl Pool {
@@ -228,6 +235,7 @@ impl Pool {
             address,
             opened,
             sessions,
+            nodes: checked.nodes.clone(),
             of_a_transaction: match sessions {
                 Sessions::Own | Sessions::OfACluster => "".into(),
                 Sessions::Shared => purpose.of_a_transaction().into(),
@@ -245,6 +253,11 @@ impl Pool {
     /// Whether its sessions are shared with others.
     pub fn is_shared(&self) -> bool {
         self.sessions == Sessions::Shared
+    }
+
+    /// What is known of the nodes of a cluster.
+    pub fn nodes(&self) -> Option<&Arc<Nodes>> {
+        self.nodes.as_ref()
     }
 
     /// The settings that a transaction sets for itself; none where the session has them.
@@ -335,7 +348,10 @@ pub(in crate::store) async fn check(
         Ok(sessions)
     };
     match tokio::time::timeout(2 * ACQUIRE + address.patience(), Box::pin(checked)).await {
-        Ok(Ok(sessions)) => Ok(Checked { address, sessions }),
+        Ok(Ok(sessions)) => {
+            let nodes = (sessions == Sessions::OfACluster).then(|| Nodes::of_cluster(address.clone()));
+            Ok(Checked { address, sessions, nodes })
+        }
         Ok(Err(Refused::Broken(error))) => Err(unreachable::told(error, field, &address)),
         Ok(Err(refused)) => Err(Error::bad_input(field, refused.to_string())),
         Err(_) => Err(error::from(error::of_sqlx(sqlx::Error::PoolTimedOut))),

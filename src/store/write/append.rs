@@ -43,7 +43,9 @@ impl Store {
     /// # Errors
     /// Those of the database; nothing of the group is recorded then.
     pub async fn append(&self, nodes: &[i32], group: &[Task], now: Timestamp) -> Result<Vec<Appended>> {
-        self.nodes.must_answer(nodes)?;
+        if let Some(known) = self.cluster() {
+            known.must_answer(nodes)?;
+        }
         let appended = match self.dialect {
             Dialect::Sqlite => self.append_in_one(group, now).await,
             // A connection that says nothing is closed, so that nobody waits for ever. Whether it committed is not known.
@@ -55,12 +57,12 @@ impl Store {
             }
         };
         match &appended {
-            Ok(_) => {
-                self.nodes.note(nodes, true);
-                self.refused.store(false, Ordering::Release);
-            }
+            Ok(_) => self.refused.store(false, Ordering::Release),
             Err(Error::Unavailable(_)) => {
-                self.nodes.note(nodes, false);
+                if let Some(nodes) = self.cluster() {
+                    // The next group knows more.
+                    nodes.look().await;
+                }
                 self.refused.store(true, Ordering::Release);
             }
             Err(_) => {}

@@ -3,7 +3,10 @@
 
 mod rule;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use axum::{body::Body, http::Request};
 use futures_util::future::join_all;
@@ -12,7 +15,7 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
     harness::{
-        Database, TestApp, catalogs, event, postgres,
+        Database, TestApp, catalogs, event, eventually, postgres,
         sql::{change, column},
     },
     process::ledgerline,
@@ -156,14 +159,56 @@ async fn a_node_that_is_gone_takes_no_other_along() {
     change(&url, "INSERT INTO gone_node VALUES (1)").await;
     assert_eq!(ready().await.0, 503);
     change(&url, "DELETE FROM gone_node").await;
-    // It is asked again at once, since somebody asked whether it is there.
-    assert_eq!(ready().await, (200, "ready".to_owned()));
+    // The service asks them again by itself.
+    eventually(async || ready().await == (200, "ready".to_owned())).await;
     assert_eq!(join_all(names.iter().map(&record)).await, expected(false));
     for name in &names {
         let all = app.admin("workspace", name).data("{ auditEvents { totalCount } }", json!({})).await;
         let recorded = if on_second.contains(name) { 2 } else { 7 };
         assert_eq!(all["auditEvents"]["totalCount"], recorded, "{name}: what was refused is not there");
     }
+    app.finish().await;
+    keeps_to_one_node(&proxy);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_silent_keeps_nobody_waiting() {
+    let (app, proxy) = pretended().await;
+    let names: Vec<String> = (0..12).map(|n| format!("org_{n}")).collect();
+    let record = async |name: &String| {
+        let query = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
+        let answer = app.admin("workspace", name).ask(query, json!({ "input": event("a.b") })).await.json();
+        answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("OK").to_owned()
+    };
+    let read = async |name: &String| {
+        let answer = app.admin("workspace", name).ask("{ auditEvents { totalCount } }", json!({})).await.json();
+        answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("OK").to_owned()
+    };
+    for name in &names {
+        assert_eq!(record(name).await, "OK");
+    }
+    let url = proxy.behind.clone();
+    let on_second: Vec<String> = column(
+        &url,
+        "SELECT external_id FROM organization WHERE worker_hash(no) >= 0 AND external_id LIKE 'org%' ORDER BY 1",
+    )
+    .await;
+    assert!((1..names.len()).contains(&on_second.len()), "{on_second:?}");
+    let expected: Vec<_> =
+        names.iter().map(|name| if on_second.contains(name) { "UNAVAILABLE" } else { "OK" }.to_owned()).collect();
+    change(&url, "INSERT INTO gone_node VALUES (2, true)").await;
+    let since = Instant::now();
+    assert_eq!(join_all(names.iter().map(&record)).await, expected);
+    assert!(since.elapsed() < Duration::from_secs(9), "{:?}", since.elapsed());
+    // Now it is known: nobody waits for it, in recording or reading, and nothing new needs it.
+    let since = Instant::now();
+    assert_eq!(join_all(names.iter().map(&record)).await, expected);
+    assert_eq!(join_all(names.iter().map(&read)).await, expected);
+    assert_eq!(record(&"org_new".to_owned()).await, "UNAVAILABLE");
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    change(&url, "DELETE FROM gone_node").await;
+    eventually(async || join_all(names.iter().map(&record)).await.iter().all(|code| code == "OK")).await;
+    assert_eq!(record(&"org_new".to_owned()).await, "OK");
     app.finish().await;
     keeps_to_one_node(&proxy);
 }

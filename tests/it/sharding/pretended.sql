@@ -11,14 +11,20 @@ INSERT INTO pg_dist_node VALUES (1, 'one', 5432, 'primary', true), (2, 'two', 54
 CREATE FUNCTION worker_hash(bigint) RETURNS int LANGUAGE sql AS 'SELECT hashint8($1)';
 CREATE TABLE pg_dist_local_group (groupid int);
 INSERT INTO pg_dist_local_group VALUES (0);
--- A node that is listed here does not answer.
-CREATE TABLE gone_node (groupid int);
+-- A node that is listed here does not answer: it refuses, or it is silent for as long as it stands here.
+CREATE TABLE gone_node (groupid int, silent boolean DEFAULT false);
 CREATE FUNCTION citus_check_connection_to_node(text, int) RETURNS boolean LANGUAGE sql
     AS 'SELECT NOT EXISTS (SELECT 1 FROM gone_node JOIN pg_dist_node USING (groupid) WHERE nodename = $1)';
-CREATE FUNCTION reach_node() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF EXISTS (SELECT 1 FROM gone_node WHERE groupid = CASE WHEN worker_hash(NEW.organization_no) < 0 THEN 1 ELSE 2 END) THEN
+CREATE FUNCTION reach_node() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    node int := CASE WHEN worker_hash(NEW.organization_no) < 0 THEN 1 ELSE 2 END;
+BEGIN
+    IF EXISTS (SELECT 1 FROM gone_node WHERE groupid = node AND NOT silent) THEN
         RAISE EXCEPTION 'connection to the node failed' USING ERRCODE = 'connection_failure';
     END IF;
+    WHILE EXISTS (SELECT 1 FROM gone_node WHERE groupid = node) LOOP
+        PERFORM pg_sleep(0.05);
+    END LOOP;
     RETURN NEW;
 END $$;
 CREATE TRIGGER reach_node BEFORE INSERT ON event_order FOR EACH ROW EXECUTE FUNCTION reach_node();
