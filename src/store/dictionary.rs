@@ -180,11 +180,20 @@ impl Dictionary {
 pub struct Cache {
     numbers: Moka<(String, String), i64>,
     dictionaries: Moka<i64, Arc<Dictionary>>,
+    tops: Moka<i64, Top>,
+}
+
+/// A position that no event of an organization is behind, when it had so many events and the newest one had this salt.
+#[derive(Clone, Copy)]
+struct Top {
+    size: i64,
+    last_salt: i64,
+    position: i64,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { numbers: Moka::new(100_000), dictionaries: Moka::new(2_000) }
+        Self { numbers: Moka::new(100_000), dictionaries: Moka::new(2_000), tops: Moka::new(100_000) }
     }
 }
 
@@ -208,6 +217,20 @@ impl Cache {
     pub fn forget(&self) {
         self.numbers.invalidate_all();
         self.dictionaries.invalidate_all();
+        self.tops.invalidate_all();
+    }
+
+    /// A position that no event of an organization is behind, if one is known of the events that its head tells of. What
+    /// has left since makes no difference.
+    pub fn top(&self, head: &head::Model) -> Option<i64> {
+        let top = self.tops.get(&head.organization_no)?;
+        (top.size == head.size && top.last_salt == head.last_salt).then_some(top.position)
+    }
+
+    /// Remembers it.
+    pub fn remember_top(&self, head: &head::Model, position: i64) {
+        let top = Top { size: head.size, last_salt: head.last_salt, position };
+        self.tops.insert(head.organization_no, top);
     }
 
     /// Remembers a committed dictionary.

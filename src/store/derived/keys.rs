@@ -5,13 +5,13 @@ use sea_orm::Value;
 use super::{Brought, Derived};
 use crate::{
     error::Result,
-    store::{Store, connection::transaction::Transaction, dialect::CHUNK, tables::IDEMPOTENCY},
+    store::{Store, connection::transaction::Transaction, tables::IDEMPOTENCY},
 };
 
 impl Store {
     pub(super) async fn add_keys(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
         let keyed: Vec<_> = events.iter().filter_map(|each| Some((each.event, each.key?))).collect();
-        for chunk in keyed.chunks(CHUNK) {
+        for chunk in self.dialect.insertions(&keyed, |(event, _)| event.organization_no) {
             let rows = chunk.iter().map(|(event, (key, content))| {
                 [
                     Value::from(event.organization_no),
@@ -20,7 +20,7 @@ impl Store {
                     event.sequence.into(),
                 ]
             });
-            self.execute(tx, IDEMPOTENCY.insert().inserted(self.dialect, rows, None)).await?;
+            self.execute(tx, IDEMPOTENCY.insert().added(self.dialect, rows, None)).await?;
         }
         Ok(())
     }

@@ -5,16 +5,16 @@ use sea_orm::Value;
 use super::{Brought, Derived};
 use crate::{
     error::Result,
-    store::{Store, connection::transaction::Transaction, dialect::CHUNK, tables::ORDER},
+    store::{Store, connection::transaction::Transaction, tables::ORDER},
 };
 
 impl Store {
     pub(super) async fn add_order(&self, tx: &Transaction, events: &[Derived<'_>]) -> Result<()> {
-        for chunk in events.chunks(CHUNK) {
+        for chunk in self.dialect.insertions(events, |each| each.event.organization_no) {
             let rows = chunk.iter().map(|Derived { event, .. }| {
                 [Value::from(event.organization_no), event.sequence.into(), event.position.0.into()]
             });
-            self.execute(tx, ORDER.insert().inserted(self.dialect, rows, None)).await?;
+            self.execute(tx, ORDER.insert().added(self.dialect, rows, None)).await?;
         }
         Ok(())
     }

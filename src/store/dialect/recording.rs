@@ -66,15 +66,6 @@ impl Dialect {
     pub fn last_places(self, blocks: &[(i64, i64)]) -> Sql {
         let rows = blocks.iter().map(|(no, block)| [Value::from(*no), (*block).into()]);
         let table = match (self, blocks) {
-            // What names one table and one number is planned at once.
-            (Self::Citus, &[(no, block)]) => {
-                return Sql::new("SELECT CAST(")
-                    .bind(no)
-                    .with(" AS BIGINT) AS organization_no, CAST(", block)
-                    .with(" AS BIGINT) AS block, max(position) AS last FROM event WHERE organization_no = ", no)
-                    .with(" AND position >= ", block)
-                    .with(" AND position < ", block + Position::BLOCK);
-            }
             (Self::Citus, &[(no, _), ..]) => {
                 return Sql::new("SELECT a.organization_no, a.block, p.last FROM (")
                     .table(self, rows)
@@ -94,6 +85,13 @@ impl Dialect {
              FROM asked a",
             Position::BLOCK
         ))
+    }
+
+    /// The last position of an organization from a position on, as `n`, which is null where there is none.
+    pub fn last_position_from(self, organization_no: i64, position: i64) -> Sql {
+        Sql::new("SELECT max(position) AS n FROM event WHERE organization_no = ")
+            .bind(organization_no)
+            .with(" AND position >= ", position)
     }
 
     /// Adds an event's terms to a text as its index takes them: a document of FTS5, or the text of a tsvector.

@@ -4,7 +4,7 @@
 
 use sea_orm::{DbBackend, Statement, Value};
 
-use super::Dialect;
+use super::{Dialect, MANY};
 
 /// SQL text and the values of its places.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +74,19 @@ impl Sql {
             Dialect::Sqlite | Dialect::Postgres => self.table_of(dialect, rows, last),
             Dialect::Citus => self.tuples(rows, last),
         }
+    }
+
+    /// Adds rows to an `INSERT` that meets no other row. On a cluster, [many](MANY) of one organization are read from JSON, and
+    /// its node has them by a `COPY`; each value of `VALUES` would be planned.
+    pub fn added<const N: usize>(
+        self,
+        dialect: Dialect,
+        rows: impl IntoIterator<Item = [Value; N]>,
+        last: Option<&'static str>,
+    ) -> Self {
+        let rows: Vec<_> = rows.into_iter().collect();
+        let is_stream = rows.len() >= MANY && rows.iter().all(|row| row[0] == rows[0][0]);
+        if is_stream { self.table_of(dialect, rows, last) } else { self.inserted(dialect, rows, last) }
     }
 
     /// [`Self::table`] with the last column of a type that has no Rust value.

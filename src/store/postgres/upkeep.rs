@@ -210,9 +210,14 @@ async fn unseal(db: &impl ConnectionTrait, partitions: &BTreeSet<String>) -> Res
     if partitions.is_empty() {
         return Ok(());
     }
-    let names = quoted(partitions);
-    let sql = format!("UPDATE event_partition SET sealed_ns = NULL WHERE name IN ({names}) AND sealed_ns IS NOT NULL");
-    db.execute_unprepared(&sql).await.map_err(error::from)?;
+    let sealed = format!("FROM event_partition WHERE name IN ({}) AND sealed_ns IS NOT NULL", quoted(partitions));
+    // Nearly always none is. A cluster commits a change of this table on every node, even of no row, in two phases.
+    let found = Named::find_by_statement(Sql::new("SELECT name ").text(&sealed).on(Dialect::Postgres.backend()));
+    let found: BTreeSet<_> = found.all(db).await.map_err(error::from)?.into_iter().map(|row| row.name).collect();
+    if !found.is_empty() {
+        let sql = format!("UPDATE event_partition SET sealed_ns = NULL WHERE name IN ({})", quoted(&found));
+        db.execute_unprepared(&sql).await.map_err(error::from)?;
+    }
     Ok(())
 }
 

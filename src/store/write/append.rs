@@ -109,12 +109,13 @@ impl Store {
         }
         self.clock_check.not_set_back(now, organizations.iter().map(|org| &org.head));
         let keys = self.known_keys(&tx, group, &organizations, &index).await?;
+        let known: Vec<_> = organizations.iter().map(|org| self.dictionaries.top(&org.head)).collect();
         let mut stage = Stage::new(now, &self.chance, organizations, keys);
         let mut decisions = Vec::with_capacity(group.len());
         for task in group {
             decisions.push(self.decide(&tx, &mut stage, task, &index).await?);
         }
-        self.place(&tx, &mut stage).await?;
+        let tops = self.place(&tx, &mut stage, &known).await?;
         self.ensure_partitions(stage.events.iter().map(|staged| staged.event.position.0), now).await?;
         self.insert(&tx, &mut stage).await?;
         let earlier = self.earlier(&tx, &stage, &decisions).await?;
@@ -123,6 +124,9 @@ impl Store {
         for org in stage.organizations.iter().filter(is_there) {
             self.dictionaries.remember(&org.product, &org.external_id, org.no);
             self.dictionaries.remember_dictionary(org.no, org.dictionary.clone());
+        }
+        for (at, top) in tops {
+            self.dictionaries.remember_top(&stage.organizations[at].head, top);
         }
         let recorded = stage.organizations.iter().filter(|org| org.head.size > 0 && !org.is_unnumbered);
         self.acknowledged.remember(recorded.map(|org| (&*org.product, &*org.external_id, &org.head)));
@@ -230,18 +234,26 @@ impl Store {
         Ok(known)
     }
 
-    /// Gives every staged event the next free place of its microsecond, or of the next one that has room.
-    async fn place(&self, tx: &Transaction, stage: &mut Stage<'_>) -> Result<()> {
+    /// Gives every staged event the next free place of its microsecond, or of the next one that has room. Returns
+    /// positions that no event of their organizations is behind then, where they are known.
+    async fn place(
+        &self,
+        tx: &Transaction,
+        stage: &mut Stage<'_>,
+        known: &[Option<i64>],
+    ) -> Result<HashMap<usize, i64>> {
         #[derive(FromQueryResult)]
         struct Row {
             organization_no: i64,
             block: i64,
             last: Option<i64>,
         }
+        let mut tops = self.tops(tx, stage, known).await?;
         let mut free: HashMap<(i64, i64), i64> = HashMap::new();
         let mut waiting: Vec<usize> = (0..stage.events.len()).collect();
         let mut first_of: Vec<i64> = stage.events.iter().map(|staged| staged.event.position.0).collect();
         let new: Vec<bool> = stage.organizations.iter().map(|org| org.is_new).collect();
+        let before = tops.clone();
         while !waiting.is_empty() {
             let mut unknown = BTreeSet::new();
             waiting.retain(|&at| {
@@ -251,7 +263,11 @@ impl Store {
                     let block = first_of[at];
                     let next = match free.get_mut(&(no, block)) {
                         Some(next) => next,
-                        None if new[staged.organization] => free.entry((no, block)).or_insert(block),
+                        None if new[staged.organization]
+                            || before.get(&staged.organization).is_some_and(|top| *top < block) =>
+                        {
+                            free.entry((no, block)).or_insert(block)
+                        }
                         None => {
                             unknown.insert((no, block));
                             return true;
@@ -276,7 +292,45 @@ impl Store {
                 }
             }
         }
-        Ok(())
+        for staged in &stage.events {
+            if let Some(top) = tops.get_mut(&staged.organization) {
+                *top = staged.event.position.0.max(*top);
+            }
+        }
+        Ok(tops)
+    }
+
+    /// Positions that no event of their organizations is behind. On a cluster, what is taken is asked for organization by
+    /// organization, and whoever records what happens now need not ask. Elsewhere one statement asks for all. `known` are
+    /// those of all organizations before this group, where they are remembered.
+    async fn tops(&self, tx: &Transaction, stage: &Stage<'_>, known: &[Option<i64>]) -> Result<HashMap<usize, i64>> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            n: Option<i64>,
+        }
+        let mut tops = HashMap::new();
+        if self.dialect != Dialect::Citus {
+            return Ok(tops);
+        }
+        let mut first: BTreeMap<usize, i64> = BTreeMap::new();
+        for staged in &stage.events {
+            let block = staged.event.position.0;
+            first.entry(staged.organization).and_modify(|first| *first = block.min(*first)).or_insert(block);
+        }
+        for (at, first) in first {
+            let org = &stage.organizations[at];
+            let top = match known[at] {
+                _ if org.is_new => first - 1,
+                Some(top) => top,
+                None => {
+                    let sql = self.dialect.last_position_from(org.no, first).on(self.dialect.backend());
+                    let row = Row::find_by_statement(sql).one(tx).await.map_err(error::from)?;
+                    row.and_then(|row| row.n).unwrap_or(first - 1)
+                }
+            };
+            tops.insert(at, top);
+        }
+        Ok(tops)
     }
 
     /// Whole events that earlier transactions recorded under keys of this group.

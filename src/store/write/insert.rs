@@ -48,17 +48,16 @@ impl Store {
     }
 
     async fn insert_events(&self, tx: &Transaction, stage: &Stage<'_>, documents: &[String]) -> Result<()> {
-        for (at, chunk) in stage.events.chunks(CHUNK).enumerate() {
+        let events: Vec<_> = stage.events.iter().zip(documents).collect();
+        for chunk in self.dialect.insertions(&events, |(staged, _)| staged.event.organization_no) {
             let sql = self.dialect.insert_events();
             let sql = match self.dialect {
                 Dialect::Sqlite => {
-                    sql.table(self.dialect, chunk.iter().map(|staged| row::<26>(self.dialect, staged, None)))
+                    sql.table(self.dialect, chunk.iter().map(|(staged, _)| row::<26>(self.dialect, staged, None)))
                 }
                 Dialect::Postgres | Dialect::Citus => {
-                    let documents = &documents[at * CHUNK..];
-                    let rows =
-                        chunk.iter().zip(documents).map(|(staged, terms)| row::<28>(self.dialect, staged, Some(terms)));
-                    sql.inserted(self.dialect, rows, Some("tsvector"))
+                    let rows = chunk.iter().map(|(staged, terms)| row::<28>(self.dialect, staged, Some(terms)));
+                    sql.added(self.dialect, rows, Some("tsvector"))
                 }
             };
             self.execute(tx, sql).await?;
