@@ -1,7 +1,7 @@
 // Every language, on a telephone, a tablet and a desk: nothing is cut, nothing lies over anything else.
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, inject, test } from 'vitest';
-import { languages, loadSpoken } from '../src/texts.ts';
+import { languages, loadSpoken, loadWhole } from '../src/texts.ts';
 import { expectAccessible, keepPicture, newPage } from './browser.ts';
 import { lettersAreThere, useFonts } from './fonts.ts';
 import { demoProduct, openLog, Organization, rows } from './ledgerline.ts';
@@ -89,7 +89,7 @@ const unreadable = (page: Page): Promise<string[]> =>
   });
 
 test.each(locales)('%s', { timeout: 240_000 }, async (locale) => {
-  const { texts } = await loadSpoken(locale);
+  const texts = await loadWhole((await loadSpoken(locale)).texts);
   const page = await newPage({ locale, bypassCSP: true });
   await useFonts(page, locale.slice(0, 2));
   const look = async (name: string) => {
@@ -113,6 +113,13 @@ test.each(locales)('%s', { timeout: 240_000 }, async (locale) => {
       await page.keyboard.press('Escape');
       await panel.waitFor({ state: 'detached' });
     }
+    await page.getByRole('button', { name: texts.moreActions }).first().click();
+    await page.getByRole('button', { name: texts.alertMe }).click();
+    const alert = page.getByRole('dialog', { name: texts.alertTitle });
+    await alert.getByLabel(texts.alertThreshold).fill('5');
+    await look(`${width}-alert`);
+    await alert.getByRole('button', { name: texts.cancel }).click();
+    await alert.waitFor({ state: 'detached' });
     await rows(page).nth(1).locator('.opener').click();
     await page.locator('.details').waitFor();
     await look(`${width}-details`);

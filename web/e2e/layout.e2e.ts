@@ -10,7 +10,7 @@ import { keepPicture, newPage } from './browser.ts';
 import { lettersAreThere, useFonts } from './fonts.ts';
 import { demoProduct, openLog, Organization } from './ledgerline.ts';
 
-const products = ['capydb', 'caputchin', 'scim-platform', 'workspace'];
+const products = ['capydb', 'caputchin', 'cloud-sessions', 'scim-platform', 'workspace'];
 const widths = [360, 780, 1280, 2560];
 const tolerance = 3;
 

@@ -261,6 +261,39 @@ describe('what cannot be understood', () => {
     await expect.poll(() => chip(page)).toEqual(['Outcome: Failure', 'Actor: ada']);
   });
 
+  test('is mended by a slow press, and by the keys alone', async () => {
+    const page = await newPage({ expectedErrors: /400/ });
+    await openLog(page, organization.token);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.postData() ?? ''));
+    const pages = () => asked.filter((body) => body.includes('query Page')).length;
+    const mend = page.locator('.flaw').getByRole('button', { name: 'failure' });
+    await box(page).pressSequentially('actor:ada outcome:good ');
+    await mend.waitFor();
+    const before = pages();
+    // Longer than an answer takes: whoever leaves the box has asked for nothing else, so the button stays where it is.
+    await mend.click({ delay: 600 });
+    await expectShown(page, ['Two']);
+    expect(pages(), 'the mended question alone').toBe(before + 1);
+    // Nothing of the former flaw is found in another part.
+    expect(await chip(page)).toEqual(['Outcome: Failure', 'Actor: ada']);
+    expect(await box(page).inputValue()).toBe('');
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await expectShown(page, everything);
+    await box(page).pressSequentially('two outcome:good');
+    await box(page).press('Enter');
+    await mend.waitFor();
+    await box(page).press('Tab');
+    await page.waitForTimeout(600);
+    for (let steps = 0; steps < 10 && !(await mend.evaluate((button) => button.matches(':focus'))); steps++) {
+      await page.keyboard.press('Tab');
+    }
+    await page.waitForTimeout(600);
+    await page.keyboard.press('Enter');
+    await expectShown(page, ['Two', 'Three']);
+    expect(await box(page).evaluate((one) => one.matches(':focus'))).toBe(true);
+  });
+
   test.each([
     ['after:soon ', 'soon', 'It has to be a day such as 2026-11-01'],
     ['ada OR bob', 'OR', 'OR is no operator here.'],

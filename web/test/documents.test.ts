@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import * as alerts from '../src/api/alerts.ts';
 import * as documents from '../src/api/documents.ts';
 import * as exports from '../src/api/exports.ts';
 import * as later from '../src/api/later.ts';
@@ -18,7 +19,7 @@ const faults = (text: string) => validate(schema, parse(text)).map(({ message })
 const { eventFields: _fragment, ...questions } = documents;
 
 describe('every question fits the committed schema', () => {
-  for (const [name, text] of Object.entries({ ...questions, ...later, ...exports, ...related })) {
+  for (const [name, text] of Object.entries({ ...questions, ...later, ...exports, ...related, ...alerts })) {
     test(name, () => expect(faults(String(text))).toEqual([]));
   }
   for (const { name, query } of examples) {

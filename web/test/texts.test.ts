@@ -60,6 +60,7 @@ const counting = [
   'notCounted',
   'keptFor',
   'exportDone',
+  'alertMatches',
   'results',
   'newEvents',
   'lateEvents',
@@ -78,7 +79,7 @@ describe.each(languages)('%s', (language) => {
     const same = entries(en).filter(([path, text]) => typeof text === 'string' && texts[path] === text);
     // Names, keys and words that are the same in many languages.
     const mayBe =
-      /^(keysText|exportFormats\..*\.0$|ip$|fields\.ipAddress|actor|fields\.|action|category|log|live|manifest|outcomes|actorKinds|details|email|filters|paging|all|export|accepted|masked|add|metadata|items)/;
+      /^(keysText|exportFormats\..*\.0$|ip$|fields\.ipAddress|actor|fields\.|action|category|log|live|manifest|outcomes|actorKinds|details|email|filters|paging|all|export|alertName|accepted|masked|add|metadata|items)/;
     expect(language === 'en' ? [] : same.map(([path]) => path).filter((path) => !mayBe.test(path))).toEqual([]);
     expect(Object.values(texts).filter((text) => typeof text === 'string' && text.trim() === '')).toEqual([]);
   });

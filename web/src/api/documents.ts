@@ -107,20 +107,6 @@ export const newerQuery = graphql(`
   }
 `);
 
-/** For how long events are kept; only whoever manages the log may ask. */
-export const retentionQuery = graphql(`
-  query Retention($organization: ID) {
-    auditRetention(organization: $organization) { levels { level days } }
-  }
-`);
-
-/** Exports of the list, to learn whether there can be any. */
-export const exportsQuery = graphql(`
-  query MayExport($organization: ID) {
-    auditExports(organization: $organization, first: 1) { id }
-  }
-`);
-
 export type AuditEvent = ResultOf<typeof eventFields>;
 export type Actor = AuditEvent['actor'];
 export type Resource = AuditEvent['resources'][number];

@@ -25,5 +25,12 @@ export const exportQuery = graphql(
   [exportFields],
 );
 
+/** Exports of the list, to learn whether there can be any. */
+export const exportsQuery = graphql(`
+  query MayExport($organization: ID) {
+    auditExports(organization: $organization, first: 1) { id }
+  }
+`);
+
 export type Export = ResultOf<typeof exportFields>;
 export type ExportFormat = VariablesOf<typeof createExportMutation>['input']['format'];

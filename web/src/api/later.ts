@@ -26,3 +26,10 @@ export const actorsQuery = graphql(`
     actors(organization: $organization, matching: $matching, first: 20) { kind externalId name email label kindLabel }
   }
 `);
+
+/** For how long events are kept; only whoever manages the log may ask. */
+export const retentionQuery = graphql(`
+  query Retention($organization: ID) {
+    auditRetention(organization: $organization) { levels { level days } }
+  }
+`);

@@ -9,6 +9,8 @@ import { countMatches, uncounted, type Counted } from './count.ts';
 export const newerLimit = 100;
 
 export interface ListState extends Counted {
+  /** What it answers; the page may have gone on to ask something else, which the list does not know yet. */
+  asked: View | null;
   rows: readonly Edge[];
   hasNext: boolean;
   hasPrevious: boolean;
@@ -30,6 +32,7 @@ export interface ListState extends Counted {
 
 const initial: ListState = {
   ...uncounted,
+  asked: null,
   rows: [],
   hasNext: false,
   hasPrevious: false,
@@ -294,7 +297,7 @@ export class LogModel {
   }
 
   private change(change: Partial<ListState>): void {
-    this.state = { ...this.state, ...change };
+    this.state = { ...this.state, ...change, asked: this.view };
     this.options.onChange(this.state);
   }
 }

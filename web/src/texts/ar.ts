@@ -82,16 +82,6 @@ export const ar: Texts = {
     other: 'عدّ نتائج هذا البحث يتطلب موارد كثيرة.',
   },
   countAgain: 'إعادة العدّ',
-  keptFor: (days) =>
-    counted(days, {
-      zero: 'لا يُحتفظ به',
-      one: 'يُحتفظ به ليوم واحد',
-      two: 'يُحتفظ به ليومين',
-      few: 'يُحتفظ به لمدة # أيام',
-      many: 'يُحتفظ به لمدة # يومًا',
-      other: 'يُحتفظ به لمدة # يوم',
-    }),
-  keptForever: 'يُحتفظ به دائمًا',
   live: 'مباشر',
   livePaused: 'متوقف مؤقتًا',
   liveLost: 'البث المباشر متوقف: تجري إعادة المحاولة',
@@ -101,8 +91,6 @@ export const ar: Texts = {
   rangeOf: (from, to, total) => (total === null ? `${from} إلى ${to}` : `${from} إلى ${to} من ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `أُضيف ${added.text}، والمعروض ${shown}` : `أُضيف ${added.text}، والمعروض ${shown} من ${total}`,
-
-  export: 'تصدير',
 
   outcomes: { SUCCESS: 'نجاح', FAILURE: 'فشل', ACCEPTED: 'مقبول' },
   actorKinds: {

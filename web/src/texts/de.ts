@@ -63,8 +63,6 @@ export const de: Texts = {
     other: 'Diese Suche zu zählen, verlangt zu viel.',
   },
   countAgain: 'Noch einmal zählen',
-  keptFor: (days) => counted(days, { one: '# Tag aufbewahrt', other: '# Tage aufbewahrt' }),
-  keptForever: 'für immer aufbewahrt',
   live: 'Live',
   livePaused: 'Angehalten',
   liveLost: 'Nicht live: neuer Versuch läuft',
@@ -74,8 +72,6 @@ export const de: Texts = {
   rangeOf: (from, to, total) => (total === null ? `${from} bis ${to}` : `${from} bis ${to} von ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} weitere, ${shown} angezeigt` : `${added.text} weitere, ${shown} von ${total}`,
-
-  export: 'Exportieren',
 
   outcomes: { SUCCESS: 'Erfolg', FAILURE: 'Fehlschlag', ACCEPTED: 'Angenommen' },
   actorKinds: {

@@ -57,8 +57,6 @@ export const en = {
     other: 'Counting this search asks for too much.',
   },
   countAgain: 'Count again',
-  keptFor: (days: Count) => counted(days, { one: 'kept for # day', other: 'kept for # days' }),
-  keptForever: 'kept for ever',
   live: 'Live',
   livePaused: 'Paused',
   liveLost: 'Not live: trying again',
@@ -69,8 +67,6 @@ export const en = {
     total === null ? `${from} to ${to}` : `${from} to ${to} of ${total}`,
   moreShown: (added: Count, shown: string, total: string | null) =>
     total === null ? `${added.text} more, ${shown} shown` : `${added.text} more, ${shown} of ${total}`,
-
-  export: 'Export',
 
   outcomes: { SUCCESS: 'Success', FAILURE: 'Failure', ACCEPTED: 'Accepted' },
   actorKinds: {

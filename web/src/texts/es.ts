@@ -67,13 +67,6 @@ export const es: Texts = {
     other: 'Contar esta búsqueda exige demasiado.',
   },
   countAgain: 'Volver a contar',
-  keptFor: (days) =>
-    counted(days, {
-      one: 'se conserva # día',
-      many: 'se conserva # de días',
-      other: 'se conserva # días',
-    }),
-  keptForever: 'se conserva para siempre',
   live: 'En directo',
   livePaused: 'En pausa',
   liveLost: 'Sin conexión en directo: reintentando',
@@ -83,8 +76,6 @@ export const es: Texts = {
   rangeOf: (from, to, total) => (total === null ? `${from} a ${to}` : `${from} a ${to} de ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} más, ${shown} en pantalla` : `${added.text} más, ${shown} de ${total}`,
-
-  export: 'Exportar',
 
   outcomes: { SUCCESS: 'Correcto', FAILURE: 'Error', ACCEPTED: 'Aceptado' },
   actorKinds: {

@@ -71,8 +71,6 @@ export const fr: Texts = {
     other: 'Compter cette recherche demande trop.',
   },
   countAgain: 'Compter à nouveau',
-  keptFor: (days) => counted(days, { one: 'conservé # jour', many: 'conservé # de jours', other: 'conservé # jours' }),
-  keptForever: 'conservé sans limite',
   live: 'En direct',
   livePaused: 'En pause',
   liveLost: `Direct interrompu${nbsp}: nouvelle tentative`,
@@ -82,8 +80,6 @@ export const fr: Texts = {
   rangeOf: (from, to, total) => (total === null ? `${from} à ${to}` : `${from} à ${to} sur ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} de plus, ${shown} affichés` : `${added.text} de plus, ${shown} sur ${total}`,
-
-  export: 'Exporter',
 
   outcomes: { SUCCESS: 'Réussite', FAILURE: 'Échec', ACCEPTED: 'Accepté' },
   actorKinds: {

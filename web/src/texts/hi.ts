@@ -62,8 +62,6 @@ export const hi: Texts = {
     other: 'इस खोज की गिनती में बहुत अधिक संसाधन लगेंगे।',
   },
   countAgain: 'फिर से गिनें',
-  keptFor: (days) => counted(days, { one: '# दिन तक रखा जाता है', other: '# दिनों तक रखा जाता है' }),
-  keptForever: 'हमेशा के लिए रखा जाता है',
   live: 'लाइव',
   livePaused: 'रुका हुआ',
   liveLost: 'लाइव नहीं: फिर से कोशिश हो रही है',
@@ -73,8 +71,6 @@ export const hi: Texts = {
   rangeOf: (from, to, total) => (total === null ? `${from} से ${to}` : `${total} में से ${from} से ${to}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} और, ${shown} दिखाए गए` : `${added.text} और, ${total} में से ${shown}`,
-
-  export: 'एक्सपोर्ट करें',
 
   outcomes: { SUCCESS: 'सफल', FAILURE: 'विफल', ACCEPTED: 'स्वीकृत' },
   actorKinds: {

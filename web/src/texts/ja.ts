@@ -57,8 +57,6 @@ export const ja: Texts = {
     other: 'この検索は負荷が大きいため集計できません。',
   },
   countAgain: '再集計',
-  keptFor: (days) => counted(days, { other: '保存期間 # 日' }),
-  keptForever: '無期限に保存',
   live: 'ライブ',
   livePaused: '一時停止中',
   liveLost: 'ライブ停止中: 再試行しています',
@@ -70,8 +68,6 @@ export const ja: Texts = {
     total === null
       ? `${added.text} 件を追加、${shown} 件を表示`
       : `${added.text} 件を追加、${total} 件中 ${shown} 件を表示`,
-
-  export: 'エクスポート',
 
   outcomes: { SUCCESS: '成功', FAILURE: '失敗', ACCEPTED: '受付済み' },
   actorKinds: {

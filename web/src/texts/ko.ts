@@ -58,8 +58,6 @@ export const ko: Texts = {
     other: '이 검색은 집계하기에 부하가 너무 큽니다.',
   },
   countAgain: '다시 집계',
-  keptFor: (days) => counted(days, { other: '#일 동안 보관' }),
-  keptForever: '무기한 보관',
   live: '실시간',
   livePaused: '일시 중지됨',
   liveLost: '실시간 연결 끊김: 다시 시도하는 중',
@@ -69,8 +67,6 @@ export const ko: Texts = {
   rangeOf: (from, to, total) => (total === null ? `${from}–${to}` : `${total}개 중 ${from}–${to}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text}개 추가, ${shown}개 표시됨` : `${added.text}개 추가, ${total}개 중 ${shown}개`,
-
-  export: '내보내기',
 
   outcomes: { SUCCESS: '성공', FAILURE: '실패', ACCEPTED: '접수됨' },
   actorKinds: {

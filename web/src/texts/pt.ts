@@ -68,9 +68,6 @@ export const pt: Texts = {
     other: 'Contar esta pesquisa exige demais.',
   },
   countAgain: 'Contar novamente',
-  keptFor: (days) =>
-    counted(days, { one: 'mantido por # dia', many: 'mantido por # de dias', other: 'mantido por # dias' }),
-  keptForever: 'mantido para sempre',
   live: 'Ao vivo',
   livePaused: 'Pausado',
   liveLost: 'Fora do ar: tentando novamente',
@@ -80,8 +77,6 @@ export const pt: Texts = {
   rangeOf: (from, to, total) => (total === null ? `${from} a ${to}` : `${from} a ${to} de ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `Mais ${added.text}, ${shown} exibidos` : `Mais ${added.text}, ${shown} de ${total}`,
-
-  export: 'Exportar',
 
   outcomes: { SUCCESS: 'Sucesso', FAILURE: 'Falha', ACCEPTED: 'Aceito' },
   actorKinds: {

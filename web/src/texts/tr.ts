@@ -60,8 +60,6 @@ export const tr: Texts = {
     other: 'Bu aramayı saymak çok fazla kaynak gerektiriyor.',
   },
   countAgain: 'Yeniden say',
-  keptFor: (days) => counted(days, counts('# gün saklanır')),
-  keptForever: 'süresiz saklanır',
   live: 'Canlı',
   livePaused: 'Duraklatıldı',
   liveLost: 'Canlı değil: yeniden deneniyor',
@@ -71,8 +69,6 @@ export const tr: Texts = {
   rangeOf: (from, to, total) => (total === null ? `${from}–${to}` : `${from}–${to} / ${total}`),
   moreShown: (added, shown, total) =>
     total === null ? `${added.text} tane daha, ${shown} gösteriliyor` : `${added.text} tane daha, ${shown} / ${total}`,
-
-  export: 'Dışa aktar',
 
   outcomes: { SUCCESS: 'Başarılı', FAILURE: 'Başarısız', ACCEPTED: 'Kabul edildi' },
   actorKinds: {

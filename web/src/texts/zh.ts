@@ -58,8 +58,6 @@ export const zh: Texts = {
     other: '统计此搜索的开销过大。',
   },
   countAgain: '重新统计',
-  keptFor: (days) => counted(days, { other: '保留 # 天' }),
-  keptForever: '永久保留',
   live: '实时',
   livePaused: '已暂停',
   liveLost: '实时连接中断：正在重试',
@@ -71,8 +69,6 @@ export const zh: Texts = {
     total === null
       ? `新增 ${added.text} 项，已显示 ${shown} 项`
       : `新增 ${added.text} 项，已显示 ${shown} 项，共 ${total} 项`,
-
-  export: '导出',
 
   outcomes: { SUCCESS: '成功', FAILURE: '失败', ACCEPTED: '已受理' },
   actorKinds: {

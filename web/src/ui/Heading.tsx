@@ -1,16 +1,11 @@
-import { useEffect, useState } from 'preact/hooks';
-import { exportsQuery, retentionQuery, type Column } from '../api/documents.ts';
-import type { ExportFormat } from '../api/exports.ts';
-import { Fault } from '../api/fault.ts';
+import type { Column } from '../api/documents.ts';
 import type { ListState } from '../log/model.ts';
 import { ownLog } from '../view/shown.ts';
 import { spelled } from '../words/visible.ts';
 import { useLog } from './context.ts';
 import { MenuButton } from './MenuButton.tsx';
-import { ExportPanel, MorePanel } from './parts.ts';
+import { ExportMenu, MorePanel, Retention } from './parts.ts';
 import type { Preferences } from './preferences.ts';
-
-const formats: readonly ExportFormat[] = ['CSV', 'NDJSON'];
 
 interface Props {
   state: ListState | null;
@@ -24,14 +19,16 @@ interface Props {
 
 /** Whose log it is and how long it is kept, and what can be done with the whole of it. */
 export function Heading(props: Props) {
-  const { texts, title, config, session } = useLog();
+  const { title, config, session } = useLog();
   const { viewer } = session;
   const Title = config.standalone ? 'h1' : 'h2';
   const own = ownLog(viewer);
   const organization = config.organization ?? viewer.organization;
   const named = viewer.logs.find(({ level, externalId }) => level === own?.level && externalId === own?.id)?.name;
-  const retention = useRetention();
-  const mayExport = useExports();
+  const { state } = props;
+  // The rows come first.
+  const may = (scope: string) => state && state.status !== 'loading' && viewer.scopes.includes(scope);
+  const manages = may('audit:manage');
   return (
     <header class="heading" part="heading">
       <Title>{title}</Title>
@@ -42,28 +39,11 @@ export function Heading(props: Props) {
         <span title={organization ?? undefined}>
           <bdi>{spelled(named ?? organization ?? '')}</bdi>
         </span>
-        {retention && (
-          <span>
-            <bdi>{retention}</bdi>
-          </span>
-        )}
+        {manages && <Retention />}
       </p>
       <div class="heading-actions">
         <LiveButton {...props} />
-        {mayExport && (
-          <MenuButton
-            label={
-              <>
-                {texts.export}
-                <span class="caret" aria-hidden="true" />
-              </>
-            }
-            panelName={texts.export}
-            panelClass="export-panel"
-          >
-            {() => <ExportPanel total={props.state?.total ?? null} formats={formats} />}
-          </MenuButton>
-        )}
+        {(manages || may('audit:export')) && <ExportMenu total={state!.total} />}
         <MoreMenu {...props} />
       </div>
     </header>
@@ -102,44 +82,4 @@ function MoreMenu(props: Props) {
       {(close) => <MorePanel {...props} onClose={close} />}
     </MenuButton>
   );
-}
-
-/**
- * Whether the list can be exported: a scope alone does not say it, since a product need not offer exports, and a token of
- * the service itself makes none. Asking for those that there are needs what making one needs.
- */
-function useExports(): boolean {
-  const { config, session } = useLog();
-  const { scopes } = session.viewer;
-  const [isAllowed, setAllowed] = useState(false);
-  const mayAsk = scopes.includes('audit:export') || scopes.includes('audit:manage');
-  useEffect(() => {
-    setAllowed(false);
-    if (!mayAsk) return;
-    const asked = new AbortController();
-    config.client.ask(exportsQuery, { organization: config.organization }, asked.signal).then(
-      ({ auditExports }) => setAllowed(auditExports !== null),
-      // What may pass is no refusal, and the button says itself what is wrong.
-      (error) => asked.signal.aborted || setAllowed(error instanceof Fault && error.mayPass),
-    );
-    return () => asked.abort();
-  }, [config, mayAsk]);
-  return isAllowed;
-}
-
-/** For how long events are kept, for those who may know: nobody else is told something that may be wrong. */
-function useRetention(): string | null {
-  const { config, session, texts, format } = useLog();
-  const [days, setDays] = useState<number | null | undefined>(undefined);
-  const mayAsk = session.viewer.scopes.includes('audit:manage');
-  useEffect(() => {
-    if (!mayAsk) return;
-    const asked = new AbortController();
-    config.client.ask(retentionQuery, { organization: config.organization }, asked.signal).then(
-      ({ auditRetention }) => setDays(auditRetention?.levels[0]?.days),
-      () => setDays(undefined),
-    );
-    return () => asked.abort();
-  }, [config, mayAsk]);
-  return days === undefined ? null : days === null ? texts.keptForever : texts.keptFor(format.count(days));
 }

@@ -1,9 +1,20 @@
+import { useState } from 'preact/hooks';
+import { alertsQuery } from '../api/alerts.ts';
 import { pageQuery, type Column } from '../api/documents.ts';
+import { Fault } from '../api/fault.ts';
+import { loader } from '../load.ts';
 import { questionFor } from '../view/request.ts';
 import { usePart } from './context.ts';
 import { CopyButton } from './CopyButton.tsx';
+import { lazy } from './lazy.tsx';
 import type { Preferences } from './preferences.ts';
 import { asCurl, asGraphql } from './requests.ts';
+import { useAnswer } from './useAnswer.ts';
+
+const AlertDialog = lazy(
+  loader(() => import('./Alert.tsx')),
+  (module) => module.AlertDialog,
+);
 
 interface Props {
   columns: readonly Column[];
@@ -13,15 +24,17 @@ interface Props {
   onClose: () => void;
 }
 
-/** How the list is shown, and what it asks for, for programs. */
+/** How the list is shown, alerts about it, and what it asks for, for programs. */
 export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose }: Props) {
   const { texts, config, session, asked } = usePart();
   const { name } = session.viewer.product;
   const hidden = preferences.hidden[name] ?? [];
+  const [isAlerting, setAlerting] = useState(false);
   const variables = () => ({
     ...questionFor(asked, config.organization, config.zone, Date.now()),
     first: config.pageSize,
   });
+  if (isAlerting) return <AlertDialog onClose={onClose} />;
   return (
     <>
       <label class="option">
@@ -54,6 +67,7 @@ export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose
           );
         })}
       </fieldset>
+      {session.viewer.scopes.includes('audit:manage') && <AlertOption onChoose={() => setAlerting(true)} />}
       <CopyButton
         class="option"
         label={texts.copyCurl}
@@ -72,5 +86,21 @@ export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose
         <kbd>?</kbd>
       </button>
     </>
+  );
+}
+
+/**
+ * Offered where alerts can be made: a scope alone does not say it, since role, plan and product have a say, and asking for
+ * those that there are needs what making one needs.
+ */
+function AlertOption({ onChoose }: { onChoose: () => void }) {
+  const { texts, config } = usePart();
+  const { answer } = useAnswer(alertsQuery, { organization: config.organization });
+  const isAllowed = answer instanceof Fault ? answer.mayPass : answer !== null && answer.auditAlertRules !== null;
+  if (!isAllowed) return null;
+  return (
+    <button type="button" class="option" aria-haspopup="dialog" onClick={onChoose}>
+      <span>{texts.alertMe}</span>
+    </button>
   );
 }

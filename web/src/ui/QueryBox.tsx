@@ -4,7 +4,7 @@ import type { Completion } from '../api/completions.ts';
 import type { ListState } from '../log/model.ts';
 import { isFilter, isUsual, settled } from '../view/query.ts';
 import { questionFor } from '../view/request.ts';
-import { refine } from '../view/view.ts';
+import { questionOf, refine } from '../view/view.ts';
 import { isTerm, partAt, queryParts, type QueryPart } from '../words/query.ts';
 import { Chips, chipsOf } from './Chips.tsx';
 import { useLog } from './context.ts';
@@ -91,8 +91,9 @@ export function QueryBox({ state, end }: { state: ListState | null; end: Compone
   }, [flaw?.part.text]);
 
   function flawOf(): Flaw | null {
-    const { fault } = state ?? {};
-    if (!fault?.isOfQuery || !fault.place) return null;
+    const { fault, asked } = state ?? {};
+    // Of the former question it would be found in some other part of this one.
+    if (!fault?.isOfQuery || !fault.place || questionOf(asked!) !== questionOf(log.asked)) return null;
     const { query } = questionFor(log.asked, null, log.zone, 0);
     const found = query === null ? null : partAt(query, fault.place.from, fault.place.to);
     return found && { ...found, suggestions: fault.place.suggestions };
@@ -101,11 +102,12 @@ export function QueryBox({ state, end }: { state: ListState | null; end: Compone
   /** Asks for all of it but a term that is still being typed and asks for nothing yet. */
   const send = (terms: readonly string[], text: string) => {
     clearTimeout(pending.current);
-    const last = queryParts(text).at(-1);
+    let last = queryParts(text).at(-1);
+    if (last && !isTerm(last)) last = undefined;
     const { catalog } = session;
-    const isUnfinished =
-      last !== undefined && isTerm(last) && last.to === text.length && !isRefused(last.text) && !isUsual(last, catalog);
-    const asked = isUnfinished ? text.slice(0, last.from) : text;
+    const isUnfinished = last && last.to === text.length && !isRefused(last.text) && !isUsual(last, catalog);
+    // Behind a term a blank asks for nothing else, and a question that only looks new would take the flaw's words away.
+    const asked = last ? text.slice(0, isUnfinished ? last.from : last.to) : text;
     const search = [...terms, asked.trimStart()].filter((one) => one !== '').join(' ');
     const { view: present, change: tell } = latest.current;
     const next = settled(refine(present, { search: search.trim() === '' ? '' : search }));

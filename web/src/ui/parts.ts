@@ -20,11 +20,9 @@ export const LinkedEvent = lazy(
   (module) => module.LinkedEvent,
   inDetails,
 );
-export const ExportPanel = lazy(
-  loader(() => import('./Export.tsx')),
-  (module) => module.ExportPanel,
-  inPanel,
-);
+const loadManaged = loader(() => import('./Managed.tsx'));
+export const Retention = lazy(loadManaged, (module) => module.Retention);
+export const ExportMenu = lazy(loadManaged, (module) => module.ExportMenu, inPanel);
 export const Keys = lazy(
   loader(() => import('./Keys.tsx')),
   (module) => module.Keys,

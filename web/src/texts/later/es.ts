@@ -43,6 +43,7 @@ export const later: LaterTexts = {
   close: 'Cerrar',
   copyCurl: 'Copiar como cURL',
   copyGraphql: 'Copiar como GraphQL',
+  export: 'Exportar',
   exportFormats: {
     CSV: ['CSV', 'para hojas de cálculo'],
     NDJSON: ['NDJSON', 'para programas, un evento por línea'],
@@ -68,6 +69,46 @@ export const later: LaterTexts = {
   exportBusy: 'Se están creando demasiadas exportaciones. Vuelva a intentarlo en unos minutos.',
   download: 'Descargar',
   manifest: 'Manifiesto con suma de verificación',
+
+  keptFor: (days) =>
+    counted(days, {
+      one: 'se conserva # día',
+      many: 'se conserva # de días',
+      other: 'se conserva # días',
+    }),
+  keptForever: 'se conserva para siempre',
+  // Alerts about what the list is filtered by.
+  alertMe: 'Avisarme…',
+  alertTitle: 'Alerta sobre estos eventos',
+  alertMatches: (count) =>
+    counted(count, {
+      one: '# evento de los últimos 7 días coincide.',
+      many: '# de eventos de los últimos 7 días coinciden.',
+      other: '# eventos de los últimos 7 días coinciden.',
+    }),
+  alertNotCounted: 'No se pudo contar cuántos eventos coinciden.',
+  alertFromNow: 'Se cuenta lo que se registre a partir de ahora, a cualquier hora.',
+  alertName: 'Nombre',
+  alertThreshold: 'Cuántos eventos',
+  alertWithin: 'En un plazo de',
+  alertPer: 'Se cuentan',
+  alertPers: { NONE: 'todos juntos', ACTOR: 'por cada actor', IP_ADDRESS: 'por cada dirección IP' },
+  alertTarget: 'A quién se avisa',
+  alertByMail: 'A personas, por correo',
+  alertAddresses: 'Direcciones de correo, separadas por comas',
+  alertMake: 'Crear alerta',
+  alertMade: (name) => `La alerta «${name}» está creada y cuenta desde ahora.`,
+  alertFlaws: {
+    name: 'Necesita un nombre, y no muy largo.',
+    threshold: 'Tiene que ser un número entero de 1 a 1000.',
+    addresses: 'Tienen que ser de 1 a 10 direcciones de correo, cada una una vez.',
+    mail: 'Este servicio no envía correo. Elija un punto de entrega.',
+    endpoint: 'A este punto de entrega no se le puede avisar de estos eventos.',
+    many: 'Su organización ya tiene todas las alertas que puede tener.',
+    refused: 'Su inicio de sesión no permite alertas sobre este registro.',
+    other: 'No se pudo crear la alerta.',
+  },
+  cancel: 'Cancelar',
 
   histogram: 'Eventos a lo largo del tiempo',
   histogramSummary: (counts, from, to) => `${counts}, de ${from} a ${to}`,

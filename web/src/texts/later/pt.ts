@@ -43,6 +43,7 @@ export const later: LaterTexts = {
   close: 'Fechar',
   copyCurl: 'Copiar como cURL',
   copyGraphql: 'Copiar como GraphQL',
+  export: 'Exportar',
   exportFormats: {
     CSV: ['CSV', 'para planilhas'],
     NDJSON: ['NDJSON', 'para programas, um evento por linha'],
@@ -68,6 +69,42 @@ export const later: LaterTexts = {
   exportBusy: 'Há exportações demais em andamento. Tente novamente em alguns minutos.',
   download: 'Baixar',
   manifest: 'Manifesto com soma de verificação',
+
+  keptFor: (days) =>
+    counted(days, { one: 'mantido por # dia', many: 'mantido por # de dias', other: 'mantido por # dias' }),
+  keptForever: 'mantido para sempre',
+  // Alerts about what the list is filtered by.
+  alertMe: 'Alertar-me…',
+  alertTitle: 'Alerta sobre estes eventos',
+  alertMatches: (count) =>
+    counted(count, {
+      one: '# evento dos últimos 7 dias corresponde.',
+      many: '# de eventos dos últimos 7 dias correspondem.',
+      other: '# eventos dos últimos 7 dias correspondem.',
+    }),
+  alertNotCounted: 'Não foi possível contar quantos eventos correspondem.',
+  alertFromNow: 'Conta-se o que for registrado a partir de agora, a qualquer hora.',
+  alertName: 'Nome',
+  alertThreshold: 'Quantos eventos',
+  alertWithin: 'Dentro de',
+  alertPer: 'Contados',
+  alertPers: { NONE: 'todos juntos', ACTOR: 'por ator', IP_ADDRESS: 'por endereço IP' },
+  alertTarget: 'Quem é avisado',
+  alertByMail: 'Pessoas, por e-mail',
+  alertAddresses: 'Endereços de e-mail, separados por vírgulas',
+  alertMake: 'Criar alerta',
+  alertMade: (name) => `O alerta “${name}” foi criado e conta a partir de agora.`,
+  alertFlaws: {
+    name: 'É preciso um nome, e não muito longo.',
+    threshold: 'Tem de ser um número inteiro de 1 a 1.000.',
+    addresses: 'Têm de ser de 1 a 10 endereços de e-mail, cada um uma vez.',
+    mail: 'Este serviço não envia e-mails. Escolha um ponto de entrega.',
+    endpoint: 'Este ponto de entrega não pode ser avisado destes eventos.',
+    many: 'A sua organização já tem todos os alertas que pode ter.',
+    refused: 'O seu acesso não permite alertas sobre este log.',
+    other: 'Não foi possível criar o alerta.',
+  },
+  cancel: 'Cancelar',
 
   histogram: 'Eventos ao longo do tempo',
   histogramSummary: (counts, from, to) => `${counts}, de ${from} até ${to}`,
