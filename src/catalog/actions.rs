@@ -1,6 +1,6 @@
 //! The actions that a product records, and the categories they fall into.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     management::{OWN, own_label},
@@ -32,7 +32,18 @@ pub struct Catalog {
     pub categories: Vec<Category>,
     /// Actions.
     pub actions: Vec<Action>,
+    /// What actions of the service itself are called, where a language has words of its own.
+    pub(super) own_labels: HashMap<String, String>,
+    /// What actions and categories are called in every language of the file: those are what is searched.
+    pub(super) spoken: Spoken,
     places: HashMap<String, usize>,
+}
+
+/// Labels of all languages, each beside the name or code that it is of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spoken {
+    pub actions: Vec<(String, String)>,
+    pub categories: Vec<(String, String)>,
 }
 
 /// A group of actions.
@@ -162,7 +173,7 @@ impl Catalog {
     /// What an action is called: its own label, else the one that the service gives its own actions, else its name.
     #[must_use]
     pub fn label_of(&self, action: &str) -> String {
-        let own = || own_label(action).unwrap_or(action);
+        let own = || self.own_labels.get(action).map(String::as_str).or_else(|| own_label(action)).unwrap_or(action);
         self.action(action).map_or_else(own, |known| &known.label).to_owned()
     }
 
@@ -187,15 +198,24 @@ impl Catalog {
         nearest(name, self.actions.iter().map(|action| (action.name.as_str(), action.label.as_str())))
     }
 
-    /// The actions and categories with a label that has these words side by side, as is said.
+    /// The actions and categories with a label, in any language of the file, that has these words side by side, as is
+    /// said. The language of whoever asks makes no difference: the same question finds the same events.
     #[must_use]
     pub fn labelled(&self, words: &str, how: InLabel) -> Labelled {
         let within = |label: &str| how.fits(words, label);
-        let actions = self.actions.iter().filter(|action| within(&action.label)).map(|action| action.name.clone());
-        let own = OWN.iter().filter(|(name, label)| self.action(name).is_none() && within(label));
+        let spoken = |labels: &'_ [(String, String)]| -> HashSet<String> {
+            labels.iter().filter(|(_, label)| within(label)).map(|(name, _)| name.clone()).collect()
+        };
+        let (other_actions, other_categories) = (spoken(&self.spoken.actions), spoken(&self.spoken.categories));
+        let is_so = |action: &&Action| within(&action.label) || other_actions.contains(&action.name);
+        let actions = self.actions.iter().filter(is_so).map(|action| action.name.clone());
+        let own = OWN.iter().filter(|(name, label)| {
+            self.action(name).is_none() && (within(label) || other_actions.contains::<str>(name))
+        });
         let actions = actions.chain(own.map(|(name, _)| (*name).to_owned()));
-        let categories =
-            self.categories.iter().filter(|category| within(&category.label) || within(&category.short_label));
+        let categories = self.categories.iter().filter(|category| {
+            within(&category.label) || within(&category.short_label) || other_categories.contains(&category.code)
+        });
         Labelled { actions: actions.collect(), categories: categories.map(|category| category.code.clone()).collect() }
     }
 }

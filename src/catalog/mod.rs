@@ -6,6 +6,7 @@ mod fault;
 #[cfg(test)]
 mod file_tests;
 pub mod issuers;
+pub mod languages;
 pub mod management;
 pub mod ocsf;
 mod parse;
@@ -73,6 +74,12 @@ pub struct Product {
     pub retention_floor: i64,
     /// Days between the confirmation of an organization's end and its beginning.
     pub end_delay: i64,
+    /// The language of its labels, as a tag of BCP 47.
+    pub language: String,
+    /// The same product with the labels of other languages, each by its tag; empty for those.
+    pub languages: Vec<(String, Arc<Self>)>,
+    /// The product as its file has it, where the labels are of another language.
+    pub(super) written: Option<Arc<Self>>,
 }
 
 impl Product {
@@ -157,6 +164,12 @@ impl Labels {
     /// Labels by code.
     pub fn new(labels: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(labels.into_iter().collect())
+    }
+
+    /// These labels, and for codes that they do not have those of others.
+    #[must_use]
+    pub(super) fn over(&self, others: &Self) -> Self {
+        Self(self.0.iter().chain(&others.0).cloned().collect())
     }
 
     /// What a code is called, if need be whatever its case; itself, where nothing is said of it.

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod issuers;
+mod languages;
 mod levels;
 mod management;
 mod masking;
@@ -21,6 +22,7 @@ use super::{
     AccessRules, Issuer, Keep, Labels, Level, Product, ProductError,
     fault::Report,
     is_same_but_for_case,
+    languages::USUAL,
     retention::PlanRule,
     section::{At, Section},
 };
@@ -93,6 +95,7 @@ fn product(
         }
     }
     let label = root.text("label");
+    let language = languages::language(&mut root).unwrap_or_else(|| USUAL.to_owned());
     let retention = retention(&mut root);
     let floor = floor(&mut root, retention.as_ref());
     let retention_by_plan = by_plan(root.section_if_any("retention_by_plan"), floor);
@@ -115,8 +118,16 @@ fn product(
     let viewer = root.section("viewer").and_then(|section| viewer::viewer(section, has_plans));
     let masking = root.section_if_any("masking").map(masking::masking).unwrap_or_default();
     let routes = routes::routes(&mut root, &levels);
+    let of = languages::Of {
+        language: &language,
+        catalog: catalog.as_ref(),
+        viewer: viewer.as_ref(),
+        levels: &levels,
+        has_plans,
+    };
+    let translations = languages::languages(root.section_if_any("languages"), &of);
     root.end();
-    Some(Product {
+    let product = Product {
         name: name?.value,
         label: label?.value,
         issuers: issuers.into_iter().map(|(issuer, _)| issuer).collect(),
@@ -135,7 +146,11 @@ fn product(
         retention_by_plan,
         retention_floor: floor,
         end_delay,
-    })
+        language,
+        languages: Vec::new(),
+        written: None,
+    };
+    Some(product.with(&translations))
 }
 
 /// `retention = "forever"` or `"400 days"`.

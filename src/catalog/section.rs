@@ -15,6 +15,12 @@ pub(super) struct At<T> {
     pub key: String,
 }
 
+/// What a table says under a key of the file's own.
+pub(super) enum Entry<'r, 'de> {
+    Text(At<String>),
+    Section(Section<'r, 'de>),
+}
+
 /// A table that is being read. Every key that is asked for is known; [`Section::end`] notes all others.
 pub(super) struct Section<'r, 'de> {
     pub report: &'r Report<'r>,
@@ -247,6 +253,30 @@ impl<'r, 'de> Section<'r, 'de> {
         }
         texts.sort_by_key(|(_, text)| text.span.start);
         texts
+    }
+
+    /// What a table says under keys of the file's own, a text or a table each, in the order of the file.
+    pub fn entries(mut self) -> Vec<(At<String>, Entry<'r, 'de>)> {
+        let mut entries = Vec::new();
+        for (name, mut value) in std::mem::take(&mut self.table) {
+            let (key, span) = (self.key(&name.name), value.span);
+            let name = At { value: name.name.into_owned(), span: name.span, key: key.clone() };
+            match value.take() {
+                ValueInner::String(text) if !text.trim().is_empty() => {
+                    entries.push((name, Entry::Text(At { value: text.into_owned(), span, key })));
+                }
+                ValueInner::Table(table) => {
+                    let section = Section { report: self.report, path: key, span, table, known: Vec::new() };
+                    entries.push((name, Entry::Section(section)));
+                }
+                ValueInner::String(_) => self.report.add(span, key, "must not be empty"),
+                other => {
+                    self.report.add(span, key, format!("must be a text in quotes or a table, not {}", kind(&other)));
+                }
+            }
+        }
+        entries.sort_by_key(|(name, _)| name.span.start);
+        entries
     }
 
     /// Ends the reading of this table: a key that nothing asked for is a fault, most often a slip of the pen.

@@ -29,6 +29,12 @@ impl Product {
         &self.0.label
     }
 
+    /// The language of all labels of this answer, as a tag of BCP 47: what of `Accept-Language` the product's file has, else
+    /// that of the file.
+    async fn language(&self) -> &str {
+        &self.0.language
+    }
+
     /// Heading of the page; null where the viewer's own word will do.
     async fn title(&self) -> Option<&str> {
         self.0.viewer.title.as_deref()

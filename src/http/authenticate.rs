@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use super::Edge;
+use super::{Edge, language};
 use crate::{
     auth::Principal,
     error::{Error, Result},
     keys::Keys,
 };
 
-/// Whoever the request's token speaks for; `None` without a token.
+/// Whoever the request's token speaks for, with the product in the language that is asked for; `None` without a token.
 ///
 /// # Errors
 /// `UNAUTHENTICATED` for a token that cannot be trusted, `UNAVAILABLE` where its issuer does not answer.
 pub async fn principal(edge: &Edge, headers: &HeaderMap) -> Result<Option<Arc<Principal>>> {
     let Some(token) = token(headers, &edge.keys)? else { return Ok(None) };
-    let principal = edge.keys.verify(token, edge.services.clock.now()).await?;
+    let mut principal = edge.keys.verify(token, edge.services.clock.now()).await?;
+    let wanted = language::wanted(headers);
+    principal.product = principal.product.spoken(wanted.iter().map(String::as_str));
     Ok(Some(Arc::new(principal)))
 }
 

@@ -11,6 +11,7 @@ pub mod connections;
 mod cors;
 mod graphql;
 mod jwks;
+mod language;
 mod live;
 mod media;
 mod panicked;

@@ -35,7 +35,7 @@ pub async fn set_plan(
     let resource = Resource {
         kind: Some("audit_log_plan".to_owned()),
         id: plan.clone(),
-        name: plan.as_deref().map(|plan| scope.product().plan_labels.of(plan).to_owned()),
+        name: plan.as_deref().map(|plan| scope.product().as_written().plan_labels.of(plan).to_owned()),
     };
     let told = Told { action: PLAN_CHANGED, resource, metadata: json!({ "plan": plan }) };
     let set = Change::Plan(PlanChange { plan, by: principal.subject.clone() });

@@ -32,6 +32,7 @@ pub async fn tell_of_read(
     now: Timestamp,
 ) -> Result<()> {
     let product = scope.product().clone();
+    let product = product.as_written();
     let Some((_, level)) = product.record_reads.as_ref().and_then(|level| product.level(level)) else { return Ok(()) };
     let log = LogRef { level: level.name.clone(), id: LOG.to_owned(), name: Some(level.label.clone()), parent: None };
     let event =

@@ -43,6 +43,7 @@ mod http;
 mod identity;
 mod import;
 mod issuers;
+mod labels;
 mod listening;
 mod live;
 mod logs;

@@ -157,6 +157,7 @@ export class LedgerlineLog extends HTMLElement {
     const endpoint = text('endpoint') ?? own();
     // Of another server, the token at hand counts again, whatever was renewed since.
     if (this.client?.endpoint !== endpoint) this.client = new Client({ endpoint, token: this.token });
+    this.client.language = locale;
     const filter = readView(new URLSearchParams(text('filter') ?? ''));
     const isFiltered = text('filter') !== null;
     const log = readLog(text('log'));

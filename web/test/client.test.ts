@@ -6,6 +6,7 @@ import { Fault } from '../src/api/fault.ts';
 interface Sent {
   token: string | null;
   accept: string | null;
+  language: string | null;
 }
 
 /** A server that accepts one token and answers `body` to it. */
@@ -18,7 +19,7 @@ function serverFor(
   const answer = (async (_address: string, request: RequestInit) => {
     const headers = new Headers(request.headers);
     const token = headers.get('authorization')?.replace('Bearer ', '') ?? null;
-    sent.push({ token, accept: headers.get('accept') });
+    sent.push({ token, accept: headers.get('accept'), language: headers.get('accept-language') });
     if (token === accepted) return new Response(typeof body === 'string' ? body : JSON.stringify(body), init);
     const errors = [{ message: 'the token has expired', extensions: { code: 'UNAUTHENTICATED' } }];
     return new Response(JSON.stringify({ errors }), { status: 401 });
@@ -71,10 +72,13 @@ describe('the endpoint', () => {
 });
 
 describe('a token', () => {
-  test('goes in the header, with the answer’s type asked for', async () => {
+  test('goes in the header, with the answer’s type and language asked for', async () => {
     const { fetch, sent } = serverFor('good');
-    await new Client({ endpoint: '/graphql', token: 'good', fetch }).ask(sessionQuery, {});
-    expect(sent).toEqual([{ token: 'good', accept: 'application/graphql-response+json, application/json;q=0.9' }]);
+    const client = new Client({ endpoint: '/graphql', token: 'good', fetch });
+    client.language = 'de-CH';
+    await client.ask(sessionQuery, {});
+    const accept = 'application/graphql-response+json, application/json;q=0.9';
+    expect(sent).toEqual([{ token: 'good', accept, language: 'de-CH' }]);
   });
 
   test('is renewed once for all the questions refused together, and kept', async () => {

@@ -2,10 +2,11 @@
 
 use crate::catalog::{
     ActionDisplay, ColumnKind, DateFilter, FilterKind, Paging, Viewer, ViewerColumn, ViewerFilter,
+    languages::FilterWording,
     section::{At, Section},
 };
 
-const COLUMNS: [(&str, ColumnKind); 9] = [
+pub(super) const COLUMNS: [(&str, ColumnKind); 9] = [
     ("TIME", ColumnKind::Time),
     ("ACTION", ColumnKind::Action),
     ("CATEGORY", ColumnKind::Category),
@@ -16,7 +17,7 @@ const COLUMNS: [(&str, ColumnKind); 9] = [
     ("DETAILS", ColumnKind::Details),
     ("LOG", ColumnKind::Log),
 ];
-const FILTERS: [(&str, FilterKind); 12] = [
+pub(super) const FILTERS: [(&str, FilterKind); 12] = [
     ("SEARCH", FilterKind::Search),
     ("CATEGORY", FilterKind::Category),
     ("ACTION", FilterKind::Action),
@@ -94,22 +95,29 @@ fn filters(section: &mut Section<'_, '_>) -> Vec<ViewerFilter> {
     let mut filters: Vec<ViewerFilter> = Vec::new();
     for mut filter in section.sections("filters") {
         let kind = filter.choice("kind", &FILTERS);
-        let [label, all_label, hint] = ["label", "all_label", "hint"].map(|name| filter.text_if_any(name));
+        let words = filter_words(&mut filter, kind.as_ref().map(|kind| kind.value));
         let report = filter.report;
         filter.end();
         let Some(kind) = kind else { continue };
-        if let Some(all) = all_label.as_ref().filter(|_| !kind.value.is_choice()) {
-            report.add(all.span, &all.key, "is for filters with a list to choose from");
-        }
-        if let Some(hint) = hint.as_ref().filter(|_| !kind.value.is_typed()) {
-            report.add(hint.span, &hint.key, "is for filters to type into: SEARCH and EMAIL");
-        }
         if filters.iter().any(|known| known.kind == kind.value) {
             report.add(kind.span, kind.key, "is the kind of a filter above already");
             continue;
         }
-        let [label, all_label, hint] = [label, all_label, hint].map(|text| text.map(|text| text.value));
+        let FilterWording { label, all_label, hint } = words;
         filters.push(ViewerFilter { kind: kind.value, label, all_label, hint });
     }
     filters
+}
+
+/// What a filter is called, as far as its kind has a place for it.
+pub(super) fn filter_words(section: &mut Section<'_, '_>, kind: Option<FilterKind>) -> FilterWording {
+    let [label, all_label, hint] = ["label", "all_label", "hint"].map(|name| section.text_if_any(name));
+    if let (Some(all), Some(false)) = (&all_label, kind.map(FilterKind::is_choice)) {
+        section.report.add(all.span, &all.key, "is for filters with a list to choose from");
+    }
+    if let (Some(hint), Some(false)) = (&hint, kind.map(FilterKind::is_typed)) {
+        section.report.add(hint.span, &hint.key, "is for filters to type into: SEARCH and EMAIL");
+    }
+    let [label, all_label, hint] = [label, all_label, hint].map(|text| text.map(|text| text.value));
+    FilterWording { label, all_label, hint }
 }

@@ -63,6 +63,7 @@ pub struct Reached<'a> {
     tag = "Audit events",
     params(
         Parameters,
+        ("Accept-Language" = Option<String>, Header, description = "In which language labels are wanted: the first that the product's file has is shown."),
         ("wait" = Option<String>, Query, description = "How long to wait for events where there are none, in seconds, such as `30s`: at most 50. `before`, `order_by_field`, `order_by_direction` and the periods of the list are not taken."),
     ),
     responses(

@@ -20,6 +20,7 @@ use crate::reading::shown::json::AuditEvent;
     params(
         ("id" = String, Path, description = "The event's id."),
         ("If-None-Match" = Option<String>, Header, description = "An `ETag` of an answer: 304 where nothing has changed."),
+        ("Accept-Language" = Option<String>, Header, description = "In which language labels are wanted: the first that the product's file has is shown."),
     ),
     responses(
         (status = 200, description = "The event.", body = AuditEvent<'_>, headers(("ETag" = String, description = "What `If-None-Match` takes."))),

@@ -61,6 +61,7 @@ pub struct PageInfo<'a> {
     params(
         Parameters,
         ("If-None-Match" = Option<String>, Header, description = "An `ETag` of an answer: 304 where nothing has changed."),
+        ("Accept-Language" = Option<String>, Header, description = "In which language labels are wanted: the first that the product's file has is shown."),
     ),
     responses(
         (

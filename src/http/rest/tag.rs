@@ -29,7 +29,7 @@ pub fn tagged(headers: &HeaderMap, counts: &[&str], body: impl FnOnce() -> Strin
     }
     // Kept by its reader alone, and asked for anew every time.
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    out.append(header::VARY, HeaderValue::from_static("authorization, x-api-key"));
+    out.append(header::VARY, HeaderValue::from_static("authorization, x-api-key, accept-language"));
     response
 }
 

@@ -16,6 +16,8 @@ export interface ClientOptions {
 /** Asks the server, and turns everything that is not data into a Fault. */
 export class Client {
   readonly endpoint: string;
+  /** What the product's labels are asked for in. */
+  language = '*';
   renewToken: (() => Promise<string | null>) | null;
   private token: string | null;
   private renewal: Promise<string | null> | null = null;
@@ -77,6 +79,7 @@ export class Client {
     const headers: Record<string, string> = {
       'Content-Type': 'application/json',
       Accept: 'application/graphql-response+json, application/json;q=0.9',
+      'Accept-Language': this.language,
     };
     if (token) headers.Authorization = `Bearer ${token}`;
 
