@@ -95,7 +95,8 @@ impl Anew<'_> {
              REVOKE ALL ON FUNCTION {name}_changed() FROM PUBLIC; \
              CREATE OR REPLACE TRIGGER event_changed AFTER INSERT OR UPDATE OR DELETE ON {name} FOR EACH ROW \
              EXECUTE FUNCTION {name}_changed(); \
-             CREATE TABLE {changes} (organization_no BIGINT NOT NULL, position BIGINT NOT NULL) WITH {NO_VACUUM}"
+             CREATE TABLE {changes} (organization_no BIGINT NOT NULL, position BIGINT NOT NULL) WITH {NO_VACUUM}; {}",
+            nobody_elses(changes)
         );
         if !tried(holding, &begun).await? {
             return Ok(false);
@@ -105,8 +106,9 @@ impl Anew<'_> {
         let copied = format!(
             "CREATE TABLE {new} (LIKE event INCLUDING ALL EXCLUDING INDEXES, \
              CONSTRAINT bounds CHECK ({from}position < {high})) WITH {NO_VACUUM}; \
-             CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON {new} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(); \
-             INSERT INTO {new} ({columns}) SELECT {columns} FROM ONLY {name}"
+             CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON {new} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change(); {}; \
+             INSERT INTO {new} ({columns}) SELECT {columns} FROM ONLY {name}",
+            nobody_elses(new)
         );
         run(holding, copied).await?;
         run(holding, self.indexes()).await?;
@@ -184,18 +186,43 @@ impl Anew<'_> {
         }
         let from = if *low == i64::MIN { "MINVALUE".to_owned() } else { low.to_string() };
         let swapped = format!(
-            "DROP TABLE {name}, {changes}; DROP FUNCTION {name}_changed(); ALTER TABLE {new} RENAME TO {name}; \
+            "{}; DROP TABLE {name}, {changes}; DROP FUNCTION {name}_changed(); ALTER TABLE {new} RENAME TO {name}; \
              DO $$ DECLARE named TEXT; BEGIN \
              FOR named IN SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
                  WHERE i.indrelid = '{name}'::regclass AND starts_with(c.relname, '{new}_') LOOP \
                  EXECUTE format('ALTER INDEX %I RENAME TO %I', named, '{name}' || substr(named, length('{new}') + 1)); \
              END LOOP; END $$; \
              ALTER TABLE event ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({high}); \
-             ALTER TABLE {name} DROP CONSTRAINT bounds, RESET {VACUUM}; COMMIT"
+             ALTER TABLE {name} DROP CONSTRAINT bounds, RESET {VACUUM}; COMMIT",
+            granted_alike(name, new)
         );
         run(holding, swapped).await?;
         Ok(true)
     }
+}
+
+/// Takes a new table from all but its owner, whatever is granted by default. What keeps the log stands at `event` and its
+/// partitions, which the table is not yet: whoever serves could change its rows, or what is noted of them.
+fn nobody_elses(table: &str) -> String {
+    format!(
+        "DO $$ DECLARE given RECORD; BEGIN \
+         FOR given IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS whom \
+             FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = '{table}'::regclass AND a.grantee <> c.relowner LOOP \
+             EXECUTE format('REVOKE ALL ON {table} FROM %s', given.whom); \
+         END LOOP; END $$"
+    )
+}
+
+/// Grants of one table what is granted of another.
+fn granted_alike(like: &str, table: &str) -> String {
+    format!(
+        "DO $$ DECLARE given RECORD; BEGIN \
+         FOR given IN SELECT a.privilege_type AS what, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS more, \
+             CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS whom \
+             FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = '{like}'::regclass AND a.grantee <> c.relowner LOOP \
+             EXECUTE format('GRANT %s ON {table} TO %s%s', given.what, given.whom, given.more); \
+         END LOOP; END $$"
+    )
 }
 
 const NO_VACUUM: &str = "(autovacuum_enabled = off, toast.autovacuum_enabled = off)";

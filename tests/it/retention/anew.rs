@@ -16,7 +16,8 @@ use crate::harness::{
     sql::{change, column},
 };
 
-/// What a partition is but for its rows: the definitions of its indexes, constraints and triggers, and its settings.
+/// What a partition is but for its rows: the definitions of its indexes, constraints and triggers, its settings, and what
+/// others than its owner may do with it.
 async fn made_of(app: &TestApp, partition: &str) -> Vec<String> {
     let sql = format!(
         "SELECT replace(made, '{partition}', 'event_X') FROM (\
@@ -27,7 +28,9 @@ async fn made_of(app: &TestApp, partition: &str) -> Vec<String> {
              WHERE conrelid = '{partition}'::regclass AND contype <> 'n' \
          UNION ALL SELECT concat(tgname, tgenabled, tgfoid::regproc) FROM pg_trigger WHERE tgrelid = '{partition}'::regclass \
          UNION ALL SELECT coalesce(array_to_string(reloptions, ','), 'as they come') FROM pg_class \
-             WHERE oid = '{partition}'::regclass) made ORDER BY 1"
+             WHERE oid = '{partition}'::regclass \
+         UNION ALL SELECT concat(a.grantee, ' may ', a.privilege_type) FROM pg_class c, aclexplode(c.relacl) a \
+             WHERE c.oid = '{partition}'::regclass AND a.grantee <> c.relowner) made ORDER BY 1"
     );
     column(&app.url, &sql).await
 }
@@ -114,7 +117,12 @@ async fn what_comes_while_a_month_is_written_anew_is_there() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_has_an_older_snapshot_sees_all_of_it() {
     let app = TestApp::start(Database::Postgres).await;
+    // As for a role that serves and owns nothing.
+    let rights = "GRANT SELECT, INSERT, UPDATE, DELETE ON";
+    change(&app.url, &format!("{rights} ALL TABLES IN SCHEMA public TO PUBLIC")).await;
+    change(&app.url, &format!("ALTER DEFAULT PRIVILEGES IN SCHEMA public {rights} TABLES TO PUBLIC")).await;
     let (before, no) = started(&app).await;
+    assert!(before.iter().any(|made| made.contains("may INSERT")), "{before:?}");
     let mut dump = PgConnection::connect(&app.url).await.expect("PostgreSQL answers");
     dump.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM log").await.expect("a snapshot");
     let admin = app.admin("workspace", "acme");
@@ -124,6 +132,10 @@ async fn whoever_has_an_older_snapshot_sees_all_of_it() {
     // The rows are copied, and wait for their place.
     let copied = "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relname ~ '_anew$'";
     eventually(async || column::<i64>(&app.url, copied).await == [2]).await;
+    // Nothing keeps their rows as they are yet.
+    let of_others = "SELECT count(*) FROM pg_class c, aclexplode(c.relacl) a WHERE c.relname ~ '_(anew|changes)$' \
+                     AND a.grantee <> c.relowner";
+    assert_eq!(column::<i64>(&app.url, of_others).await, [0]);
     assert_eq!(admin.record(event("goes.on")).await["status"], "RECORDED");
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(partition(&app).await.1, no, "it is waited for");
