@@ -10,7 +10,7 @@ use std::{
 
 use axum::{body::Body, http::Request};
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{
@@ -112,32 +112,45 @@ async fn a_database_without_citus_is_not_distributed_and_says_why() {
     }
 }
 
+/// Twelve organizations that have recorded an event each, by name.
+async fn twelve(app: &TestApp) -> Vec<String> {
+    let names: Vec<String> = (0..12).map(|n| format!("org_{n}")).collect();
+    for name in &names {
+        assert_eq!(recorded(app, name).await, "OK");
+    }
+    names
+}
+
+/// What each of them is answered while the second node is not there.
+async fn without_second(url: &str, names: &[String]) -> Vec<&'static str> {
+    let on_second: Vec<String> =
+        column(url, "SELECT external_id FROM organization WHERE worker_hash(no) >= 0 AND external_id LIKE 'org%'")
+            .await;
+    assert!((1..names.len()).contains(&on_second.len()), "{on_second:?}");
+    names.iter().map(|name| if on_second.contains(name) { "UNAVAILABLE" } else { "OK" }).collect()
+}
+
+/// Records an event of an organization: the code of the answer, or "OK".
+async fn recorded(app: &TestApp, organization: &str) -> String {
+    let query = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
+    answered(app, organization, query, json!({ "input": event("a.b") })).await
+}
+
+async fn answered(app: &TestApp, organization: &str, query: &str, variables: Value) -> String {
+    let answer = app.admin("workspace", organization).ask(query, variables).await.json();
+    answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("OK").to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_gone_takes_no_other_along() {
     let (app, proxy) = pretended().await;
-    let names: Vec<String> = (0..12).map(|n| format!("org_{n}")).collect();
-    let record = async |name: &String| {
-        let query = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
-        let answer = app.admin("workspace", name).ask(query, json!({ "input": event("a.b") })).await.json();
-        answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("OK").to_owned()
-    };
-    for name in &names {
-        assert_eq!(record(name).await, "OK");
-    }
+    let names = twelve(&app).await;
+    let record = async |name: &String| recorded(&app, name).await;
     let url = proxy.behind.clone();
-    let on_second: Vec<String> = column(
-        &url,
-        "SELECT external_id FROM organization WHERE worker_hash(no) >= 0 AND external_id LIKE 'org%' ORDER BY 1",
-    )
-    .await;
-    assert!((1..names.len()).contains(&on_second.len()), "{on_second:?}");
-    let expected = |gone: bool| {
-        let of = |name: &String| if gone && on_second.contains(name) { "UNAVAILABLE" } else { "OK" };
-        names.iter().map(|name| of(name).to_owned()).collect::<Vec<_>>()
-    };
+    let without_second = without_second(&url, &names).await;
     change(&url, "INSERT INTO gone_node VALUES (2)").await;
     for round in 0..4 {
-        assert_eq!(join_all(names.iter().map(&record)).await, expected(true), "round {round}");
+        assert_eq!(join_all(names.iter().map(&record)).await, without_second, "round {round}");
     }
     let ready = async || {
         let answer = app.send(Request::get("/readyz").body(Body::empty()).expect("a request")).await;
@@ -147,24 +160,17 @@ async fn a_node_that_is_gone_takes_no_other_along() {
     assert!(status == 200 && said.contains("nodes that do not answer: 2"), "{status} {said}");
     // Whoever knows nothing of any organization yet keeps them apart, too.
     let other = app.beside().await;
-    let query = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
-    let admins: Vec<_> = names.iter().map(|name| other.admin("workspace", name)).collect();
-    let answers = join_all(admins.iter().map(|admin| admin.ask(query, json!({ "input": event("a.b") })))).await;
-    let codes: Vec<_> = answers
-        .iter()
-        .map(|answer| answer.json()["errors"][0]["extensions"]["code"].as_str().unwrap_or("OK").to_owned())
-        .collect();
-    assert_eq!(codes, expected(true));
+    assert_eq!(join_all(names.iter().map(|name| recorded(&other, name))).await, without_second);
     other.finish().await;
     change(&url, "INSERT INTO gone_node VALUES (1)").await;
     assert_eq!(ready().await.0, 503);
     change(&url, "DELETE FROM gone_node").await;
     // The service asks them again by itself.
     eventually(async || ready().await == (200, "ready".to_owned())).await;
-    assert_eq!(join_all(names.iter().map(&record)).await, expected(false));
-    for name in &names {
+    assert!(join_all(names.iter().map(&record)).await.iter().all(|code| code == "OK"));
+    for (name, meanwhile) in names.iter().zip(without_second) {
         let all = app.admin("workspace", name).data("{ auditEvents { totalCount } }", json!({})).await;
-        let recorded = if on_second.contains(name) { 2 } else { 7 };
+        let recorded = if meanwhile == "OK" { 7 } else { 2 };
         assert_eq!(all["auditEvents"]["totalCount"], recorded, "{name}: what was refused is not there");
     }
     app.finish().await;
@@ -174,28 +180,11 @@ async fn a_node_that_is_gone_takes_no_other_along() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_silent_keeps_nobody_waiting() {
     let (app, proxy) = pretended().await;
-    let names: Vec<String> = (0..12).map(|n| format!("org_{n}")).collect();
-    let record = async |name: &String| {
-        let query = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { status } }";
-        let answer = app.admin("workspace", name).ask(query, json!({ "input": event("a.b") })).await.json();
-        answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("OK").to_owned()
-    };
-    let read = async |name: &String| {
-        let answer = app.admin("workspace", name).ask("{ auditEvents { totalCount } }", json!({})).await.json();
-        answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("OK").to_owned()
-    };
-    for name in &names {
-        assert_eq!(record(name).await, "OK");
-    }
+    let names = twelve(&app).await;
+    let record = async |name: &String| recorded(&app, name).await;
+    let read = async |name: &String| answered(&app, name, "{ auditEvents { totalCount } }", json!({})).await;
     let url = proxy.behind.clone();
-    let on_second: Vec<String> = column(
-        &url,
-        "SELECT external_id FROM organization WHERE worker_hash(no) >= 0 AND external_id LIKE 'org%' ORDER BY 1",
-    )
-    .await;
-    assert!((1..names.len()).contains(&on_second.len()), "{on_second:?}");
-    let expected: Vec<_> =
-        names.iter().map(|name| if on_second.contains(name) { "UNAVAILABLE" } else { "OK" }.to_owned()).collect();
+    let expected = without_second(&url, &names).await;
     change(&url, "INSERT INTO gone_node VALUES (2, true)").await;
     let since = Instant::now();
     assert_eq!(join_all(names.iter().map(&record)).await, expected);
