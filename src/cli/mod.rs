@@ -132,7 +132,7 @@ pub async fn run() -> Result<ExitCode> {
     match command {
         Command::Schema => {}
         Command::Serve { dev } => serve(&settings, &products, dev).await?,
-        Command::Demo => demo::run(&settings, &products).await?,
+        Command::Demo => Box::pin(demo::run(&settings, &products)).await?,
         Command::Token(arguments) => say(token::make(&settings, &products, &arguments)?)?,
         Command::CheckToken(arguments) => return check_token::run(&settings, &products, &arguments).await,
         Command::Access(arguments) => return access::run(&products, &arguments),
