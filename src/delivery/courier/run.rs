@@ -227,6 +227,8 @@ impl<'a> Run<'a> {
         let stream = if end.is_some() { Stream::History } else { Stream::New };
         let mut waiting: Vec<Shown> = Vec::new();
         loop {
+            // What is recorded after the look may be of a time that is over only since then.
+            let looked = self.runner.clock.now();
             let batch = follower.look(READ_AT_ONCE).await?;
             // What was recorded after a change of the endpoint is sent by what it is since then.
             if !self.runner.store.is_unchanged(&self.lent).await? {
@@ -241,7 +243,7 @@ impl<'a> Run<'a> {
                 let Portion { count, until } = sink.portion(left, self.is_careful(stream));
                 match until {
                     Some(_) if !is_last => break,
-                    Some(until) if stream == Stream::New && until > self.runner.clock.now() => {
+                    Some(until) if stream == Stream::New && until > looked => {
                         let missing = i64::try_from(sink.most().saturating_sub(left.len())).unwrap_or(i64::MAX);
                         self.gathers = Some(Gathers { until, size: follower.next().saturating_add(missing) });
                         return Ok(());
