@@ -54,6 +54,13 @@ pub enum Dialect {
     Citus,
 }
 
+/// Rows by the organization that they are of, in the order of numbers.
+fn of_each_organization<T: Copy>(rows: &[T], organization_no: impl Fn(&T) -> i64) -> Vec<Vec<T>> {
+    let mut each: BTreeMap<i64, Vec<T>> = BTreeMap::new();
+    rows.iter().for_each(|row| each.entry(organization_no(row)).or_default().push(*row));
+    each.into_values().collect()
+}
+
 impl Dialect {
     /// Which database a URL is of.
     ///
@@ -123,11 +130,7 @@ impl Dialect {
     pub fn portions<T: Copy>(self, rows: &[T], organization_no: impl Fn(&T) -> i64) -> Vec<Vec<T>> {
         let groups = match self {
             Self::Sqlite | Self::Postgres => vec![rows.to_vec()],
-            Self::Citus => {
-                let mut groups: BTreeMap<i64, Vec<T>> = BTreeMap::new();
-                rows.iter().for_each(|row| groups.entry(organization_no(row)).or_default().push(*row));
-                groups.into_values().collect()
-            }
+            Self::Citus => of_each_organization(rows, organization_no),
         };
         groups.iter().flat_map(|group| group.chunks(CHUNK).map(<[T]>::to_vec)).collect()
     }
@@ -138,9 +141,8 @@ impl Dialect {
         let groups = match self {
             Self::Sqlite | Self::Postgres => vec![rows.to_vec()],
             Self::Citus => {
-                let mut of: BTreeMap<i64, Vec<T>> = BTreeMap::new();
-                rows.iter().for_each(|row| of.entry(organization_no(row)).or_default().push(*row));
-                let (many, few): (Vec<_>, Vec<_>) = of.into_values().partition(|rows| rows.len() >= MANY);
+                let each = of_each_organization(rows, organization_no);
+                let (many, few): (Vec<_>, Vec<_>) = each.into_iter().partition(|rows| rows.len() >= MANY);
                 many.into_iter().chain([few.concat()]).collect()
             }
         };

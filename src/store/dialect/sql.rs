@@ -84,9 +84,14 @@ impl Sql {
         rows: impl IntoIterator<Item = [Value; N]>,
         last: Option<&'static str>,
     ) -> Self {
-        let rows: Vec<_> = rows.into_iter().collect();
-        let is_stream = rows.len() >= MANY && rows.iter().all(|row| row[0] == rows[0][0]);
-        if is_stream { self.table_of(dialect, rows, last) } else { self.inserted(dialect, rows, last) }
+        match dialect {
+            Dialect::Sqlite | Dialect::Postgres => self.table_of(dialect, rows, last),
+            Dialect::Citus => {
+                let rows: Vec<_> = rows.into_iter().collect();
+                let is_stream = rows.len() >= MANY && rows.iter().all(|row| row[0] == rows[0][0]);
+                if is_stream { self.table_of(dialect, rows, last) } else { self.tuples(rows, last) }
+            }
+        }
     }
 
     /// [`Self::table`] with the last column of a type that has no Rust value.
