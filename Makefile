@@ -56,7 +56,7 @@ web/node_modules: web/package-lock.json
 
 clean: ## remove what was built
 	cargo clean
-	rm -rf web/dist web/node_modules web/e2e/apps/node_modules tests/node/node_modules
+	rm -rf web/dist web/node_modules web/e2e/apps/node_modules tests/node/node_modules clients/typescript/dist clients/typescript/node_modules
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile

@@ -1,4 +1,4 @@
-//! Every box of the checklist is held by a test, here or in a browser, or by the word `later`.
+//! Every box of the checklist is held by a test, here or in a browser, or in a client library.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ struct Held {
     says: String,
     tests: Vec<String>,
     browser: Vec<String>,
-    later: Option<String>,
+    client: Vec<String>,
 }
 
 /// Reads the table, which is TOML of the plainest kind.
@@ -33,7 +33,7 @@ fn table(text: &str) -> BTreeMap<String, Held> {
                 "box" => read.says = value.as_str().expect("a text").to_owned(),
                 "tests" => read.tests = names(value),
                 "browser" => read.browser = names(value),
-                "later" => read.later = Some(value.as_str().expect("a text").to_owned()),
+                "client" => read.client = names(value),
                 other => panic!("tests/requirements.toml: what is {other}?"),
             }
         }
@@ -87,10 +87,10 @@ fn tests() -> BTreeSet<String> {
     names
 }
 
-/// The browser tests as one text, in which the title of a test stands in quotes.
-fn browser_tests() -> String {
+/// Tests in TypeScript of a folder as one text, in which the title of a test stands in quotes.
+fn titled(folder: &str) -> String {
     let mut sources = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("web/e2e"), "ts", &mut sources);
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "ts", &mut sources);
     sources.iter().map(|source| std::fs::read_to_string(source).expect("a source")).collect()
 }
 
@@ -104,21 +104,19 @@ fn every_box_is_held_and_every_name_is_a_test() {
     assert_eq!(listed, expected, "the boxes of the checklist");
     let tests = tests();
     assert!(tests.len() > 100, "{}", tests.len());
-    let browser_tests = browser_tests();
+    let (browser, client) = (titled("web/e2e"), titled("clients"));
     let mut faults = Vec::new();
     for (id, held) in &table {
         if held.says.len() < 10 {
             faults.push(format!("{id} does not say what it is"));
         }
-        if held.tests.is_empty() && held.later.is_none() && held.browser.is_empty() {
+        if held.tests.is_empty() && held.browser.is_empty() && held.client.is_empty() {
             faults.push(format!("{id} is held by nothing"));
         }
-        if held.later.as_ref().is_some_and(|later| later.len() < 5) {
-            faults.push(format!("{id} does not say what comes later"));
+        for (titles, all) in [(&held.browser, &browser), (&held.client, &client)] {
+            let missing = titles.iter().filter(|title| !all.contains(&format!("('{title}',")));
+            faults.extend(missing.map(|title| format!("{id}: no test in TypeScript is called {title}")));
         }
-        let missing = |title: &&String| !browser_tests.contains(&format!("('{title}',"));
-        faults
-            .extend(held.browser.iter().filter(missing).map(|test| format!("{id}: no browser test is called {test}")));
         faults.extend(
             held.tests
                 .iter()

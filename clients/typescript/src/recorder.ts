@@ -1,0 +1,456 @@
+import { randomUUID } from 'node:crypto';
+import type { Answer, Fault } from './answer.ts';
+import type { AuditEvent } from './event.ts';
+import {
+  type Counts,
+  type Incident,
+  type RecordOptions,
+  type Recorded,
+  type RecorderOptions,
+  RecordingError,
+} from './options.ts';
+import { type Prepared, Sender, reason } from './sender.ts';
+import { Spool, SpoolFull, type SpoolSize } from './spool.ts';
+
+/** Events of one request, and about how many bytes of them: the service commits as many at once. */
+const BATCH = 100;
+const BATCH_BYTES = 256 * 1024;
+/** Requests at once: while one is under way, events for the next one gather. */
+const REQUESTS = 2;
+/** Events whose calls wait. */
+const WAITING = 10_000;
+/** Waits between two tries, in milliseconds: of a call, and of what is on disk. */
+const FIRST_WAIT = 100;
+const LONGEST_OF_A_CALL = 1_000;
+const LONGEST_OF_THE_SPOOL = 5_000;
+
+type Failed = Answer & { kind: 'failed' };
+
+/** An event whose caller waits. */
+interface Entry extends Prepared {
+  failOpen: boolean;
+  /** Whether it was sent, so that it may have been recorded. */
+  sent: boolean;
+  /** The last reason why it is not known to be recorded. */
+  fault: Fault | undefined;
+  /** Whether that reason is of this event, while the service serves others. */
+  alone: boolean;
+  settled: boolean;
+  end: NodeJS.Timeout;
+  settle(outcome: Recorded | RecordingError): void;
+}
+
+/**
+ * Records audit events. One recorder serves a whole process: calls that come at the same time share requests.
+ *
+ * ```ts
+ * const recorder = new Recorder({ url, token, failOpen: ['auth.login'], spool: '/var/spool/acme-audit' });
+ * await recorder.record({ action: 'role.assigned', actor: { kind: 'USER', id: 'usr_7' } });
+ * ```
+ */
+export class Recorder {
+  readonly #sender: Sender;
+  readonly #spool: Spool | undefined;
+  readonly #failOpen: (action: string) => boolean;
+  readonly #timeoutMs: number;
+  readonly #tell: (incident: Incident) => void;
+  readonly #counts: Counts = { recorded: 0, alreadyRecorded: 0, refused: 0, failed: 0, spooled: 0, missed: 0 };
+  /** Those that wait for a request, those in one, and those that wait for the disk. */
+  readonly #queue = new Set<Entry>();
+  #open = 0;
+  #spilled: { entry: Entry; fault: Fault }[] = [];
+  #spilling = false;
+  #requests = 0;
+  readonly #wait = new Wait(LONGEST_OF_A_CALL);
+  #pause: NodeJS.Timeout | undefined;
+  /** Since when the service cannot be asked. */
+  #down: number | undefined;
+  #forwarding: Promise<void> | undefined;
+  /** Ends the wait before the spool is tried again. */
+  #wake = () => {};
+  #closed = false;
+
+  /** Throws where an option is wrong, or the spool's folder cannot be made. */
+  constructor(options: RecorderOptions) {
+    const { timeoutMs = 5_000, requestTimeoutMs = timeoutMs, spoolMaxBytes = 256 * 1024 * 1024 } = options;
+    for (const [name, value] of Object.entries({ timeoutMs, requestTimeoutMs, spoolMaxBytes })) {
+      if (!(value > 0)) throw new RangeError(`${name}: ${value} is not above 0`);
+    }
+    this.#sender = new Sender(options.url, options.token, requestTimeoutMs, options.fetch ?? fetch);
+    this.#failOpen = pattern(options.failOpen ?? false);
+    this.#timeoutMs = timeoutMs;
+    const { onIncident = print } = options;
+    this.#tell = (incident) => {
+      try {
+        onIncident(incident);
+      } catch (error) {
+        print(incident);
+        console.error(`ledgerline: onIncident: ${reason(error)}`);
+      }
+    };
+    if (options.spool !== undefined) {
+      this.#spool = new Spool(options.spool, spoolMaxBytes);
+      this.#forward();
+    }
+  }
+
+  /**
+   * Records an event. It is sent again until it is answered or `timeoutMs` is over, with one idempotency key and one time.
+   *
+   * Where it cannot be recorded, an event that fails closed throws a `RecordingError`; one that fails open never throws,
+   * and what became of it is the answer.
+   */
+  record(event: AuditEvent, options: RecordOptions = {}): Promise<Recorded> {
+    return new Promise((resolve, reject) => {
+      const idempotencyKey = event.idempotencyKey ?? randomUUID();
+      const action = String(event.action);
+      const failOpen = options.failOpen ?? this.#failOpen(action);
+      const settle = (outcome: Recorded | RecordingError) =>
+        outcome instanceof RecordingError ? reject(outcome) : resolve(outcome);
+      const end = setTimeout(() => this.#giveUp(entry), this.#timeoutMs);
+      const entry: Entry = {
+        ...{ action, idempotencyKey, json: '', failOpen, end, settle },
+        ...{ sent: false, fault: undefined, alone: false, settled: false },
+      };
+      this.#open += 1;
+      try {
+        entry.json = written(event, idempotencyKey);
+      } catch (error) {
+        return this.#refuse(entry, { code: 'UNREADABLE', message: reason(error) });
+      }
+      if (this.#closed) return this.#giveUp(entry, { code: 'CLOSED', message: 'the recorder was closed' });
+      if (this.#open > WAITING) {
+        return this.#giveUp(entry, { code: 'TOO_MANY_WAITING', message: `${WAITING} events wait already` });
+      }
+      // Nobody waits for a service that is known to be down, where the event can wait on disk.
+      if (failOpen && this.#spool && this.#down !== undefined) return this.#giveUp(entry, this.#wait.fault);
+      this.#queue.add(entry);
+      this.#send();
+    });
+  }
+
+  /** How many events there were of each kind. */
+  get counts(): Readonly<Counts> {
+    return { ...this.#counts };
+  }
+
+  /** Calls of `record` that wait. */
+  get waiting(): number {
+    return this.#open;
+  }
+
+  /** What waits on disk. Nothing does without a spool. */
+  get spooled(): SpoolSize {
+    return this.#spool?.size() ?? { files: 0, bytes: 0 };
+  }
+
+  /** Waits until no call waits and the spool is empty, but no longer than that. Says whether it came to that. */
+  async flush(timeoutMs: number = this.#timeoutMs): Promise<boolean> {
+    const end = Date.now() + timeoutMs;
+    const isDone = () => this.#open === 0 && this.spooled.files === 0;
+    this.#wake();
+    for (this.#forward(); !isDone() && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 20));
+    return isDone();
+  }
+
+  /** Takes no more events, and waits for those that it has taken. What is on disk stays there for the next start. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#forwarding;
+    while (this.#open > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Begins requests, as many as may be under way. */
+  #send(): void {
+    while (this.#requests < REQUESTS && this.#queue.size > 0 && this.#pause === undefined) {
+      const batch = first(this.#queue);
+      for (const entry of batch) this.#queue.delete(entry);
+      this.#requests += 1;
+      void this.#request(batch).finally(() => {
+        this.#requests -= 1;
+        this.#send();
+      });
+    }
+  }
+
+  async #request(batch: Entry[]): Promise<void> {
+    for (const entry of batch) entry.sent = true;
+    const answers = await this.#sender.send(batch);
+    let outage: Fault | undefined;
+    for (const [at, entry] of batch.entries()) {
+      const answer = answers[at] as Answer;
+      if (answer.kind !== 'failed' || answer.alone) this.#isUp();
+      else outage = answer.fault;
+      if (entry.settled) continue;
+      if (answer.kind === 'recorded') {
+        this.#counts[answer.receipt.status === 'RECORDED' ? 'recorded' : 'alreadyRecorded'] += 1;
+        this.#settle(entry, { ...answer.receipt, idempotencyKey: entry.idempotencyKey });
+      } else if (answer.kind === 'refused') {
+        this.#refuse(entry, answer.fault);
+      } else {
+        this.#failed(entry, answer);
+      }
+    }
+    if (outage) {
+      clearTimeout(this.#pause);
+      this.#pause = this.#later(this.#wait.after(outage), () => {
+        this.#pause = undefined;
+      });
+    }
+  }
+
+  /** An event is sent again while there is time and hope. */
+  #failed(entry: Entry, { fault, passing, alone }: Failed): void {
+    Object.assign(entry, { fault, alone });
+    if (!passing) return this.#giveUp(entry);
+    if (!alone) return void this.#queue.add(entry);
+    this.#later(new Wait(LONGEST_OF_A_CALL).after(fault), () => {
+      if (!entry.settled) this.#queue.add(entry);
+    });
+  }
+
+  /** Goes on sending after a while. Calls that wait have timers of their own: this one keeps no process alive. */
+  #later(waitMs: number, change: () => void): NodeJS.Timeout {
+    return setTimeout(() => {
+      change();
+      this.#send();
+    }, waitMs).unref();
+  }
+
+  /** The time of an event is over, or it cannot even be tried. */
+  #giveUp(entry: Entry, fault?: Fault): void {
+    if (entry.settled) return;
+    const { code, message } = fault ??
+      entry.fault ?? { code: 'WAITING_TOO_LONG', message: `${this.#timeoutMs} ms are over` };
+    const last: Fault = { ...(fault ?? entry.fault), code, message };
+    if (fault === undefined && !entry.alone) this.#isDown(last);
+    entry.settled = true;
+    clearTimeout(entry.end);
+    this.#queue.delete(entry);
+    if (!entry.failOpen) {
+      this.#counts.failed += 1;
+      this.#settle(entry, new RecordingError(entry.action, entry.idempotencyKey, last, entry.sent));
+    } else if (!this.#spool) {
+      this.#miss(entry, last);
+    } else {
+      this.#spilled.push({ entry, fault: last });
+      void this.#spill(this.#spool);
+    }
+  }
+
+  /** Puts on disk what has come together while the disk was busy. */
+  async #spill(spool: Spool): Promise<void> {
+    if (this.#spilling) return;
+    this.#spilling = true;
+    // What is given up at the same moment shares a file.
+    await Promise.resolve();
+    while (this.#spilled.length > 0) {
+      const spilled = this.#spilled.splice(0, BATCH);
+      try {
+        await spool.keep(spilled.map(({ entry }) => entry));
+        this.#counts.spooled += spilled.length;
+        for (const { entry, fault } of spilled) {
+          this.#settle(entry, { status: 'SPOOLED', idempotencyKey: entry.idempotencyKey, fault });
+        }
+      } catch (error) {
+        const code = error instanceof SpoolFull ? 'SPOOL_FULL' : 'SPOOL_FAILED';
+        for (const { entry, fault } of spilled) {
+          this.#miss(entry, { code, message: `${reason(error)}; before: ${fault.code}: ${fault.message}` });
+        }
+      }
+    }
+    this.#spilling = false;
+    this.#forward();
+  }
+
+  #miss(entry: Entry, fault: Fault): void {
+    const { action, idempotencyKey } = entry;
+    this.#counts.missed += 1;
+    this.#tell({ kind: 'missed', action, idempotencyKey, fault });
+    this.#settle(entry, { status: 'MISSED', idempotencyKey, fault });
+  }
+
+  #refuse(entry: Entry, fault: Fault): void {
+    const { action, idempotencyKey } = entry;
+    this.#counts.refused += 1;
+    this.#tell({ kind: 'refused', action, idempotencyKey, fault, spooled: false });
+    this.#settle(
+      entry,
+      entry.failOpen
+        ? { status: 'REFUSED', idempotencyKey, fault }
+        : new RecordingError(action, idempotencyKey, fault, false),
+    );
+  }
+
+  #settle(entry: Entry, outcome: Recorded | RecordingError): void {
+    entry.settled = true;
+    clearTimeout(entry.end);
+    this.#open -= 1;
+    entry.settle(outcome);
+  }
+
+  #isDown(fault: Fault): void {
+    if (this.#down !== undefined) return;
+    this.#down = Date.now();
+    this.#wait.fault = fault;
+    this.#tell({ kind: 'down', fault });
+  }
+
+  #isUp(): void {
+    this.#wait.isOver();
+    if (this.#down === undefined) return;
+    const downForMs = Date.now() - this.#down;
+    this.#down = undefined;
+    this.#tell({ kind: 'up', downForMs });
+    this.#wake();
+  }
+
+  /** Sends what is on disk, until nothing is. */
+  #forward(): void {
+    const spool = this.#spool;
+    if (!spool || this.#forwarding || this.#closed) return;
+    this.#forwarding = this.#forwardAll(spool).finally(() => {
+      this.#forwarding = undefined;
+    });
+  }
+
+  async #forwardAll(spool: Spool): Promise<void> {
+    const wait = new Wait(LONGEST_OF_THE_SPOOL);
+    while (!this.#closed) {
+      let failed: Failed | undefined;
+      try {
+        const files = spool.waiting();
+        if (files.length === 0) return;
+        failed = await this.#forwardEach(spool, files, wait);
+      } catch (error) {
+        const fault = { code: 'SPOOL_FAILED', message: reason(error) };
+        this.#tell({ kind: 'spool', file: '', message: fault.message });
+        failed = { kind: 'failed', fault, passing: true, alone: true };
+      }
+      if (!failed || this.#closed) continue;
+      if (!failed.alone) this.#isDown(failed.fault);
+      const waitMs = wait.after(failed.fault);
+      await new Promise<void>((resolve) => {
+        // A process that has nothing else to do may end: the next one goes on.
+        const timer = setTimeout(resolve, waitMs).unref();
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Sends files; why one of them has to be sent again. */
+  async #forwardEach(spool: Spool, files: readonly string[], wait: Wait): Promise<Failed | undefined> {
+    let failed: Failed | undefined;
+    for (const name of files) {
+      if (this.#closed) break;
+      const answer = await this.#forwardOne(spool, name);
+      failed = answer ?? failed;
+      // Where one organization alone has to wait, the files of others need not.
+      if (answer && !answer.alone) break;
+      if (!answer) wait.isOver();
+    }
+    return failed;
+  }
+
+  /** Sends a file; why it has to be sent again. */
+  async #forwardOne(spool: Spool, name: string): Promise<Failed | undefined> {
+    let events;
+    try {
+      events = await spool.read(name);
+    } catch (error) {
+      this.#tell({ kind: 'spool', file: name, message: reason(error) });
+      await spool.putAside(name);
+      return undefined;
+    }
+    if (!events) return undefined;
+    const refused: { event: Prepared; fault: Fault }[] = [];
+    const counted = { recorded: 0, alreadyRecorded: 0 };
+    for (let sent = 0; sent < events.length;) {
+      const batch = first(events.slice(sent));
+      sent += batch.length;
+      const answers = await this.#sender.send(batch);
+      for (const [at, event] of batch.entries()) {
+        const answer = answers[at] as Answer;
+        if (answer.kind === 'failed') return answer;
+        this.#isUp();
+        if (answer.kind === 'refused') refused.push({ event, fault: answer.fault });
+        else counted[answer.receipt.status === 'RECORDED' ? 'recorded' : 'alreadyRecorded'] += 1;
+      }
+    }
+    await spool.settle(name, refused);
+    this.#counts.recorded += counted.recorded;
+    this.#counts.alreadyRecorded += counted.alreadyRecorded;
+    this.#counts.refused += refused.length;
+    for (const { event, fault } of refused) {
+      const { action, idempotencyKey } = event;
+      this.#tell({ kind: 'refused', action, idempotencyKey, fault, spooled: true });
+    }
+    return undefined;
+  }
+}
+
+/** How long to wait before the next try: longer after each failure, a random part of it, and never less than was asked. */
+class Wait {
+  fault: Fault = { code: 'UNREACHABLE', message: '' };
+  readonly #longest: number;
+  #failures = 0;
+
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  after(fault: Fault): number {
+    this.fault = fault;
+    const longest = Math.min(FIRST_WAIT * 2 ** this.#failures, this.#longest);
+    this.#failures += 1;
+    return Math.max(longest * (0.5 + Math.random() / 2), fault.retryAfterMs ?? 0);
+  }
+
+  isOver(): void {
+    this.#failures = 0;
+  }
+}
+
+/** What one request carries of those that wait. */
+function first<Each extends Prepared>(events: Iterable<Each>): Each[] {
+  const batch: Each[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    bytes += event.json.length;
+    if (batch.length === BATCH || (batch.length > 0 && bytes > BATCH_BYTES)) break;
+    batch.push(event);
+  }
+  return batch;
+}
+
+/** An event as it is sent. What the caller changes afterwards is not of it. */
+function written(event: AuditEvent, idempotencyKey: string): string {
+  const { occurredAt = null } = event;
+  const at = occurredAt === null ? new Date() : occurredAt;
+  // Of a date that is none, `toISOString` throws, where JSON would have null.
+  return JSON.stringify({ ...event, idempotencyKey, occurredAt: at instanceof Date ? at.toISOString() : at });
+}
+
+/** Whether an action is among those that are named; a name may end with a star. */
+function pattern(failOpen: boolean | readonly string[]): (action: string) => boolean {
+  if (typeof failOpen === 'boolean') return () => failOpen;
+  for (const name of failOpen) {
+    if (name === '' || name.slice(0, -1).includes('*')) {
+      throw new TypeError(`failOpen: ${JSON.stringify(name)} must be an action, or its beginning and one * at the end`);
+    }
+  }
+  return (action) =>
+    failOpen.some((name) => (name.endsWith('*') ? action.startsWith(name.slice(0, -1)) : action === name));
+}
+
+function print(incident: Incident): void {
+  console.error(`ledgerline: ${JSON.stringify(incident)}`);
+}
