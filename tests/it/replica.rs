@@ -13,7 +13,11 @@ use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{Database, TestApp, event, eventually, postgres::replica_of};
+use crate::harness::{
+    Database, TestApp, event, eventually,
+    postgres::{Impatient, replica_of},
+    sql::column,
+};
 
 async fn on_the_replica(url: &str, sql: &'static str) {
     let mut connection = PgConnection::connect(&replica_of(url).await).await.expect("the replica answers");
@@ -76,6 +80,42 @@ async fn a_reader_never_sees_less_than_what_was_acknowledged() {
     assert_eq!(reading.admin("workspace", "other").actions("").await, Vec::<String>::new());
     reading.finish().await;
     app.finish().await;
+}
+
+/// Days of a zone are counted in one transaction, which a replica ends as a whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_that_a_replica_gives_up_counting_are_counted_by_the_primary() {
+    let app = TestApp::start(Database::Postgres).await;
+    let reading = app.beside_with_replica().await;
+    let admin = app.admin("workspace", "acme");
+    admin.record_all((0..3).map(|n| event(&format!("a.{n}"))).collect()).await;
+    let url = replica_of(&app.url).await;
+    let impatient = Impatient::from(&url).await;
+    eventually(async || column::<i64>(&url, "SELECT size FROM organization_head").await == [3]).await;
+    // The reader has seen the head, and waits for the counts.
+    let [mut counts, mut head] = [connected(&app.url).await, connected(&app.url).await];
+    counts.execute("BEGIN; LOCK TABLE event_count IN ACCESS EXCLUSIVE MODE").await.expect("locked");
+    impatient.heard_of_lock(&app.url, "event_count").await;
+    let reader = reading.admin("workspace", "acme");
+    let days = "{ auditEvents(first: 0) { facets(timeZone: \"Asia/Kolkata\") { days { count } } } }";
+    let gives_up = async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'event_count'::regclass AND NOT granted";
+        eventually(async || column::<i64>(&url, waiting).await == [1]).await;
+        head.execute("BEGIN; LOCK TABLE organization_head IN ACCESS EXCLUSIVE MODE").await.expect("locked");
+        impatient.heard_of_lock(&app.url, "organization_head").await;
+        for holder in [&mut head, &mut counts] {
+            holder.execute("COMMIT").await.expect("committed");
+        }
+    };
+    let (answer, ()) = tokio::join!(reader.data(days, json!({})), gives_up);
+    assert_eq!(answer["auditEvents"]["facets"]["days"][0]["count"], 3, "{answer}");
+    impatient.end().await;
+    reading.finish().await;
+    app.finish().await;
+}
+
+async fn connected(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.expect("it answers")
 }
 
 #[tokio::test]

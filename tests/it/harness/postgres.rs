@@ -161,3 +161,39 @@ pub async fn replica_of(url: &str) -> String {
     super::eventually(async || PgConnection::connect(&url).await.is_ok()).await;
     url
 }
+
+/// The replica waits for no reader, until this has ended: what the primary does to a table cancels whoever has it.
+pub struct Impatient {
+    url: String,
+    /// One at a time: it is a setting of the whole server.
+    _alone: tokio::sync::MutexGuard<'static, ()>,
+}
+
+impl Impatient {
+    pub async fn from(replica: &str) -> Self {
+        static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+        let alone = ALONE.lock().await;
+        let begun = Self { url: replica.to_owned(), _alone: alone };
+        begun.set("ALTER SYSTEM SET max_standby_streaming_delay = 0").await;
+        begun
+    }
+
+    async fn set(&self, statement: &'static str) {
+        execute_at(&self.url, statement.to_owned()).await;
+        execute_at(&self.url, "SELECT pg_reload_conf()".to_owned()).await;
+    }
+
+    /// Waits until it knows that the primary has locked a table.
+    pub async fn heard_of_lock(&self, primary: &str, table: &str) {
+        // It hears of the lock with the next commit.
+        execute_at(primary, "SELECT pg_logical_emit_message(true, '', '')".to_owned()).await;
+        let held = format!(
+            "SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND mode = 'AccessExclusiveLock' AND granted"
+        );
+        super::eventually(async || super::sql::column::<i64>(&self.url, &held).await == [1]).await;
+    }
+
+    pub async fn end(self) {
+        self.set("ALTER SYSTEM RESET max_standby_streaming_delay").await;
+    }
+}

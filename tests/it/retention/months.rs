@@ -10,7 +10,9 @@ use tokio::task::JoinHandle;
 
 use super::{LIFT, Moved, PLACE, listed, of};
 use crate::harness::{
-    Caller, Database, TestApp, event, eventually, on_both_databases, postgres::replica_of, sql::column,
+    Caller, Database, TestApp, event, eventually, on_both_databases,
+    postgres::{Impatient, replica_of},
+    sql::column,
 };
 
 on_both_databases! {
@@ -389,18 +391,13 @@ async fn who_reads_a_month_from_a_replica_when_it_goes_is_answered_on_postgres()
     assert!(is_there(&app, &month).await);
     let next = filled(&app).await.remove(0);
     assert_ne!(next, month);
-    // The replica waits for nobody.
     let reading = app.beside_with_replica().await;
     let url = replica_of(&app.url).await;
-    let mut replica = PgConnection::connect(&url).await.expect("the replica answers");
-    for statement in ["ALTER SYSTEM SET max_standby_streaming_delay = 0", "SELECT pg_reload_conf()"] {
-        run(&mut replica, statement).await;
-    }
+    let impatient = Impatient::from(&url).await;
     eventually(async || column::<i64>(&url, "SELECT removed FROM organization_head").await == [300]).await;
     // A reader has the month, and waits for the next one.
     run(&mut other, &format!("BEGIN; LOCK TABLE {next} IN ACCESS EXCLUSIVE MODE")).await;
-    let held = format!("SELECT count(*) FROM pg_locks WHERE relation = '{next}'::regclass AND granted");
-    eventually(async || column::<i64>(&url, &held).await == [1]).await;
+    impatient.heard_of_lock(&app.url, &next).await;
     let reader = reading.admin("workspace", "acme").lasting();
     let to = ledgerline::event::Timestamp(moved.clock.now().0 + super::DAY);
     let dated = format!("search: \"needle\", filter: {{ occurredAt: {{ from: \"{from}\", to: \"{to}\" }} }}");
@@ -417,9 +414,7 @@ async fn who_reads_a_month_from_a_replica_when_it_goes_is_answered_on_postgres()
     };
     assert_eq!(tokio::join!(total(&reader, &dated), going).0, 1, "the primary answers");
     assert!(!is_there(&app, &month).await);
-    for statement in ["ALTER SYSTEM RESET max_standby_streaming_delay", "SELECT pg_reload_conf()"] {
-        run(&mut replica, statement).await;
-    }
+    impatient.end().await;
     reading.finish().await;
     moved.app.finish().await;
     app.finish().await;
