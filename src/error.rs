@@ -142,14 +142,14 @@ pub enum Error {
         existing: Option<String>,
     },
     /// A hold keeps what was to go.
-    #[error("the hold {label:?} ({hold}) keeps {events} of these events: nothing was done")]
+    #[error("the hold {label:?} ({hold}) keeps {}: nothing was done", kept(*.events))]
     Held {
         /// Id of the hold.
         hold: String,
         /// What people call it.
         label: String,
-        /// How many events it keeps, as far as was looked.
-        events: i64,
+        /// How many events it keeps, as far as was looked; `None` where it counts that there is one.
+        events: Option<i64>,
     },
     /// An organization that has recorded nothing yet, and the database has given all its numbers.
     #[error("organization: this database has numbered as many organizations as it can, and this one is new to it")]
@@ -194,6 +194,10 @@ pub enum Error {
     /// A fault of ours.
     #[error("internal error")]
     Internal(#[source] std::sync::Arc<dyn std::error::Error + Send + Sync>),
+}
+
+fn kept(events: Option<i64>) -> String {
+    events.map_or_else(|| "events of this organization".to_owned(), |events| format!("{events} of these events"))
 }
 
 impl Error {

@@ -295,7 +295,7 @@ impl Mutation {
 
     /// Asks for the end of an organization: all events leave, with everything that there is of it, and what stays is a
     /// certificate. Nothing ends before another administrator has confirmed it (`confirmOrganizationDeletion`) and the
-    /// product's delay has passed; until then recording and reading go on, and the log tells of it. Refused while a hold is
+    /// product's delay has passed; until then recording and reading go on, and the log tells of it. `HELD` while a hold is
     /// there. Needs the scope `audit:manage`, a token that is not narrowed to logs, and the feature `organization_end` in
     /// the product's `[management]`.
     async fn delete_organization(
@@ -307,7 +307,7 @@ impl Mutation {
     }
 
     /// Confirms the end of an organization that somebody else has asked for. It begins after the product's delay, unless it
-    /// is cancelled or a hold is there by then. Needs what `deleteOrganization` needs.
+    /// is cancelled or a hold is there by then. `HELD` while a hold is there. Needs what `deleteOrganization` needs.
     async fn confirm_organization_deletion(
         &self,
         ctx: &Context<'_>,

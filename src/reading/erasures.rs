@@ -46,7 +46,7 @@ impl ErasurePreview {
         match self.held.first() {
             None => Ok(()),
             Some((hold, events)) => {
-                Err(Error::Held { hold: hold.id.clone(), label: hold.label.clone(), events: *events })
+                Err(Error::Held { hold: hold.id.clone(), label: hold.label.clone(), events: Some(*events) })
             }
         }
     }

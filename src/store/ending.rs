@@ -76,7 +76,7 @@ impl Store {
         self.must_be_open(head.history)?;
         self.know_partitions(&tx, head.partitions).await?;
         let done = if end.begun_ns.is_none() {
-            if self.is_held(&tx, organization_no).await? {
+            if self.oldest_hold(&tx, organization_no).await?.is_some() {
                 tx.rollback().await?;
                 return Ok(Ending::Held);
             }

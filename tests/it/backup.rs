@@ -413,6 +413,11 @@ async fn a_restored_database_records_only_after_it_was_opened(app: &TestApp) {
         assert_eq!(swept.sweep().await.expect("nothing is done").removed, 0);
         restored = restored.again(|_| {}).await;
     }
+    // Where a product's reads are events, none can be told of, so none is answered.
+    let told = restored.beside_with_products(crate::reads::products()).await;
+    let asked = told.admin("workspace", "acme").ask("{ auditEvents(first: 1) { totalCount } }", json!({})).await;
+    assert_eq!(asked.code(), "UNAVAILABLE");
+    told.finish().await;
     // A copy of what is not open is not open.
     let (copied, copied_folder) = elsewhere(app.database).await;
     let mut copying = ledgerline("sqlite://not-used.db", copied_folder.path());

@@ -19,7 +19,7 @@ on_both_databases! {
 }
 
 /// The tests' own products, but `workspace` records reads.
-fn products() -> Products {
+pub fn products() -> Products {
     let folder = tempfile::tempdir().expect("a folder");
     for entry in fs::read_dir(catalogs::folder()).expect("a folder") {
         let path = entry.expect("an entry").path();

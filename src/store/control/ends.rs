@@ -1,7 +1,7 @@
 //! The end of an organization: asked for by one administrator, confirmed by another one, and due some time after that.
 
 use entity::{hold, organization, organization_end as row};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::Place;
 use crate::{
@@ -104,17 +104,21 @@ impl Store {
                 let why = "whoever asked for the end of an organization cannot confirm it: somebody else has to";
                 Ok(Err(Error::Forbidden(why.to_owned())))
             }
-            (EndChange::Confirm { .. } | EndChange::Request { .. }, _) => Ok(match self.is_held(tx, no).await? {
-                true => Err(Error::Forbidden("a hold keeps events of this organization: lift it first".to_owned())),
-                false => Ok(()),
+            (EndChange::Confirm { .. } | EndChange::Request { .. }, _) => Ok(match self.oldest_hold(tx, no).await? {
+                Some(hold) => Err(Error::Held { hold: hold.id, label: hold.label, events: None }),
+                None => Ok(()),
             }),
         }
     }
 
-    /// Whether any hold is there: whatever it keeps, the end would take it away.
-    pub(in crate::store) async fn is_held(&self, db: &impl ConnectionTrait, organization_no: i64) -> Result<bool> {
+    /// A hold that is there: whatever it keeps, the end would take it away.
+    pub(in crate::store) async fn oldest_hold(
+        &self,
+        db: &impl ConnectionTrait,
+        organization_no: i64,
+    ) -> Result<Option<hold::Model>> {
         let holds = hold::Entity::find().filter(hold::Column::OrganizationNo.eq(organization_no));
-        Ok(holds.count(db).await.map_err(error::from)? > 0)
+        holds.order_by_asc(hold::Column::CreatedNs).order_by_asc(hold::Column::Id).one(db).await.map_err(error::from)
     }
 
     pub(super) async fn change_end(&self, tx: &Transaction, place: &Place<'_>, change: &EndChange) -> Result<()> {
