@@ -29,8 +29,8 @@ type Failed = Answer & { kind: 'failed' };
 /** An event whose caller waits. */
 interface Entry extends Prepared {
   failOpen: boolean;
-  /** Whether it was sent, so that it may have been recorded. */
-  sent: boolean;
+  /** Whether a request with it was not answered, so that it may have been recorded. */
+  mayBeRecorded: boolean;
   /** The last reason why it is not known to be recorded. */
   fault: Fault | undefined;
   /** Whether that reason is of this event, while the service serves others. */
@@ -110,7 +110,7 @@ export class Recorder {
       const end = setTimeout(() => this.#giveUp(entry), this.#timeoutMs);
       const entry: Entry = {
         ...{ action, idempotencyKey, json: '', failOpen, end, settle },
-        ...{ sent: false, fault: undefined, alone: false, settled: false },
+        ...{ mayBeRecorded: false, fault: undefined, alone: false, settled: false },
       };
       this.#open += 1;
       try {
@@ -179,7 +179,8 @@ export class Recorder {
   }
 
   async #request(batch: Entry[]): Promise<void> {
-    for (const entry of batch) entry.sent = true;
+    const before = batch.map(({ mayBeRecorded }) => mayBeRecorded);
+    for (const entry of batch) entry.mayBeRecorded = true;
     const answers = await this.#sender.send(batch);
     let outage: Fault | undefined;
     for (const [at, entry] of batch.entries()) {
@@ -193,6 +194,8 @@ export class Recorder {
       } else if (answer.kind === 'refused') {
         this.#refuse(entry, answer.fault);
       } else {
+        // What the service would not even look at is not recorded.
+        if (!answer.passing) entry.mayBeRecorded = before[at] as boolean;
         this.#failed(entry, answer);
       }
     }
@@ -234,7 +237,7 @@ export class Recorder {
     this.#queue.delete(entry);
     if (!entry.failOpen) {
       this.#counts.failed += 1;
-      this.#settle(entry, new RecordingError(entry.action, entry.idempotencyKey, last, entry.sent));
+      this.#settle(entry, new RecordingError(entry.action, entry.idempotencyKey, last, entry.mayBeRecorded));
     } else if (!this.#spool) {
       this.#miss(entry, last);
     } else {

@@ -158,7 +158,8 @@ async function write(folder: string, name: string, text: string): Promise<void> 
   try {
     await synced(beside, 'wx', (file) => file.writeFile(text));
     await rename(beside, join(folder, name));
-    await synced(folder, 'r');
+    // Windows opens no folder, and its file system keeps a rename by itself.
+    if (process.platform !== 'win32') await synced(folder, 'r');
   } catch (error) {
     await unlink(beside).catch(() => {});
     throw error;
