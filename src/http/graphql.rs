@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// `GET /graphql`: queries, subscriptions as a stream of events, and the handshake of a WebSocket.
-pub async fn get(State(edge): State<Edge>, request: Request) -> Response {
+pub async fn get(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     if socket::is_asked(request.headers()) {
         return socket::open(edge, request).await;
     }
@@ -50,7 +50,7 @@ pub async fn get(State(edge): State<Edge>, request: Request) -> Response {
 }
 
 /// `POST /graphql`.
-pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Response {
+pub async fn post(State(edge): State<Arc<Edge>>, headers: HeaderMap, body: Body) -> Response {
     respond(&edge, &headers, async |request_id| {
         // Who is asking comes first: nobody's body is read for a token that is not accepted.
         let principal = authenticated(&edge, &headers, request_id).await?;
@@ -116,7 +116,7 @@ fn from_url(query: &str) -> Result<Parameters, Refusal> {
 
 /// Executes what was asked, and writes the answer as the client accepts it.
 async fn respond(
-    edge: &Edge,
+    edge: &Arc<Edge>,
     headers: &HeaderMap,
     asked: impl AsyncFnOnce(&str) -> Result<(Asked, Option<Arc<Principal>>, Room), Refusal>,
 ) -> Response {

@@ -1,5 +1,7 @@
 //! The public keys of the service's own issuer.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -13,7 +15,7 @@ use super::Edge;
 const CACHING: &str = "public, max-age=300";
 
 /// Answers with a JWKS (RFC 7517), by which anybody can check the service's own tokens.
-pub async fn get(State(edge): State<Edge>) -> Response {
+pub async fn get(State(edge): State<Arc<Edge>>) -> Response {
     match edge.services.partners.jwks(edge.services.clock.now()).await {
         Ok(keys) => {
             let headers = [(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, CACHING)];

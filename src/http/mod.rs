@@ -54,8 +54,7 @@ pub use bodies::Bodies;
 pub use peer::{Address, Peer};
 pub use rate::ReadRate;
 
-/// What the routes work with.
-#[derive(Clone)]
+/// What the routes work with. They share it: cloned for each request, its many reference counts cost more than a small answer.
 pub struct Edge {
     /// What executes GraphQL.
     pub executor: Executor,
@@ -118,12 +117,12 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))
         .layer(middleware::map_request(bounded_id))
-        .with_state(edge);
+        .with_state(Arc::new(edge));
     if base_path.is_empty() { router } else { below::router(base_path, router) }
 }
 
 /// Every path that no route is named for: the routes of products, and the viewer's files.
-async fn elsewhere(State(edge): State<Edge>, request: Request) -> Response {
+async fn elsewhere(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     if rest::is_below(parts.uri.path()) {
         return rest::product::answer(&edge, &parts.method, &parts.uri, &parts.headers).await;
@@ -132,7 +131,7 @@ async fn elsewhere(State(edge): State<Edge>, request: Request) -> Response {
 }
 
 /// Ready means that the writer task answers, and that the database answers and takes writes.
-async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
+async fn readyz(State(edge): State<Arc<Edge>>) -> impl IntoResponse {
     // Whoever asks sends requests elsewhere from now on; those that come all the same are answered.
     if *edge.stopping.borrow() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the service stops".to_owned());
@@ -173,7 +172,7 @@ async fn readyz(State(edge): State<Edge>) -> impl IntoResponse {
     }
 }
 
-async fn metrics(State(edge): State<Edge>) -> impl IntoResponse {
+async fn metrics(State(edge): State<Arc<Edge>>) -> impl IntoResponse {
     let text = edge.metrics.as_ref().map(PrometheusHandle::render).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

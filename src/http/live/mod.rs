@@ -18,7 +18,7 @@ fn text(answer: &Response) -> String {
 
 /// Completes when a token no longer counts, with the reason: it has expired, or the service itself made it and it was
 /// revoked, or the plan that is kept for the organization is another.
-pub async fn no_longer_good(edge: Edge, principal: Option<Arc<Principal>>) -> &'static str {
+pub async fn no_longer_good(edge: Arc<Edge>, principal: Option<Arc<Principal>>) -> &'static str {
     let Some(principal) = principal else { return std::future::pending().await };
     let clock = &edge.services.clock;
     let nanos = principal.expires_at.0.saturating_sub(clock.now().0);

@@ -85,7 +85,7 @@ pub fn is_asked(headers: &HeaderMap) -> bool {
 }
 
 /// Opens a connection.
-pub async fn open(edge: Edge, request: Request) -> Response {
+pub async fn open(edge: Arc<Edge>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     if !is_allowed_origin(&edge, &parts.headers) {
         return (StatusCode::FORBIDDEN, "pages of this origin may not connect: LEDGERLINE_ALLOWED_ORIGINS")
@@ -162,7 +162,7 @@ enum Given {
 }
 
 struct Connection {
-    edge: Edge,
+    edge: Arc<Edge>,
     socket: WebSocket,
     request_id: String,
     /// When the client was heard of last.

@@ -28,7 +28,7 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// Answers a request as a stream. It ends without `complete` where the token no longer counts or the service stops, so that clients
 /// connect again.
 pub fn stream(
-    edge: &Edge,
+    edge: &Arc<Edge>,
     asked: Asked,
     principal: Option<Arc<Principal>>,
     request_id: &str,

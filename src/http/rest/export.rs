@@ -1,5 +1,7 @@
 //! Exports over HTTP: a file at once, as it is read, and files that were made before, by their signed addresses.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, Bytes},
     extract::{Path, Query, RawQuery, State, rejection::QueryRejection},
@@ -45,7 +47,7 @@ const OF_PAGES: [&str; 6] = ["limit", "after", "before", "include", "order_by_fi
         (status = "5XX", description = "It cannot be answered at the moment.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn export(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn export(State(edge): State<Arc<Edge>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     let begun = async {
         let principal = reader(&edge, &headers).await?;
         let (form, list) = asked(pairs(query.as_deref()))?;
@@ -128,7 +130,7 @@ pub struct Signed {
     )
 )]
 pub async fn fetch(
-    State(edge): State<Edge>,
+    State(edge): State<Arc<Edge>>,
     Path((id, part)): Path<(String, String)>,
     signed: std::result::Result<Query<Signed>, QueryRejection>,
     headers: HeaderMap,

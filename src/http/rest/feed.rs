@@ -1,6 +1,6 @@
 //! `GET /v1/audit-events/feed`: what was recorded after a place, and a wait for more.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{RawQuery, State},
@@ -72,7 +72,7 @@ pub struct Reached<'a> {
         (status = "5XX", description = "It cannot be answered at the moment.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn feed(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn feed(State(edge): State<Arc<Edge>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     respond(&headers, async |_| {
         let principal = reader(&edge, &headers).await?;
         let mut query = pairs(query.as_deref());

@@ -1,5 +1,7 @@
 //! `GET /v1/audit-events/{id}`.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, State},
     http::HeaderMap,
@@ -29,7 +31,7 @@ use crate::reading::shown::json::AuditEvent;
         (status = "5XX", description = "It cannot be answered at the moment.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn find(State(edge): State<Edge>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+pub async fn find(State(edge): State<Arc<Edge>>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     respond(&headers, async |_| {
         let principal = reader(&edge, &headers).await?;
         let shown = edge.services.reader.event(&principal, &id).await?;

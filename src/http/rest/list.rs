@@ -1,5 +1,7 @@
 //! `GET /v1/audit-events`.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, header},
@@ -78,7 +80,7 @@ pub struct PageInfo<'a> {
         (status = "5XX", description = "It cannot be answered at the moment.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(edge): State<Edge>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn list(State(edge): State<Arc<Edge>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     respond(&headers, async |_| {
         let principal = reader(&edge, &headers).await?;
         let query = pairs(query.as_deref());

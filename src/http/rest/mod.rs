@@ -87,7 +87,7 @@ impl Modify for Schemes {
 }
 
 /// The routes with their document.
-fn documented() -> (Router<Edge>, utoipa::openapi::OpenApi) {
+fn documented() -> (Router<Arc<Edge>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list::list, record::record))
         .routes(routes!(feed::feed))
@@ -114,7 +114,7 @@ fn served(products: &Products, base_path: &str) -> String {
 }
 
 /// The routes of REST. Those of products are found by [`product::answer`].
-pub fn router(products: &Products, base_path: &str) -> Router<Edge> {
+pub fn router(products: &Products, base_path: &str) -> Router<Arc<Edge>> {
     let document: Arc<str> = served(products, base_path).into();
     let served = async move || {
         ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], document.to_string())

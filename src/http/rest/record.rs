@@ -1,5 +1,7 @@
 //! `POST /v1/audit-events`: one event or many, with the meaning of the two mutations.
 
+use std::sync::Arc;
+
 use async_graphql::{Name, Value};
 use axum::{
     body::Body,
@@ -215,7 +217,7 @@ pub enum RecordedBody<'a> {
         (status = "5XX", description = "Nothing is known to be recorded: send it again, with the same keys.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn record(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Response {
+pub async fn record(State(edge): State<Arc<Edge>>, headers: HeaderMap, body: Body) -> Response {
     respond(&headers, async |_| {
         // Who is asking comes first: nobody's body is read.
         let principal = principal(&edge, &headers).await?;
