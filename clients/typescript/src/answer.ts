@@ -44,3 +44,5 @@ export type Answer =
    * to mend something first, such as a token. `alone`: the service answered for this event, and serves others.
    */
   | { kind: 'failed'; fault: Fault; passing: boolean; alone: boolean };
+
+export type Failed = Answer & { kind: 'failed' };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Fault } from './answer.ts';
+import type { Answer, Failed, Fault } from './answer.ts';
 import type { AuditEvent } from './event.ts';
 import {
   type Counts,
@@ -9,22 +9,17 @@ import {
   type RecorderOptions,
   RecordingError,
 } from './options.ts';
-import { type Prepared, Sender, reason } from './sender.ts';
+import { Forwarder } from './forwarder.ts';
+import { BATCH, type Prepared, Sender, first, reason } from './sender.ts';
 import { Spool, SpoolFull, type SpoolSize } from './spool.ts';
+import { Wait } from './wait.ts';
 
-/** Events of one request, and about how many bytes of them: the service commits as many at once. */
-const BATCH = 100;
-const BATCH_BYTES = 256 * 1024;
 /** Requests at once: while one is under way, events for the next one gather. */
 const REQUESTS = 2;
 /** Events whose calls wait. */
 const WAITING = 10_000;
-/** Waits between two tries, in milliseconds: of a call, and of what is on disk. */
-const FIRST_WAIT = 100;
-const LONGEST_OF_A_CALL = 1_000;
-const LONGEST_OF_THE_SPOOL = 5_000;
-
-type Failed = Answer & { kind: 'failed' };
+/** The longest wait between two tries of a call, in milliseconds. */
+const LONGEST_WAIT = 1_000;
 
 /** An event whose caller waits. */
 interface Entry extends Prepared {
@@ -51,6 +46,7 @@ interface Entry extends Prepared {
 export class Recorder {
   readonly #sender: Sender;
   readonly #spool: Spool | undefined;
+  readonly #forwarder: Forwarder | undefined;
   readonly #failOpen: (action: string) => boolean;
   readonly #timeoutMs: number;
   readonly #tell: (incident: Incident) => void;
@@ -61,13 +57,10 @@ export class Recorder {
   #spilled: { entry: Entry; fault: Fault }[] = [];
   #spilling = false;
   #requests = 0;
-  readonly #wait = new Wait(LONGEST_OF_A_CALL);
+  readonly #wait = new Wait(LONGEST_WAIT);
   #pause: NodeJS.Timeout | undefined;
-  /** Since when the service cannot be asked. */
-  #down: number | undefined;
-  #forwarding: Promise<void> | undefined;
-  /** Ends the wait before the spool is tried again. */
-  #wake = () => {};
+  /** Since when the service cannot be asked, and why it could not the last time. */
+  #down: { since: number; fault: Fault } | undefined;
   #closed = false;
 
   /** Throws where an option is wrong, or the spool's folder cannot be made. */
@@ -90,7 +83,13 @@ export class Recorder {
     };
     if (options.spool !== undefined) {
       this.#spool = new Spool(options.spool, spoolMaxBytes);
-      this.#forward();
+      this.#forwarder = new Forwarder(this.#spool, this.#sender, {
+        counts: this.#counts,
+        tell: this.#tell,
+        isDown: (fault) => this.#isDown(fault),
+        isUp: () => this.#isUp(),
+      });
+      this.#forwarder.begin();
     }
   }
 
@@ -123,7 +122,7 @@ export class Recorder {
         return this.#giveUp(entry, { code: 'TOO_MANY_WAITING', message: `${WAITING} events wait already` });
       }
       // Nobody waits for a service that is known to be down, where the event can wait on disk.
-      if (failOpen && this.#spool && this.#down !== undefined) return this.#giveUp(entry, this.#wait.fault);
+      if (failOpen && this.#spool && this.#down) return this.#giveUp(entry, this.#down.fault);
       this.#queue.add(entry);
       this.#send();
     });
@@ -148,16 +147,15 @@ export class Recorder {
   async flush(timeoutMs: number = this.#timeoutMs): Promise<boolean> {
     const end = Date.now() + timeoutMs;
     const isDone = () => this.#open === 0 && this.spooled.files === 0;
-    this.#wake();
-    for (this.#forward(); !isDone() && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 20));
+    this.#forwarder?.wake();
+    while (!isDone() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
     return isDone();
   }
 
   /** Takes no more events, and waits for those that it has taken. What is on disk stays there for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wake();
-    await this.#forwarding;
+    await this.#forwarder?.close();
     while (this.#open > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
@@ -212,7 +210,7 @@ export class Recorder {
     Object.assign(entry, { fault, alone });
     if (!passing) return this.#giveUp(entry);
     if (!alone) return void this.#queue.add(entry);
-    this.#later(new Wait(LONGEST_OF_A_CALL).after(fault), () => {
+    this.#later(new Wait(LONGEST_WAIT).after(fault), () => {
       if (!entry.settled) this.#queue.add(entry);
     });
   }
@@ -268,7 +266,7 @@ export class Recorder {
       }
     }
     this.#spilling = false;
-    this.#forward();
+    this.#forwarder?.begin();
   }
 
   #miss(entry: Entry, fault: Fault): void {
@@ -298,140 +296,19 @@ export class Recorder {
   }
 
   #isDown(fault: Fault): void {
-    if (this.#down !== undefined) return;
-    this.#down = Date.now();
-    this.#wait.fault = fault;
-    this.#tell({ kind: 'down', fault });
+    const isNew = !this.#down;
+    this.#down = { since: this.#down?.since ?? Date.now(), fault };
+    if (isNew) this.#tell({ kind: 'down', fault });
   }
 
   #isUp(): void {
     this.#wait.isOver();
-    if (this.#down === undefined) return;
-    const downForMs = Date.now() - this.#down;
+    if (!this.#down) return;
+    const downForMs = Date.now() - this.#down.since;
     this.#down = undefined;
     this.#tell({ kind: 'up', downForMs });
-    this.#wake();
+    this.#forwarder?.wake();
   }
-
-  /** Sends what is on disk, until nothing is. */
-  #forward(): void {
-    const spool = this.#spool;
-    if (!spool || this.#forwarding || this.#closed) return;
-    this.#forwarding = this.#forwardAll(spool).finally(() => {
-      this.#forwarding = undefined;
-    });
-  }
-
-  async #forwardAll(spool: Spool): Promise<void> {
-    const wait = new Wait(LONGEST_OF_THE_SPOOL);
-    while (!this.#closed) {
-      let failed: Failed | undefined;
-      try {
-        const files = spool.waiting();
-        if (files.length === 0) return;
-        failed = await this.#forwardEach(spool, files, wait);
-      } catch (error) {
-        const fault = { code: 'SPOOL_FAILED', message: reason(error) };
-        this.#tell({ kind: 'spool', file: '', message: fault.message });
-        failed = { kind: 'failed', fault, passing: true, alone: true };
-      }
-      if (!failed || this.#closed) continue;
-      if (!failed.alone) this.#isDown(failed.fault);
-      const waitMs = wait.after(failed.fault);
-      await new Promise<void>((resolve) => {
-        // A process that has nothing else to do may end: the next one goes on.
-        const timer = setTimeout(resolve, waitMs).unref();
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  }
-
-  /** Sends files; why one of them has to be sent again. */
-  async #forwardEach(spool: Spool, files: readonly string[], wait: Wait): Promise<Failed | undefined> {
-    let failed: Failed | undefined;
-    for (const name of files) {
-      if (this.#closed) break;
-      const answer = await this.#forwardOne(spool, name);
-      failed = answer ?? failed;
-      // Where one organization alone has to wait, the files of others need not.
-      if (answer && !answer.alone) break;
-      if (!answer) wait.isOver();
-    }
-    return failed;
-  }
-
-  /** Sends a file; why it has to be sent again. */
-  async #forwardOne(spool: Spool, name: string): Promise<Failed | undefined> {
-    let events;
-    try {
-      events = await spool.read(name);
-    } catch (error) {
-      this.#tell({ kind: 'spool', file: name, message: reason(error) });
-      await spool.putAside(name);
-      return undefined;
-    }
-    if (!events) return undefined;
-    const refused: { event: Prepared; fault: Fault }[] = [];
-    const counted = { recorded: 0, alreadyRecorded: 0 };
-    for (let sent = 0; sent < events.length;) {
-      const batch = first(events.slice(sent));
-      sent += batch.length;
-      const answers = await this.#sender.send(batch);
-      for (const [at, event] of batch.entries()) {
-        const answer = answers[at] as Answer;
-        if (answer.kind === 'failed') return answer;
-        this.#isUp();
-        if (answer.kind === 'refused') refused.push({ event, fault: answer.fault });
-        else counted[answer.receipt.status === 'RECORDED' ? 'recorded' : 'alreadyRecorded'] += 1;
-      }
-    }
-    await spool.settle(name, refused);
-    this.#counts.recorded += counted.recorded;
-    this.#counts.alreadyRecorded += counted.alreadyRecorded;
-    this.#counts.refused += refused.length;
-    for (const { event, fault } of refused) {
-      const { action, idempotencyKey } = event;
-      this.#tell({ kind: 'refused', action, idempotencyKey, fault, spooled: true });
-    }
-    return undefined;
-  }
-}
-
-/** How long to wait before the next try: longer after each failure, a random part of it, and never less than was asked. */
-class Wait {
-  fault: Fault = { code: 'UNREACHABLE', message: '' };
-  readonly #longest: number;
-  #failures = 0;
-
-  constructor(longest: number) {
-    this.#longest = longest;
-  }
-
-  after(fault: Fault): number {
-    this.fault = fault;
-    const longest = Math.min(FIRST_WAIT * 2 ** this.#failures, this.#longest);
-    this.#failures += 1;
-    return Math.max(longest * (0.5 + Math.random() / 2), fault.retryAfterMs ?? 0);
-  }
-
-  isOver(): void {
-    this.#failures = 0;
-  }
-}
-
-/** What one request carries of those that wait. */
-function first<Each extends Prepared>(events: Iterable<Each>): Each[] {
-  const batch: Each[] = [];
-  let bytes = 0;
-  for (const event of events) {
-    bytes += event.json.length;
-    if (batch.length === BATCH || (batch.length > 0 && bytes > BATCH_BYTES)) break;
-    batch.push(event);
-  }
-  return batch;
 }
 
 /** An event as it is sent. What the caller changes afterwards is not of it. */

@@ -10,6 +10,10 @@ export interface Prepared {
 /** Gives the token that the recorder authenticates with. `renew` is true where the service refused the last one. */
 export type TokenSource = string | ((renew: boolean) => string | Promise<string>);
 
+/** Events of one request, and about how many bytes of them: the service commits as many at once. */
+export const BATCH = 100;
+const BATCH_BYTES = 256 * 1024;
+
 const MUTATION = `mutation Record($input: RecordAuditEventsInput!) {
   recordAuditEvents(input: $input) {
     results { status eventId sequence truncated masked error { code message field rule suggestions existing } }
@@ -152,4 +156,16 @@ export function reason(error: unknown): string {
   // Of several addresses that were tried, each has an error.
   if (cause instanceof AggregateError) return cause.errors.map(reason).join(', ');
   return cause instanceof Error ? cause.message : error.message;
+}
+
+/** What one request carries of those that wait. */
+export function first<Each extends Prepared>(events: Iterable<Each>): Each[] {
+  const batch: Each[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    bytes += event.json.length;
+    if (batch.length === BATCH || (batch.length > 0 && bytes > BATCH_BYTES)) break;
+    batch.push(event);
+  }
+  return batch;
 }

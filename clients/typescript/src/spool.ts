@@ -104,13 +104,7 @@ export class Spool {
       if (typeof action !== 'string' || typeof idempotencyKey !== 'string' || event === undefined) {
         throw new SyntaxError(`${name}: a line is no event`);
       }
-      // From the text and not from what was read of it, which has lost the digits of large numbers.
-      const head = `{"action":${JSON.stringify(action)},"idempotencyKey":${JSON.stringify(idempotencyKey)},"event":`;
-      return {
-        action,
-        idempotencyKey,
-        json: line.startsWith(head) ? line.slice(head.length, -1) : JSON.stringify(event),
-      };
+      return { action, idempotencyKey, json: JSON.stringify(event) };
     });
   }
 
