@@ -33,6 +33,7 @@ mod write;
 
 use std::{
     collections::BTreeSet,
+    ops::Deref,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -93,8 +94,15 @@ pub struct Concerns {
 /// The database, whichever it is.
 #[derive(Clone)]
 pub struct Store {
-    write: Writes,
     read: Reads,
+    /// What is the same for whoever reads. A store is made anew for every question, so it must be cheap to make.
+    shared: Arc<Shared>,
+}
+
+/// What is the same for all stores of one database.
+#[derive(Clone)]
+pub struct Shared {
+    write: Writes,
     replica: Option<Arc<Replica>>,
     durability: Durability,
     dialect: Dialect,
@@ -119,6 +127,14 @@ pub struct Store {
     acknowledged: Arc<history::Acknowledged>,
 }
 
+impl Deref for Store {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
 impl Store {
     /// Opens the database at `url` (`sqlite://PATH` or `postgres://…`) and brings its schema up to date.
     ///
@@ -128,9 +144,8 @@ impl Store {
     /// schema cannot be made.
     pub async fn open(url: &str, durability: Durability, clock: &Clock, chance: Chance) -> Result<Self> {
         let (write, read, dialect) = Box::pin(connection::open::open(url, durability, &chance)).await?;
-        let store = Self {
+        let shared = Shared {
             write,
-            read,
             replica: None,
             durability,
             dialect,
@@ -147,10 +162,15 @@ impl Store {
             refused: Arc::default(),
             acknowledged: Arc::default(),
         };
+        let store = Self { read, shared: Arc::new(shared) };
         let has_plain_hashes = store.has_plain_hashes().await?;
         let owns_tables = store.owns_tables().await?;
         let dialect = if store.is_sharded().await? { Dialect::Citus } else { dialect };
-        let store = Self { dialect, owns_tables, has_plain_hashes, ..store };
+        let store = store.with(|shared| {
+            shared.dialect = dialect;
+            shared.owns_tables = owns_tables;
+            shared.has_plain_hashes = has_plain_hashes;
+        });
         if dialect == Dialect::Citus {
             store.refuse_no_owner()?;
             if durability == Durability::Required {
@@ -159,6 +179,13 @@ impl Store {
         }
         store.make_partitions_ahead(clock.now()).await?;
         Ok(store)
+    }
+
+    /// The same store, with something changed of what is shared: before it is given to anybody.
+    fn with(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = Arc::unwrap_or_clone(self.shared);
+        change(&mut shared);
+        Self { read: self.read, shared: Arc::new(shared) }
     }
 
     /// Takes the bytes of what was erased of an organization since an instant out of all files of the database.
@@ -235,18 +262,18 @@ impl Store {
     /// service's own, which nothing bounds.
     fn turn_of(&self, product: &str, organization: &str) -> Self {
         let no = self.dictionaries.number(product, organization);
-        Self { read: self.read.of_organization(product, organization, no), ..self.clone() }
+        Self { read: self.read.of_organization(product, organization, no), shared: self.shared.clone() }
     }
 
     /// The same store whose statements are read in the turn of their class.
     fn paced(&self, work: Work) -> Self {
-        Self { read: self.read.paced(work), ..self.clone() }
+        Self { read: self.read.paced(work), shared: self.shared.clone() }
     }
 
     /// Closes all connections.
     pub async fn close(self) {
         self.read.close().await;
-        if let Some(replica) = self.replica {
+        if let Some(replica) = &self.replica {
             replica.close().await;
         }
         self.write.close().await;

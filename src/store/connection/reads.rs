@@ -115,7 +115,7 @@ impl Reads {
     }
 
     /// Closes the connections.
-    pub async fn close(self) {
+    pub async fn close(&self) {
         let _ = self.pool().close_by_ref().await;
     }
 

@@ -73,7 +73,7 @@ impl Store {
             }
             Err(error) => return Err(error),
         }
-        Ok(Self { replica: Some(Arc::new(replica)), ..self })
+        Ok(self.with(|shared| shared.replica = Some(Arc::new(replica))))
     }
 
     /// Asks a replica that did not answer whether it does again, one question at a time and ever more seldom; for ever.
@@ -134,7 +134,7 @@ impl Store {
                 // are, perhaps of an organization that has lost its number. So a replica that is ahead by a moment is not
                 // asked.
                 Ok(Ok(Some(found))) if found.is_same(wanted) => {
-                    return Self { read: reads.instead_of(&self.read), ..self.clone() };
+                    return Self { read: reads.instead_of(&self.read), shared: self.shared.clone() };
                 }
                 Ok(Ok(_)) => "behind",
                 Ok(Err(error)) => {
