@@ -112,7 +112,7 @@ impl Executor {
         principal: Option<Arc<Principal>>,
         request_id: &str,
     ) -> Result<Response, Box<ServerError>> {
-        let (order, kind) = (std::mem::take(&mut asked.order), asked.kind);
+        let (order, kind, document) = (std::mem::take(&mut asked.order), asked.kind, asked.document.clone());
         let mut request = asked.request(principal, request_id);
         if !order.merges_lists() {
             request = request.data(Written);
@@ -131,7 +131,7 @@ impl Executor {
                 refusal(&error, request_id)
             })?
         };
-        response::settle(&mut answer, &order);
+        response::settle(&mut answer, &order, &document);
         Ok(answer)
     }
 
@@ -153,13 +153,13 @@ impl Executor {
             };
             return caught(stream::once(executing), request_id);
         }
-        let order = std::mem::take(&mut asked.order);
+        let (order, document) = (std::mem::take(&mut asked.order), asked.document.clone());
         let mut request = asked.request(principal, &request_id);
         if let Some(after) = resume_after {
             request = request.data(ResumeAfter(after));
         }
         let settled = move |mut answer: Response| {
-            response::settle(&mut answer, &order);
+            response::settle(&mut answer, &order, &document);
             answer
         };
         caught(self.schema.execute_stream(request).map(settled), request_id)

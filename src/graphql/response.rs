@@ -3,7 +3,7 @@
 //! text, with the lists in it that are written already.
 
 use async_graphql::{
-    Name, PathSegment, Response, Value,
+    Name, PathSegment, Pos, Response, ServerError, Value,
     indexmap::IndexMap,
     parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
@@ -13,10 +13,10 @@ use super::error::set_code;
 use crate::error::Code;
 
 /// Makes an answer what the specification wants it to be.
-pub(super) fn settle(answer: &mut Response, order: &FieldOrder) {
+pub(super) fn settle(answer: &mut Response, order: &FieldOrder, document: &ExecutableDocument) {
     null_failed_fields(answer);
     order.apply(&mut answer.data);
-    code_errors(answer);
+    code_errors(answer, document);
 }
 
 /// Levels below the root whose fields may get ready out of order: those that ask the database.
@@ -108,7 +108,7 @@ fn at<'v>(value: &'v mut Value, path: &[PathSegment]) -> Option<&'v mut Value> {
 }
 
 /// Gives a code to each error that has none: those of the library itself.
-fn code_errors(answer: &mut Response) {
+fn code_errors(answer: &mut Response, document: &ExecutableDocument) {
     for error in &mut answer.errors {
         let coded = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
         if coded {
@@ -120,10 +120,38 @@ fn code_errors(answer: &mut Response) {
         } else if error.path.is_empty() {
             Code::GraphqlValidationFailed
         } else {
+            name_argument(error, document);
             Code::BadUserInput
         };
         set_code(error, code);
     }
+}
+
+/// Says which argument has a value that its type does not take, and what it takes. The library knows the value's place.
+fn name_argument(error: &mut ServerError, document: &ExecutableDocument) {
+    let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    let mut sets = operations.chain(document.fragments.values().map(|fragment| &fragment.node.selection_set.node));
+    let Some(argument) = error.locations.first().and_then(|at| sets.find_map(|set| argument_at(set, *at))) else {
+        return;
+    };
+    let rule = error.message.split_once("\": ").map_or(error.message.as_str(), |(_, rule)| rule);
+    let rule = rule.split(" (occurred while parsing").next().unwrap_or(rule).to_owned();
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("field", argument.as_str());
+    extensions.set("rule", rule.as_str());
+    error.message = format!("{argument}: {rule}");
+}
+
+/// The argument whose value stands at a place.
+fn argument_at(set: &SelectionSet, place: Pos) -> Option<&Name> {
+    set.items.iter().find_map(|item| match &item.node {
+        Selection::Field(field) => {
+            let argument = field.node.arguments.iter().find(|(_, value)| value.pos == place);
+            argument.map(|(name, _)| &name.node).or_else(|| argument_at(&field.node.selection_set.node, place))
+        }
+        Selection::InlineFragment(fragment) => argument_at(&fragment.node.selection_set.node, place),
+        Selection::FragmentSpread(_) => None,
+    })
 }
 
 /// An answer with written lists as JSON, these in their places; `None` for an answer without.

@@ -36,16 +36,17 @@ impl ScalarType for DateTime {
 #[derive(Clone, Copy, Debug)]
 pub struct BigInt(pub i64);
 
-/// A 64-bit integer, written as a string because GraphQL's Int has 32 bits.
+/// A 64-bit integer. Answers have it as a string, because GraphQL's Int has 32 bits and JavaScript's numbers 53; a string
+/// or a number is taken.
 #[Scalar(name = "BigInt")]
 impl ScalarType for BigInt {
     fn parse(value: Value) -> InputValueResult<Self> {
-        match &value {
-            Value::String(text) => {
-                text.parse().map(Self).map_err(|_| InputValueError::custom("must be a 64-bit integer as a string"))
-            }
-            _ => Err(InputValueError::expected_type(value)),
-        }
+        let number = match &value {
+            Value::String(text) => text.parse().ok(),
+            Value::Number(number) => number.as_i64(),
+            _ => None,
+        };
+        number.map(Self).ok_or_else(|| InputValueError::custom("must be a 64-bit integer, as a string or a number"))
     }
 
     fn to_value(&self) -> Value {

@@ -66,6 +66,20 @@ async fn questions_that_break_a_rule_are_named(app: &TestApp) {
         let answer = reader.ask(&format!("{{ actors({arguments}) {{ externalId }} }}"), json!({})).await;
         assert_eq!((answer.code().as_str(), answer.field().as_str()), ("BAD_USER_INPUT", field));
     }
+    // What async-graphql itself refuses in a field names its argument too, as a literal and by a variable.
+    let huge = 3_000_000_000_i64;
+    for (query, variables) in [
+        (format!("{{ queryCompletions(text: \"\", at: {huge}) {{ from }} }}"), json!({})),
+        (
+            "query($n: Int) { ...F } fragment F on Query { queryCompletions(text: \"\", at: $n) { from } }".to_owned(),
+            json!({ "n": huge }),
+        ),
+    ] {
+        let answer = reader.ask(&query, variables).await;
+        let (code, named, told) = refusal(&answer);
+        assert_eq!((code.as_str(), named.as_str()), ("BAD_USER_INPUT", "at"), "{query}");
+        assert!(told.starts_with("Only integers from"), "{told}");
+    }
     for (variables, code) in [
         (json!({ "first": "1" }), 400),
         (json!({ "first": 1.5 }), 400),

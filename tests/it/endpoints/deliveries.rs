@@ -196,7 +196,7 @@ async fn history_is_sent_again_with_the_same_ids(app: &TestApp) {
     receiver.forget();
     let replay = "mutation($input: ReplayEndpointInput!) { replayEndpoint(input: $input) { endpoint { id } } }";
     let range = json!({ "input": { "id": id, "fromSequence": "5", "toSequence": "15" } });
-    admin.data(replay, range.clone()).await;
+    admin.data(replay, range).await;
     receiver.has(11).await;
     let mut sequences = receiver.sequences();
     sequences.sort_unstable();
@@ -211,12 +211,14 @@ async fn history_is_sent_again_with_the_same_ids(app: &TestApp) {
     };
     let first = ids(&receiver);
     receiver.forget();
-    admin.data(replay, range).await;
+    let in_numbers = json!({ "input": { "id": id, "fromSequence": 5, "toSequence": 15 } });
+    admin.data(replay, in_numbers).await;
     receiver.has(11).await;
     assert_eq!(ids(&receiver), first);
     for wrong in [
         json!({ "fromSequence": "5" }),
         json!({ "fromSequence": "5", "toSequence": "5" }),
+        json!({ "fromSequence": 5.5, "toSequence": 9 }),
         json!({}),
         json!({ "fromSequence": "5", "toSequence": "9", "deadLetters": true }),
     ] {
