@@ -1,4 +1,5 @@
-//! `kill -9` under load, again and again: what was acknowledged is there, once, in sequence.
+//! `kill -9` under load, of the service and of its server, again and again: what was acknowledged is there, once, in
+//! sequence. `LEDGERLINE_TORTURE_KILLS` says how many kills of each kind there are.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -7,7 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ledgerline::{
@@ -19,8 +20,9 @@ use ledgerline::{
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Database, TestApp, catalogs},
+    harness::{Database, TestApp, catalogs, eventually, row},
     process::{Client, Service},
+    server::Server,
 };
 
 const CLIENTS: usize = 16;
@@ -182,26 +184,52 @@ pub async fn check_counts(client: &Client, base: &str, rows: usize) {
     }
 }
 
-async fn survives(place: &Place, kills: usize) {
+/// How many kills there are where nobody asks for more.
+fn kills(usual: usize) -> usize {
+    let asked = std::env::var("LEDGERLINE_TORTURE_KILLS").ok();
+    asked.map_or(usual, |asked| asked.parse().expect("LEDGERLINE_TORTURE_KILLS is a number"))
+}
+
+/// Kills the server where one is given, else the service.
+async fn survives(place: &Place, kills: usize, server: Option<&Server>) {
+    let started = Instant::now();
     let books = Arc::new(Books::default());
     let mut walk = Walk::default();
     let client = place.client();
     let mut service = place.service().await;
+    let mut sent_again = 0;
     for round in 0..kills {
         let stop = Arc::new(AtomicBool::new(false));
         let clients = books.load(place, &service.base, &stop).await;
         // Kills come at another moment of the load each time, the first ones right after the start.
         tokio::time::sleep(Duration::from_millis(20 + (round as u64 * 37) % 300)).await;
-        service.kill();
+        let survivor = if let Some(server) = server {
+            server.kill();
+            Some(service)
+        } else {
+            service.kill();
+            None
+        };
         stop.store(true, Ordering::Relaxed);
         for client in clients {
             client.await.expect("a client ends");
         }
-        service = place.service().await;
+        if let Some(server) = server {
+            server.start_again().await;
+        }
+        service = match survivor {
+            Some(service) => service,
+            None => place.service().await,
+        };
         // What got no answer is sent again, and is there once, whatever became of the first time.
         let again: Vec<String> = books.unanswered.lock().expect("no panic").iter().cloned().collect();
+        sent_again += again.len();
         for keys in again.chunks(50) {
-            assert!(books.send(&client, &service.base, keys.to_vec()).await, "the restarted service records");
+            let send = async || books.send(&client, &service.base, keys.to_vec()).await;
+            match server {
+                Some(_) => eventually(send).await,
+                None => assert!(send().await, "the restarted service records"),
+            }
         }
         walk.on(&client, &service.base).await;
         walk.check(&books);
@@ -211,14 +239,22 @@ async fn survives(place: &Place, kills: usize) {
     assert_eq!(acknowledged, walk.rows.len(), "after the retries nothing is there that was not acknowledged");
     assert!(acknowledged > kills * CLIENTS, "there was load: {acknowledged}");
     assert!(service.terminate().await.success());
+    let killed = if server.is_some() { "PostgreSQL" } else { "the service" };
+    let on = if place.url.starts_with("sqlite") { Database::Sqlite } else { Database::Postgres };
+    row(
+        &format!("{kills} kills of {killed}, {CLIENTS} clients recording"),
+        on,
+        &format!("{acknowledged} events acknowledged and there once; {sent_again} had no answer and were sent again"),
+        started.elapsed(),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_kills_on_sqlite_lose_and_repeat_nothing() {
+async fn kills_of_the_service_on_sqlite_lose_and_repeat_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("ledgerline.db").display());
     let place = Place::new(url.clone(), folder.path().to_owned());
-    survives(&place, 20).await;
+    survives(&place, kills(20), None).await;
     use sqlx::{Connection, SqliteConnection};
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
     let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.unwrap();
@@ -234,10 +270,18 @@ async fn twenty_kills_on_sqlite_lose_and_repeat_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_kills_on_postgres_lose_and_repeat_nothing() {
+async fn kills_of_the_service_on_postgres_lose_and_repeat_nothing() {
     let app = TestApp::start(Database::Postgres).await;
-    survives(&Place::new(app.url.clone(), app.folder()), 5).await;
+    survives(&Place::new(app.url.clone(), app.folder()), kills(5), None).await;
     app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_of_postgres_lose_and_repeat_nothing() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new(server.url.clone(), folder.path().to_owned());
+    survives(&place, kills(3), Some(&server)).await;
 }
 
 /// Told to stop under load, the service answers everyone whom it heard, and ends well.

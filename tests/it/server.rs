@@ -121,6 +121,15 @@ impl Server {
         let process = file.lines().next().expect("a process");
         assert!(Command::new("kill").args(["-QUIT", process]).status().expect("kill runs").success());
     }
+
+    /// Starts it after it was killed, with the same settings and at the same port.
+    pub async fn start_again(&self) {
+        let place = self.folder.path().join("postgres").display().to_string();
+        let output =
+            tokio::task::spawn_blocking(move || Self::script(["start-again", &place]).output().expect("it runs"));
+        let output = output.await.expect("it ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// The port of a URL.

@@ -2,13 +2,16 @@
 //! twice in a row and then no more: what was acknowledged is there, once and in sequence, and nobody is answered with
 //! another's rows. `LEDGERLINE_TORTURE_ROUNDS` tries every message, so many times.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, Caller, Database, TestApp},
+    harness::{Answer, Caller, Database, TestApp, row},
     wire::{Fault, Proxy, Side},
 };
 
@@ -104,6 +107,7 @@ fn check_page(organization: &str, answer: &Answer, acknowledged: usize) {
 async fn a_torn_connection_loses_repeats_and_mixes_nothing() {
     let rounds: Option<u64> =
         std::env::var("LEDGERLINE_TORTURE_ROUNDS").ok().map(|rounds| rounds.parse().expect("a number of rounds"));
+    let started = Instant::now();
     let mut random = StdRng::seed_from_u64(20_261_125);
     let direct = TestApp::start(Database::Postgres).await;
     let proxy = Proxy::before(&direct.url).await;
@@ -175,6 +179,15 @@ async fn a_torn_connection_loses_repeats_and_mixes_nothing() {
         assert!(hit.contains(message), "{message} was not spoilt: {hit:?}");
     }
     assert!(refused > 20 && acknowledged_in_spite > 60, "{refused} refused, {acknowledged_in_spite} acknowledged");
+    row(
+        "requests to record with torn messages to and from the server",
+        Database::Postgres,
+        &format!(
+            "{} acknowledged and there once, {refused} refused and recorded afterwards",
+            books.iter().map(|books| books.acknowledged.len()).sum::<usize>()
+        ),
+        started.elapsed(),
+    );
     app.finish().await;
     direct.finish().await;
 }
@@ -198,7 +211,7 @@ async fn a_connection_that_says_nothing_is_given_up() {
             assert!(attempt < 10, "{key}: no request was held up");
             let key = format!("{key} {attempt}");
             proxy.arm_at(Fault::Stall, side, "COMMIT");
-            let started = std::time::Instant::now();
+            let started = Instant::now();
             books.note(key.clone(), &record(&key).await);
             proxy.disarm();
             if books.unanswered.remove(&key) {

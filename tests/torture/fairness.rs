@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    harness::{Database, catalogs, postgres},
+    harness::{Database, catalogs, postgres, row},
     process::{Client, Service, ledgerline},
 };
 
@@ -106,7 +106,8 @@ impl Times {
 
 /// One build of the program on one database.
 struct Place {
-    name: String,
+    database: Database,
+    is_baseline: bool,
     service: Service,
     keys: DevelopmentKeys,
     seconds: Duration,
@@ -133,9 +134,8 @@ impl Place {
             }
             command = other;
         }
-        let name = format!("{database:?}, {}", if build.is_some() { "baseline" } else { "this build" });
         let service = Service::run_with_log(command, "off,ledgerline=info").await;
-        let place = Self { name, service, keys, seconds, _folder: folder };
+        let place = Self { database, is_baseline: build.is_some(), service, keys, seconds, _folder: folder };
         let (loud, quiet) = (place.client("loud", "loader"), place.client("quiet", "loader"));
         for first in (0..events).step_by(1_000) {
             let count = 1_000.min(events - first);
@@ -161,24 +161,40 @@ impl Place {
         self.keys.sign("workspace", &claims).expect("a token")
     }
 
-    /// Asks the same again and again, and prints what came of it.
-    async fn measure(&self, what: &str, beside: &str, running: Beside, query: &str, variables: &Value) -> f64 {
+    /// Asks the same again and again, and prints what came of it, next to the 99th percentile alone.
+    async fn measure(
+        &self,
+        (what, beside): (&str, &str),
+        alone: Option<f64>,
+        running: Beside,
+        query: &str,
+        variables: &Value,
+    ) -> f64 {
+        let asked = Instant::now();
         let (answers, mut times) = self.victim(body(query, variables)).await;
         let (answered, refused) = running.end().await;
-        let is_baseline = self.name.contains("baseline");
         for answer in answers {
             let errors = answer.as_ref().and_then(|answer| answer.get("errors"));
-            assert!(is_baseline || (answer.is_some() && errors.is_none()), "{what} beside {beside}: {answer:?}");
+            assert!(self.is_baseline || (answer.is_some() && errors.is_none()), "{what} beside {beside}: {answer:?}");
         }
         times.sort_unstable();
         let times = Times(times);
         let (p50, p99, max) = (times.at(0.5), times.at(0.99), times.at(1.0));
-        println!(
-            "{:<22} {what:<13} {beside:<28} {:>6} {p50:>9.1} {p99:>9.1} {max:>9.1} {answered:>9} {refused:>8}",
-            self.name,
-            times.0.len()
+        let times_alone = alone.map(|alone| format!(" ({:.1} x alone)", p99 / alone)).unwrap_or_default();
+        row(
+            &format!("{what}, {beside}{}", self.build()),
+            self.database,
+            &format!(
+                "p50 {p50:.1} ms, p99 {p99:.1} ms{times_alone}, longest {max:.1} ms; beside it {answered} answered, {refused} refused"
+            ),
+            asked.elapsed(),
         );
         p99
+    }
+
+    /// Which build it is, where there are two.
+    fn build(&self) -> &'static str {
+        if self.is_baseline { ", the build to compare with" } else { "" }
     }
 
     /// Asks for as long as is measured, and at least three times, on a thread of its own: what the others take of this
@@ -204,11 +220,12 @@ impl Place {
     }
 
     async fn run(&self) {
+        let started = Instant::now();
         let base = self.service.base.clone();
         let page =
             "{ auditEvents(first: 50) { nodes { id action occurredAt actor { label } } pageInfo { endCursor } } }";
         let nothing = json!({});
-        let alone = self.measure("first page", "alone", Beside::nobody(), page, &nothing).await;
+        let alone = self.measure(("first page", "alone"), None, Beside::nobody(), page, &nothing).await;
         for tokens in [1, 10] {
             // As much as is taken: thirty fields with everything counted, or else one.
             let fields = self.most().await;
@@ -218,13 +235,12 @@ impl Place {
                 &base,
                 move |who, round| body(&costly(fields, who as u64 * 1_000 + round), &json!({})),
             );
-            let name = format!("{tokens} hostile, {fields} fields each");
-            let p99 = self.measure("first page", &name, hostile, page, &nothing).await;
-            println!("{:>58} p99 is {:.1} times that alone", "", p99 / alone);
+            let name = format!("beside {tokens} hostile, {fields} fields each");
+            self.measure(("first page", &name), Some(alone), hostile, page, &nothing).await;
         }
         let record = "mutation($input: RecordAuditEventInput!) { recordAuditEvent(input: $input) { sequence } }";
         let one = json!({ "input": event(1) });
-        let alone = self.measure("record one", "alone", Beside::nobody(), record, &one).await;
+        let alone = self.measure(("recording one", "alone"), None, Beside::nobody(), record, &one).await;
         let many = "mutation($input: RecordAuditEventsInput!) { recordAuditEvents(input: $input) { recorded } }";
         let pad = |bytes: usize| move |_: u64| "x".repeat(bytes);
         let words = |n: u64| (0..1_100).map(|word| format!("w{:05} ", (n * 31 + word) % 50_000)).collect::<String>();
@@ -244,12 +260,17 @@ impl Place {
             let batch = body(many, &json!({ "input": { "events": batch, "atomic": atomic } }));
             let client = |who| self.client("loud", &format!("bulk {who}"));
             let bulk = Beside::of(BULK, client, &base, move |_, _| batch.clone());
-            let p99 = self.measure("record one", name, bulk, record, &one).await;
-            println!("{:>58} p99 is {:.1} times that alone", "", p99 / alone);
+            let name = format!("beside {BULK} connections with {name}");
+            self.measure(("recording one", &name), Some(alone), bulk, record, &one).await;
         }
         let lines = self.service.log();
         let errors = lines.iter().filter(|line| line.contains("ERROR")).count();
-        println!("{}: {errors} ERROR lines, {} MiB resident", self.name, resident(self.service.id()) >> 10);
+        row(
+            &format!("all of fairness{}", self.build()),
+            self.database,
+            &format!("{errors} lines of ERROR, {} MiB resident at most", resident(self.service.id()) >> 10),
+            started.elapsed(),
+        );
     }
 
     /// How many costly fields one request may have.
@@ -303,10 +324,6 @@ async fn everybody_is_answered_beside_one_that_asks_for_much() {
     let events = setting("LEDGERLINE_TORTURE_EVENTS").unwrap_or(if seconds.is_some() { 300_000 } else { 2_000 });
     let seconds = seconds.map_or(Duration::from_millis(300), Duration::from_secs);
     let baseline = std::env::var_os("LEDGERLINE_TORTURE_BASELINE").map(PathBuf::from);
-    println!(
-        "{:<22} {:<13} {:<28} {:>6} {:>9} {:>9} {:>9} {:>9} {:>8}",
-        "", "what", "beside", "asked", "p50 ms", "p99 ms", "max ms", "answered", "refused"
-    );
     for database in [Database::Sqlite, Database::Postgres] {
         for build in baseline.as_deref().map(Some).into_iter().chain([None]) {
             Place::start(database, build, events, seconds).await.run().await;

@@ -7,7 +7,6 @@
 #![expect(unsafe_code, reason = "SQLite takes a file system as C functions")]
 
 mod disk;
-#[expect(clippy::print_stdout, reason = "its table is read by people")]
 mod fairness;
 #[expect(dead_code, unused_imports, unused_macros, reason = "tests/it uses all of it")]
 #[path = "../it/harness/mod.rs"]

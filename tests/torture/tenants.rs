@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Database, catalogs, postgres},
+    harness::{Database, catalogs, postgres, row},
     process::{Client, Service, ledgerline},
 };
 
@@ -142,7 +142,6 @@ fn marks(answer: &str) -> Vec<&str> {
     found.collect()
 }
 
-#[expect(clippy::print_stdout, reason = "its count is read by people")]
 async fn nobody_reads_anything_of_others(database: Database, reads: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = match database {
@@ -174,10 +173,11 @@ async fn nobody_reads_anything_of_others(database: Database, reads: u64) {
         });
     }
     let seen: u64 = tasks.join_all().await.into_iter().sum();
-    println!(
-        "{database:?}: {reads} reads by {} readers, {seen} of their own events seen, no other's, in {:.0?}",
-        readers.len(),
-        started.elapsed()
+    row(
+        &format!("{reads} reads by {} readers", readers.len()),
+        database,
+        &format!("{seen} of their own events seen, none of others"),
+        started.elapsed(),
     );
     assert!(seen > reads / 20, "{seen} of {reads}");
     assert!(service.log().iter().all(|line| !line.contains("ERROR")), "{:?}", service.log());

@@ -437,6 +437,13 @@ pub async fn eventually(holds: impl AsyncFnMut() -> bool) {
     within(Duration::from_secs(10), holds).await;
 }
 
+/// A row of the table of `make torture`: what was done, on which database, what came of it, and how long it took. Others see
+/// it only where they ask for what tests print.
+#[expect(clippy::print_stdout, reason = "people read it")]
+pub fn row(what: &str, on: Database, outcome: &str, took: Duration) {
+    println!("| {what} | {on:?} | {outcome} | {took:.0?} |");
+}
+
 /// Waits until something holds, for at most so long.
 pub async fn within(longest: Duration, mut holds: impl AsyncFnMut() -> bool) {
     let pause = Duration::from_millis(50);

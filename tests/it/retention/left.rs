@@ -24,7 +24,7 @@ use super::{
     erasure::{erase, theirs, whom},
 };
 use crate::harness::{
-    Caller, Database, TestApp, event, on_both_databases,
+    Caller, Database, TestApp, event, on_both_databases, row,
     sql::{change, column},
 };
 
@@ -84,20 +84,17 @@ fn at(times: &[Duration], percent: usize) -> f64 {
 }
 
 /// Tells people how fast it was, where they asked for many events.
-#[expect(clippy::print_stdout, reason = "its figures are read by people")]
 fn tell(app: &TestApp, what: &str, (events, time): (usize, Duration), idle: &Waited, beside: &Waited) {
     if number() <= 10_000 {
         return;
     }
-    println!("{:?}: {what}: {events} events in {time:.1?}", app.database);
-    for (of, idle, beside) in
-        [("recording", &idle.recording, &beside.recording), ("the first page", &idle.reading, &beside.reading)]
-    {
-        for percent in [50, 99, 100] {
-            let (idle, now) = (at(idle, percent), at(beside, percent));
-            println!("  {of}, {percent} %: {now:.1} ms, alone {idle:.1} ms: {:.1} times", now / idle);
-        }
-    }
+    let waited = |of: &str, idle: &[Duration], beside: &[Duration]| {
+        let times = |percent| at(beside, percent) / at(idle, percent);
+        format!("{of} waits {:.1} x as long as alone at p99, {:.1} x at most", times(99), times(100))
+    };
+    let (recording, reading) =
+        (waited("recording", &idle.recording, &beside.recording), waited("a page", &idle.reading, &beside.reading));
+    row(&format!("{what}, {events} events"), app.database, &format!("{recording}; {reading}"), time);
 }
 
 /// Events of others, and of the person; `LEDGERLINE_TEST_ERASED` asks for more.
