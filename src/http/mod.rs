@@ -34,6 +34,7 @@ use axum::{
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
+use tower::ServiceBuilder;
 use tower_http::{
     compression::{
         CompressionLayer,
@@ -100,24 +101,27 @@ pub fn router(edge: Edge, allowed_headers: &[HeaderName]) -> Router {
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .fallback(elsewhere)
-        // The endpoint reads its body itself, with a limit that depends on what is asked.
-        .layer(DefaultBodyLimit::disable())
-        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_ABOVE))))
-        .layer(panicked::catch())
-        .layer(middleware::from_fn(panicked::tell))
-        .layer(cors::layer(&edge.origins, allowed_headers))
+        .fallback(elsewhere);
+    // One stack, from outside to inside: each call of `Router::layer` would put every route into one more box, and a request
+    // clones them all at every one of them.
+    let layers = ServiceBuilder::new()
+        .layer(middleware::map_request(bounded_id))
+        .layer(SetRequestIdLayer::new(request_id.clone(), RandomId(edge.chance.clone())))
+        .layer(PropagateRequestIdLayer::new(request_id))
+        .layer(requests::told(edge.proxies.clone()))
+        .layer(middleware::from_fn_with_state(edge.proxies.clone(), peer::believe))
+        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
-        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        .layer(middleware::from_fn_with_state(edge.proxies.clone(), peer::believe));
-    let router = requests::told(router, edge.proxies.clone())
-        .layer(PropagateRequestIdLayer::new(request_id.clone()))
-        .layer(SetRequestIdLayer::new(request_id, RandomId(edge.chance.clone())))
-        .layer(middleware::map_request(bounded_id))
-        .with_state(Arc::new(edge));
+        .layer(cors::layer(&edge.origins, allowed_headers))
+        .layer(middleware::from_fn(panicked::tell))
+        .layer(panicked::catch())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(SizeAbove::new(COMPRESS_ABOVE))))
+        // The endpoint reads its body itself, with a limit that depends on what is asked.
+        .layer(DefaultBodyLimit::disable());
+    let router = router.layer(layers).with_state(Arc::new(edge));
     if base_path.is_empty() { router } else { below::router(base_path, router) }
 }
 

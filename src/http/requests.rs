@@ -3,9 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request, response::Response};
+use axum::{body::Body, extract::Request, response::Response};
 use ipnet::IpNet;
-use tower_http::trace::TraceLayer;
+use tower_http::{
+    classify::{ServerErrorsAsFailures, SharedClassifier},
+    trace::{MakeSpan, OnResponse, TraceLayer},
+};
 use tracing::Span;
 
 use super::{peer, request_id};
@@ -13,9 +16,19 @@ use super::{peer, request_id};
 /// Bytes of a path that are told: an address may have 64 KiB.
 const PATH: usize = 200;
 
-/// The routes, each request inside a span.
-pub fn told<S: Clone + Send + Sync + 'static>(routes: Router<S>, proxies: Arc<[IpNet]>) -> Router<S> {
-    let layer = TraceLayer::new_for_http()
+/// Puts each request inside a span.
+pub fn told(
+    proxies: Arc<[IpNet]>,
+) -> TraceLayer<
+    SharedClassifier<ServerErrorsAsFailures>,
+    impl MakeSpan<Body> + Clone,
+    (),
+    impl OnResponse<Body> + Clone,
+    (),
+    (),
+    (),
+> {
+    TraceLayer::new_for_http()
         .make_span_with(move |request: &Request| span(request, &proxies))
         .on_request(())
         .on_response(|response: &Response, took: Duration, _: &Span| {
@@ -24,8 +37,7 @@ pub fn told<S: Clone + Send + Sync + 'static>(routes: Router<S>, proxies: Arc<[I
         })
         .on_body_chunk(())
         .on_eos(())
-        .on_failure(());
-    routes.layer(layer)
+        .on_failure(())
 }
 
 /// Of the address the path alone is told: its query has what was searched for, and signatures.

@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 
 use crate::harness::catalogs;
 
-/// The program with a database, a folder of keys and the tests' products, and nothing else from the environment.
+/// The program with a database, a folder of keys and the tests' products, and nothing else from the environment. It is the
+/// one built with the tests, unless `LEDGERLINE_TEST_PROGRAM` names another, such as an optimized one.
 pub fn ledgerline(url: &str, folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ledgerline"));
+    let program = std::env::var_os("LEDGERLINE_TEST_PROGRAM");
+    let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_ledgerline").into()));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LEDGERLINE_") {
             command.env_remove(name);
