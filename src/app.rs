@@ -165,9 +165,9 @@ impl App {
             chance.clone(),
         );
         let exports = Arc::new(exports.below(settings.base_path.clone()));
-        let exporting = beside("exports", &exports, |exports| async move { exports.work().await });
+        let exporting = beside("exports", &exports, |exports| async move { Box::pin(exports.work()).await });
         let sweeper = Sweeper::new(store.clone(), writer.clone(), keys.products().clone(), clock.clone());
-        let sweeping = beside("sweep", &sweeper, |sweeper| async move { sweeper.run().await });
+        let sweeping = beside("sweep", &sweeper, |sweeper| async move { Box::pin(sweeper.run()).await });
         let eraser = Eraser::new(
             store.clone(),
             writer.clone(),

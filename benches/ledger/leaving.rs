@@ -25,7 +25,7 @@ const BESIDE: usize = 100;
 
 pub async fn run(bench: &Bench, database: Database, size: u64) -> Result<()> {
     let receiver = Receiver::start().await?;
-    sinks(bench, database, &receiver).await?;
+    Box::pin(sinks(bench, database, &receiver)).await?;
     beside_recording(bench, database, &receiver).await?;
     memory(bench, database, &receiver).await?;
     export(bench, database, size).await

@@ -120,7 +120,7 @@ async fn main() -> Result<()> {
             }
         }
         if wanted(Stage::Record) {
-            recording::run(&bench, database).await?;
+            Box::pin(recording::run(&bench, database)).await?;
         }
         if wanted(Stage::Read) {
             for size in sizes {
@@ -143,24 +143,24 @@ async fn main() -> Result<()> {
         }
         if wanted(Stage::Peer) {
             for size in sizes {
-                load_tool::run(&bench, database, *size).await?;
+                Box::pin(load_tool::run(&bench, database, *size)).await?;
             }
         }
         if wanted(Stage::Import) {
             footprint::import(&bench, database, arguments.import).await?;
         }
         if wanted(Stage::Writes) {
-            reading::under_writes(&bench, database, *smallest).await?;
+            Box::pin(reading::under_writes(&bench, database, *smallest)).await?;
         }
         if wanted(Stage::Leaving) {
             let largest = *sizes.iter().max().unwrap_or(smallest);
-            leaving::run(&bench, database, largest).await?;
+            Box::pin(leaving::run(&bench, database, largest)).await?;
         }
         if wanted(Stage::Limits) {
-            limits::run(&bench, database, *smallest).await?;
+            Box::pin(limits::run(&bench, database, *smallest)).await?;
         }
         if wanted(Stage::Mixed) {
-            footprint::mixed(&bench, database, *smallest, arguments.minutes).await?;
+            Box::pin(footprint::mixed(&bench, database, *smallest, arguments.minutes)).await?;
         }
     }
     let is_of_limits = |name: &str| name.starts_with("limits, ");

@@ -16,7 +16,7 @@ const PREPARED: u64 = 120_000;
 pub async fn run(bench: &Bench, database: Database) -> Result<()> {
     let on = database.name();
     let add = |name: &str, value: f64, unit: &str| bench.figures.add(on, &format!("recording: {name}"), value, unit);
-    let limit = driver::limit(bench, database, 40_000, 1_000).await?;
+    let limit = Box::pin(driver::limit(bench, database, 40_000, 1_000)).await?;
     add("limit: the driver's own insert of the same rows, 1,000 a transaction", limit, "events/s")?;
     let naive = driver::naive(bench, database, bench.seconds * 2.0).await?;
     add("naive: a transaction for each event", naive, "events/s")?;

@@ -170,7 +170,7 @@ async fn erase(eraser: &Eraser, manager: &Manager, arguments: &EraseArgs) -> Res
         return Ok(());
     }
     let erasure = eraser.ask(principal, organization, whom).await.map_err(with_cause)?;
-    let erasure = wait(eraser, principal, organization, erasure).await?;
+    let erasure = Box::pin(wait(eraser, principal, organization, erasure)).await?;
     match erasure.status {
         ErasureStatus::Done => say(format_args!("{} events were erased ({})", erasure.events, erasure.id)),
         ErasureStatus::Held => bail!(
@@ -206,7 +206,7 @@ async fn wait(
             }
         }
     };
-    let waited = waited.await;
+    let waited = Box::pin(waited).await;
     bar.finish_and_clear();
     waited
 }

@@ -120,9 +120,9 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &ExportArg
     let form = Form::new(arguments.format, "--time-zone", arguments.time_zone.as_deref())?;
     let list = arguments.list()?;
     let (principal, store) = arguments.list.open(settings, products, "export").await?;
-    let extract = Reader::new(store.clone(), Clock::system()).extract(&principal, list).await;
+    let extract = Box::pin(Reader::new(store.clone(), Clock::system()).extract(&principal, list)).await;
     let written = match extract {
-        Ok(extract) => write(Streamed::new(extract, form.clone()), &form, &arguments.output).await,
+        Ok(extract) => Box::pin(write(Streamed::new(extract, form.clone()), &form, &arguments.output)).await,
         Err(error) => Err(with_cause(error)),
     };
     store.close().await;

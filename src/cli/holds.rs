@@ -55,7 +55,7 @@ enum Command {
 /// Does what was asked for.
 pub async fn run(settings: &Settings, products: &Products, arguments: HoldsArgs) -> Result<()> {
     let HoldsArgs { whose, command } = arguments;
-    Manager::run(settings, products, whose, SUBJECT, async |manager| manage(manager, command).await).await
+    Manager::run(settings, products, whose, SUBJECT, async |manager| Box::pin(manage(manager, command)).await).await
 }
 
 async fn manage(manager: &Manager, command: Command) -> Result<()> {

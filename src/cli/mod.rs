@@ -137,8 +137,8 @@ pub async fn run() -> Result<ExitCode> {
         Command::CheckToken(arguments) => return check_token::run(&settings, &products, &arguments).await,
         Command::Access(arguments) => return access::run(&products, &arguments),
         Command::Import(arguments) => return import::run(&settings, &products, &arguments).await,
-        Command::Export(arguments) => export::run(&settings, &products, &arguments).await?,
-        Command::Query(arguments) => query::run(&settings, &products, &arguments).await?,
+        Command::Export(arguments) => Box::pin(export::run(&settings, &products, &arguments)).await?,
+        Command::Query(arguments) => Box::pin(query::run(&settings, &products, &arguments)).await?,
         Command::Endpoints(arguments) => {
             return Box::pin(endpoints::run(&settings, &products, arguments)).await;
         }
@@ -150,7 +150,7 @@ pub async fn run() -> Result<ExitCode> {
         Command::Restore(arguments) => Box::pin(backup::restore(&settings, &products, &arguments)).await?,
         Command::Open => backup::open(&settings).await?,
         Command::Reindex(arguments) => reindex::run(&settings, &arguments).await?,
-        Command::Sweep(arguments) => sweep::run(&settings, &products, &arguments).await?,
+        Command::Sweep(arguments) => Box::pin(sweep::run(&settings, &products, &arguments)).await?,
         Command::Erase(arguments) => Box::pin(erase::run(&settings, &products, &arguments)).await?,
         Command::Migrate { dry_run: true, .. } => would_migrate(&settings).await?,
         Command::Migrate { citus, .. } => migrate(&settings, citus).await?,

@@ -73,7 +73,7 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &QueryArgs
         wanted: Wanted { totals: true, ..Wanted::default() },
     };
     let (principal, store) = arguments.list.open(settings, products, "query").await?;
-    let page = Reader::new(store.clone(), Clock::system()).list(&principal, asked).await;
+    let page = Box::pin(Reader::new(store.clone(), Clock::system()).list(&principal, asked)).await;
     store.close().await;
     let page = match page {
         Ok(page) => page,

@@ -40,13 +40,13 @@ pub async fn run(settings: &Settings, products: &Products, arguments: &SweepArgs
             sweeper.trust_clock().await?;
         }
         let swept = sweeper.sweep().await?;
-        match sweeper.end_organizations().await? {
+        match Box::pin(sweeper.end_organizations()).await? {
             0 => {}
             ended => mention(format_args!("{ended} organizations have ended")),
         }
         Ok(swept)
     };
-    let swept = swept.await;
+    let swept = Box::pin(swept).await;
     drop(sweeper);
     writing.await.context("the writer task ended")?;
     store.close().await;

@@ -369,7 +369,7 @@ pub(super) async fn checked(
     let organization = Some(scope.organization().to_owned());
     let followed = Followed { organization, log, include_nested, filter };
     // Only the log itself tells whether it lies in those that whoever asks may read.
-    reader.follow(principal, followed, None).await?.look(1).await?;
+    Box::pin(reader.follow(principal, followed, None).await?.look(1)).await?;
     stored.text()
 }
 

@@ -97,7 +97,7 @@ impl AuditAlertRule {
         let Some(sequence) = self.fired else { return Ok(None) };
         let event = async || {
             let principal = principal(ctx)?;
-            services(ctx).rules.firing(principal, self.organization.as_deref(), sequence).await
+            Box::pin(services(ctx).rules.firing(principal, self.organization.as_deref(), sequence)).await
         };
         event().await.map(|event| Some(AuditEvent(event))).map_err(|error| to_graphql(ctx, error))
     }

@@ -139,7 +139,7 @@ impl AuditEventConnection {
             let zone = period::time_zone("timeZone", time_zone.as_deref().unwrap_or("UTC"))?;
             AuditEventFacets::read(ctx, &self.list, zone).await
         };
-        facets().await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(facets()).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 }
 

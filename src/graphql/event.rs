@@ -171,7 +171,8 @@ impl AuditEvent {
         let root = ctx.path_node.and_then(|path| path.to_string_vec().into_iter().next()).unwrap_or_default();
         let asked = format!("held {root} {}", self.0.event().organization_no);
         let found = async { services(ctx).reader.held(principal(ctx)?, self.0.dictionary()).await };
-        let held = ctx.data_unchecked::<Once>().of(asked, found).await.map_err(|error| to_graphql(ctx, error))?;
+        let held =
+            Box::pin(ctx.data_unchecked::<Once>().of(asked, found)).await.map_err(|error| to_graphql(ctx, error))?;
         Ok(self.0.kept(&held))
     }
 

@@ -143,7 +143,7 @@ impl AuditEventFacets {
             facets.days = days.map(|day| DayCount { day: day.value.to_string(), count: int(day.count) }).collect();
         }
         if wants("organizations") {
-            let organizations = services(ctx).reader.organizations(principal, list).await?;
+            let organizations = Box::pin(services(ctx).reader.organizations(principal, list)).await?;
             facets.organizations = FacetList::of(organizations, FacetBucket::plain);
         }
         Ok(facets)

@@ -63,7 +63,7 @@ impl Subscription {
         };
         let after = ctx.data_opt::<ResumeAfter>().map(|ResumeAfter(after)| after.clone()).or(after);
         let follower = async || services(ctx).reader.follow(principal(ctx)?, followed, after.as_deref()).await;
-        let follower = follower().await.map_err(|error| logged(&error, &id))?;
+        let follower = Box::pin(follower()).await.map_err(|error| logged(&error, &id))?;
         let follower = follower.telling_held(ctx.look_ahead().field("node").field("held").exists());
         let batches = stream::unfold(Some(follower), next);
         let edges = batches.flat_map(move |batch| {
@@ -80,7 +80,7 @@ impl Subscription {
 /// The next events, and who goes on; nobody after an error.
 async fn next(follower: Option<Follower>) -> Option<(Result<Vec<AuditEventEdge>>, Option<Follower>)> {
     let mut follower = follower?;
-    Some(match follower.wait(BATCH).await {
+    Some(match Box::pin(follower.wait(BATCH)).await {
         Ok(entries) => (Ok(entries.into_iter().map(Into::into).collect()), Some(follower)),
         Err(error) => (Err(error), None),
     })

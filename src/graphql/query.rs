@@ -115,7 +115,7 @@ impl Query {
         let text = format!("{asked:?}");
         // Boxed, because it is large, and is moved from caller to caller.
         let answer = Box::pin(async {
-            let page = services(ctx).reader.list(principal(ctx)?, asked).await?;
+            let page = Box::pin(services(ctx).reader.list(principal(ctx)?, asked)).await?;
             Ok(Arc::new(AuditEventConnection::from(page)))
         });
         let page = once.of(text, answer);
@@ -304,7 +304,7 @@ impl Query {
             let actors = services(ctx).reader.actors(principal, organization, matching.as_deref(), first).await?;
             Ok(actors.into_iter().map(|actor| Actor::of(actor, &principal.product)).collect())
         };
-        actors().await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(actors()).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// What could be meant where the cursor stands in a `query` of `auditEvents`: fields, and values from the catalog and
@@ -323,7 +323,7 @@ impl Query {
             let found = reader.query_completions(principal, organization, &text, at.map(Into::into)).await?;
             Ok(found.into_iter().map(Into::into).collect())
         };
-        found().await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(found()).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 }
 

@@ -181,7 +181,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The export to make.")] input: CreateAuditExportInput,
     ) -> async_graphql::Result<Option<CreateAuditExportPayload>> {
-        exports::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(exports::create(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Deletes a nested log, with those below it. What its events look like afterwards is the level's `onDelete`;
@@ -201,7 +201,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The endpoint to make.")] input: CreateEndpointInput,
     ) -> async_graphql::Result<Option<CreateEndpointPayload>> {
-        endpoints::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(endpoints::create(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Changes, pauses or activates an endpoint, and records that in the organization's log. Needs what `createEndpoint`
@@ -211,7 +211,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateEndpointInput,
     ) -> async_graphql::Result<Option<UpdateEndpointPayload>> {
-        endpoints::update(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(endpoints::update(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Deletes an endpoint, and records that in the organization's log. Needs what `createEndpoint` needs.
@@ -220,7 +220,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The endpoint to delete.")] input: EndpointInput,
     ) -> async_graphql::Result<Option<DeleteEndpointPayload>> {
-        endpoints::delete(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(endpoints::delete(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Draws a new secret for an endpoint, and records that in the organization's log. Needs what `createEndpoint` needs.
@@ -229,7 +229,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The endpoint whose secret is changed.")] input: RotateEndpointSecretInput,
     ) -> async_graphql::Result<Option<RotateEndpointSecretPayload>> {
-        endpoints::rotate(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(endpoints::rotate(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Sends an endpoint a test, and says what came of it. Needs what `createEndpoint` needs.
@@ -238,7 +238,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The endpoint to test.")] input: EndpointInput,
     ) -> async_graphql::Result<Option<TestEndpointPayload>> {
-        endpoints::test(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(endpoints::test(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Sends an endpoint events once more, with the ids that they had, and records that in the organization's log. Needs
@@ -248,7 +248,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to send.")] input: ReplayEndpointInput,
     ) -> async_graphql::Result<Option<ReplayEndpointPayload>> {
-        endpoints::replay(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(endpoints::replay(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Sets the plan of an organization, for tokens that carry none, and records that in the organization's log. A token's own
@@ -270,7 +270,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "For how long.")] input: SetAuditRetentionInput,
     ) -> async_graphql::Result<Option<SetAuditRetentionPayload>> {
-        retention::set(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(retention::set(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Keeps events in the log, however old they get, and records that in the organization's log. From the answer on,
@@ -280,7 +280,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The hold to place.")] input: PlaceAuditHoldInput,
     ) -> async_graphql::Result<Option<PlaceAuditHoldPayload>> {
-        retention::place(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(retention::place(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Lifts a hold, and records that in the organization's log: what it kept leaves when it is old enough. Needs what
@@ -303,7 +303,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization.")] input: OrganizationEndInput,
     ) -> async_graphql::Result<Option<OrganizationEndPayload>> {
-        organizations::request(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(organizations::request(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Confirms the end of an organization that somebody else has asked for. It begins after the product's delay, unless it
@@ -313,7 +313,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization.")] input: OrganizationEndInput,
     ) -> async_graphql::Result<Option<OrganizationEndPayload>> {
-        organizations::confirm(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(organizations::confirm(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Cancels the end of an organization, until it begins. Whoever may ask for it may cancel it. Needs what
@@ -323,7 +323,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization.")] input: OrganizationEndInput,
     ) -> async_graphql::Result<Option<OrganizationEndPayload>> {
-        organizations::cancel(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(organizations::cancel(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Erases a person from the events of an organization, for good, and records that in its log, without saying who it was.
@@ -336,7 +336,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who is to be erased.")] input: EraseFromAuditLogInput,
     ) -> async_graphql::Result<Option<EraseFromAuditLogPayload>> {
-        erasures::erase(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(erasures::erase(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Gives an unfinished erasure up, forgets who it was, and records that in the organization's log. What it has erased
@@ -357,7 +357,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The rule to make.")] input: CreateAlertRuleInput,
     ) -> async_graphql::Result<Option<CreateAlertRulePayload>> {
-        alerts::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(alerts::create(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Changes or pauses a rule, or lets it go on, and records that in the organization's log. Needs what
@@ -367,7 +367,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateAlertRuleInput,
     ) -> async_graphql::Result<Option<UpdateAlertRulePayload>> {
-        alerts::update(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(alerts::update(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Deletes a rule, and records that in the organization's log. Needs what `createAlertRule` needs.
@@ -376,7 +376,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The rule to delete.")] input: AlertRuleInput,
     ) -> async_graphql::Result<Option<DeleteAlertRulePayload>> {
-        alerts::delete(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(alerts::delete(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Makes a token for a partner or for a page, with no more power than the token that asks, and records that in the
@@ -386,7 +386,7 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The token to make.")] input: CreateAuditTokenInput,
     ) -> async_graphql::Result<Option<CreateAuditTokenPayload>> {
-        tokens::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+        Box::pin(tokens::create(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Revokes a token, and records that in the organization's log. Every process of the service refuses it within a

@@ -80,7 +80,8 @@ impl Viewer {
     ) -> async_graphql::Result<Access> {
         let asked = format!("access {organization:?}");
         let organization = organization.as_deref().map(String::as_str);
-        let access = ctx.data_unchecked::<Once>().of(asked, services(ctx).reader.access(&self.0, organization)).await;
+        let access =
+            Box::pin(ctx.data_unchecked::<Once>().of(asked, services(ctx).reader.access(&self.0, organization))).await;
         access.map(|access| Access::new(access, &self.0)).map_err(|error| to_graphql(ctx, error))
     }
 
@@ -96,7 +97,7 @@ impl Viewer {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Vec<AuditLog>> {
-        let readable = self.readable(ctx, organization).await?;
+        let readable = Box::pin(self.readable(ctx, organization)).await?;
         Ok(readable.logs(LOGS).into_iter().map(AuditLog).collect())
     }
 
@@ -107,7 +108,7 @@ impl Viewer {
         ctx: &Context<'_>,
         #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Vec<LogChoice>> {
-        let readable = self.readable(ctx, organization).await?;
+        let readable = Box::pin(self.readable(ctx, organization)).await?;
         Ok(readable.choices().into_iter().map(Into::into).collect())
     }
 }
@@ -118,7 +119,7 @@ impl Viewer {
         let asked = format!("readable {organization:?}");
         let organization = organization.as_deref().map(String::as_str);
         let found = async { services(ctx).reader.readable_if_any(&self.0, organization).await.map(Arc::new) };
-        ctx.data_unchecked::<Once>().of(asked, found).await.map_err(|error| to_graphql(ctx, error))
+        Box::pin(ctx.data_unchecked::<Once>().of(asked, found)).await.map_err(|error| to_graphql(ctx, error))
     }
 }
 

@@ -373,7 +373,7 @@ fn answer(callers: Vec<Caller>, appended: Vec<Appended>) {
 /// Commits some requests in one transaction, and counts what was recorded.
 async fn append(store: &Store, clock: &Clock, nodes: &[i32], tasks: &[Task]) -> Result<Vec<Appended>> {
     let started = Instant::now();
-    let result = store.append(nodes, tasks, clock.now()).await;
+    let result = Box::pin(store.append(nodes, tasks, clock.now())).await;
     let took = started.elapsed();
     metrics::histogram!("ledgerline_commit_seconds").record(took.as_secs_f64());
     let appended = result?;

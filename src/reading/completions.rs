@@ -49,7 +49,7 @@ impl Reader {
             None => parts(product, &readable, &text),
             Some(Field::Actor) => {
                 let part = Some(text.as_str());
-                let actors = self.actors(principal, organization, part, MOST as i64).await?;
+                let actors = Box::pin(self.actors(principal, organization, part, MOST as i64)).await?;
                 actors.iter().filter_map(|actor| named(product, actor)).collect()
             }
             Some(field) => values(product, &readable, field, &text),

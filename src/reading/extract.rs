@@ -42,7 +42,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::list`].
     pub async fn extract(&self, principal: &Arc<Principal>, list: Followed) -> Result<Extract> {
-        self.opened(principal, list, false).await
+        Box::pin(self.opened(principal, list, false)).await
     }
 
     /// Reads a list as it is now, for somebody who exports it: that must be permitted too, at every part.
@@ -50,7 +50,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::list`], and `FORBIDDEN` where exporting is not permitted.
     pub async fn export(&self, principal: &Arc<Principal>, list: Followed) -> Result<Extract> {
-        self.opened(principal, list, true).await
+        Box::pin(self.opened(principal, list, true)).await
     }
 
     async fn opened(&self, principal: &Arc<Principal>, list: Followed, exports: bool) -> Result<Extract> {

@@ -184,7 +184,7 @@ impl Follower {
     /// As [`Self::look`].
     pub async fn wait(&mut self, limit: usize) -> Result<Vec<Entry>> {
         loop {
-            let Batch { entries, more } = self.look(limit).await?;
+            let Batch { entries, more } = Box::pin(self.look(limit)).await?;
             if !entries.is_empty() {
                 return Ok(entries);
             }

@@ -145,7 +145,7 @@ impl Reader {
         if let Some(text) = matching {
             check_text(&"matching", text, limits::TEXT_BYTES)?;
         }
-        let actors = self.store.actors(&readable.scopes, matching, limit).await?;
+        let actors = Box::pin(self.store.actors(&readable.scopes, matching, limit)).await?;
         if let (Some(organization), Some(_)) =
             (readable.scopes.first().and_then(ReadScope::organization), &readable.dictionary)
         {

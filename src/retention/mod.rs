@@ -72,7 +72,7 @@ impl Sweeper {
                 let cause = error.cause_text();
                 tracing::warn!(cause, "what was kept for long enough is not removed, it is tried again: {error}");
             }
-            if let Err(error) = self.end_organizations().await {
+            if let Err(error) = Box::pin(self.end_organizations()).await {
                 let cause = error.cause_text();
                 tracing::warn!(cause, "an organization whose end is due has not ended, it is tried again: {error}");
             }
@@ -93,7 +93,7 @@ impl Sweeper {
         self.believe_clock().await?;
         let mut ended = 0;
         for due in due.iter().filter(|due| self.products.get(&due.product).is_some()) {
-            ended += i64::from(self.end(due).await?);
+            ended += i64::from(Box::pin(self.end(due)).await?);
         }
         Ok(ended)
     }
@@ -102,7 +102,7 @@ impl Sweeper {
     async fn end(&self, due: &Swept) -> Result<bool> {
         let Swept { organization_no, product, external_id: organization } = due;
         loop {
-            match self.store.end_some(*organization_no, self.clock.now()).await? {
+            match Box::pin(self.store.end_some(*organization_no, self.clock.now())).await? {
                 Ending::Went(events) => {
                     metrics::counter!("ledgerline_events_removed_total").increment(events.cast_unsigned());
                     tokio::time::sleep(PAUSE).await;

@@ -80,13 +80,13 @@ impl Store {
                 tx.rollback().await?;
                 return Ok(Ending::Held);
             }
-            self.begin_end(&tx, &head, now).await?;
+            Box::pin(self.begin_end(&tx, &head, now)).await?;
             Ending::Went(0)
         } else {
             match self.take_some_out(&tx, &head).await? {
                 0 if self.has_files(&tx, organization_no).await? => Ending::Files,
                 0 => {
-                    self.finish_end(&tx, organization_no, now).await?;
+                    Box::pin(self.finish_end(&tx, organization_no, now)).await?;
                     Ending::Ended
                 }
                 events => Ending::Went(events),

@@ -235,7 +235,7 @@ fn check(database: Database, title: &str, order: OrderField, lines: &[String]) {
 async fn sqlite_reads_by_index_alone() {
     let app = TestApp::start(Database::Sqlite).await;
     fill(&app).await;
-    assert_snapshot!("plans_sqlite", plans(&app).await);
+    assert_snapshot!("plans_sqlite", Box::pin(plans(&app)).await);
     app.finish().await;
 }
 
@@ -253,7 +253,7 @@ async fn postgres_reads_by_index_alone() {
     connection.execute("VACUUM ANALYZE").await.unwrap();
     connection.close().await.unwrap();
     let beside = app.beside().await;
-    assert_snapshot!("plans_postgres", plans(&beside).await);
+    assert_snapshot!("plans_postgres", Box::pin(plans(&beside)).await);
     beside.finish().await;
     app.finish().await;
 }

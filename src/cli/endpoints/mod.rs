@@ -189,13 +189,13 @@ impl Asked<'_> {
                 let target = understood("--target", place.json()?, endpoint_target).await?;
                 let question = question.as_deref().map(|text| json_of("--question", text)).transpose()?;
                 let question = understood("--question", question, endpoint_question).await?;
-                self.update(&id, "changed", Changes { label, target, question, paused: None }).await?;
+                Box::pin(self.update(&id, "changed", Changes { label, target, question, paused: None })).await?;
             }
             Command::Pause { id } => {
-                self.update(&id, "paused", Changes { paused: Some(true), ..Changes::default() }).await?;
+                Box::pin(self.update(&id, "paused", Changes { paused: Some(true), ..Changes::default() })).await?;
             }
             Command::Resume { id } => {
-                self.update(&id, "resumed", Changes { paused: Some(false), ..Changes::default() }).await?;
+                Box::pin(self.update(&id, "resumed", Changes { paused: Some(false), ..Changes::default() })).await?;
             }
             Command::Delete { id } => {
                 let deleted = endpoints.delete(who, whose, &id).await.map_err(with_cause)?;

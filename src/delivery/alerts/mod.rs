@@ -139,7 +139,7 @@ pub async fn firing(
         let organization = organization.map(str::to_owned);
         let followed = Followed { organization, log, include_nested: Some(true), ..Followed::default() };
         let batch = match reader.follow_from(principal, followed, sequence).await {
-            Ok(mut follower) => follower.look(1).await,
+            Ok(mut follower) => Box::pin(follower.look(1)).await,
             Err(error) => Err(error),
         };
         let batch = match batch {

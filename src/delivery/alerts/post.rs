@@ -91,7 +91,7 @@ impl Alerts {
     }
 
     async fn send(&self, key: MessageKey) -> MessageKey {
-        if let Err(error) = self.try_to_send(&key).await {
+        if let Err(error) = Box::pin(self.try_to_send(&key)).await {
             warn("a message of an alert is not sent, or that it was is not written down: it is tried again", &error);
             tokio::time::sleep(AGAIN).await;
         }
@@ -105,7 +105,7 @@ impl Alerts {
         let Some(mut message) = self.store.message(key).await? else { return Ok(()) };
         let at = self.clock.now();
         let is_old = at.0.saturating_sub(message.made_at.0) > KEPT;
-        let outcome = match self.outcome(&lent, key, at).await? {
+        let outcome = match Box::pin(self.outcome(&lent, key, at)).await? {
             Outcome::Failed(failure) => {
                 message.failures += 1;
                 message.refusals += i64::from(failure.kind == FailureKind::Rejected);
@@ -161,8 +161,8 @@ impl Alerts {
             return Ok(Outcome::Dropped("the rule tells somebody else by now".to_owned()));
         }
         let sent = match &lent.rule.told {
-            Told::Endpoint(id) => self.to_endpoint(lent, id, key.sequence, at).await,
-            Told::Emails(_) => self.to_address(lent, &key.receiver, key.sequence).await,
+            Told::Endpoint(id) => Box::pin(self.to_endpoint(lent, id, key.sequence, at)).await,
+            Told::Emails(_) => Box::pin(self.to_address(lent, &key.receiver, key.sequence)).await,
         };
         match sent {
             // It may be allowed again.
@@ -185,7 +185,7 @@ impl Alerts {
         let product = maker::product(&self.products, &lent.product, Feature::Endpoints)?;
         let (rights, now) = (&endpoint.rights, self.clock.now());
         let maker = maker::principal(product, &lent.organization, &endpoint.id, rights, &self.plans, now).await?;
-        let event = firing(&self.reader, &Arc::new(maker), None, sequence).await?;
+        let event = Box::pin(firing(&self.reader, &Arc::new(maker), None, sequence)).await?;
         let sink = sinks::open(&endpoint, &self.ways)?;
         Ok(sent(timeout(LONGEST, sink.send(&[event], at)).await.map(|sent| sent.map(drop))))
     }
@@ -193,7 +193,7 @@ impl Alerts {
     /// Writes to an address.
     async fn to_address(&self, lent: &LentRule, address: &str, sequence: i64) -> Result<Outcome> {
         let maker = Arc::new(self.maker(lent).await?);
-        let event = firing(&self.reader, &maker, None, sequence).await?;
+        let event = Box::pin(firing(&self.reader, &maker, None, sequence)).await?;
         let Some(mailer) = &self.mailer else {
             return Ok(Outcome::Later(Some("LEDGERLINE_SMTP_URL names no server for mail".to_owned())));
         };

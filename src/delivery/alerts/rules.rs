@@ -109,7 +109,7 @@ impl Rules {
     /// # Errors
     /// Those of reading; `NOT_FOUND` where the principal sees no such event.
     pub async fn firing(&self, principal: &Arc<Principal>, organization: Option<&str>, sequence: i64) -> Result<Shown> {
-        firing(&self.reader, principal, organization, sequence).await
+        Box::pin(firing(&self.reader, principal, organization, sequence)).await
     }
 
     /// Makes a rule. It counts what is recorded from now on.

@@ -179,7 +179,7 @@ impl Alerts {
         let Some(lent) = lent else { return Ran { key, counted: None, is_over: true, rest: REST } };
         let is_so = |counted: &Counted| (counted.changes, counted.stored) == (lent.watch.changes, lent.watch.spot.next);
         let counted = counted.filter(is_so).unwrap_or_else(|| Counted::of(&lent));
-        match self.count(&lent, counted).await {
+        match Box::pin(self.count(&lent, counted)).await {
             Ok((counted, rest)) => Ran { key, counted: Some(counted), is_over: false, rest },
             Err(Stopped::Overtaken) => Ran { key, counted: None, is_over: false, rest: REST },
             Err(Stopped::By(error)) => {
@@ -216,7 +216,7 @@ impl Alerts {
             self.reader.follow_from(&maker, Followed::stored(&lent.rule.question)?, counted.next).await?;
         let mut rest = REST;
         loop {
-            let batch = follower.look(READ_AT_ONCE).await?;
+            let batch = Box::pin(follower.look(READ_AT_ONCE)).await?;
             for entry in &batch.entries {
                 let event = entry.event.event();
                 // Alerts raise no alerts: two rules could keep each other firing for ever.

@@ -100,7 +100,7 @@ impl Runner {
         let Some(lent) = lent else {
             return Ran { key, report: None, next: None, due: i64::MAX, replay_due: None, gathers: None };
         };
-        Run::new(self, lent, next).go(key).await
+        Box::pin(Run::new(self, lent, next).go(key)).await
     }
 }
 
@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
     }
 
     async fn go(mut self, key: Key) -> Ran {
-        if let Err(error) = self.deliver().await {
+        if let Err(error) = Box::pin(self.deliver()).await {
             self.blocked(&error);
         }
         let Self { runner: _, lent, progress, attempts, dead, revived, gone, rests, gathers, ends: _ } = self;
@@ -201,20 +201,22 @@ impl<'a> Run<'a> {
         let sink = sinks::open(&self.lent.endpoint, &runner.ways)?;
         if self.progress.due <= now {
             let mut follower = runner.reader.follow_from(&principal, followed.clone(), self.progress.next).await?;
-            self.give(&mut follower, &*sink, None).await?;
+            Box::pin(self.give(&mut follower, &*sink, None)).await?;
         }
         let Some(replay) = self.progress.replay.clone() else { return Ok(()) };
         if replay.due > now || self.gone || !self.has_time() {
             return Ok(());
         }
-        let Some(end) = replay.end else { return self.revive(replay.next, &principal, &followed, &*sink).await };
+        let Some(end) = replay.end else {
+            return Box::pin(self.revive(replay.next, &principal, &followed, &*sink)).await;
+        };
         // What lies behind the end, as after the database was put back, is nothing to send again.
         if replay.next >= runner.store.size_of(&self.lent.product, &self.lent.organization).await? {
             self.progress.replay = None;
             return Ok(());
         }
         let mut follower = runner.reader.follow_from(&principal, followed, replay.next.max(0)).await?;
-        self.give(&mut follower, &*sink, Some(end)).await
+        Box::pin(self.give(&mut follower, &*sink, Some(end))).await
     }
 
     fn has_time(&self) -> bool {
@@ -229,7 +231,7 @@ impl<'a> Run<'a> {
         loop {
             // What is recorded after the look may be of a time that is over only since then.
             let looked = self.runner.clock.now();
-            let batch = follower.look(READ_AT_ONCE).await?;
+            let batch = Box::pin(follower.look(READ_AT_ONCE)).await?;
             // What was recorded after a change of the endpoint is sent by what it is since then.
             if !self.runner.store.is_unchanged(&self.lent).await? {
                 return Ok(());
@@ -306,7 +308,7 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             let mut follower = self.runner.reader.follow_from(principal, followed.clone(), sequence).await?;
-            let batch = follower.look(1).await?;
+            let batch = Box::pin(follower.look(1)).await?;
             if !self.runner.store.is_unchanged(&self.lent).await? {
                 return Ok(());
             }

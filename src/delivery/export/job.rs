@@ -224,7 +224,7 @@ impl Exports {
             link::is_good(secret, &path(id, part), expires, signature, now) && self.is_there(&owned.export, now)
         };
         let owned = owned.filter(is_good).ok_or_else(none)?;
-        let (extract, form) = self.opened(&owned).await?;
+        let (extract, form) = Box::pin(self.opened(&owned)).await?;
         // The list is asked anew, as a part of the work would.
         extract.from(0, i64::from(owned.export.pinned > 0)).look(1).await?;
         let Export { made, progress, .. } = owned.export;
@@ -270,7 +270,7 @@ impl Exports {
             filter: asked.filter,
         };
         let form = Form::new(Format::named("format", format)?, "timeZone", Some(&asked.time_zone))?;
-        Ok((self.reader.export(&Arc::new(principal), list).await?, form))
+        Ok((Box::pin(self.reader.export(&Arc::new(principal), list)).await?, form))
     }
 }
 

@@ -56,7 +56,7 @@ impl Exports {
                     told(&error, "files of exports whose time is over could not be removed");
                 }
             }
-            match self.turn(&holder, &mut begun).await {
+            match Box::pin(self.turn(&holder, &mut begun)).await {
                 Ok(true) => {}
                 Ok(false) => drop(timeout(LOOK_EVERY, self.asked.notified()).await),
                 Err(error) => {
@@ -76,7 +76,7 @@ impl Exports {
         let export = &owned.export;
         let id = &export.made.id;
         let known = begun.remove(id).filter(|known| known.bytes.cast_signed() == export.progress.bytes);
-        let done = self.part(&owned, known).await;
+        let done = Box::pin(self.part(&owned, known)).await;
         let now = self.clock.now();
         let (progress, turn, written) = match done {
             Ok(PartDone { progress, turn, written }) => (progress, turn, Some(written)),
@@ -96,7 +96,7 @@ impl Exports {
 
     async fn part(&self, owned: &OwnedExport, known: Option<Written>) -> Result<PartDone> {
         let Export { made, pinned, progress, .. } = &owned.export;
-        let (extract, form) = self.opened(owned).await?;
+        let (extract, form) = Box::pin(self.opened(owned)).await?;
         let mut extract = extract.from(progress.next, *pinned);
         let mut written = match known {
             Some(known) => known,

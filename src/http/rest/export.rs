@@ -51,10 +51,10 @@ pub async fn export(State(edge): State<Arc<Edge>>, headers: HeaderMap, RawQuery(
     let begun = async {
         let principal = reader(&edge, &headers).await?;
         let (form, list) = asked(pairs(query.as_deref()))?;
-        let extract = edge.services.reader.export(&principal, list).await.map_err(of_list)?;
+        let extract = Box::pin(edge.services.reader.export(&principal, list)).await.map_err(of_list)?;
         Ok(streamed(form.format, Streamed::new(extract, form)))
     };
-    begun.await.unwrap_or_else(|error: Error| refused(error, &headers))
+    Box::pin(begun).await.unwrap_or_else(|error: Error| refused(error, &headers))
 }
 
 /// The form and the list of a query.
@@ -81,7 +81,7 @@ fn asked(mut pairs: Pairs) -> Result<(Form, Followed)> {
 fn streamed(format: Format, file: Streamed) -> Response {
     let read = async |file: Option<Streamed>| {
         let mut file = file?;
-        match file.next().await {
+        match Box::pin(file.next()).await {
             Ok(Some((_, bytes))) => Some((Ok(Bytes::from(bytes)), Some(file))),
             Ok(None) => None,
             Err(error) => {
@@ -140,13 +140,13 @@ pub async fn fetch(
         let part = [Part::File, Part::Manifest].into_iter().find(|known| known.as_str() == part).ok_or_else(none)?;
         let Query(Signed { expires, signature }) = signed.map_err(|_| none())?;
         let exports = &edge.services.exports;
-        let fetched = exports.fetch(&id, part, expires, &signature).await?;
+        let fetched = Box::pin(exports.fetch(&id, part, expires, &signature)).await?;
         Ok(match part {
             Part::File => file(fetched),
             Part::Manifest => manifest(exports.manifest(&fetched).await?),
         })
     };
-    fetched.await.unwrap_or_else(|error: Error| refused(error, &headers))
+    Box::pin(fetched).await.unwrap_or_else(|error: Error| refused(error, &headers))
 }
 
 fn file(fetched: Fetched) -> Response {

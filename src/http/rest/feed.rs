@@ -92,10 +92,10 @@ pub async fn feed(State(edge): State<Arc<Edge>>, headers: HeaderMap, RawQuery(qu
         let followed = Followed { organization, log, include_nested, filter };
         let reader = &edge.services.reader;
         let mut follower = match part.after.as_deref() {
-            Some(after) => reader.follow(&principal, followed, Some(after)).await.map_err(of_list)?,
-            None => reader.follow_from(&principal, followed, 0).await.map_err(of_list)?,
+            Some(after) => Box::pin(reader.follow(&principal, followed, Some(after))).await.map_err(of_list)?,
+            None => Box::pin(reader.follow_from(&principal, followed, 0)).await.map_err(of_list)?,
         };
-        let mut batch = follower.look(limit).await.map_err(of_list)?;
+        let mut batch = Box::pin(follower.look(limit)).await.map_err(of_list)?;
         if batch.entries.is_empty() && !wait.is_zero() {
             let mut stopping = edge.stopping.clone();
             tokio::select! {

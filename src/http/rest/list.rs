@@ -86,7 +86,7 @@ pub async fn list(State(edge): State<Arc<Edge>>, headers: HeaderMap, RawQuery(qu
         let query = pairs(query.as_deref());
         let parameters = Parameters::read(query.clone(), false)?;
         let (total, text) = (parameters.includes(Include::Total), parameters.includes(Include::MetadataText));
-        let page = edge.services.reader.list(&principal, parameters.asked(None)?).await.map_err(of_list)?;
+        let page = Box::pin(edge.services.reader.list(&principal, parameters.asked(None)?)).await.map_err(of_list)?;
         let list::PageInfo { has_next, has_previous, start, end } = &page.info;
         let total = total.then_some(page.numbers.total);
         let data = written(&page.entries, text);

@@ -41,7 +41,7 @@ pub async fn answer(edge: &Edge, method: &Method, uri: &Uri, headers: &HeaderMap
         let (route, matched) = route.ok_or_else(Refusal::no_route)?;
         let given = pairs(uri.query());
         let asked = asked(route, matched, &given)?;
-        let page = edge.services.reader.list(&principal, asked.list).await;
+        let page = Box::pin(edge.services.reader.list(&principal, asked.list)).await;
         let page = page.map_err(|error| theirs(route, of_list(error)))?;
         Ok(written(route, headers, &given, asked.size, &page))
     })

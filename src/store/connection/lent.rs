@@ -148,7 +148,8 @@ async fn watched<T>(
 ) -> Result<T, DbErr> {
     let Some((nodes, organization_no)) = nodes else { return done.await };
     let gone = |gone| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(sqlx::Error::Configuration(Box::new(gone)))));
-    nodes.watch(organization_no, done).await.map_err(gone)?
+    // Boxed: elsewhere than on a cluster, whoever waits would have its five kilobytes too, and move them.
+    Box::pin(nodes.watch(organization_no, done)).await.map_err(gone)?
 }
 
 impl Lent {

@@ -127,7 +127,8 @@ impl Reads {
         })?;
         let (held, interrupt) = match &self.source {
             Source::Sqlite(pool) => {
-                let mut pooled = pool.get_sqlite_connection_pool().acquire().await.map_err(error::of_sqlx)?;
+                let acquired = Box::pin(pool.get_sqlite_connection_pool().acquire()).await;
+                let mut pooled = acquired.map_err(error::of_sqlx)?;
                 let interrupt = match self.work {
                     Work::Small => None,
                     Work::Large => {

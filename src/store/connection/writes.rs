@@ -148,7 +148,7 @@ impl Writes {
                 if guard.is_none() {
                     // A file that is gone is not made anew, and a file that took its place is not written to.
                     single.files.check()?;
-                    *guard = Some(connect::reopen_writer(&single.url).await?);
+                    *guard = Some(Box::pin(connect::reopen_writer(&single.url)).await?);
                     single.files.check().inspect_err(|_| drop(guard.take()))?;
                 }
                 Ok(Lent::of(Held::Writer(guard)))

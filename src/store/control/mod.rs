@@ -109,12 +109,12 @@ impl Store {
         match change {
             Change::CreateToken(token) => self.insert_token(tx, place, token).await,
             Change::RevokeToken { id } => self.mark_revoked(tx, place, id).await,
-            Change::Endpoint(change) => self.change_endpoint(tx, place, change).await,
-            Change::Rule(change) => self.change_rule(tx, place, change).await,
+            Change::Endpoint(change) => Box::pin(self.change_endpoint(tx, place, change)).await,
+            Change::Rule(change) => Box::pin(self.change_rule(tx, place, change)).await,
             Change::CreateExport(export) => self.insert_export(tx, place, export).await,
             Change::Hold(change) => self.change_hold(tx, place, change).await,
             Change::Retention(change) => self.change_retention(tx, place, change).await,
-            Change::End(change) => self.change_end(tx, place, change).await,
+            Change::End(change) => Box::pin(self.change_end(tx, place, change)).await,
             Change::Erasure(change) => self.change_erasure(tx, place, change).await,
             Change::Plan(change) => self.change_plan(tx, place, change).await,
         }

@@ -119,7 +119,7 @@ impl Store {
             return Ok(own);
         }
         match own.head_of(product, organization).await? {
-            Some(head) => Ok(own.caught_up_with(&head).await),
+            Some(head) => Ok(Box::pin(own.caught_up_with(&head)).await),
             None => Ok(own),
         }
     }

@@ -285,16 +285,16 @@ impl Pool {
     pub async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         let pool = self.connections.get_postgres_connection_pool();
         if !self.address.changes() {
-            return pool.acquire().await;
+            return Box::pin(pool.acquire()).await;
         }
         if pool.num_idle() == 0 && pool.size() < pool.options().get_max_connections() {
-            self.look_again().await?;
+            Box::pin(self.look_again()).await?;
         }
-        match pool.acquire().await {
+        match Box::pin(pool.acquire()).await {
             // One that had been idle is gone, and another could not be opened as it had been.
             Err(error) if !matches!(error, sqlx::Error::PoolClosed) => {
-                self.look_again().await?;
-                pool.acquire().await
+                Box::pin(self.look_again()).await?;
+                Box::pin(pool.acquire()).await
             }
             acquired => acquired,
         }

@@ -47,10 +47,11 @@ impl Store {
             known.must_answer(nodes)?;
         }
         let appended = match self.dialect {
-            Dialect::Sqlite => self.append_in_one(group, now).await,
+            Dialect::Sqlite => Box::pin(self.append_in_one(group, now)).await,
             // A connection that says nothing is closed, so that nobody waits for ever. Whether it committed is not known.
             Dialect::Postgres | Dialect::Citus => {
-                match tokio::time::timeout(LONGEST, self.append_among_partitions(group, now)).await {
+                let appending = Box::pin(self.append_among_partitions(group, now));
+                match tokio::time::timeout(LONGEST, appending).await {
                     Ok(appended) => appended,
                     Err(late) => Err(Error::Unavailable(std::sync::Arc::new(late))),
                 }
@@ -160,7 +161,8 @@ impl Store {
                 Decision::Delete(organization, done)
             }
             Task::Change { permitted, event } => {
-                Decision::Change(self.decide_change(tx, stage, at(&event.scope), permitted, event).await?)
+                // Boxed: it is large, and a group that only records would be as large.
+                Decision::Change(Box::pin(self.decide_change(tx, stage, at(&event.scope), permitted, event)).await?)
             }
         })
     }

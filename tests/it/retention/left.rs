@@ -213,10 +213,10 @@ fn search(folder: &Path, needles: &[String], found: &mut Vec<String>) {
 }
 
 async fn others_go_on_while_everything_old_leaves(app: &TestApp) {
-    everything_old_leaves(app, "what is old leaves").await;
+    Box::pin(everything_old_leaves(app, "what is old leaves")).await;
     // A hold is asked about each event, also one that keeps nothing.
     let other = TestApp::start(app.database).await;
-    everything_old_leaves(&other, HELD).await;
+    Box::pin(everything_old_leaves(&other, HELD)).await;
     other.finish().await;
 }
 

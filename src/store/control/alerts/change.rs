@@ -102,7 +102,7 @@ impl Store {
                 watch::Entity::insert(begins).exec_without_returning(tx).await.map_err(error::from)?;
             }
             RuleChange::Replace { rule, anew } => {
-                row::Entity::update(rule.row(no, place.now)?).exec(tx).await.map_err(error::from)?;
+                Box::pin(row::Entity::update(rule.row(no, place.now)?).exec(tx)).await.map_err(error::from)?;
                 // Whatever stood in the way may be mended.
                 let mut update = watch::Entity::update_many()
                     .col_expr(Column::Changes, Expr::col(Column::Changes).add(1))

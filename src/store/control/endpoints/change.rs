@@ -59,7 +59,7 @@ impl Store {
             }
             EndpointChange::Replace(endpoint) => {
                 let row = endpoint.row(no, place.now)?;
-                row::Entity::update(row).exec(tx).await.map_err(error::from)?;
+                Box::pin(row::Entity::update(row).exec(tx)).await.map_err(error::from)?;
                 self.try_at_once(tx, no, &id).await?;
             }
             EndpointChange::Replay { range, .. } => self.replay(tx, no, &id, *range).await?,
