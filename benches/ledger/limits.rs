@@ -99,8 +99,7 @@ async fn measured(bench: &Bench, service: &Service, case: &Case, is_mutation: bo
         let answer = client.answer(json!({ "query": document }).to_string()).await?;
         let errors = answer.get("errors").map(Value::to_string);
         // Some may be asked for a few times a minute alone, and of some an organization has only so many.
-        let is_last =
-            |errors: &String| errors.contains("RATE_LIMITED") || errors.contains("an organization has at most");
+        let is_last = |errors: &String| errors.contains("RATE_LIMITED") || errors.contains(" has at most ");
         if requests > 0 && errors.as_ref().is_some_and(is_last) {
             break;
         }

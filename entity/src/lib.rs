@@ -26,6 +26,7 @@ pub mod organization_plan;
 pub mod partner_token;
 pub mod plain_hashes;
 pub mod retention;
+pub mod saved_view;
 pub mod schema_history;
 pub mod stale_terms;
 pub mod sweep;

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// All migrations, oldest first.
-const HISTORY: [Step; 16] = [
+const HISTORY: [Step; 17] = [
     Step {
         name: "m20261121_120000_init",
         sqlite: include_str!("init/sqlite.sql"),
@@ -97,6 +97,11 @@ const HISTORY: [Step; 16] = [
         name: "m20261127_020000_empty_partitions",
         sqlite: include_str!("empty_partitions/sqlite.sql"),
         postgres: include_str!("empty_partitions/postgres.sql"),
+    },
+    Step {
+        name: "m20261127_030000_saved_views",
+        sqlite: include_str!("saved_views/sqlite.sql"),
+        postgres: include_str!("saved_views/postgres.sql"),
     },
 ];
 

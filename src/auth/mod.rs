@@ -19,7 +19,7 @@ use std::{fmt, sync::Arc};
 pub use claims::{Claims, OneOrMany};
 pub use keyring::{KeyRing, VerifyingKey};
 pub use policy::Access;
-pub use scope::{ManageScope, ReadScope, WriteScope};
+pub use scope::{ManageScope, ReadScope, ViewRights, WriteScope};
 
 pub use crate::catalog::issuers::EXPORT_SCOPE as EXPORT;
 use crate::{

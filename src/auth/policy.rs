@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{EXPORT, LogName, MANAGE, ManageScope, Principal, RECORD, ReadScope, WriteScope};
+use super::{EXPORT, LogName, MANAGE, ManageScope, Principal, RECORD, ReadScope, ViewRights, WriteScope};
 use crate::{
     catalog::{Feature, Management, Product, management::OWN_ISSUER},
     error::{Code, Error, Result},
@@ -160,14 +160,50 @@ pub fn may_export(p: &Principal, organization: Option<&str>) -> Result<ManageSco
     if p.is_partner {
         return Err(Error::Forbidden("a token of this service cannot export".to_owned()));
     }
-    let management = offered(p, Feature::Exports)?;
+    let management = offered(p, Feature::Exports)?.clone();
+    Ok(ManageScope { write: of_reader(p, organization)?, management, feature: Feature::Exports })
+}
+
+/// Permission to save views of one's own, which takes what reading takes, and which views may be seen and changed besides. A
+/// token that the service itself made has none: it speaks for no person, but for whoever looks at a page.
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`, `PLAN_REQUIRED`, or `BAD_USER_INPUT` on `organization`.
+pub fn may_save_views(p: &Principal, organization: Option<&str>) -> Result<(ManageScope, ViewRights)> {
+    own_organization(p, organization)?;
+    if p.is_partner {
+        check_read_scope(p)?;
+        return Err(Error::Forbidden("a token of this service saves no views: it is no person's".to_owned()));
+    }
+    let management = p.product.management.clone().unwrap_or_else(Management::of_nobody);
+    let write = of_reader(p, organization)?;
+    let rights = ViewRights {
+        subject: p.subject.clone(),
+        shares: may_share_views(p, organization).is_ok(),
+        sees_shared: write.allowed.is_empty(),
+    };
+    Ok((ManageScope { write, management, feature: Feature::Views }, rights))
+}
+
+/// Permission to share views with all who read the organization's log, and to change and delete what others share: what
+/// managing takes, for all logs of the organization.
+///
+/// # Errors
+/// As [`may_administer`], and `FORBIDDEN` for a token that is narrowed to logs.
+pub fn may_share_views(p: &Principal, organization: Option<&str>) -> Result<ManageScope> {
+    let scope = may_administer(p, organization, Feature::Views)?;
+    scope.must_be_for_all_logs()?;
+    Ok(scope)
+}
+
+/// What a reader does that the log tells of, in the logs that they read.
+fn of_reader(p: &Principal, organization: Option<&str>) -> Result<WriteScope> {
     check_reader(p)?;
     let organization = named(p, organization)?;
     let allowed = allowed_in(p, &organization)?;
     check_plan(p)?;
     let (product, subject) = (p.product.clone(), p.subject.clone());
-    let write = WriteScope { product, organization, log: None, allowed, subject, staff: p.is_staff() };
-    Ok(ManageScope { write, management: management.clone(), feature: Feature::Exports })
+    Ok(WriteScope { product, organization, log: None, allowed, subject, staff: p.is_staff() })
 }
 
 /// Permission of the service itself, to tell in an organization's log what it has done by the product's rules.

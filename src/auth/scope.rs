@@ -175,3 +175,75 @@ impl ManageScope {
         &self.write
     }
 }
+
+/// Which saved views somebody sees, changes and deletes: it hangs on whose they are, and whether they are shared. Only
+/// [`policy`](super::policy) makes one.
+#[derive(Clone, Debug)]
+pub struct ViewRights {
+    pub(super) subject: String,
+    /// Whether they may share views, and change what others share.
+    pub(super) shares: bool,
+    /// Whether they see what others share.
+    pub(super) sees_shared: bool,
+}
+
+impl ViewRights {
+    /// Whether a view is their own.
+    #[must_use]
+    pub fn owns(&self, owner: &str) -> bool {
+        self.subject == owner
+    }
+
+    /// Whether they see what others share. Whoever is narrowed to logs does not: it may name what lies elsewhere.
+    #[must_use]
+    pub fn sees_shared(&self) -> bool {
+        self.sees_shared
+    }
+
+    /// Whether they see a view.
+    #[must_use]
+    pub fn sees(&self, owner: &str, is_shared: bool) -> bool {
+        self.owns(owner) || (is_shared && self.sees_shared)
+    }
+
+    /// Whether they may give a view another name or question. What all readers see is changed by those alone who may share.
+    #[must_use]
+    pub fn may_change(&self, owner: &str, is_shared: bool) -> bool {
+        if is_shared { self.shares } else { self.owns(owner) }
+    }
+
+    /// Whether they may delete a view. What somebody has shared is theirs to take back, whatever has become of their role.
+    #[must_use]
+    pub fn may_delete(&self, owner: &str, is_shared: bool) -> bool {
+        self.owns(owner) || (is_shared && self.shares)
+    }
+
+    /// Refuses a change of a view that they see, by what it was and would be.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn check_change(&self, owner: &str, was_shared: bool, is_shared: bool) -> Result<()> {
+        if is_shared && !self.shares {
+            let what = if was_shared { "changing a shared view" } else { "sharing a view" };
+            return Err(Error::Forbidden(format!(
+                "{what} takes what managing this audit log takes, for all of its logs"
+            )));
+        }
+        if !is_shared && !self.owns(owner) {
+            return Err(Error::Forbidden("a shared view becomes private by whoever saved it".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Refuses to delete a view that they see.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn check_deletion(&self, owner: &str, is_shared: bool) -> Result<()> {
+        if self.may_delete(owner, is_shared) {
+            return Ok(());
+        }
+        let why = "deleting what somebody else shares takes what managing this audit log takes, for all of its logs";
+        Err(Error::Forbidden(why.to_owned()))
+    }
+}

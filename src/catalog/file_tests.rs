@@ -434,7 +434,7 @@ fn faults_of_managing_have_their_places() {
     sixth.toml:6:11: issuers[0].issuer: must not be "ledgerline": that is the issuer of the service's own tokens
     sixth.toml:29:13: management.category: "moon" is the code of no category
     sixth.toml:30:10: management.roles: must be a list of texts, not a text
-    sixth.toml:31:24: management.features[1]: must be one of tokens, exports, endpoints, rules, retention, holds, erasure, organization_end, not "rockets"
+    sixth.toml:31:24: management.features[1]: must be one of tokens, exports, endpoints, rules, retention, holds, erasure, views, organization_end, not "rockets"
     sixth.toml:32:15: management.key_prefix: must be 3 to 32 lower-case letters, digits and _, with a _ at the end, such as "ck_live_", not "Key-"
     sixth.toml:33:1: management.role: is no key of this table; did you mean roles?
     "#);

@@ -54,12 +54,19 @@ pub const PERSON_ERASED: &str = "audit_log.person_erased";
 /// The plan of an organization changed whose tokens carry none.
 pub const PLAN_CHANGED: &str = "audit_log.plan_changed";
 
+/// A view was saved.
+pub const VIEW_CREATED: &str = "audit_log.view_created";
+/// A saved view was changed.
+pub const VIEW_UPDATED: &str = "audit_log.view_updated";
+/// A saved view was deleted.
+pub const VIEW_DELETED: &str = "audit_log.view_deleted";
+
 /// The log was read, in a product that records that.
 pub const READ: &str = "audit_log.read";
 
 /// The service's own actions with their labels. A `[[catalog.actions]]` of the same name gives another label and another
 /// category.
-pub const OWN: [(&str, &str); 24] = [
+pub const OWN: [(&str, &str); 27] = [
     (TOKEN_CREATED, "Audit log token created"),
     (TOKEN_REVOKED, "Audit log token revoked"),
     (ENDPOINT_CREATED, "Audit log endpoint created"),
@@ -83,6 +90,9 @@ pub const OWN: [(&str, &str); 24] = [
     (ERASURE_CANCELLED, "Audit log erasure cancelled"),
     (PERSON_ERASED, "Person erased from audit log"),
     (PLAN_CHANGED, "Audit log plan changed"),
+    (VIEW_CREATED, "Audit log view saved"),
+    (VIEW_UPDATED, "Audit log view changed"),
+    (VIEW_DELETED, "Audit log view deleted"),
     (READ, "Audit log read"),
 ];
 
@@ -111,13 +121,15 @@ pub enum Feature {
     OrganizationEnd,
     /// Who is erased from the log.
     Erasure,
+    /// Saved views that all readers see; those of their own, readers have in every product.
+    Views,
     /// Plans of organizations: a backend says what they are, in every product.
     Plans,
 }
 
 impl Feature {
     /// All of them that a product file may leave out.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Tokens,
         Self::Exports,
         Self::Endpoints,
@@ -125,6 +137,7 @@ impl Feature {
         Self::Retention,
         Self::Holds,
         Self::Erasure,
+        Self::Views,
         Self::OrganizationEnd,
     ];
 
@@ -140,6 +153,7 @@ impl Feature {
             Self::Holds => "holds",
             Self::OrganizationEnd => "organization_end",
             Self::Erasure => "erasure",
+            Self::Views => "views",
             Self::Plans => "plans",
         }
     }

@@ -180,6 +180,7 @@ fn answers_to(p: &Principal) -> Vec<(String, String)> {
         ("read".to_owned(), answer(policy::may_read(p, None, None, None))),
         ("look up by id".to_owned(), answer(policy::may_find(p))),
         ("export".to_owned(), answer(policy::may_export(p, None))),
+        ("save views".to_owned(), answer(policy::may_save_views(p, None))),
         ("record".to_owned(), answer(policy::may_record(p, None))),
         ("set a plan".to_owned(), answer(policy::may_set_plan(p, None))),
     ];

@@ -71,6 +71,12 @@ impl About {
 }
 
 impl Whom {
+    /// The subject of their tokens: what the product calls them as somebody who acts.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.actor.as_ref()?.id.as_deref()
+    }
+
     /// How an event is about the person.
     #[must_use]
     pub fn of(&self, event: &Draft) -> About {

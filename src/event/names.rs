@@ -45,6 +45,16 @@ pub fn check_label(label: &str) -> Result<()> {
     Ok(())
 }
 
+/// Checks a name that people choose from a list: so many characters at most, of which some are seen.
+///
+/// # Errors
+/// `BAD_USER_INPUT` on `field`.
+pub fn check_name(field: &dyn Display, name: &str, most: usize) -> Result<()> {
+    check_id(field, name)?;
+    let chars = name.chars().count();
+    if chars > most { Err(over(field, most, "characters", chars)) } else { Ok(()) }
+}
+
 /// Checks an id of our own contract, which is kept whole or refused: a text of at most 2,048 bytes that shows something.
 ///
 /// # Errors

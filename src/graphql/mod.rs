@@ -27,6 +27,7 @@ mod scalars;
 mod tokens;
 mod variables;
 mod viewer;
+mod views;
 pub mod written;
 
 use std::{

@@ -21,6 +21,7 @@ use super::{
     services,
     tokens::{self, AuditTokenPage},
     viewer::Viewer,
+    views::{self, AuditSavedView},
 };
 use crate::{
     error::Result,
@@ -160,6 +161,18 @@ impl Query {
         #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
     ) -> async_graphql::Result<Option<Vec<AuditAlertRule>>> {
         alerts::list(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// The caller's saved views of an organization, and those that are shared there, the oldest first: at most 200. A token
+    /// that is narrowed to logs sees the caller's own alone. Needs what `auditEvents` needs, and a token that the service
+    /// did not make.
+    #[graphql(complexity = "20 * child_complexity + 1")]
+    async fn audit_saved_views(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization; needed where the token names none.")] organization: Option<ID>,
+    ) -> async_graphql::Result<Option<Vec<AuditSavedView>>> {
+        views::list(ctx, organization).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Tokens that the service made for partners and pages, the newest first. Needs what `createAuditToken` needs.

@@ -34,6 +34,10 @@ use super::{
     services,
     tokens::{self, CreateAuditTokenInput, CreateAuditTokenPayload, RevokeAuditTokenInput, RevokeAuditTokenPayload},
     variables,
+    views::{
+        self, CreateSavedViewInput, CreateSavedViewPayload, DeleteSavedViewPayload, SavedViewInput,
+        UpdateSavedViewInput, UpdateSavedViewPayload,
+    },
 };
 use crate::{
     error::{Error, Result},
@@ -377,6 +381,37 @@ impl Mutation {
         #[graphql(desc = "The rule to delete.")] input: AlertRuleInput,
     ) -> async_graphql::Result<Option<DeleteAlertRulePayload>> {
         Box::pin(alerts::delete(ctx, input)).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Saves a view of the log under a name, and records that in the organization's log, which tells of a private view
+    /// neither name nor question. Somebody has at most 100 private views in an organization, and an organization shares at
+    /// most 100. Needs what `auditSavedViews` needs; a shared one needs what its input says.
+    async fn create_saved_view(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The view to save.")] input: CreateSavedViewInput,
+    ) -> async_graphql::Result<Option<CreateSavedViewPayload>> {
+        views::create(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Changes a saved view, shares it or keeps it private again, and records that in the organization's log. A private view
+    /// is changed by its owner, a shared one by whoever may share views.
+    async fn update_saved_view(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateSavedViewInput,
+    ) -> async_graphql::Result<Option<UpdateSavedViewPayload>> {
+        views::update(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
+    }
+
+    /// Deletes a saved view, and records that in the organization's log. Its owner may, and of a shared one whoever may share
+    /// views.
+    async fn delete_saved_view(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The view to delete.")] input: SavedViewInput,
+    ) -> async_graphql::Result<Option<DeleteSavedViewPayload>> {
+        views::delete(ctx, input).await.map(Some).map_err(|error| to_graphql(ctx, error))
     }
 
     /// Makes a token for a partner or for a page, with no more power than the token that asks, and records that in the

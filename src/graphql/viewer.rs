@@ -90,6 +90,16 @@ impl Viewer {
         Access::new(ingest::access(&self.0), &self.0)
     }
 
+    /// Whether saved views can be shared with all who read the organization's log, and if not, why.
+    async fn can_share_saved_views(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organization, where the token names none.")] organization: Option<ID>,
+    ) -> Access {
+        let access = services(ctx).reader.view_sharing(&self.0, organization.as_deref().map(String::as_str));
+        Access::new(access, &self.0)
+    }
+
     /// Logs that the token can name in `auditEvents(log:)` and that have events, the organization's own first; at most
     /// 1,000. Empty for those who cannot read.
     async fn logs(

@@ -14,6 +14,7 @@ mod record;
 pub mod retention;
 mod rules;
 mod tokens;
+pub mod views;
 mod writer;
 
 pub use admit::admit;

@@ -13,3 +13,4 @@ pub mod period;
 pub mod query;
 pub mod search;
 pub mod sought;
+pub mod view;

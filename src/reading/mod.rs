@@ -20,6 +20,7 @@ mod retention;
 pub mod shown;
 mod tokens;
 mod told;
+mod views;
 
 pub use completions::Completion;
 pub use erasures::ErasurePreview;
@@ -29,6 +30,7 @@ pub use once::Once;
 pub use readable::{Choice, Readable};
 pub use retention::{Kept, LevelKept};
 pub use tokens::{AskedTokens, Tokens};
+pub use views::SeenView;
 
 use crate::{
     clock::Clock,

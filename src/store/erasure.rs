@@ -219,6 +219,9 @@ impl Store {
                 let events = self.empty_fields(&tx, &head.row, &dictionary, emptied.collect(), now).await?;
                 let is_all = next >= head.row.size;
                 let status = if is_all && may_end { ErasureStatus::Ended } else { ErasureStatus::Running };
+                if let (ErasureStatus::Ended, Some(subject)) = (status, whom.subject()) {
+                    self.forget_views(&tx, organization_no, subject).await?;
+                }
                 let step = Advance { status, total: head.row.size, next, events, hold: None, lease };
                 (if is_all { Erased::All } else { Erased::More { next, events, took: Duration::ZERO } }, step)
             }

@@ -304,6 +304,20 @@ pub const ALERT_MESSAGE: Table = Table {
     rest: &[("made_ns", Integer), ("due_ns", Integer), ("failures", Integer), ("refusals", Integer), ("trouble", Text)],
 };
 
+/// Views that people have saved.
+pub const SAVED_VIEW: Table = Table {
+    name: "saved_view",
+    key: &[("organization_no", Integer), ("id", Text)],
+    rest: &[
+        ("label", Text),
+        ("query", Text),
+        ("owner", Text),
+        ("shared", Small),
+        ("created_ns", Integer),
+        ("changed_ns", Integer),
+    ],
+};
+
 /// Exports. Not copied: they are over in a day, and their files lie elsewhere.
 pub const EXPORT: Table = Table {
     name: "export",
@@ -425,7 +439,7 @@ pub const PARTITION: Table =
     Table { name: "event_partition", key: &[("low", Integer)], rest: &[("high", Integer), ("name", Text)] };
 
 /// Every table, those first that others refer to.
-pub const ALL: [&Table; 30] = [
+pub const ALL: [&Table; 31] = [
     &ORGANIZATION,
     &PARTITION,
     &HISTORY,
@@ -451,6 +465,7 @@ pub const ALL: [&Table; 30] = [
     &HOLD,
     &RETENTION,
     &ORGANIZATION_PLAN,
+    &SAVED_VIEW,
     &SWEEP,
     &ORGANIZATION_END,
     &ERASURE,

@@ -52,7 +52,7 @@ on_delete = "CLEAR"
 open = true
 
 [management]
-features = ["tokens", "exports", "endpoints", "rules", "retention", "holds", "organization_end"]
+features = ["tokens", "exports", "endpoints", "rules", "retention", "holds", "views", "organization_end"]
 
 [viewer]
 paging = "MORE"
@@ -268,6 +268,12 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
     let update_rule = "mutation($input: UpdateAlertRuleInput!) { it: updateAlertRule(input: $input) { rule { id } } }";
     let remove_rule = "mutation($input: AlertRuleInput!) { it: deleteAlertRule(input: $input) { rule { id } } }";
     let unknown_rule = json!({ "input": { "id": "rule_unknown" } });
+    let views = "query($organization: ID) { it: auditSavedViews(organization: $organization) { label isOwn } }";
+    let save = "mutation($input: CreateSavedViewInput!) { it: createSavedView(input: $input) { view { label } } }";
+    let saved = |organization: Option<&str>, shared: bool| json!({ "input": { "organization": organization, "label": "made", "query": "outcome=FAILURE", "shared": shared } });
+    let update_view = "mutation($input: UpdateSavedViewInput!) { it: updateSavedView(input: $input) { view { id } } }";
+    let remove_view = "mutation($input: SavedViewInput!) { it: deleteSavedView(input: $input) { view { id } } }";
+    let unknown_view = json!({ "input": { "id": "view_unknown" } });
     let many = "mutation($input: RecordAuditEventsInput!) { it: recordAuditEvents(input: $input) { \
                 results { status error { code } } } }";
     let delete = "mutation($input: DeleteAuditLogInput!) { it: deleteAuditLog(input: $input) { log { externalId } } }";
@@ -452,6 +458,18 @@ fn questions(ids: &[String; 6], round: usize, revocable: &str) -> Vec<Question> 
         question("createAlertRule", "createAlertRule(organization: globex)", rule, made_rule(Some("globex"))),
         question("updateAlertRule", "updateAlertRule(unknown)", update_rule, unknown_rule.clone()),
         question("deleteAlertRule", "deleteAlertRule(unknown)", remove_rule, unknown_rule),
+        question("auditSavedViews", "auditSavedViews", views, json!({})),
+        question(
+            "auditSavedViews",
+            "auditSavedViews(organization: globex)",
+            views,
+            json!({ "organization": "globex" }),
+        ),
+        question("createSavedView", "createSavedView", save, saved(None, false)),
+        question("createSavedView", "createSavedView(shared)", save, saved(None, true)),
+        question("createSavedView", "createSavedView(organization: globex)", save, saved(Some("globex"), false)),
+        question("updateSavedView", "updateSavedView(unknown)", update_view, unknown_view.clone()),
+        question("deleteSavedView", "deleteSavedView(unknown)", remove_view, unknown_view),
         question("createAuditToken", "createAuditToken", create, made(None)),
         question("createAuditToken", "createAuditToken(organization: globex)", create, made(Some("globex"))),
         question("revokeAuditToken", "revokeAuditToken", revoke, json!({ "input": { "id": revocable } })),

@@ -98,6 +98,8 @@ pub async fn answers(admin: &Caller<'_>) -> Vec<Value> {
         let query = "query($id: ID!) { auditEvent(id: $id) { id sequence } node(id: $id) { id } }";
         answers.push(admin.data(query, json!({ "id": node["id"] })).await);
     }
+    let views = "{ auditSavedViews { id label query shared createdAt createdBy changedAt } }";
+    answers.push(admin.data(views, json!({})).await);
     answers.push(
         admin
             .data(
@@ -151,7 +153,15 @@ async fn fill(app: &TestApp) {
     for (product, organization) in organizations() {
         let admin = app.admin(product, organization);
         match organization {
-            "odd" => drop(admin.record_all(odd_events()).await),
+            "odd" => {
+                admin.record_all(odd_events()).await;
+                for shared in [false, true] {
+                    let save =
+                        "mutation($input: CreateSavedViewInput!) { createSavedView(input: $input) { view { id } } }";
+                    let view = json!({ "label": "Ünal 東京", "query": "q=after%3A7d&log=*", "shared": shared });
+                    admin.data(save, json!({ "input": view })).await;
+                }
+            }
             "cut" => drop(admin.record_all(cut_events()).await),
             "same-time" | "same-time-too" => drop(admin.record_all(events_of_one_instant()).await),
             _ => drop(seed(&admin, product, organization).await),

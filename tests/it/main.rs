@@ -90,6 +90,7 @@ mod tokens;
 mod torn_connections;
 mod totals;
 mod upgrades;
+mod views;
 mod went_back;
 mod wire;
 mod writer_task;

@@ -11,6 +11,8 @@ export interface Bearer {
   scopes?: string;
   plan?: string | null;
   role?: string | null;
+  /** Who it is for. */
+  subject?: string;
   /** The logs that it is narrowed to, each as `level:id`. */
   logs?: readonly string[];
 }
@@ -32,12 +34,21 @@ export interface DemoProduct {
   actions: { name: string; label: string; category: { code: string; label: string } | null }[];
 }
 
-export function tokenFor({ product, organization, scopes = 'audit:read', plan, role, logs = [] }: Bearer): string {
+export function tokenFor({
+  product,
+  organization,
+  scopes = 'audit:read',
+  plan,
+  role,
+  subject,
+  logs = [],
+}: Bearer): string {
   const { binary, env } = inject('ledgerline');
   const flags = ['--product', product, '--scopes', scopes];
   if (organization) flags.push('--organization', organization);
   if (plan) flags.push('--plan', plan);
   if (role) flags.push('--role', role);
+  if (subject) flags.push('--subject', subject);
   for (const log of logs) flags.push('--log', log);
   return execFileSync(binary, ['token', ...flags], { env })
     .toString()

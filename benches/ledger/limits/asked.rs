@@ -140,6 +140,7 @@ pub(super) fn cases(schema: &Schema, made: &Made) -> Vec<Case> {
     add("node", "64 kB, every field", format!("node(id: \"{}\") {{ ... on AuditEvent {event} }}", id(1)));
     add("auditEndpoints", "20, every field", format!("auditEndpoints {}", all("AuditEndpoint")));
     add("auditAlertRules", "40, every field", format!("auditAlertRules {}", all("AuditAlertRule")));
+    add("auditSavedViews", "those that were saved, every field", format!("auditSavedViews {}", all("AuditSavedView")));
     let tokens = "auditTokens(first: 100, includeEnded: true)";
     add("auditTokens", "100", format!("{tokens} {}", all("AuditTokenPage")));
     add("auditRetention", "every field", format!("auditRetention {}", all("AuditRetention")));
@@ -205,6 +206,7 @@ pub(super) fn cases(schema: &Schema, made: &Made) -> Vec<Case> {
     add("placeAuditHold", "100 values in each list", place_hold());
     add("eraseFromAuditLog", "one; the job is not part of it", erase());
     add("createAlertRule", "100 values in each list", create_rule(&made.endpoint));
+    add("createSavedView", "2 kB", save_view());
     add("createAuditToken", "one", create_token());
 
     let plan = "organizationPlan(organization: \"org_0\")".to_owned();
@@ -230,6 +232,11 @@ pub(super) fn cases(schema: &Schema, made: &Made) -> Vec<Case> {
     let rule = create_rule(&made.endpoint);
     prepared("deleteAlertRule", "one", rule.clone(), delete_rule, Who::Manager);
     prepared("updateAlertRule", "100 values in each list", rule, update_rule, Who::Manager);
+    let delete_view = "deleteSavedView(input: { id: \"@made\" }) { view { id } }".to_owned();
+    let update_view =
+        format!("updateSavedView(input: {{ id: \"@made\", query: \"{}\" }}) {{ view {{ id }} }}", question());
+    prepared("deleteSavedView", "one", save_view(), delete_view, Who::Manager);
+    prepared("updateSavedView", "2 kB", save_view(), update_view, Who::Manager);
     let endpoint = "deleteEndpoint(input: { id: \"@made\" }) { endpoint { id } }".to_owned();
     prepared("deleteEndpoint", "one", create_endpoint(), endpoint, Who::Manager);
     let lift = "liftAuditHold(input: { id: \"@made\" }) { hold { id } }".to_owned();
@@ -297,6 +304,15 @@ fn create_rule(endpoint: &str) -> String {
          \"{endpoint}\" }}, question: {{ filter: {} }} }}) {{ rule {{ id }} }}",
         values()
     )
+}
+
+fn save_view() -> String {
+    format!("createSavedView(input: {{ label: \"limits @n\", query: \"{}\" }}) {{ view {{ id }} }}", question())
+}
+
+/// A question of the viewer that is as long as it may be.
+fn question() -> String {
+    (0..).map(|n| format!("action=auth.login{n}")).take(100).collect::<Vec<_>>().join("&")
 }
 
 fn place_hold() -> String {

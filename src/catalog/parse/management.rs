@@ -6,7 +6,7 @@ use crate::catalog::{
     section::{At, Section},
 };
 
-const FEATURES: [(&str, Feature); 8] = [
+const FEATURES: [(&str, Feature); 9] = [
     (Feature::Tokens.as_str(), Feature::Tokens),
     (Feature::Exports.as_str(), Feature::Exports),
     (Feature::Endpoints.as_str(), Feature::Endpoints),
@@ -14,6 +14,7 @@ const FEATURES: [(&str, Feature); 8] = [
     (Feature::Retention.as_str(), Feature::Retention),
     (Feature::Holds.as_str(), Feature::Holds),
     (Feature::Erasure.as_str(), Feature::Erasure),
+    (Feature::Views.as_str(), Feature::Views),
     (Feature::OrganizationEnd.as_str(), Feature::OrganizationEnd),
 ];
 /// Characters of a beginning of keys, at most.

@@ -17,6 +17,7 @@ pub mod masking;
 pub mod plans;
 pub mod retention;
 pub mod tokens;
+pub mod views;
 
 use super::{Dictionary, Store, connection::transaction::Transaction};
 use crate::{
@@ -51,6 +52,8 @@ pub enum Change {
     Erasure(erasures::ErasureChange),
     /// An organization gets another plan.
     Plan(plans::PlanChange),
+    /// A view is saved, changed or deleted.
+    View(views::ViewChange),
 }
 
 /// A change with whoever may make it.
@@ -98,6 +101,7 @@ impl Store {
             Change::End(change) => self.may_end(tx, place, change).await,
             Change::Erasure(change) => self.erasure_may_change(tx, place, change).await,
             Change::Plan(_) => Ok(Ok(())),
+            Change::View(change) => self.view_may_change(tx, place, change).await,
         }
     }
 
@@ -117,6 +121,7 @@ impl Store {
             Change::End(change) => Box::pin(self.change_end(tx, place, change)).await,
             Change::Erasure(change) => self.change_erasure(tx, place, change).await,
             Change::Plan(change) => self.change_plan(tx, place, change).await,
+            Change::View(change) => self.change_view(tx, place, change).await,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
             ERASURE, EVENT, HEAD, HISTORY, HOLD,
             Holds::{Bytes, Integer, Small, Text},
             IDEMPOTENCY, ISSUER_KEY, KIND, LOG, MASKING_KEY, ORGANIZATION, ORGANIZATION_END, ORGANIZATION_PLAN,
-            PARTNER_TOKEN, PLAIN_HASHES, RETENTION, TERMS_VERSION, Table,
+            PARTNER_TOKEN, PLAIN_HASHES, RETENTION, SAVED_VIEW, TERMS_VERSION, Table,
         },
     },
 };
@@ -23,8 +23,19 @@ pub type Cells = Vec<Value>;
 
 /// What follows from an organization's events, or belongs to them; its rows change as events are recorded, and with them
 /// alone: whoever changes one that no event counts records an event that tells of it.
-pub const CHANGING: [&Table; 10] =
-    [&LOG, &KIND, &COUNT, &DIRECTORY, &PARTNER_TOKEN, &ENDPOINT, &ALERT_RULE, &HOLD, &RETENTION, &ORGANIZATION_PLAN];
+pub const CHANGING: [&Table; 11] = [
+    &LOG,
+    &KIND,
+    &COUNT,
+    &DIRECTORY,
+    &PARTNER_TOKEN,
+    &ENDPOINT,
+    &ALERT_RULE,
+    &HOLD,
+    &RETENTION,
+    &ORGANIZATION_PLAN,
+    &SAVED_VIEW,
+];
 
 /// What changes beside recording, and is small: each run of a copy writes all of it anew.
 pub const WHOLE: [&Table; 11] = [

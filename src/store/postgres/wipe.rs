@@ -30,7 +30,8 @@ const LARGE: i64 = 1 << 30;
 /// The same of another table, which nobody can use meanwhile: a second or two.
 const SMALL: i64 = 128 << 20;
 /// Tables that something may have been erased from, beside partitions of events.
-const TOUCHED: [&str; 6] = ["actor_directory", "idempotency", "dead_letter", "export", "erasure", "organization_head"];
+const TOUCHED: [&str; 7] =
+    ["actor_directory", "idempotency", "dead_letter", "export", "erasure", "saved_view", "organization_head"];
 
 #[derive(FromQueryResult)]
 struct Named {

@@ -129,6 +129,10 @@ async fn fill(moved: &Moved, organization: &str) -> (String, String) {
     let never = json!({ "filter": { "actions": ["never.happens"] } });
     let rule = json!({ "label": label, "question": never, "target": { "endpoint": endpoint } });
     make("createAlertRule", "CreateAlertRuleInput", rule, "rule { id }").await;
+    for shared in [false, true] {
+        let view = json!({ "label": label, "query": format!("actor-name={label}"), "shared": shared });
+        make("createSavedView", "CreateSavedViewInput", view, "view { id }").await;
+    }
     make("setAuditRetention", "SetAuditRetentionInput", json!({ "days": 900 }), "retention { wishedDays }").await;
     let export = make("createAuditExport", "CreateAuditExportInput", json!({ "format": "CSV" }), "export { id }").await;
     let export = export["export"]["id"].as_str().expect("an id").to_owned();

@@ -5,9 +5,8 @@ import { totalQuery } from '../api/later.ts';
 import { addressesOf, alertQuestion, nameOf, withoutTime } from '../view/alert.ts';
 import { questionFor } from '../view/request.ts';
 import { spelled } from '../words/visible.ts';
-import { chipsOf, wordChips, wordFor } from './Chips.tsx';
+import { summaryOf } from './chosen.ts';
 import { usePart, type PartContext } from './context.ts';
-import { filterWords } from './names.ts';
 import { useAnswer } from './useAnswer.ts';
 
 const windows = [60, 300, 900, 3_600, 21_600, 86_400];
@@ -28,7 +27,7 @@ export function AlertDialog({ onClose }: { onClose: () => void }) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   const form = useRef<HTMLFormElement>(null);
-  const [name, setName] = useState(() => nameOf(summaryOf(log).join(', ')));
+  const [name, setName] = useState(() => nameOf(summaryOf(log, withoutTime(log.view)).join(', ')));
   const [threshold, setThreshold] = useState('1');
   const [seconds, setSeconds] = useState(300);
   const [per, setPer] = useState<AlertPer>('NONE');
@@ -120,7 +119,7 @@ export function AlertDialog({ onClose }: { onClose: () => void }) {
           }}
         >
           <ul class="alert-filters" role="list" aria-label={texts.activeFilters}>
-            {summaryOf(log).map((one) => (
+            {summaryOf(log, withoutTime(log.view)).map((one) => (
               <li key={one} class="chip">
                 <bdi>{spelled(one)}</bdi>
               </li>
@@ -229,17 +228,6 @@ export function AlertDialog({ onClose }: { onClose: () => void }) {
 
 /** One event fires: there is nothing to count, within any time. */
 const isSingle = (threshold: string): boolean => threshold.trim() === '1';
-
-/** What the list is filtered by, in words; all of it where there is no filter. */
-function summaryOf(log: PartContext): string[] {
-  const { texts, view } = log;
-  const chosen = { ...log, view: withoutTime(view) };
-  const all = [...wordChips(chosen), ...chipsOf(chosen)].map(({ name, value }) => `${name}: ${value}`);
-  if (view.emailContains && !filterWords(log, 'SEARCH')) {
-    all.push(`${wordFor(log, 'EMAIL', texts.email)}: ${view.emailContains}`);
-  }
-  return all.length > 0 ? all : [texts.allEvents];
-}
 
 /** What is wrong, in the reader's words, and where it can be mended. */
 function flawOf({ texts }: PartContext, fault: Fault, addresses: number): Flaw {

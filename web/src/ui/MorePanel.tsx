@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { alertsQuery } from '../api/alerts.ts';
 import { pageQuery, type Column } from '../api/documents.ts';
 import { Fault } from '../api/fault.ts';
+import { viewsQuery } from '../api/views.ts';
 import { loader } from '../load.ts';
 import { questionFor } from '../view/request.ts';
 import { usePart } from './context.ts';
@@ -11,6 +12,10 @@ import type { Preferences } from './preferences.ts';
 import { asCurl, asGraphql } from './requests.ts';
 import { useAnswer } from './useAnswer.ts';
 
+const ViewsDialog = lazy(
+  loader(() => import('./Views.tsx')),
+  (module) => module.ViewsDialog,
+);
 const AlertDialog = lazy(
   loader(() => import('./Alert.tsx')),
   (module) => module.AlertDialog,
@@ -24,17 +29,18 @@ interface Props {
   onClose: () => void;
 }
 
-/** How the list is shown, alerts about it, and what it asks for, for programs. */
+/** How the list is shown, views of it that were saved, alerts about it, and what it asks for, for programs. */
 export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose }: Props) {
   const { texts, config, session, asked } = usePart();
   const { name } = session.viewer.product;
   const hidden = preferences.hidden[name] ?? [];
-  const [isAlerting, setAlerting] = useState(false);
+  const [dialog, setDialog] = useState<'views' | 'alert' | null>(null);
   const variables = () => ({
     ...questionFor(asked, config.organization, config.zone, Date.now()),
     first: config.pageSize,
   });
-  if (isAlerting) return <AlertDialog onClose={onClose} />;
+  if (dialog === 'views') return <ViewsDialog onClose={onClose} />;
+  if (dialog === 'alert') return <AlertDialog onClose={onClose} />;
   return (
     <>
       <label class="option">
@@ -67,7 +73,8 @@ export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose
           );
         })}
       </fieldset>
-      {session.viewer.scopes.includes('audit:manage') && <AlertOption onChoose={() => setAlerting(true)} />}
+      <ViewsOption onChoose={() => setDialog('views')} />
+      {session.viewer.scopes.includes('audit:manage') && <AlertOption onChoose={() => setDialog('alert')} />}
       <CopyButton
         class="option"
         label={texts.copyCurl}
@@ -86,6 +93,18 @@ export function MorePanel({ columns, preferences, onPreferences, onKeys, onClose
         <kbd>?</kbd>
       </button>
     </>
+  );
+}
+
+/** Offered to all but those who are refused: a token that the service itself made is no person's, and saves nothing. */
+function ViewsOption({ onChoose }: { onChoose: () => void }) {
+  const { texts, config } = usePart();
+  const { answer } = useAnswer(viewsQuery, { organization: config.organization });
+  if (answer instanceof Fault && answer.isRefusal) return null;
+  return (
+    <button type="button" class="option" aria-haspopup="dialog" onClick={onChoose}>
+      <span>{texts.savedViews}</span>
+    </button>
   );
 }
 
