@@ -418,3 +418,37 @@ fn a_client_can_ask_first() {
         records: FORBIDDEN [] (the token lacks the scope audit:record)
     "#);
 }
+
+#[test]
+fn who_may_save_and_share_views() {
+    // Who, what saving answers, and what sharing does.
+    for (who, saves, shares) in [
+        ("cloud-sessions org_1 | read manage | admin | paid | -", "yes", "yes"),
+        ("cloud-sessions org_1 | read | admin | paid | -", "yes", "FORBIDDEN"),
+        ("cloud-sessions org_1 | manage | admin | paid | -", "FORBIDDEN", "yes"),
+        ("cloud-sessions org_1 | read manage | member | paid | -", "FORBIDDEN", "FORBIDDEN"),
+        ("cloud-sessions org_1 | read manage | admin | free | -", "PLAN_REQUIRED", "PLAN_REQUIRED"),
+        ("capydb org_1 | read manage | admin | - | project:p_1", "yes", "FORBIDDEN"),
+        ("capydb org_1 | read manage | admin | - | organization:org_1", "yes", "yes"),
+        ("capydb org_1 | read manage | admin | - | organization:org_2", "FORBIDDEN", "FORBIDDEN"),
+        // Its file offers nothing to manage.
+        ("caputchin acct_1 | read manage | owner | apex | -", "yes", "FORBIDDEN"),
+    ] {
+        let p = principal(who);
+        let answer = |error: Option<Error>| error.map_or("yes", |error| error.code().as_str());
+        assert_eq!(answer(may_save_views(&p, None).err()), saves, "{who}");
+        assert_eq!(answer(may_share_views(&p, None).err()), shares, "{who}");
+        if let Ok((scope, rights)) = may_save_views(&p, None) {
+            let is_wide = scope.allowed_logs().is_empty();
+            assert_eq!(rights.sees("usr_2", true), is_wide, "{who}");
+            assert!(rights.sees("usr_1", false) && !rights.sees("usr_2", false), "{who}");
+            assert!(rights.may_delete("usr_1", true) && !rights.may_delete("usr_2", false), "{who}");
+            assert_eq!(rights.may_change("usr_1", true), shares == "yes", "{who}");
+            assert_eq!(rights.check_change("usr_1", false, true).is_ok(), shares == "yes", "{who}");
+            assert!(rights.check_change("usr_2", true, false).is_err(), "{who}");
+        }
+        assert_eq!(answer(may_save_views(&p, Some("org_9")).err()), "NOT_FOUND", "{who}");
+        let partner = Principal { is_partner: true, ..p };
+        assert!(may_save_views(&partner, None).is_err_and(|error| error.is_no()), "{who}");
+    }
+}

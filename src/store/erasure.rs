@@ -27,7 +27,7 @@ use super::{
     tables::{EVENT, HEAD},
 };
 use crate::{
-    catalog::Product,
+    catalog::{Product, management::VIEW_CREATED},
     error::{Error, Result},
     event::{
         Event, Timestamp,
@@ -310,6 +310,7 @@ impl Store {
             .filter(dead_letter::Column::OrganizationNo.eq(no))
             .filter(dead_letter::Column::Sequence.is_in(after.iter().map(|event| event.sequence)));
         letters.exec(tx).await.map_err(error::from)?;
+        self.forget_views_by_id(tx, no, views_told_of(&before, &after)).await?;
         self.list_erased(tx, &after, now).await?;
         let erased = HEAD.update("erased", head.erased + after.len() as i64);
         self.execute(tx, erased.with(" WHERE organization_no = ", no)).await?;
@@ -346,4 +347,12 @@ fn left_of(event: &Event) -> [sea_orm::Value; ERASED.len()] {
     let mut named: std::collections::HashMap<_, _> =
         EVENT.rest.iter().map(|(name, _)| *name).zip(rows::values_of(event)).collect();
     ERASED.map(|name| named.remove(name).unwrap_or_else(|| unreachable!("{name} is a column of events")))
+}
+
+/// Ids of views that events tell of the saving of, where who saved them is erased. So a database that is restored from a
+/// backup loses them too, although nobody says any more whose they were.
+fn views_told_of(before: &[Event], after: &[Event]) -> Vec<String> {
+    let erased = before.iter().zip(after).filter(|(before, after)| before.actor != after.actor);
+    let saved = erased.map(|(event, _)| event).filter(|event| event.action.as_str() == VIEW_CREATED);
+    saved.filter_map(|event| event.resources.first()?.id.clone()).collect()
 }

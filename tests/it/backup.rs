@@ -28,6 +28,7 @@ use crate::{
         erasure::{erase, theirs, whom},
         left::{found, needles},
     },
+    views::save,
     went_back,
 };
 
@@ -39,6 +40,7 @@ on_both_databases! {
     a_process_that_knew_more_stops_all_of_them,
     what_was_sent_after_the_backup_is_sent_again,
     who_was_erased_after_the_backup_is_in_no_byte_of_what_is_restored,
+    private_views_of_who_was_erased_after_the_backup_are_not_restored,
     an_erasure_list_that_cannot_be_believed_restores_nothing,
 }
 
@@ -579,6 +581,21 @@ async fn who_was_erased_after_the_backup_is_in_no_byte_of_what_is_restored(app: 
         assert!(said.contains("has 6 lines: 0 events were erased once more"), "{said}");
         restored.finish().await;
     }
+}
+
+async fn private_views_of_who_was_erased_after_the_backup_are_not_restored(app: &TestApp) {
+    let admin = app.admin("workspace", "acme");
+    save(&app.admin("workspace", "acme").subject("usr_zq7x"), "Theirs", false).await;
+    save(&app.admin("workspace", "acme").subject("usr_zq7x"), "For all", true).await;
+    save(&admin, "The admin's", false).await;
+    let place = app.folder().join("backup");
+    done(backing_up(app, &place)).await;
+    erase(&admin, whom()).await;
+    let list = write_list(app, "erased.ndjson").await;
+    let (url, folder) = elsewhere(app.database).await;
+    done(restoring_with(&list, &place, &url, folder.path())).await;
+    let views = column::<String>(&url, "SELECT label FROM saved_view ORDER BY 1").await;
+    assert_eq!(views, ["For all", "The admin's"]);
 }
 
 /// Whether a folder's database has one of some texts.

@@ -37,7 +37,7 @@ async fn create(caller: &Caller<'_>, input: Value) -> Answer {
 }
 
 /// Saves a view, and gives its id.
-async fn save(caller: &Caller<'_>, label: &str, shared: bool) -> String {
+pub async fn save(caller: &Caller<'_>, label: &str, shared: bool) -> String {
     let made = create(caller, json!({ "label": label, "query": QUERY, "shared": shared })).await.data();
     made["createSavedView"]["view"]["id"].as_str().expect("an id").to_owned()
 }
@@ -359,4 +359,12 @@ async fn who_is_erased_keeps_no_private_views(app: &TestApp) {
     erasure::erase(&admin, erasure::whom()).await;
     let left = column::<String>(&app.url, "SELECT label FROM saved_view ORDER BY 1").await;
     assert_eq!(left, ["Elsewhere", "For all", "The admin's"], "what was shared is the organization's");
+    // By an address alone, those that the log says they saved.
+    let mut by_address = app.admin("workspace", "acme").subject("usr_other");
+    by_address.claims.email = Some("Bea@person.example".to_owned());
+    save(&by_address, "Bea's own", false).await;
+    save(&app.admin("workspace", "acme").subject("usr_third"), "Somebody else's", false).await;
+    erasure::erase(&admin, json!({ "actor": { "email": "bea@person.example" } })).await;
+    let left = column::<String>(&app.url, "SELECT label FROM saved_view ORDER BY 1").await;
+    assert_eq!(left, ["Elsewhere", "For all", "Somebody else's", "The admin's"]);
 }

@@ -229,7 +229,7 @@ describe('an alert', () => {
     const page = await newPage({ viewport: { width, height: 800 }, colorScheme: scheme });
     await openLog(page, token, `?lang=${lang}&outcome=FAILURE&action=auth.*`);
     await page.locator('.heading-actions .popover > button').last().click();
-    await page.locator('.more-panel [aria-haspopup=dialog]').click();
+    await page.locator('.more-panel [aria-haspopup=dialog]').nth(1).click();
     await page.locator('.alert input[inputmode=numeric]').fill('5');
     await page.waitForTimeout(300);
     await keepPicture(page, `alert-${width}-${scheme}-${lang}`);

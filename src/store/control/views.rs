@@ -188,6 +188,17 @@ impl Store {
         gone.exec(tx).await.map_err(error::from)?;
         Ok(())
     }
+
+    /// The same by their ids.
+    pub(in crate::store) async fn forget_views_by_id(&self, tx: &Transaction, no: i64, ids: Vec<String>) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let named = row::Column::OrganizationNo.eq(no).and(row::Column::Id.is_in(ids));
+        let gone = row::Entity::delete_many().filter(named).filter(row::Column::Shared.eq(0_i16));
+        gone.exec(tx).await.map_err(error::from)?;
+        Ok(())
+    }
 }
 
 fn gone() -> Error {
