@@ -53,7 +53,7 @@ const parameters = (page: Page) => Object.fromEntries(new URL(page.url()).search
 const asks = (route: Route, name: string) => (route.request().postData() ?? '').includes(name);
 
 describe('a view', () => {
-  test('is saved by name, and opened after a reload with its whole question', async () => {
+  test('is saved by name, and opened after a reload with its whole question', { timeout: 60_000 }, async () => {
     const organization = await filled();
     const token = ada(organization);
     const page = await newPage();
@@ -128,44 +128,48 @@ describe('a view', () => {
     await expect.poll(() => rows(other).count()).toBe(4);
   });
 
-  test('is renamed, asks for something else, is kept private again, and deleted after a question', async () => {
-    const organization = await filled();
-    const token = ada(organization);
-    await save(token, 'Old name', 'outcome=SUCCESS', true);
-    const page = await newPage();
-    await openLog(page, token, '?outcome=FAILURE');
-    await openViews(page);
-    await button(page, 'Edit “Old name”').click();
-    await dialog(page).getByRole('heading', { name: 'Edit “Old name”' }).waitFor();
-    await expect.poll(() => field(page).inputValue()).toBe('Old name');
-    await field(page).fill('New name');
-    await button(page, 'Save').click();
-    await said(page, '“New name” is saved.');
-    expect(await views(token)).toEqual([{ label: 'New name', query: 'outcome=SUCCESS', shared: true }]);
-    await button(page, 'Edit “New name”').click();
-    await dialog(page).getByLabel('Replace it with what the list shows now').check();
-    await dialog(page).getByLabel('Share with everyone who reads this log').uncheck();
-    await expectAccessible(page);
-    await keepPicture(page, 'views-edit');
-    await button(page, 'Save').click();
-    await said(page, '“New name” is saved.');
-    expect(await views(token)).toEqual([{ label: 'New name', query: 'outcome=FAILURE', shared: false }]);
+  test(
+    'is renamed, asks for something else, is kept private again, and deleted after a question',
+    { timeout: 60_000 },
+    async () => {
+      const organization = await filled();
+      const token = ada(organization);
+      await save(token, 'Old name', 'outcome=SUCCESS', true);
+      const page = await newPage();
+      await openLog(page, token, '?outcome=FAILURE');
+      await openViews(page);
+      await button(page, 'Edit “Old name”').click();
+      await dialog(page).getByRole('heading', { name: 'Edit “Old name”' }).waitFor();
+      await expect.poll(() => field(page).inputValue()).toBe('Old name');
+      await field(page).fill('New name');
+      await button(page, 'Save').click();
+      await said(page, '“New name” is saved.');
+      expect(await views(token)).toEqual([{ label: 'New name', query: 'outcome=SUCCESS', shared: true }]);
+      await button(page, 'Edit “New name”').click();
+      await dialog(page).getByLabel('Replace it with what the list shows now').check();
+      await dialog(page).getByLabel('Share with everyone who reads this log').uncheck();
+      await expectAccessible(page);
+      await keepPicture(page, 'views-edit');
+      await button(page, 'Save').click();
+      await said(page, '“New name” is saved.');
+      expect(await views(token)).toEqual([{ label: 'New name', query: 'outcome=FAILURE', shared: false }]);
 
-    await button(page, 'Edit “New name”').click();
-    await button(page, 'Delete').click();
-    await dialog(page).getByRole('heading', { name: 'Delete “New name”?' }).waitFor();
-    await expect.poll(() => button(page, 'Cancel').evaluate((one) => one.matches(':focus'))).toBe(true);
-    await expectAccessible(page);
-    await keepPicture(page, 'views-delete');
-    await button(page, 'Cancel').click();
-    expect(await views(token)).toHaveLength(1);
-    await button(page, 'Edit “New name”').click();
-    await button(page, 'Delete').click();
-    await button(page, 'Delete').click();
-    await said(page, '“New name” is deleted.');
-    await dialog(page).getByText('Nothing is saved yet.').waitFor();
-    expect(await views(token)).toEqual([]);
-  });
+      await button(page, 'Edit “New name”').click();
+      await button(page, 'Delete').click();
+      await dialog(page).getByRole('heading', { name: 'Delete “New name”?' }).waitFor();
+      await expect.poll(() => button(page, 'Cancel').evaluate((one) => one.matches(':focus'))).toBe(true);
+      await expectAccessible(page);
+      await keepPicture(page, 'views-delete');
+      await button(page, 'Cancel').click();
+      expect(await views(token)).toHaveLength(1);
+      await button(page, 'Edit “New name”').click();
+      await button(page, 'Delete').click();
+      await button(page, 'Delete').click();
+      await said(page, '“New name” is deleted.');
+      await dialog(page).getByText('Nothing is saved yet.').waitFor();
+      expect(await views(token)).toEqual([]);
+    },
+  );
 
   test('says what is wrong with it in the reader’s words, and keeps what was typed', { timeout: 60_000 }, async () => {
     const organization = await filled();
