@@ -1,6 +1,9 @@
 //! The actions that a product records, and the categories they fall into.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::OnceLock,
+};
 
 use super::{
     management::{OWN, own_label},
@@ -8,7 +11,7 @@ use super::{
 };
 use crate::{
     event::{ActorKind, Outcome},
-    question::sought::InLabel,
+    question::sought::{InLabel, Tested},
 };
 
 /// How many names an unknown one is answered with.
@@ -36,6 +39,9 @@ pub struct Catalog {
     pub(super) own_labels: HashMap<String, String>,
     /// What actions and categories are called in every language of the file: those are what is searched.
     pub(super) spoken: Spoken,
+    /// Labels as search reads them, by their text. To read them again for each search would take longer than all else that
+    /// it does before it asks the database.
+    read: OnceLock<HashMap<String, Tested>>,
     places: HashMap<String, usize>,
 }
 
@@ -198,11 +204,21 @@ impl Catalog {
         nearest(name, self.actions.iter().map(|action| (action.name.as_str(), action.label.as_str())))
     }
 
+    /// Every label that search finds, in all languages.
+    fn labels(&self) -> impl Iterator<Item = &str> {
+        let spoken = self.spoken.actions.iter().chain(&self.spoken.categories).map(|(_, label)| label.as_str());
+        let categories = self.categories.iter().flat_map(|category| [&*category.label, &*category.short_label]);
+        let own = OWN.iter().map(|(_, label)| *label);
+        self.actions.iter().map(|action| action.label.as_str()).chain(own).chain(categories).chain(spoken)
+    }
+
     /// The actions and categories with a label, in any language of the file, that has these words side by side, as is
     /// said. The language of whoever asks makes no difference: the same question finds the same events.
     #[must_use]
     pub fn labelled(&self, words: &str, how: InLabel) -> Labelled {
-        let within = |label: &str| how.fits(words, label);
+        let read = self.read.get_or_init(|| self.labels().map(|text| (text.to_owned(), Tested::key(text))).collect());
+        let is_in = how.finds(words);
+        let within = |label: &str| read.get(label).map_or_else(|| is_in(&Tested::key(label)), &is_in);
         let spoken = |labels: &'_ [(String, String)]| -> HashSet<String> {
             labels.iter().filter(|(_, label)| within(label)).map(|(name, _)| name.clone()).collect()
         };

@@ -139,8 +139,8 @@ pub(super) async fn create(ctx: &Context<'_>, input: CreateAuditExportInput) -> 
         ),
     };
     let form = Form::new(input.format.into(), "timeZone", input.time_zone.as_deref());
-    let export = async { exports.create(writer, principal, list, form?).await };
-    let export = Box::pin(export).await.map_err(|error| error.under("input"))?;
+    let export = async { Box::pin(exports.create(writer, principal, list, form?)).await };
+    let export = export.await.map_err(|error| error.under("input"))?;
     Ok(CreateAuditExportPayload { export: AuditExport::of(exports, export)? })
 }
 

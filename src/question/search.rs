@@ -183,6 +183,7 @@ impl Token {
 #[cfg(test)]
 mod tests {
     use super::{InLabel, Search, Sought};
+    use crate::question::sought::Tested;
 
     /// What is asked for, as `word`, `a=b` of a chain and `a b` of a phrase, with a star after a beginning.
     fn parse(text: &str) -> Vec<String> {
@@ -207,7 +208,8 @@ mod tests {
     fn words_of_one_label_count_together() {
         let labelled = |words: &str, how: InLabel| {
             let labels = ["created api key", "created api key of a role"];
-            let found = labels.iter().filter(|label| how.fits(words, label));
+            let is_in = how.finds(words);
+            let found = labels.iter().filter(|label| is_in(&Tested::key(label)));
             (found.map(|label| format!("{}:{words}", label.len())).collect(), Vec::new())
         };
         let actions = |text: &str| {

@@ -34,17 +34,19 @@ pub struct InLabel {
 }
 
 impl InLabel {
-    /// Whether words stand so in a label.
-    #[must_use]
-    pub fn fits(self, words: &str, label: &str) -> bool {
-        let label = Tested::key(label);
-        Sought::phrase(words, self.prefix)
-            .is_some_and(|sought| (!self.whole || sought.words.len() == label.words.len()) && sought.is_in(&label))
+    /// What says whether words stand so in a label, which is read as [`Tested::key`] reads it.
+    pub fn finds(self, words: &str) -> impl Fn(&Tested) -> bool + use<> {
+        let sought = Sought::phrase(words, self.prefix);
+        move |label| {
+            sought
+                .as_ref()
+                .is_some_and(|sought| (!self.whole || sought.words.len() == label.words.len()) && sought.is_in(label))
+        }
     }
 }
 
 /// A text of an event, as it is tested.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tested {
     words: Words,
     parts: Vec<String>,

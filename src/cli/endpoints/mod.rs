@@ -240,7 +240,8 @@ impl Asked<'_> {
 
     async fn update(&self, id: &str, done: &str, changes: Changes) -> Result<()> {
         let changed =
-            self.endpoints.update(&self.manager.principal, Some(&self.manager.organization), id, changes).await;
+            Box::pin(self.endpoints.update(&self.manager.principal, Some(&self.manager.organization), id, changes))
+                .await;
         self.show(&changed.map_err(with_cause)?, done, None)
     }
 

@@ -442,7 +442,8 @@ pub(super) async fn create(ctx: &Context<'_>, input: CreateEndpointInput) -> Res
 pub(super) async fn update(ctx: &Context<'_>, input: UpdateEndpointInput) -> Result<UpdateEndpointPayload> {
     let UpdateEndpointInput { organization, id, label, target, question, paused } = input;
     let changes = Changes { label, target: target.map(Into::into), question: question.map(Into::into), paused };
-    let changed = services(ctx).endpoints.update(principal(ctx)?, named(organization.as_ref()), &id, changes).await;
+    let changed =
+        Box::pin(services(ctx).endpoints.update(principal(ctx)?, named(organization.as_ref()), &id, changes)).await;
     let managed = changed.map_err(|error| error.under("input"))?;
     Ok(UpdateEndpointPayload { endpoint: AuditEndpoint::of(managed, organization.map(|id| id.0)) })
 }
