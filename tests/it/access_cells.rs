@@ -87,7 +87,8 @@ impl Rules {
         let list = |pointer: &str| file.pointer(pointer).map(texts);
         let word = |pointer: &str| file.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let (roles, plans) = (list("/access/roles").unwrap_or_default(), list("/access/plans").unwrap_or_default());
-        let all = ["tokens", "exports", "endpoints", "rules", "retention", "holds", "erasure"].map(str::to_owned);
+        let all =
+            ["tokens", "exports", "endpoints", "rules", "retention", "holds", "erasure", "views"].map(str::to_owned);
         let management = file.pointer("/management").map(|_| {
             (
                 list("/management/roles").unwrap_or_else(|| roles.clone()),
@@ -138,6 +139,8 @@ enum Wish {
     Manage(Feature),
     SetPlan,
     Export,
+    SaveViews,
+    ShareViews,
 }
 
 const OK: &str = "yes";
@@ -196,7 +199,7 @@ fn expected(rules: &Rules, who: &Who, asked: Option<&str>, wish: Wish) -> &'stat
         },
         Wish::Record if !has("audit:record") => FORBIDDEN,
         Wish::Record => place().map_or_else(|refusal| refusal, |_| OK),
-        Wish::DeleteLog(_) | Wish::Manage(_) | Wish::SetPlan if !has("audit:manage") => FORBIDDEN,
+        Wish::DeleteLog(_) | Wish::Manage(_) | Wish::SetPlan | Wish::ShareViews if !has("audit:manage") => FORBIDDEN,
         Wish::DeleteLog(level) => match place() {
             Err(refusal) => refusal,
             Ok(_) if level == 0 || rules.record_reads.as_ref() == Some(&rules.levels[level]) => INPUT,
@@ -223,6 +226,16 @@ fn expected(rules: &Rules, who: &Who, asked: Option<&str>, wish: Wish) -> &'stat
             Err(refusal) => refusal,
             Ok(_) => plan(includes()),
         },
+        Wish::SaveViews => match place() {
+            _ if who.is_partner || !reads() => FORBIDDEN,
+            Err(refusal) => refusal,
+            Ok(_) => plan(includes()),
+        },
+        // What all readers see is managed, and by nobody who sees a part alone.
+        Wish::ShareViews => match (expected(rules, who, asked, Wish::Manage(Feature::Views)), place()) {
+            (OK, Ok((_, 1..))) => FORBIDDEN,
+            (answer, _) => answer,
+        },
     }
 }
 
@@ -241,6 +254,8 @@ fn answered(p: &Principal, asked: Option<&str>, wish: Wish) -> &'static str {
         Wish::Manage(feature) => code(policy::may_administer(p, asked, feature)),
         Wish::SetPlan => code(policy::may_set_plan(p, asked)),
         Wish::Export => code(policy::may_export(p, asked)),
+        Wish::SaveViews => code(policy::may_save_views(p, asked)),
+        Wish::ShareViews => code(policy::may_share_views(p, asked)),
     }
 }
 
@@ -327,6 +342,8 @@ fn the_policy_is_what_the_product_files_say() {
             Wish::Record,
             Wish::SetPlan,
             Wish::Export,
+            Wish::SaveViews,
+            Wish::ShareViews,
         ];
         wishes.extend(levels.clone().skip(1).map(|level| Wish::Read(Some((level, "p1")))));
         wishes.extend(levels.map(Wish::DeleteLog));

@@ -20,7 +20,7 @@ use ledgerline::{
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Database, TestApp, catalogs, eventually, row},
+    harness::{Database, TestApp, catalogs, row, within},
     process::{Client, Service},
     server::Server,
 };
@@ -140,8 +140,7 @@ impl Walk {
             orderBy: { field: SEQUENCE, direction: ASC }) {
             nodes { id sequence correlationId } pageInfo { hasNextPage endCursor } } }";
         loop {
-            let answer = client.ask(base, query, json!({ "after": self.cursor })).await.expect("an answer");
-            assert!(answer.get("errors").is_none(), "{answer}");
+            let answer = answered(client, base, query, json!({ "after": self.cursor })).await;
             let page = &answer["data"]["auditEvents"];
             for node in page["nodes"].as_array().expect("nodes") {
                 let sequence: i64 = node["sequence"].as_str().unwrap().parse().unwrap();
@@ -166,13 +165,26 @@ impl Walk {
     }
 }
 
+/// An answer without errors. Each connection that died with its server costs somebody one that says to try again.
+async fn answered(client: &Client, base: &str, query: &str, variables: Value) -> Value {
+    for _ in 0..20 {
+        let answer = client.ask(base, query, variables.clone()).await.expect("an answer");
+        match answer["errors"][0]["extensions"]["code"].as_str() {
+            None => return answer,
+            Some("UNAVAILABLE") => tokio::time::sleep(Duration::from_millis(200)).await,
+            Some(_) => panic!("{answer}"),
+        }
+    }
+    panic!("nothing can be read: {query}");
+}
+
 /// Counts, index and search agree with the rows.
 pub async fn check_counts(client: &Client, base: &str, rows: usize) {
     let query = "{ all: auditEvents(first: 0) { totalCount facets { actions { buckets { count } }
         actors { buckets { count } } days { count } } }
         found: auditEvents(first: 0, search: \"load\") { totalCount }
         actor: auditEvents(first: 0, filter: { actor: { kinds: [USER] } }) { totalCount } }";
-    let answer = client.ask(base, query, json!({})).await.expect("an answer");
+    let answer = answered(client, base, query, json!({})).await;
     let data = &answer["data"];
     for list in ["all", "found", "actor"] {
         assert_eq!(data[list]["totalCount"], rows, "{list}: {answer}");
@@ -227,7 +239,7 @@ async fn survives(place: &Place, kills: usize, server: Option<&Server>) {
         for keys in again.chunks(50) {
             let send = async || books.send(&client, &service.base, keys.to_vec()).await;
             match server {
-                Some(_) => eventually(send).await,
+                Some(_) => within(Duration::from_secs(30), send).await,
                 None => assert!(send().await, "the restarted service records"),
             }
         }

@@ -206,6 +206,9 @@ impl Pool {
         let (address, sessions) = (checked.address.clone(), checked.sessions);
         let options = address.options().await.map_err(|error| error::from(error::of_sqlx(error)))?;
         let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(ACQUIRE).test_before_acquire(false);
+        // None is closed for its age: in sqlx 0.9 the task that looks for those may count connections that there are not, and
+        // never end (<https://github.com/transact-rs/sqlx/issues/3645>).
+        let pool = pool.idle_timeout(None).max_lifetime(None);
         let pool = pool.before_acquire(|connection, used| {
             Box::pin(async move {
                 if used.idle_for >= IDLE {

@@ -81,9 +81,12 @@ pub(in crate::store) async fn make(url: &str) -> Result<(PathBuf, SqliteConnecti
     Ok((path, first, making))
 }
 
-/// A pool of one connection, for a transaction of SeaORM's own.
+/// A pool of one connection, for a transaction of SeaORM's own. As the pool that reads, it closes no connection for its age: in
+/// sqlx 0.9 the task that looks for those may count connections that there are not, and never end
+/// (<https://github.com/transact-rs/sqlx/issues/3645>).
 pub(in crate::store) async fn pool_of_one(options: &SqliteConnectOptions) -> Result<DatabaseConnection, DbErr> {
-    let pool = PoolOptions::new().max_connections(1).acquire_timeout(OPENING).connect_with(options.clone());
+    let pool = PoolOptions::new().max_connections(1).acquire_timeout(OPENING).idle_timeout(None).max_lifetime(None);
+    let pool = pool.connect_with(options.clone());
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.await.map_err(error::of_sqlx)?))
 }
 
