@@ -353,7 +353,8 @@ test('colours forced by the reader, and paper', async () => {
   const paper = await newPage();
   await openLog(paper, organization.token);
   await paper.emulateMedia({ media: 'print' });
-  expect(await paper.locator('button').filter({ visible: true }).count()).toBe(0);
-  expect(await paper.locator('tr.row').filter({ visible: true }).count()).toBe(25);
+  // The style of paper comes a moment after the rows.
+  await expect.poll(() => paper.locator('button').filter({ visible: true }).count()).toBe(0);
+  await expect.poll(() => paper.locator('tr.row').filter({ visible: true }).count()).toBe(25);
   await keepPicture(paper, 'print');
 });
