@@ -110,7 +110,7 @@ describe('a page of another origin', () => {
        <script type="module" src="${element()}"></script>`,
     );
     await page.waitForFunction('window.wasHidden');
-    expect((await page.locator('ledgerline-log').boundingBox())?.height ?? 0).toBe(0);
+    await expect.poll(async () => (await page.locator('ledgerline-log').boundingBox())?.height ?? 0).toBe(0);
   });
 
   test('is told when the token is another product’s', async () => {
