@@ -114,11 +114,11 @@ impl Query {
         };
         let once = ctx.data_unchecked::<Once>();
         let text = format!("{asked:?}");
-        // Boxed, because it is large, and is moved from caller to caller.
-        let answer = Box::pin(async {
+        let answer = async {
+            // Boxed, because it is large, and is moved from caller to caller.
             let page = Box::pin(services(ctx).reader.list(principal(ctx)?, asked)).await?;
             Ok(Arc::new(AuditEventConnection::from(page)))
-        });
+        };
         let page = once.of(text, answer);
         page.await.map(Some).map_err(|error| to_graphql(ctx, error))
     }

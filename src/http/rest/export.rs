@@ -54,7 +54,7 @@ pub async fn export(State(edge): State<Arc<Edge>>, headers: HeaderMap, RawQuery(
         let extract = Box::pin(edge.services.reader.export(&principal, list)).await.map_err(of_list)?;
         Ok(streamed(form.format, Streamed::new(extract, form)))
     };
-    Box::pin(begun).await.unwrap_or_else(|error: Error| refused(error, &headers))
+    begun.await.unwrap_or_else(|error: Error| refused(error, &headers))
 }
 
 /// The form and the list of a query.
@@ -146,7 +146,7 @@ pub async fn fetch(
             Part::Manifest => manifest(exports.manifest(&fetched).await?),
         })
     };
-    Box::pin(fetched).await.unwrap_or_else(|error: Error| refused(error, &headers))
+    fetched.await.unwrap_or_else(|error: Error| refused(error, &headers))
 }
 
 fn file(fetched: Fetched) -> Response {
